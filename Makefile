@@ -1,0 +1,36 @@
+SHELL := /bin/bash
+BIN := .venv/bin
+# bytecode is written once and read ever after; some containers switch that off
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help run test check stop status logs clean setup lock
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+run: setup ## set up, start the stack, provision, seed, run the pipeline through Airflow, show what happened
+	@$(BIN)/promptsales run
+
+test: setup ## set up and pass every test, on ports and a state folder of their own
+	@local/test
+
+check: setup ## format, lint, types, unit tests
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/pytest -q tests/unit
+
+status: setup ## ask each service how it is
+	@$(BIN)/promptsales status
+
+logs: setup ## follow the logs of all services
+	@$(BIN)/promptsales logs --follow
+
+stop: setup ## stop the stack, keep its data
+	@$(BIN)/promptsales down
+
+clean: ## stop the stack, remove its data and the environment
+	@if [ -x $(BIN)/promptsales ]; then $(BIN)/promptsales down --remove; fi; rm -rf .venv .venv.log .venv.lock .venv.jars.log .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+setup:
+	@local/install
+
+lock: ## pin the newest versions that fit setup.cfg (uv comes from the environment)
+	@$(BIN)/uv pip compile -q --generate-hashes --upgrade --extra local --extra dev --custom-compile-command "make lock" setup.cfg -o requirements.txt

@@ -1,0 +1,25 @@
+"""`promptsales freshness`."""
+
+import typer
+
+from promptsales.cli.output import Json, connected, print_json, show_table
+from promptsales.freshness import freshness as read_freshness
+
+app = typer.Typer()
+
+
+@app.command()
+def freshness(as_json: Json = False) -> None:
+    """How far each feed is complete, and what holds it."""
+    with connected("warehouse") as warehouse:
+        found = read_freshness(warehouse)
+    if as_json:
+        print_json([{**feed._asdict(), "state": feed.state} for feed in found])
+        return
+    columns = ("feed", "state", "complete through", "age", "watermark", "held by")
+    rows = ((f.feed, f.state, f.complete_through, _minutes(f.age), f.last_sync_timestamp, f.held_by) for f in found)
+    show_table("freshness", columns, rows)
+
+
+def _minutes(age: object) -> str | None:
+    return str(age).split(".")[0] if age is not None else None

@@ -1,0 +1,104 @@
+"""`promptsales load`: one delta outside Airflow, by the same path."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from psycopg import sql
+
+from promptsales import contracts
+from promptsales.cli.output import Json, connected, console, print_json, show_table
+from promptsales.contracts import Contract
+from promptsales.errors import ConfigError
+from promptsales.load.models import Limits, LoadResult, Window
+from promptsales.settings import InternalName, settings
+
+app = typer.Typer()
+
+Moment = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"], help="UTC")
+]
+
+_ETL: dict[str, InternalName] = {"promptcrm": "promptcrm_etl", "promptsales": "promptsales_etl"}
+
+
+@app.command()
+def load(
+    feeds: Annotated[list[str], typer.Argument(help="feeds, by the names of their core tables")],
+    start: Moment = None,
+    end: Moment = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be read; write nothing")] = False,
+    as_json: Json = False,
+) -> None:
+    """Load feeds outside Airflow: the delta since the watermark, or exactly the rows changed from --start to --end."""
+    window = window_of(start, end)
+    chosen = [contracts.contract(name) for name in feeds]
+    if dry_run:
+        show_table(
+            "would read", ("feed", "rows", "from", "frontier", "held by"), (_would_read(c, window) for c in chosen)
+        )
+        return
+    with console.status("") as status:
+        results = [_load(contract, window, lambda step: status.update(step)) for contract in chosen]
+    if as_json:
+        print_json([result.model_dump() for result in results])
+    else:
+        show_results("loaded", results)
+
+
+def window_of(start: datetime | None, end: datetime | None) -> Window | None:
+    """The window two options name; a time without a zone is UTC.
+
+    Raises:
+        ConfigError: when one is missing, or the start is not before the end.
+    """
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        raise ConfigError("a window needs both --start and --end; leave both out to load from the watermark")
+    start, end = (moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in (start, end))
+    if start >= end:
+        raise ConfigError(f"--start {start} is not before --end {end}")
+    return Window(start=start, end=end)
+
+
+def show_results(title: str, results: Iterable[LoadResult]) -> None:
+    """One row a load: the table of every command that loads."""
+    counts = ("extracted", "inserted", "updated", "unchanged", "quarantined", "suppressed")
+    rows = (
+        (result.feed, *(getattr(result, name) for name in counts), result.complete_through, _checks(result))
+        for result in results
+    )
+    show_table(title, ("feed", *counts, "complete through", "checks passed"), rows)
+
+
+def _checks(result: LoadResult) -> str:
+    total = result.checks_passed + result.checks_failed
+    return f"{result.checks_passed} of {total}" if total else "nothing to check"
+
+
+def _load(contract: Contract, window: Window | None, tell: Callable[[str], None]) -> LoadResult:
+    from promptsales.load.steps import load as run
+
+    limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
+    with connected(_ETL[contract.source.system]) as source, connected("warehouse") as warehouse:
+        say = f"{contract.table}: {{}}".format
+        return run(contract, source, warehouse, window, "cli:load", limits, lambda step: tell(say(step)))
+
+
+def _would_read(contract: Contract, window: Window | None) -> tuple[Any, ...]:
+    from promptsales.extract import delta
+    from promptsales.extract.frontier import read_frontier
+
+    with connected(_ETL[contract.source.system]) as source, connected("warehouse") as warehouse:
+        stored = warehouse.execute(
+            "select last_sync_timestamp from ops.feed where feed = %s", [contract.table]
+        ).fetchone()
+        watermark = stored[0] if stored else None
+        found = read_frontier(source)
+        count = sql.SQL("select count(*) from {} where {}").format(
+            delta.view(contract), delta.predicate(contract, window, watermark, [])
+        )
+        rows = source.execute(count).fetchone()
+        return contract.table, rows and rows[0], window.start if window else watermark, found.frontier, found.held_by

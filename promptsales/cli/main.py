@@ -1,0 +1,27 @@
+"""`promptsales`: every command in one place."""
+
+import sys
+
+import typer
+
+from promptsales.cli import check, doctor, freshness, load, platform, quarantine, run, stack
+from promptsales.errors import PipelineError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+for module in (run, stack, platform, load, check, freshness, quarantine, doctor):
+    app.registered_commands += module.app.registered_commands
+    app.registered_groups += module.app.registered_groups
+
+
+@app.callback()
+def promptsales() -> None:
+    """PromptSales data pipeline: the stack, its schemas, the loads and their checks."""
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line, not a traceback."""
+    try:
+        app()
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

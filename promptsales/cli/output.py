@@ -1,0 +1,57 @@
+"""What the commands share: connections by name, tables for people, JSON for machines."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from promptsales.errors import TransientError
+from promptsales.settings import InternalName, PublicName, settings
+
+console = Console()
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON for a machine")]
+
+
+@contextmanager
+def connected(name: PublicName | InternalName) -> Iterator[psycopg.Connection]:
+    """A connection by its name, in autocommit, closed at the end.
+
+    Raises:
+        TransientError: when nothing answers there.
+    """
+    try:
+        connection = psycopg.connect(settings().address(name), autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError:
+        raise TransientError(
+            f"{name} does not answer; `promptsales status` shows the stack, `promptsales up` starts it"
+        ) from None
+    with connection:
+        yield connection
+
+
+def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """A table for people; None reads as a dash, times are UTC to the second."""
+    table = Table(*columns, title=title, title_justify="left", title_style="bold")
+    for row in rows:
+        table.add_row(*map(_cell, row))
+    console.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+    return str(value)
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output; times and ids as text."""
+    print(json.dumps(value, default=str, indent=2))

@@ -1,0 +1,45 @@
+"""`promptsales quarantine list | show | release`."""
+
+from typing import Annotated
+
+import typer
+
+from promptsales import quarantine
+from promptsales.cli.output import Json, connected, print_json, show_table
+
+app = typer.Typer()
+commands = typer.Typer(no_args_is_help=True, help="Rows that broke a rule: list them, look at one, release one.")
+app.add_typer(commands, name="quarantine")
+
+Id = Annotated[int, typer.Argument(help="the id that `quarantine list` shows")]
+
+
+@commands.command("list")
+def list_(
+    feed: Annotated[str | None, typer.Argument(help="one feed; all when left out")] = None,
+    limit: Annotated[int, typer.Option(help="rows at the most")] = 50,
+    as_json: Json = False,
+) -> None:
+    """The open rows: counted by rule, then one by one."""
+    with connected("warehouse") as warehouse:
+        counts, rows = quarantine.by_rule(warehouse), quarantine.entries(warehouse, feed, limit)
+    if as_json:
+        print_json([row._asdict() for row in rows])
+        return
+    show_table("by rule", quarantine.RuleCount._fields, (count for count in counts if feed in (None, count.feed)))
+    show_table("rows", quarantine.Entry._fields, ((*row[:3], ", ".join(row.rules), *row[4:]) for row in rows))
+
+
+@commands.command()
+def show(quarantine_id: Id) -> None:
+    """One row, as core would hold it, and the rules it broke."""
+    with connected("warehouse") as warehouse:
+        print_json(quarantine.show(warehouse, quarantine_id))
+
+
+@commands.command()
+def release(quarantine_id: Id) -> None:
+    """Publish a row in spite of the rules, with the next load; if the source changes it before, it is judged anew."""
+    with connected("warehouse") as warehouse:
+        feed = quarantine.release(warehouse, quarantine_id)
+    print(f"row {quarantine_id} is published by the next load of {feed}: `promptsales load {feed}` does it now")

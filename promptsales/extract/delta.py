@@ -1,0 +1,111 @@
+"""Which rows a load reads, and what must hold before it may read them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from promptsales.contracts import Contract
+from promptsales.errors import SourceRefused
+from promptsales.load.models import Window
+
+# types by the name PostgreSQL itself gives them, as contracts write them
+_COLUMNS_OF_VIEW = """
+    select attname, format_type(atttypid, atttypmod)
+    from pg_attribute
+    where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+"""
+
+
+def view(contract: Contract) -> sql.Identifier:
+    """The hashing view of a feed in its source's database."""
+    return sql.Identifier("etl", contract.table)
+
+
+def refuse_drift(contract: Contract, source: psycopg.Connection) -> None:
+    """Binary COPY trusts its types, so the view must have every column of the contract, in the contract's type.
+
+    Raises:
+        SourceRefused: naming each column that is gone or of another type.
+    """
+    with source.cursor(row_factory=tuple_row) as cursor:
+        found: dict[str, str] = dict(cursor.execute(_COLUMNS_OF_VIEW, [f"etl.{contract.table}"]).fetchall())
+    wrong = [
+        f"{column.name} is {found.get(column.name, 'gone')}, the contract says {column.type}"
+        for column in contract.columns
+        if found.get(column.name) != column.type
+    ]
+    if wrong:
+        what = "; ".join(wrong) if found else f"etl.{contract.table} is not there"
+        raise SourceRefused(f"feed {contract.table}: {what}; run `promptsales provision`, or change the contract")
+
+
+def read_key(contract: Contract, source: psycopg.Connection) -> tuple[int, bytes] | None:
+    """Number and check value of the key the source hashes with; None for a feed that hashes nothing.
+
+    Raises:
+        SourceRefused: when no key is active, which would make every hash null.
+    """
+    if not contract.is_hashed:
+        return None
+    with source.cursor(row_factory=tuple_row) as cursor:
+        key = cursor.execute("select kid, check_hmac from etl.pii_key").fetchone()
+    if key is None:
+        raise SourceRefused(
+            f"feed {contract.table}: the source has no active key, so every hash would be null; provision it"
+        )
+    return key[0], bytes(key[1])
+
+
+def refuse_changed_key(contract: Contract, key: tuple[int, bytes] | None, known: tuple[int, bytes] | None) -> None:
+    """Rows hashed with two keys under one number would never join again.
+
+    Raises:
+        SourceRefused: when the source hashes with another key than the feed was loaded with.
+    """
+    if known is not None and key != known:
+        raise SourceRefused(
+            f"feed {contract.table}: the source hashes with another key than the warehouse was loaded with "
+            f"(number {key[0] if key else 'none'}, was {known[0]}); put the old key back"
+        )
+
+
+def copy_out(
+    contract: Contract, extraction: int, window: Window | None, watermark: datetime | None, retries: Sequence[str]
+) -> sql.Composed:
+    """The COPY that reads a window, a delta, or all rows of a first load; each row is stamped with the extraction.
+
+    Args:
+        contract: the feed.
+        extraction: the load's number, which staging keeps as ``_load_id``.
+        window: exactly these rows, or None for a delta.
+        watermark: rows changed at or after it, or None for all.
+        retries: keys in quarantine that are due, read again whatever their cursor says.
+    """
+    return sql.SQL("copy (select {columns}, {load}::bigint from {view} where {rows}) to stdout (format binary)").format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, contract.column_names)),
+        load=sql.Literal(extraction),
+        view=view(contract),
+        rows=predicate(contract, window, watermark, retries),
+    )
+
+
+def predicate(
+    contract: Contract, window: Window | None, watermark: datetime | None, retries: Sequence[str]
+) -> sql.Composable:
+    """The rows of a load, as a condition on the feed's view."""
+    cursor = sql.Identifier(contract.cursor)
+    if window is not None:
+        bounds = {"cursor": cursor, "start": sql.Literal(window.start), "end": sql.Literal(window.end)}
+        return sql.SQL("{cursor} >= {start} and {cursor} < {end}").format(**bounds)
+    if watermark is None:
+        return sql.SQL("true")
+    delta = sql.SQL("{cursor} >= {mark}").format(cursor=cursor, mark=sql.Literal(watermark))
+    if not retries:
+        return delta
+    again = sql.SQL("{key} = any({keys}::{type}[])").format(
+        key=sql.Identifier(contract.key), keys=sql.Literal(list(retries)), type=sql.SQL(contract.key_type)
+    )
+    return sql.SQL("({} or {})").format(delta, again)

@@ -1,0 +1,45 @@
+"""How far each feed is complete, and what holds it."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import psycopg
+from psycopg.rows import class_row
+
+from promptsales.contracts import contracts
+
+# hourly feeds: late after two intervals, stale after four (domain.md section 3)
+LATE = timedelta(hours=2)
+STALE = timedelta(hours=4)
+
+
+class Freshness(NamedTuple):
+    """One feed; ``age`` is how long ago it was complete, None where that is not known."""
+
+    feed: str
+    last_sync_timestamp: datetime | None
+    complete_through: datetime | None
+    age: timedelta | None
+    held_by: str | None
+
+    @property
+    def state(self) -> str:
+        """One of: never loaded, unknown (a standby), fresh, late, stale."""
+        if self.last_sync_timestamp is None:
+            return "never loaded"
+        if self.age is None:
+            return "unknown"
+        return "stale" if self.age > STALE else "late" if self.age > LATE else "fresh"
+
+
+_FRESHNESS = """
+    select name as feed, last_sync_timestamp, complete_through, clock_timestamp() - complete_through as age, held_by
+    from unnest(%s::text[]) as name left join ops.feed on feed = name
+    order by name
+"""
+
+
+def freshness(warehouse: psycopg.Connection) -> list[Freshness]:
+    """Every feed that has a contract, loaded or not."""
+    with warehouse.cursor(row_factory=class_row(Freshness)) as cursor:
+        return cursor.execute(_FRESHNESS, [list(contracts())]).fetchall()

@@ -1,0 +1,1 @@
+"""Staging, splitting, publishing: what happens to a feed's rows between its source and core."""

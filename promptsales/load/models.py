@@ -1,0 +1,94 @@
+"""What the steps of a load hand to one another: small, frozen, free of personal values, so that XCom may carry them."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Window(_Model):
+    """A half-open interval ``[start, end)`` of the cursor, replayed without touching the watermark."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+    @model_validator(mode="after")
+    def _start_is_before_end(self) -> Self:
+        if self.start >= self.end:
+            raise ValueError(f"window starts at {self.start} and ends at {self.end}: the start must be before the end")
+        return self
+
+
+class Limits(_Model):
+    """From where on bad rows mean a bad batch: more than ``share`` of the rows and at least ``rows`` of them."""
+
+    share: float = Field(default=0.2, gt=0, le=1)
+    rows: int = Field(default=100, ge=0)
+
+
+class Progress(_Model):
+    """Where a feed stands after a load."""
+
+    last_sync_timestamp: datetime | None
+    complete_through: datetime | None
+    held_by: str | None = None
+    pii_kid: int | None = None
+    pii_check: str | None = Field(default=None, description="hex of the key's check value")
+
+
+class Staged(_Model):
+    """The extract step's result: what lies in staging, and where the feed will stand once it is published."""
+
+    feed: str
+    extraction: int
+    window: Window | None
+    window_start: datetime | None
+    read_at: datetime
+    started_at: datetime
+    triggered_by: str
+    progress: Progress
+    extracted: int
+    suppressed: int
+    unchanged: int
+    remaining: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is left to check or publish."""
+        return self.remaining == 0
+
+
+class Audit(_Model):
+    """The check step's result."""
+
+    extraction: int
+    suite_checksum: str
+    checks_passed: int
+    checks_failed: int
+    quarantined: int
+
+
+class LoadResult(_Model):
+    """The counts of one load; ``extracted`` is the sum of the other five."""
+
+    feed: str
+    extraction: int
+    extracted: int
+    inserted: int
+    updated: int
+    unchanged: int
+    quarantined: int
+    suppressed: int
+    checks_passed: int
+    checks_failed: int
+    last_sync_timestamp: datetime | None
+    complete_through: datetime | None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether core changed."""
+        return self.inserted + self.updated > 0

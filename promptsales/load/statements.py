@@ -1,0 +1,221 @@
+"""The statements of a load that depend on the feed's columns, composed from its contract."""
+
+from psycopg import sql
+
+from promptsales.contracts import Contract
+
+# what staging has beside the target's columns
+STAGING_ONLY = ("_load_id", "_row", "_rules")
+
+
+def staging(contract: Contract) -> sql.Identifier:
+    """``staging.<source>__<table>``."""
+    return sql.Identifier("staging", contract.staging)
+
+
+def core(contract: Contract) -> sql.Identifier:
+    """``core.<table>``."""
+    return sql.Identifier("core", contract.table)
+
+
+def _list(names: tuple[str, ...], prefix: str = "") -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(prefix, name) if prefix else sql.Identifier(name) for name in names)
+
+
+def _fill(template: str, contract: Contract, **more: sql.Composable) -> sql.Composed:
+    return sql.SQL(template).format(
+        staging=staging(contract),
+        core=core(contract),
+        history=sql.Identifier("core", f"{contract.table}_history"),
+        key=sql.Identifier(contract.key),
+        columns=_list(contract.column_names),
+        staged=_list(contract.column_names, "s"),
+        current=_list(contract.column_names, "c"),
+        **more,
+    )
+
+
+def truncate(contract: Contract) -> sql.Composed:
+    """Empty the feed's staging table; waits for a run that is still writing there."""
+    return _fill("truncate {staging}", contract)
+
+
+def copy_in(contract: Contract) -> sql.Composed:
+    """The COPY into staging that takes the blocks of the COPY out of the source."""
+    return _fill("copy {staging} ({columns}, _load_id) from stdin (format binary)", contract)
+
+
+def drop_suppressed(contract: Contract) -> sql.Composed:
+    """Take the rows of erased persons out of staging."""
+    return _fill(
+        "delete from {staging} s using ops.suppression x where x.feed = %(feed)s and x.key = s.{key}::text", contract
+    )
+
+
+def drop_unchanged(contract: Contract) -> sql.Composed:
+    """Take the rows that equal core out of staging, but for keys in quarantine: publishing those releases them."""
+    return _fill(
+        """
+        delete from {staging} s using {core} c
+        where c.{key} = s.{key} and row({staged}) is not distinct from row({current})
+          and not exists (
+              select from ops.quarantine q where q.feed = %(feed)s and q.key = s.{key}::text and q.released_at is null
+          )
+        """,
+        contract,
+    )
+
+
+def count_staged(contract: Contract) -> sql.Composed:
+    """How many rows of this load lie in staging."""
+    return _fill("select count(*) from {staging} where _load_id = %(extraction)s", contract)
+
+
+def clear_verdicts(contract: Contract) -> sql.Composed:
+    """Forget what an earlier try of the same check found."""
+    return _fill("update {staging} set _rules = null where _rules is not null", contract)
+
+
+def mark(contract: Contract) -> sql.Composed:
+    """Write down which row rule the rows broke."""
+    return _fill("update {staging} set _rules = array_append(_rules, %(rule)s) where _row = any(%(rows)s)", contract)
+
+
+def waive(contract: Contract) -> sql.Composed:
+    """Let rows pass that were released by hand and have not changed since."""
+    return _fill(
+        """
+        update {staging} s set _rules = null from ops.quarantine q
+        where s._rules is not null and q.feed = %(feed)s and q.key = s.{key}::text
+          and q.released_at is null and q.is_waived and q.payload = {payload}
+        """,
+        contract,
+        payload=_payload(),
+    )
+
+
+def count_marked(contract: Contract) -> sql.Composed:
+    """How many rows of this load broke a row rule."""
+    return _fill("select count(*) from {staging} where _rules is not null", contract)
+
+
+def quarantine(contract: Contract) -> sql.Composed:
+    """Move the marked rows to quarantine; a key that is there already is counted as tried once more."""
+    return _fill(
+        """
+        insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
+        select %(feed)s, s.{key}::text, %(extraction)s, s._rules, %(suite_checksum)s, {payload},
+               exists (select from {core} c where c.{key} = s.{key})
+        from {staging} s where s._rules is not null
+        on conflict (feed, key) where released_at is null do update
+        set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
+            payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
+            last_tried_at = clock_timestamp(), tries = q.tries + 1
+        """,
+        contract,
+        payload=_payload(),
+    )
+
+
+def release(contract: Contract) -> sql.Composed:
+    """Close the quarantine of keys whose row is published now."""
+    return _fill(
+        """
+        update ops.quarantine q
+        set released_at = clock_timestamp(), release_reason = case when q.is_waived then 'waived' else 'repaired' end
+        from {staging} s
+        where s._rules is null and q.feed = %(feed)s and q.key = s.{key}::text and q.released_at is null
+        """,
+        contract,
+    )
+
+
+def upsert(contract: Contract) -> sql.Composed:
+    """Merge staging into core where it differs and is newer, and note the touched days; inserted and updated counts."""
+    others = tuple(name for name in contract.column_names if name != contract.key)
+    return _fill(
+        """
+        with merged as (
+            insert into {core} as c ({columns}, _extraction, _loaded_at)
+            select {columns}, %(extraction)s, clock_timestamp() from {staging} where _rules is null order by {key}
+            on conflict ({key}) do update
+            set {assignments}, _extraction = excluded._extraction, _loaded_at = excluded._loaded_at
+            where c._extraction < excluded._extraction and row({current}) is distinct from row({excluded})
+            returning old.{key} is null as is_new{touched_columns}
+        ){touched}
+        select count(*) filter (where is_new), count(*) filter (where not is_new) from merged
+        """,
+        contract,
+        assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
+        excluded=_list(contract.column_names, "excluded"),
+        touched_columns=_touched_columns(contract),
+        touched=_touched(contract),
+    )
+
+
+def _touched_columns(contract: Contract) -> sql.Composable:
+    if contract.touched is None:
+        return sql.SQL("")
+    return sql.SQL(
+        ", old.{entity}::text as old_entity, (old.{day} at time zone 'UTC')::date as old_day"
+        ", new.{entity}::text as new_entity, (new.{day} at time zone 'UTC')::date as new_day"
+    ).format(entity=sql.Identifier(contract.touched.entity), day=sql.Identifier(contract.touched.day))
+
+
+def _touched(contract: Contract) -> sql.Composable:
+    # a row that moves to another day or entity touches the one it leaves, too
+    if contract.touched is None:
+        return sql.SQL("")
+    return sql.SQL(
+        """, touched as (
+            insert into ops.touched (core_table, entity_id, day)
+            select %(feed)s, entity, day
+            from (select old_entity, old_day from merged union select new_entity, new_day from merged) x(entity, day)
+            where entity is not null and day is not null
+            order by entity, day
+            on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
+        )"""
+    )
+
+
+def close_history(contract: Contract) -> sql.Composed:
+    """End the current version of the keys whose listed columns changed in this extraction."""
+    return _history(
+        """
+        update {history} h set valid_to = greatest(c.{cursor}, h.valid_from + interval '1 microsecond')
+        from {staging} s join {core} c using ({key})
+        where s._rules is null and c._extraction = %(extraction)s and h.{key} = c.{key} and h.valid_to = 'infinity'
+          and row({now_listed}) is distinct from row({then_listed})
+        """,
+        contract,
+    )
+
+
+def open_history(contract: Contract) -> sql.Composed:
+    """Start a version for the keys of this extraction that have no current one; the first is valid since ever."""
+    return _history(
+        """
+        insert into {history} ({key}, {listed}, valid_from, valid_to)
+        select c.{key}, {now_listed},
+               coalesce((select max(h.valid_to) from {history} h where h.{key} = c.{key}), '-infinity'), 'infinity'
+        from {staging} s join {core} c using ({key})
+        where s._rules is null and c._extraction = %(extraction)s
+          and not exists (select from {history} h where h.{key} = c.{key} and h.valid_to = 'infinity')
+        """,
+        contract,
+    )
+
+
+def _history(template: str, contract: Contract) -> sql.Composed:
+    return _fill(
+        template,
+        contract,
+        cursor=sql.Identifier(contract.cursor),
+        listed=_list(contract.history),
+        now_listed=_list(contract.history, "c"),
+        then_listed=_list(contract.history, "h"),
+    )
+
+
+def _payload() -> sql.Composable:
+    return sql.SQL("to_jsonb(s) - {}::text[]").format(sql.Literal(list(STAGING_ONLY)))

@@ -1,0 +1,210 @@
+"""Running a suite with Great Expectations, on the connection we were handed.
+
+Great Expectations reports; we decide. A check that cannot run has failed, and so has one that names fewer rows than it
+counts: without names nothing can be quarantined.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.pool import StaticPool
+
+from promptsales.contracts import Contract
+from promptsales.errors import BatchBlocked, ConfigError
+from promptsales.load import statements
+from promptsales.load.models import Audit, Limits, Staged
+from promptsales.quality.suite import Expectation, Suite, read_suite
+
+# before the import: it announces each of its functions at INFO
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
+import great_expectations as gx  # noqa: E402
+
+# a source's clock may run ahead of nothing, but its rows by this much (domain.md section 3)
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+class Verdict(NamedTuple):
+    """What one expectation found; ``rows`` are the ``_row`` of those that did not meet it."""
+
+    expectation: Expectation
+    is_success: bool
+    element_count: int | None
+    unexpected_count: int
+    rows: list[int]
+    error: str | None
+
+    @property
+    def result(self) -> Literal["passed", "warned", "failed"]:
+        """What it comes to, seen as a check of data that is published already."""
+        if self.is_success:
+            return "passed"
+        return "warned" if self.expectation.meta.on_fail == "warn" else "failed"
+
+    def record(self) -> tuple[Any, ...]:
+        """The verdict as ``ops.check_result`` keeps it."""
+        expectation, meta = self.expectation, self.expectation.meta
+        counts = (self.is_success, self.element_count, self.unexpected_count, self.error)
+        return (meta.rule, expectation.type, meta.on_fail, *counts)
+
+    def summary(self, table: str) -> dict[str, Any]:
+        """The verdict as a row: counts, no values."""
+        meta = self.expectation.meta
+        return {
+            "table": table,
+            "rule": meta.rule,
+            "result": self.result,
+            "unexpected": self.unexpected_count,
+            "of": self.element_count,
+            "error": self.error,
+        }
+
+
+def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Staged, limits: Limits) -> Audit:
+    """Run the feed's suite over staging, record the results and mark the rows that break a row rule.
+
+    Raises:
+        BatchBlocked: naming the rules, the counts and what to do.
+    """
+    suite = read_suite(contract)
+    verdicts = list(run_suite(suite, warehouse, "staging", contract.staging, staged.read_at, row="_row"))
+    with warehouse.transaction():
+        record(warehouse, contract.table, staged.extraction, verdicts)
+        warehouse.execute(statements.clear_verdicts(contract))
+        for verdict in verdicts:
+            if verdict.rows and verdict.expectation.meta.on_fail == "quarantine":
+                warehouse.execute(
+                    statements.mark(contract), {"rule": verdict.expectation.meta.rule, "rows": verdict.rows}
+                )
+        warehouse.execute(statements.waive(contract), {"feed": contract.table})
+        counted = warehouse.execute(statements.count_marked(contract)).fetchone()
+    quarantined = counted[0] if counted else 0
+    _refuse_bad_batch(contract, verdicts, quarantined, staged.extracted, limits)
+    failed = sum(not verdict.is_success for verdict in verdicts)
+    return Audit(
+        extraction=staged.extraction,
+        suite_checksum=suite.checksum,
+        checks_passed=len(verdicts) - failed,
+        checks_failed=failed,
+        quarantined=quarantined,
+    )
+
+
+def audit_core(contract: Contract, warehouse: psycopg.Connection, now: datetime) -> list[Verdict]:
+    """Run the feed's suite over core as it stands at ``now``, and record the results."""
+    verdicts = list(run_suite(read_suite(contract), warehouse, "core", contract.table, now))
+    with warehouse.transaction():
+        record(warehouse, contract.table, None, verdicts)
+    return verdicts
+
+
+def run_suite(
+    suite: Suite, connection: psycopg.Connection, schema: str, table: str, read_at: datetime, row: str | None = None
+) -> Iterator[Verdict]:
+    """Run a suite over one table.
+
+    Args:
+        suite: the rules.
+        connection: where the table is; in autocommit.
+        schema: the table's schema.
+        table: the table.
+        read_at: when its rows were read; suites know it as ``$PARAMETER: horizon``, plus five minutes of tolerance.
+        row: a column that names a row, to be told which rows fail; None to have them counted only.
+
+    Raises:
+        ConfigError: when Great Expectations does not know an expectation, which it would drop without a word.
+    """
+    expectations = [expectation.model_dump(mode="json") for expectation in suite.expectations]
+    known = gx.ExpectationSuite(name=suite.name, expectations=expectations)
+    if len(known.expectations) != len(expectations):
+        missing = {e.type for e in suite.expectations} - {e.expectation_type for e in known.expectations}
+        raise ConfigError(f"suite {suite.name}: great expectations knows no {', '.join(sorted(missing))}")
+    answer = _batch(connection, schema, table).validate(
+        known,
+        expectation_parameters={"horizon": read_at + CLOCK_TOLERANCE},
+        result_format=_result_format(connection, schema, table, row),
+    )
+    for result in answer.results:
+        yield _verdict(suite.by_rule[result.expectation_config.meta["rule"]], result, row)
+
+
+def _batch(connection: psycopg.Connection, schema: str, table: str) -> Any:
+    context: Any = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    # the address is never used: every connection it asks for is ours
+    source = context.data_sources.add_postgres(
+        "warehouse",
+        connection_string="postgresql+psycopg://handed:over@localhost/warehouse",
+        kwargs={"creator": lambda: connection, "poolclass": StaticPool},
+    )
+    asset = source.add_table_asset(table, table_name=table, schema_name=schema)
+    return asset.add_batch_definition_whole_table("all").get_batch()
+
+
+def _result_format(connection: psycopg.Connection, schema: str, table: str, row: str | None) -> Mapping[str, Any]:
+    if row is None:
+        return {"result_format": "BASIC", "partial_unexpected_count": 0}
+    counted = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(schema, table))).fetchone()
+    return {
+        "result_format": "COMPLETE",
+        "unexpected_index_column_names": [row],
+        "exclude_unexpected_values": True,  # no value may reach a log
+        "partial_unexpected_count": max(1, counted[0] if counted else 1),  # else the list of rows is cut to 20
+    }
+
+
+def _verdict(expectation: Expectation, result: Any, row: str | None) -> Verdict:
+    details = result.result or {}
+    error = _error(result.exception_info)
+    unexpected = details.get("unexpected_count") or 0
+    rows = [number for found in details.get("unexpected_index_list") or () for number in found[row]] if row else []
+    if row and expectation.meta.on_fail == "quarantine" and not result.success and len(rows) < unexpected:
+        error = error or f"{unexpected} rows fail, {len(rows)} are named"
+    return Verdict(
+        expectation, bool(result.success) and not error, details.get("element_count"), unexpected, rows, error
+    )
+
+
+def _error(info: Any) -> str | None:
+    """The kind of the first exception, wherever Great Expectations put it; its text may quote a value."""
+    if not isinstance(info, Mapping):
+        return None
+    if info.get("raised_exception"):
+        return str(info.get("exception_message", "unknown")).split(":")[0].split("\n")[0][:200]
+    return next(filter(None, (_error(inner) for inner in info.values())), None)
+
+
+def _refuse_bad_batch(
+    contract: Contract, verdicts: list[Verdict], quarantined: int, extracted: int, limits: Limits
+) -> None:
+    def blocks(verdict: Verdict) -> bool:
+        on_fail = verdict.expectation.meta.on_fail
+        return not verdict.is_success and (
+            on_fail == "block" or (on_fail == "quarantine" and verdict.error is not None)
+        )
+
+    reasons = [f"{v.expectation.meta.rule} ({v.error or f'{v.unexpected_count} rows'})" for v in verdicts if blocks(v)]
+    if quarantined >= limits.rows and quarantined > limits.share * extracted:
+        reasons.append(f"{quarantined} of {extracted} rows are bad, {limits.share:.0%} are allowed")
+    if reasons:
+        raise BatchBlocked(
+            f"feed {contract.table}: nothing is published, core stays as it was: {'; '.join(reasons)}; "
+            "see ops.check_result, mend the source or the rule, then run again"
+        )
+
+
+_RECORD = """
+    insert into ops.check_result
+        (feed, extraction, rule, expectation, on_fail, is_success, element_count, unexpected_count, error)
+    values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+def record(warehouse: psycopg.Connection, table: str, extraction: int | None, verdicts: list[Verdict]) -> None:
+    """Append the results to ``ops.check_result``."""
+    rows = [(table, extraction, *verdict.record()) for verdict in verdicts]
+    with warehouse.cursor() as cursor:
+        cursor.executemany(_RECORD, rows)

@@ -1,0 +1,35 @@
+"""Check results as JUnit XML, which every CI can show."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from promptsales.quality.audit import Verdict
+
+
+def write_junit(path: Path, found: Mapping[str, Sequence[Verdict]]) -> None:
+    """Write one suite a table and one case a rule; a warning passes and says so in its output.
+
+    Args:
+        path: the file to write.
+        found: the verdicts by table.
+    """
+    root = ElementTree.Element("testsuites")
+    for table, verdicts in found.items():
+        failures = sum(verdict.result == "failed" for verdict in verdicts)
+        suite = ElementTree.SubElement(
+            root, "testsuite", name=table, tests=str(len(verdicts)), failures=str(failures), errors="0"
+        )
+        for verdict in verdicts:
+            _add_case(suite, table, verdict)
+    ElementTree.indent(root)
+    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _add_case(suite: ElementTree.Element, table: str, verdict: Verdict) -> None:
+    case = ElementTree.SubElement(suite, "testcase", classname=table, name=verdict.expectation.meta.rule)
+    message = verdict.error or f"{verdict.unexpected_count} of {verdict.element_count} rows"
+    if verdict.result == "failed":
+        ElementTree.SubElement(case, "failure", message=message).text = verdict.expectation.description
+    elif verdict.result == "warned":
+        ElementTree.SubElement(case, "system-out").text = f"warning: {message}: {verdict.expectation.description}"

@@ -1,0 +1,72 @@
+"""``expectations.yml``: the rules of a table and what a failure does. Reading it needs no Great Expectations."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from promptsales.contracts import Contract
+from promptsales.errors import ConfigError
+
+OnFail = Literal["quarantine", "block", "warn"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Meta(_Model):
+    """Our own words on an expectation."""
+
+    rule: str
+    on_fail: OnFail
+
+
+class Expectation(_Model):
+    """One expectation, as Great Expectations takes it; ``meta`` says its name here and what its failure does."""
+
+    type: str
+    kwargs: dict[str, Any]
+    meta: Meta
+    description: str
+
+
+class Suite(_Model):
+    """All expectations of one table; ``checksum`` tells a changed suite from the same."""
+
+    name: str
+    checksum: str
+    expectations: tuple[Expectation, ...]
+
+    @property
+    def by_rule(self) -> dict[str, Expectation]:
+        """The expectations by the names of their rules."""
+        return {expectation.meta.rule: expectation for expectation in self.expectations}
+
+
+def read_suite(contract: Contract) -> Suite:
+    """The suite beside a feed's contract.
+
+    Raises:
+        ConfigError: when the file is missing or wrong; names the file, the place and what is allowed.
+    """
+    return _read(contract.folder / "expectations.yml")
+
+
+@cache
+def _read(path: Path) -> Suite:
+    try:
+        text = path.read_bytes()
+        suite = Suite.model_validate(
+            {"name": path.parent.name, "checksum": hashlib.sha256(text).hexdigest()[:16], **yaml.safe_load(text)}
+        )
+    except FileNotFoundError:
+        raise ConfigError(f"no suite {path}: a table without checks is not loaded") from None
+    except (ValidationError, yaml.YAMLError, TypeError) as error:
+        raise ConfigError(f"suite {path}: {' '.join(str(error).split())}") from None
+    if len(suite.by_rule) != len(suite.expectations):
+        raise ConfigError(f"suite {path}: two expectations have the same meta.rule")
+    return suite

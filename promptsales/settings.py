@@ -1,0 +1,137 @@
+"""Every setting in one frozen class, read once from the environment (``PROMPTSALES_...``)."""
+
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+from urllib.parse import quote
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from promptsales.errors import ConfigError
+from promptsales.secrets import Secrets
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+
+# every listening port of the local stack, in steps of one above the setting port_base
+Port = Literal[
+    "sources",
+    "warehouse",
+    "mongo",
+    "redis",
+    "kafka",
+    "kafka_controller",
+    "connect",
+    "airflow",
+    "airflow_worker_log",
+    "airflow_scheduler_health",
+]
+
+# the connections that `promptsales dsn` prints, and those only the pipeline itself uses
+PublicName = Literal[
+    "promptsales", "promptads", "promptcrm", "promptcontent", "redis", "kafka", "connect", "warehouse", "bi", "airflow"
+]
+InternalName = Literal[
+    "promptsales_etl", "promptcrm_etl", "sources_admin", "warehouse_admin", "promptcontent_admin", "airflow_db"
+]
+
+# connection -> (cluster, database, role, search path)
+_POSTGRES: dict[str, tuple[Port, str, str, str]] = {
+    "promptsales": ("sources", "promptsales", "promptsales_owner", "promptsales"),
+    "promptads": ("sources", "promptsales", "promptads_owner", "promptads"),
+    "promptcrm": ("sources", "promptcrm", "promptcrm_owner", "crm"),
+    "promptsales_etl": ("sources", "promptsales", "etl_reader", ""),
+    "promptcrm_etl": ("sources", "promptcrm", "etl_reader", ""),
+    "sources_admin": ("sources", "postgres", "postgres", ""),
+    "warehouse": ("warehouse", "warehouse", "warehouse_loader", ""),
+    "bi": ("warehouse", "warehouse", "bi", ""),
+    "warehouse_admin": ("warehouse", "warehouse", "postgres", ""),
+    "airflow_db": ("warehouse", "airflow", "airflow", ""),
+}
+
+
+def _reachable_by_others(folder: Path) -> bool:
+    """Whether a user other than the owner can walk down to ``folder``."""
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    return all(place.stat().st_mode & 0o001 for place in (existing, *existing.parents))
+
+
+def default_state() -> Path:
+    """The state folder: ``.state`` in the checkout.
+
+    PostgreSQL refuses root, so root runs it as ``nobody``; where that user cannot reach the checkout (a clone below
+    a 0700 home) the state lies under ``/var/lib`` instead, in a folder named after the checkout.
+    """
+    if os.geteuid() != 0 or _reachable_by_others(ROOT):
+        return ROOT / ".state"
+    return Path("/var/lib") / f"promptsales-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
+
+
+class Settings(BaseSettings):
+    """What may differ between two installations; everything else is code."""
+
+    model_config = SettingsConfigDict(env_prefix="PROMPTSALES_", env_nested_delimiter="__", frozen=True)
+
+    state: Path = Field(
+        default_factory=default_state, description="folder of all data, logs, secrets and configuration"
+    )
+    port_base: int = Field(default=21000, ge=1024, le=65000, description="first port of the local stack")
+    dsn: dict[str, str] = Field(default={}, description="addresses of your own servers, by the names of `dsn`")
+    quarantine_share: float = Field(default=0.2, gt=0, le=1, description="a batch with a larger bad share is blocked")
+    quarantine_rows: int = Field(default=100, ge=0, description="unless fewer rows than this are bad")
+
+    def port(self, name: Port) -> int:
+        """The port a service of the local stack listens on."""
+        return self.port_base + get_args(Port).index(name)
+
+    @property
+    def secrets(self) -> Secrets:
+        """The passwords and keys that the first start generated."""
+        return Secrets(self.state / "secrets")
+
+    def address(self, name: PublicName | InternalName) -> str:
+        """One connection string, with its password: your own from the setting ``dsn``, else the local stack's.
+
+        Raises:
+            ConfigError: for a name nobody knows, or when the local stack has no secrets yet.
+        """
+        if name in self.dsn:
+            return self.dsn[name]
+        if name in _POSTGRES:
+            return self._postgres(name)
+        local = {
+            "promptcontent": lambda: self._mongo("promptcontent", "promptcontent"),
+            "promptcontent_admin": lambda: self._mongo("admin", "admin"),
+            "redis": lambda: f"redis://:{self.secrets.password('redis')}@{HOST}:{self.port('redis')}/0",
+            "kafka": lambda: f"{HOST}:{self.port('kafka')}",
+            "connect": lambda: f"http://{HOST}:{self.port('connect')}",
+            "airflow": lambda: f"http://admin:{self.secrets.password('airflow_admin')}@{HOST}:{self.port('airflow')}",
+        }
+        if name not in local:
+            raise ConfigError(f"no connection is called {name!r}; names are {', '.join(connection_names())}")
+        return local[name]()
+
+    def _postgres(self, name: str) -> str:
+        cluster, database, role, search_path = _POSTGRES[name]
+        options = f"?options={quote(f'-csearch_path={search_path}')}" if search_path else ""
+        return f"postgresql://{role}:{self.secrets.password(role)}@{HOST}:{self.port(cluster)}/{database}{options}"
+
+    def _mongo(self, user: str, database: str) -> str:
+        secret = self.secrets.password(f"mongo_{user}")
+        return (
+            f"mongodb://{user}:{secret}@{HOST}:{self.port('mongo')}/{database}?directConnection=true&authSource=admin"
+        )
+
+
+def connection_names() -> tuple[str, ...]:
+    """The names `promptsales dsn` accepts."""
+    return get_args(PublicName)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,102 @@
+"""kill -9 at each step of a load: the next run ends with the warehouse equal to its source."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import psycopg
+import pytest
+
+from promptsales.contracts import contract
+from promptsales.load.steps import load
+from promptsales.settings import ROOT, Settings
+from tests.support import leads
+
+STEPS = ("started", "extracted", "checked", "published")
+LEADS = contract("leads")
+
+
+def stepwise() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.faults.stepwise"]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def advance(process: subprocess.Popen[str], until: str) -> None:
+    """Let the process go on until it says that it reached a step."""
+    assert process.stdin
+    assert process.stdout
+    while (said := process.stdout.readline().strip()) != until:
+        assert said in STEPS, f"the load ended before {until}"
+        process.stdin.write("go on\n")
+        process.stdin.flush()
+
+
+def let_go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin
+    process.stdin.write("go on\n")
+    process.stdin.flush()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    with process:
+        process.wait()
+
+
+def plant(crm: psycopg.Connection) -> None:
+    leads.add(crm, 50)
+    leads.add_bad(crm, 2)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_between_steps(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection, step: str
+) -> None:
+    plant(crm)
+    process = stepwise()
+    advance(process, step)
+    kill(process)
+    result = load(LEADS, source, warehouse, None, "after the kill")
+    leads.assert_equal_to_source(crm, warehouse, stack)
+    assert len(leads.in_quarantine(warehouse)) == 2
+    assert result.inserted == (0 if step == "published" else 50)
+
+
+def blocked(admin: psycopg.Connection, what: str) -> None:
+    """Wait until a statement that begins so waits for a lock."""
+    query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and ltrim(query, E' \\n') like %s"
+    for _ in range(200):
+        if admin.execute(query, [f"{what}%"]).fetchone() != (0,):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"nothing waited for a lock in {what}")
+
+
+@pytest.mark.parametrize(("step", "table", "statement"), [
+    ("started", "staging.promptcrm__leads", "truncate"),
+    ("checked", "core.leads", "with merged"),
+    ("checked", "ops.load", "-- the audit row"),
+])  # fmt: skip
+def test_killed_inside_a_transaction(
+    stack: Settings,
+    crm: psycopg.Connection,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    admin: psycopg.Connection,
+    step: str,
+    table: str,
+    statement: str,
+) -> None:
+    plant(crm)
+    process = stepwise()
+    advance(process, step)
+    with psycopg.connect(stack.address("warehouse_admin")) as lock:
+        lock.execute(f"lock {table} in access exclusive mode")
+        let_go(process)
+        blocked(admin, statement)
+        kill(process)
+        lock.rollback()
+    load(LEADS, source, warehouse, None, "after the kill")
+    leads.assert_equal_to_source(crm, warehouse, stack)
+    assert len(leads.in_quarantine(warehouse)) == 2

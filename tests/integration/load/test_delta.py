@@ -1,0 +1,186 @@
+"""A feed follows its source: first load, delta, empty delta, late commits, ties, windows, deletes."""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from promptsales.contracts import contract
+from promptsales.errors import SourceRefused
+from promptsales.load.models import LoadResult, Window
+from promptsales.load.steps import load
+from promptsales.settings import Settings
+from tests.support import leads
+
+LEADS = contract("leads")
+COUNTS = ("extracted", "inserted", "updated", "unchanged", "quarantined", "suppressed")
+
+
+def run(source: psycopg.Connection, warehouse: psycopg.Connection, window: Window | None = None) -> LoadResult:
+    return load(LEADS, source, warehouse, window, "test")
+
+
+def counts(result: LoadResult) -> tuple[int, ...]:
+    return tuple(getattr(result, name) for name in COUNTS)
+
+
+def write_counters(warehouse: psycopg.Connection, admin: psycopg.Connection) -> list[tuple[object, ...]]:
+    warehouse.execute("select pg_stat_force_next_flush()")
+    return admin.execute(
+        "select relname, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables "
+        "where schemaname in ('core', 'marts') order by 1"
+    ).fetchall()
+
+
+def test_first_load_then_delta(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    ids = leads.add(
+        crm, 20, email=" Ann@Example.COM ", phone="+44 (0) 20 7946", click_id="gclid-1", company_name="Acme"
+    )
+    leads.add(crm, 2, email="no address", phone="", click_id=" ")
+    assert counts(run(source, warehouse)) == (22, 22, 0, 0, 0, 0)
+    leads.assert_equal_to_source(crm, warehouse, stack)
+
+    crm.execute("update crm.leads set status = 'working', score = 7 where id = any(%s)", [ids[:3]])
+    leads.add(crm, 1)
+    # the 19 others are younger than the frontier's margin, so they are read again and equal core
+    assert counts(run(source, warehouse)) == (23, 1, 3, 19, 0, 0)
+    leads.assert_equal_to_source(crm, warehouse, stack)
+    history = warehouse.execute(
+        "select status, valid_from = '-infinity', valid_to = 'infinity' from core.leads_history "
+        "where lead_id = %s order by valid_from",
+        [ids[0]],
+    ).fetchall()
+    assert history == [("new", True, False), ("working", False, True)]
+
+
+def test_nothing_new_writes_nothing_and_checks_nothing(
+    crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    leads.add(crm, 5)
+    run(source, warehouse)
+    before = write_counters(warehouse, admin)
+    steps: list[str] = []
+    result = load(LEADS, source, warehouse, None, "test", on_step=steps.append)
+    assert steps == ["extract"]
+    assert counts(result) == (5, 0, 0, 5, 0, 0)
+    assert write_counters(warehouse, admin) == before
+    assert admin.execute("select distinct extraction from ops.check_result").fetchall() == [(1,)]
+    assert admin.execute("select count(*) from ops.load").fetchone() == (2,)
+
+
+def test_late_commit_is_found_by_the_next_run(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add(crm, 1)
+    with psycopg.connect(stack.address("promptcrm")) as late:
+        leads.add(late, 3, email="late@example.com")
+        leads.add(crm, 2)  # committed before, stamped after
+        first = run(source, warehouse)
+        late.commit()
+    assert first.inserted == 3
+    assert run(source, warehouse).inserted == 3
+    leads.assert_equal_to_source(crm, warehouse, stack)
+
+
+def test_open_transaction_holds_the_watermark_and_is_named(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    with psycopg.connect(stack.address("promptcrm"), application_name="forgotten editor") as open_one:
+        (began,) = open_one.execute("select now()").fetchone() or (None,)
+        leads.add(crm, 1)
+        result = run(source, warehouse)
+        assert began is not None
+        assert result.complete_through == began - timedelta(seconds=5)
+        (held_by,) = warehouse.execute("select held_by from ops.feed where feed = 'leads'").fetchone() or ("",)
+    assert "promptcrm_owner" in held_by
+
+
+def test_prepared_transaction_holds_the_watermark_but_not_the_load(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add(crm, 1)
+    before = run(source, warehouse).complete_through
+    with psycopg.connect(stack.address("promptcrm")) as other:
+        other.tpc_begin("pending")
+        leads.add(other, 2)
+        other.tpc_prepare()
+        leads.add(crm, 1)
+        held = run(source, warehouse)
+        assert (held.inserted, held.complete_through) == (1, before)
+        other.tpc_commit()
+    assert run(source, warehouse).inserted == 2
+    leads.assert_equal_to_source(crm, warehouse, stack)
+
+
+def test_window_replays_its_rows_and_leaves_the_watermark(
+    stack: Settings,
+    crm: psycopg.Connection,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    admin: psycopg.Connection,
+) -> None:
+    leads.add(crm, 4)
+    run(source, warehouse)
+    before = admin.execute("select last_sync_timestamp, complete_through from ops.feed").fetchone()
+    (start, end) = crm.execute("select min(updated_at), max(updated_at) from crm.leads").fetchone() or (None, None)
+    assert start is not None
+    assert end is not None
+    admin.execute("delete from core.leads")
+    admin.execute("delete from core.leads_history")
+    # half-open: the last row lies on the end, outside
+    assert counts(run(source, warehouse, Window(start=start, end=end))) == (3, 3, 0, 0, 0, 0)
+    assert counts(run(source, warehouse, Window(start=start, end=end + timedelta(microseconds=1)))) == (
+        4,
+        1,
+        0,
+        3,
+        0,
+        0,
+    )
+    assert admin.execute("select last_sync_timestamp, complete_through from ops.feed").fetchone() == before
+    leads.assert_equal_to_source(crm, warehouse, stack)
+
+
+def test_rows_of_erased_persons_stay_out(
+    crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    gone, stays = leads.add(crm, 2)
+    admin.execute("insert into ops.suppression (feed, key) values ('leads', %s)", [str(gone)])
+    assert counts(run(source, warehouse)) == (2, 1, 0, 0, 0, 1)
+    assert leads.in_core(warehouse).keys() == {stays}
+
+
+def test_soft_delete_at_the_source_arrives(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    (one,) = leads.add(crm, 1, phone="1")
+    run(source, warehouse)
+    crm.execute("update crm.leads set deleted_at = now(), email = null, phone = null where id = %s", [one])
+    run(source, warehouse)
+    row = leads.in_core(warehouse)[one]
+    assert (row["email_hmac"], row["phone_hmac"], row["deleted_at"] is not None) == (None, None, True)
+    leads.assert_equal_to_source(crm, warehouse, stack)
+
+
+def test_touched_days_are_noted(
+    crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    (one,) = leads.add(crm, 1, created_at=datetime(2026, 3, 1, 23, 30, tzinfo=UTC))
+    run(source, warehouse)
+    touched = warehouse.execute("select core_table, entity_id, day::text from ops.touched").fetchall()
+    assert touched == [("leads", str(one), "2026-03-01")]
+
+
+def test_hidden_sessions_are_refused(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add(crm, 1)
+    admin_address = stack.address("sources_admin").replace("/postgres", "/promptcrm")
+    with psycopg.connect(admin_address, autocommit=True) as blind:
+        blind.execute("set track_activities = off")
+        blind.execute("select 1")
+        with pytest.raises(SourceRefused, match="frontier cannot be known"):
+            run(source, warehouse)
+    assert leads.in_core(warehouse) == {}

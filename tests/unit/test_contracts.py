@@ -1,0 +1,98 @@
+"""Contracts say what is wrong with them, and every one is whole."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from promptsales import contracts
+from promptsales.errors import ConfigError
+from promptsales.quality.suite import read_suite
+
+GOOD: dict[str, Any] = {
+    "table": "things",
+    "description": "Things.",
+    "source": {"system": "promptcrm", "relation": "crm.things"},
+    "path": "poll",
+    "cursor": "updated_at",
+    "look_back_seconds": 60,
+    "key": "thing_id",
+    "hash_at": "source",
+    "columns": [
+        {"name": "thing_id", "source": "id", "type": "uuid", "pii": "none", "description": "Id."},
+        {"name": "updated_at", "type": "timestamp with time zone", "pii": "none", "description": "Changed."},
+    ],
+}
+
+
+def read(tmp_path: Path, **changes: Any) -> contracts.Contract:
+    path = tmp_path / "contract.yml"
+    path.write_text(yaml.safe_dump({**GOOD, **changes}))
+    return contracts.read(path)
+
+
+def column(**changes: Any) -> list[dict[str, Any]]:
+    extra = {"name": "extra", "type": "text", "pii": "none", "description": "Extra.", **changes}
+    return [*GOOD["columns"], extra]
+
+
+def test_read(tmp_path: Path) -> None:
+    contract = read(tmp_path)
+    assert contract.column_names == ("thing_id", "updated_at")
+    assert (contract.staging, contract.key_type, contract.is_hashed) == ("promptcrm__things", "uuid", False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"colour": "red"}, "colour: unknown key; keys are table, description, source"),
+        ({"columns": column(colour="red")}, "columns.2.colour: unknown key; keys are name, source, type"),
+        ({"key": "id"}, "id is used but is no column; columns are thing_id, updated_at"),
+        ({"history": ["status"]}, "status is used but is no column"),
+        ({"columns": column(name="thing_id")}, "a column is named twice"),
+        (
+            {"columns": column(pii="direct")},
+            "extra is direct, so as_is is not allowed but email_domain_hmac, email_hmac",
+        ),
+        (
+            {"columns": column(pii="free_text")},
+            "extra is free_text, so as_is is not allowed but nothing: it is not read",
+        ),
+        ({"columns": column(type="text; drop table x")}, "columns.2.type: String should match pattern"),
+        ({"columns": column(name='e"x')}, "columns.2.name: String should match pattern"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, **changes)
+    assert str(tmp_path / "contract.yml") in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_broken_yaml_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "contract.yml").write_text("a: [")
+    with pytest.raises(ConfigError, match=r"contract .*contract\.yml: while parsing"):
+        contracts.read(tmp_path / "contract.yml")
+
+
+def test_unknown_feed_names_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"no feed is called 'lead'; feeds are .*leads"):
+        contracts.contract("lead")
+
+
+def test_every_contract_has_ddl_and_checks() -> None:
+    for name, contract in contracts.contracts().items():
+        assert (contract.folder / "table.sql").is_file(), f"{name} has no table.sql: add the DDL beside its contract"
+        assert read_suite(contract).expectations, f"{name} has no checks: add expectations.yml beside its contract"
+
+
+def test_every_required_column_has_a_not_null_check() -> None:
+    for name, contract in contracts.contracts().items():
+        checked = {
+            expectation.kwargs["column"]
+            for expectation in read_suite(contract).expectations
+            if expectation.type == "expect_column_values_to_not_be_null" and expectation.meta.on_fail != "warn"
+        }
+        required = {column.name for column in contract.columns if column.required}
+        assert required <= checked, f"{name}: no not-null check for {', '.join(sorted(required - checked))}"

@@ -1,0 +1,58 @@
+"""Settings: ports, addresses, where the state lies."""
+
+from pathlib import Path
+
+import pytest
+
+from promptsales.errors import ConfigError
+from promptsales.settings import Settings, connection_names
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    here = Settings(state=tmp_path, port_base=30000, dsn={"warehouse": "postgresql://me@elsewhere/dw"})
+    for name in ("promptcrm_owner", "bi", "redis", "mongo_promptcontent", "airflow_admin"):
+        here.secrets.write(name, f"secret-{name}")
+    return here
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("warehouse", "postgresql://me@elsewhere/dw"),
+        ("bi", "postgresql://bi:secret-bi@127.0.0.1:30001/warehouse"),
+        (
+            "promptcrm",
+            "postgresql://promptcrm_owner:secret-promptcrm_owner@127.0.0.1:30000/promptcrm?options=-csearch_path%3Dcrm",
+        ),
+        ("redis", "redis://:secret-redis@127.0.0.1:30003/0"),
+        ("kafka", "127.0.0.1:30004"),
+        ("connect", "http://127.0.0.1:30006"),
+        ("airflow", "http://admin:secret-airflow_admin@127.0.0.1:30007"),
+        (
+            "promptcontent",
+            "mongodb://promptcontent:secret-mongo_promptcontent@127.0.0.1:30002/promptcontent"
+            "?directConnection=true&authSource=admin",
+        ),
+    ],
+)
+def test_address(settings: Settings, name: str, address: str) -> None:
+    assert settings.address(name) == address  # type: ignore[arg-type]
+
+
+def test_unknown_name_names_the_known_ones(settings: Settings) -> None:
+    with pytest.raises(ConfigError, match="no connection is called 'crm'; names are promptsales, promptads"):
+        settings.address("crm")  # type: ignore[arg-type]
+    assert "warehouse" in connection_names()
+
+
+def test_missing_secret_says_what_to_do(settings: Settings) -> None:
+    with pytest.raises(ConfigError, match="run `promptsales up` first"):
+        settings.address("promptads")
+
+
+def test_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMPTSALES_PORT_BASE", "31000")
+    monkeypatch.setenv("PROMPTSALES_DSN__KAFKA", "broker:9092")
+    settings = Settings()
+    assert (settings.port("sources"), settings.address("kafka")) == (31000, "broker:9092")
