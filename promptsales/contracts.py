@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from promptsales.errors import ConfigError
-from promptsales.settings import ROOT
+from promptsales.settings import ROOT, InternalName
 
 CORE = ROOT / "warehouse" / "core"
 
@@ -43,6 +43,11 @@ class Source(_Model):
 
     system: Literal["promptsales", "promptcrm"]
     relation: Relation
+
+    @property
+    def etl_connection(self) -> InternalName:
+        """Name of the connection that reads it."""
+        return "promptcrm_etl" if self.system == "promptcrm" else "promptsales_etl"
 
 
 class Column(_Model):

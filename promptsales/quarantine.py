@@ -1,6 +1,6 @@
 """Quarantine as people use it: list it by rule, show a row, release a row by hand."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import psycopg
@@ -10,12 +10,12 @@ from promptsales.errors import ConfigError
 
 
 class RuleCount(NamedTuple):
-    """Open rows of one feed that broke one rule; ``oldest_at`` is the age of the first of them."""
+    """Open rows of one feed that broke one rule, and how long ago the first of them did."""
 
     feed: str
     rule: str
     rows: int
-    oldest_at: datetime
+    age: timedelta
 
 
 class Entry(NamedTuple):
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 _BY_RULE = """
-    select feed, rule, count(*) as rows, min(first_seen_at) as oldest_at
+    select feed, rule, count(*) as rows, max(clock_timestamp() - first_seen_at) as age
     from ops.quarantine cross join unnest(rules) as rule
     where released_at is null
     group by feed, rule

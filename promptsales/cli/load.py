@@ -12,15 +12,13 @@ from promptsales.cli.output import Json, connected, console, print_json, show_ta
 from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
 from promptsales.load.models import Limits, LoadResult, Window
-from promptsales.settings import InternalName, settings
+from promptsales.settings import settings
 
 app = typer.Typer()
 
 Moment = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"], help="UTC")
 ]
-
-_ETL: dict[str, InternalName] = {"promptcrm": "promptcrm_etl", "promptsales": "promptsales_etl"}
 
 
 @app.command()
@@ -82,7 +80,7 @@ def _load(contract: Contract, window: Window | None, tell: Callable[[str], None]
     from promptsales.load.steps import load as run
 
     limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
-    with connected(_ETL[contract.source.system]) as source, connected("warehouse") as warehouse:
+    with connected(contract.source.etl_connection) as source, connected("warehouse") as warehouse:
         say = f"{contract.table}: {{}}".format
         return run(contract, source, warehouse, window, "cli:load", limits, lambda step: tell(say(step)))
 
@@ -91,7 +89,7 @@ def _would_read(contract: Contract, window: Window | None) -> tuple[Any, ...]:
     from promptsales.extract import delta
     from promptsales.extract.frontier import read_frontier
 
-    with connected(_ETL[contract.source.system]) as source, connected("warehouse") as warehouse:
+    with connected(contract.source.etl_connection) as source, connected("warehouse") as warehouse:
         stored = warehouse.execute(
             "select last_sync_timestamp from ops.feed where feed = %s", [contract.table]
         ).fetchone()

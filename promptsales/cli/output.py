@@ -1,8 +1,8 @@
 """What the commands share: connections by name, tables for people, JSON for machines."""
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from promptsales.errors import TransientError
+from promptsales import connections
 from promptsales.settings import InternalName, PublicName, settings
 
 console = Console()
@@ -19,21 +19,9 @@ console = Console()
 Json = Annotated[bool, typer.Option("--json", help="print JSON for a machine")]
 
 
-@contextmanager
-def connected(name: PublicName | InternalName) -> Iterator[psycopg.Connection]:
-    """A connection by its name, in autocommit, closed at the end.
-
-    Raises:
-        TransientError: when nothing answers there.
-    """
-    try:
-        connection = psycopg.connect(settings().address(name), autocommit=True, connect_timeout=10)
-    except psycopg.OperationalError:
-        raise TransientError(
-            f"{name} does not answer; `promptsales status` shows the stack, `promptsales up` starts it"
-        ) from None
-    with connection:
-        yield connection
+def connected(name: PublicName | InternalName) -> AbstractContextManager[psycopg.Connection]:
+    """A connection by its name, with the settings of this process."""
+    return connections.connected(settings(), name)
 
 
 def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import psycopg
 from psycopg.rows import class_row
-from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from promptsales.errors import SourceRefused
 
@@ -36,24 +35,13 @@ def read_frontier(source: psycopg.Connection) -> Frontier:
     Raises:
         SourceRefused: when sessions stay hidden, so that nothing can be known.
     """
-    attempts = Retrying(
-        retry=retry_if_result(lambda found: found.refused is not None),
-        stop=stop_after_attempt(3),
-        wait=wait_fixed(0.2),
-        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-    )
-    found: Frontier = attempts(_ask, source)
+    with source.cursor(row_factory=class_row(Frontier)) as cursor:
+        cursor.execute("select frontier, read_at, is_standby, held_by, refused from etl.frontier()")
+        found = cursor.fetchone()
+    assert found is not None  # noqa: S101 -- a function without a set returns one row
     if found.refused:
         raise SourceRefused(f"the frontier cannot be known: {found.refused}")
     return found
-
-
-def _ask(source: psycopg.Connection) -> Frontier:
-    with source.cursor(row_factory=class_row(Frontier)) as cursor:
-        cursor.execute("select frontier, read_at, is_standby, held_by, refused from etl.frontier()")
-        answer = cursor.fetchone()
-    assert answer is not None  # noqa: S101 -- a function without a set returns one row
-    return answer
 
 
 def watermark_after(found: Frontier, previous: datetime | None, look_back: timedelta) -> datetime | None:

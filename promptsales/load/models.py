@@ -54,7 +54,12 @@ class Staged(_Model):
     extracted: int
     suppressed: int
     unchanged: int
-    remaining: int
+    held: int = Field(description="rows that lie in quarantine already, just so")
+
+    @property
+    def remaining(self) -> int:
+        """Rows left in staging."""
+        return self.extracted - self.suppressed - self.unchanged - self.held
 
     @property
     def is_empty(self) -> bool:

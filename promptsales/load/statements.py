@@ -66,6 +66,20 @@ def drop_unchanged(contract: Contract) -> sql.Composed:
     )
 
 
+def drop_held(contract: Contract) -> sql.Composed:
+    """Take the rows out of staging that lie in quarantine just so, judged by this suite and not a day ago."""
+    return _fill(
+        """
+        delete from {staging} s using ops.quarantine q
+        where q.feed = %(feed)s and q.key = s.{key}::text and q.released_at is null and not q.is_waived
+          and q.suite_checksum = %(suite_checksum)s and q.last_tried_at >= %(read_at)s - interval '1 day'
+          and q.payload = {payload}
+        """,
+        contract,
+        payload=_payload(),
+    )
+
+
 def count_staged(contract: Contract) -> sql.Composed:
     """How many rows of this load lie in staging."""
     return _fill("select count(*) from {staging} where _load_id = %(extraction)s", contract)

@@ -50,7 +50,7 @@ def extract(
         source.autocommit = warehouse.autocommit = True
         begun = feed.begin(warehouse, contract.table)
         frontier = read_frontier(source)
-        key, extracted, suppressed, unchanged = _stage(contract, source, warehouse, window, begun, frontier)
+        key, counts = _stage(contract, source, warehouse, window, begun, frontier)
         staged = Staged(
             feed=contract.table,
             extraction=begun.extraction,
@@ -60,10 +60,7 @@ def extract(
             started_at=begun.started_at,
             triggered_by=triggered_by,
             progress=_progress(contract, begun, frontier, key, window),
-            extracted=extracted,
-            suppressed=suppressed,
-            unchanged=unchanged,
-            remaining=extracted - suppressed - unchanged,
+            **counts,
         )
         if staged.is_empty:
             _publish_nothing(warehouse, staged)
@@ -94,11 +91,10 @@ def _stage(
     window: Window | None,
     begun: feed.Begun,
     frontier: Frontier,
-) -> tuple[tuple[int, bytes] | None, int, int, int]:
-    """Returns the source's key and the numbers of rows extracted, suppressed and unchanged."""
-    name = {"feed": contract.table}
-    due = {**name, "suite_checksum": read_suite(contract).checksum, "read_at": frontier.read_at}
-    retries = [key for (key,) in warehouse.execute(feed.statement("due"), due)] if window is None else []
+) -> tuple[tuple[int, bytes] | None, dict[str, int]]:
+    """Returns the source's key, and how many rows were extracted and how many left staging again, by why."""
+    judged = {"feed": contract.table, "suite_checksum": read_suite(contract).checksum, "read_at": frontier.read_at}
+    retries = [key for (key,) in warehouse.execute(feed.statement("due"), judged)] if window is None else []
     query = delta.copy_out(contract, begun.extraction, window, begun.last_sync_timestamp, retries)
     source.isolation_level, source.read_only = IsolationLevel.REPEATABLE_READ, True
     with source.transaction(), warehouse.transaction():
@@ -110,9 +106,10 @@ def _stage(
         # only now that staging is ours: a run that waited here for a newer one must not empty what that one staged
         feed.look_at_fence(warehouse, contract.table, begun.extraction)
         extracted = _pipe(source, query, warehouse, statements.copy_in(contract))
-        suppressed = warehouse.execute(statements.drop_suppressed(contract), name).rowcount
-        unchanged = warehouse.execute(statements.drop_unchanged(contract), name).rowcount
-    return key, extracted, suppressed, unchanged
+        suppressed = warehouse.execute(statements.drop_suppressed(contract), judged).rowcount
+        held = warehouse.execute(statements.drop_held(contract), judged).rowcount
+        unchanged = warehouse.execute(statements.drop_unchanged(contract), judged).rowcount
+    return key, {"extracted": extracted, "suppressed": suppressed, "held": held, "unchanged": unchanged}
 
 
 def _pipe(source: psycopg.Connection, out: sql.Composed, warehouse: psycopg.Connection, into: sql.Composed) -> int:
@@ -189,7 +186,7 @@ def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, au
 
 
 def _result(staged: Staged, audit: Audit | None, *, inserted: int, updated: int) -> LoadResult:
-    quarantined = audit.quarantined if audit else 0
+    quarantined = staged.held + (audit.quarantined if audit else 0)
     return LoadResult(
         feed=staged.feed,
         extraction=staged.extraction,

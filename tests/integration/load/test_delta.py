@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from promptsales.contracts import contract
 from promptsales.errors import SourceRefused
@@ -177,7 +178,7 @@ def test_hidden_sessions_are_refused(
     stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
     leads.add(crm, 1)
-    admin_address = stack.address("sources_admin").replace("/postgres", "/promptcrm")
+    admin_address = make_conninfo(stack.address("sources_admin"), dbname="promptcrm")
     with psycopg.connect(admin_address, autocommit=True) as blind:
         blind.execute("set track_activities = off")
         blind.execute("select 1")

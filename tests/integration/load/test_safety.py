@@ -2,6 +2,7 @@
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from promptsales.contracts import contract
 from promptsales.errors import Fenced, SourceRefused, TerminalError, TransientError
@@ -56,7 +57,7 @@ def test_emptied_staging_is_noticed(
 
 @pytest.fixture
 def crm_admin(stack: Settings) -> psycopg.Connection:
-    return psycopg.connect(stack.address("sources_admin").replace("/postgres", "/promptcrm"))
+    return psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"))
 
 
 def test_a_missing_key_is_refused(

@@ -1,0 +1,54 @@
+"""Progress of work in phases, some at the same time: a live line for each in a terminal, and a line when it is done."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
+Say = Callable[[str], None]
+
+
+class Phases:
+    """Use it in a ``with`` statement; ``phase`` may be used by several threads at once."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<22}"),
+            TextColumn("{task.elapsed:6.1f} s"),
+            TextColumn("[dim]{task.fields[detail]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[Say]:
+        """One phase: yields what tells its latest detail, which stays in the line it leaves behind."""
+        began, last = time.monotonic(), ""
+        task = self._progress.add_task(name, detail="")
+
+        def say(detail: str) -> None:
+            nonlocal last
+            last = detail
+            self._progress.update(task, detail=detail)
+
+        try:
+            yield say
+        finally:
+            self._progress.remove_task(task)
+        self._console.print(f"  {name:<22} {time.monotonic() - began:6.1f} s  [dim]{last}", highlight=False)

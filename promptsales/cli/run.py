@@ -1,0 +1,142 @@
+"""`promptsales run`: everything from nothing to the warehouse, through Airflow; and what it did."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from local import stack
+from promptsales.airflow_api import Airflow
+from promptsales.airflow_models import Run, TaskState
+from promptsales.cli.load import show_results
+from promptsales.cli.output import connected, console
+from promptsales.cli.phases import Phases, Say
+from promptsales.errors import TerminalError
+from promptsales.load.report import loads_of
+from promptsales.provision import provision
+from promptsales.registration import register
+from promptsales.seed import seed
+from promptsales.seed.world import Size
+from promptsales.settings import Settings, connection_names, settings
+
+app = typer.Typer()
+
+HOURLY, PROVISION = "promptcrm_hourly", "platform_provision"
+# what provision and seed need; Airflow starts meanwhile
+STORES = frozenset({"sources", "warehouse", "mongo", "redis", "kafka"})
+WAIT_S = 1800
+
+
+@app.command()
+def run(size: Annotated[Size, typer.Option(help="how much sample data, where there is none yet")] = Size.SMALL) -> None:
+    """Start the stack, provision, seed, load through Airflow, and show what was done to each feed."""
+    here, now = settings(), datetime.now(UTC)
+    run_id = f"manual__{now:%Y-%m-%dT%H:%M:%S.%fZ}"
+    with Phases(console) as phases:
+        _prepare(here, size, now, phases)
+        with Airflow(here.address("airflow")) as airflow:
+            with phases.phase("register with Airflow"):
+                register(airflow, here)
+            _run_dags(airflow, here, run_id, now, phases)
+    with connected("warehouse") as warehouse:
+        show_results("What the run did", loads_of(warehouse, f"airflow:{HOURLY}/{run_id}"))
+    _show_where(airflow)
+
+
+class _Stores:
+    """Tells when the stores are healthy, while the rest of the stack still starts."""
+
+    def __init__(self) -> None:
+        self._missing = set(STORES)
+        self._decided = Event()
+
+    def tell(self, name: str, state: str, say: Say) -> None:
+        say(f"{name} {state}")
+        if state == "healthy":
+            self._missing.discard(name)
+        if not self._missing or state == "failed":
+            self._decided.set()
+
+    def wait(self) -> bool:
+        self._decided.wait()
+        return not self._missing
+
+    def give_up(self) -> None:
+        self._decided.set()
+
+
+def _prepare(here: Settings, size: Size, now: datetime, phases: Phases) -> None:
+    """Bring up the stack; as soon as its stores are healthy, fill them."""
+    stores = _Stores()
+    with ThreadPoolExecutor(1) as worker:
+        filled = worker.submit(_fill, here, size, now, phases, stores)
+        try:
+            with phases.phase("start the stack") as say:
+                stack.up(here, lambda name, state, _: stores.tell(name, state, say))
+        finally:
+            stores.give_up()
+        filled.result()
+
+
+def _fill(here: Settings, size: Size, now: datetime, phases: Phases, stores: _Stores) -> None:
+    if not stores.wait():
+        return
+    with phases.phase("provision") as say:
+        changes = provision(here, say)
+        say(f"{len(changes)} changes")
+    with phases.phase("sample data") as say:
+        report = seed(here, size, now.replace(hour=0, minute=0, second=0, microsecond=0), say)
+        say("there already" if report.is_unchanged else f"{sum(report.rows.values())} rows")
+
+
+def _run_dags(airflow: Airflow, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
+    """Trigger both DAGs and wait for them.
+
+    The hourly DAG is let loose only now that everything it needs is there. Airflow then makes up for the last full hour
+    at once; an hour's head start puts our run first, so that the counts are the ones it shows.
+    """
+    runs = [airflow.trigger(HOURLY, run_id, run_after=now - timedelta(hours=1)), airflow.trigger(PROVISION, run_id)]
+    for one in runs:
+        airflow.unpause(one.dag_id)
+    with ThreadPoolExecutor(len(runs)) as pool:
+        list(pool.map(lambda one: _wait(airflow, here, one, phases), runs))
+
+
+def _wait(airflow: Airflow, here: Settings, run: Run, phases: Phases) -> None:
+    with phases.phase(run.dag_id) as say:
+        run, tasks = airflow.wait(run, WAIT_S, lambda run, tasks: say(_progress(run, tasks)))
+    if run.state == "failed":
+        raise _failure(airflow, here, run, tasks)
+
+
+def _progress(run: Run, tasks: list[TaskState]) -> str:
+    ended = [task for task in tasks if task.is_done]
+    skipped = sum(task.state == "skipped" for task in ended)
+    return f"{run.state}, {len(ended)} of {len(tasks)} tasks ended{f', {skipped} of them skipped' if skipped else ''}"
+
+
+def _failure(airflow: Airflow, here: Settings, run: Run, tasks: list[TaskState]) -> TerminalError:
+    """One line: which task, what it said, where its log is."""
+    failed = next((task for task in tasks if task.state == "failed"), None)
+    if failed is None:
+        return TerminalError(f"{run.dag_id} failed: {airflow.page(run)}")
+    log = airflow.page(run, failed)
+    if "airflow" not in here.dsn:
+        place = f"dag_id={run.dag_id}/run_id={run.run_id}/task_id={failed.task_id}/attempt={failed.try_number}.log"
+        log = str(here.state / "logs" / "airflow" / place)
+    return TerminalError(f"{run.dag_id}: {failed.task_id} failed: {airflow.last_error(run, failed)} (log: {log})")
+
+
+def _show_where(airflow: Airflow) -> None:
+    """Where to look; a password only where a person reads it, for a log is no place for one."""
+    command = sys.argv[0]
+    password = airflow.password if sys.stdout.isatty() else f"see `{command} dsn airflow`"
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("Airflow", f"{airflow.address}  user {airflow.user}, password {password}")
+    grid.add_row("connection strings", f"{command} dsn NAME  ({', '.join(connection_names())})")
+    grid.add_row("more", f"{command} --help")
+    console.print(grid, highlight=False, soft_wrap=True)

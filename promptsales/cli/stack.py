@@ -1,0 +1,118 @@
+"""`promptsales up`, `down`, `status`, `logs`, `dsn`: the local stack."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from local import stack
+from local.stack import ServiceStatus
+from local.start import State
+from promptsales.errors import ConfigError
+from promptsales.settings import settings
+
+app = typer.Typer()
+_COLOUR = {"healthy": "green", "unwell": "yellow", "failed": "red", "down": "red", "starting": "cyan"}
+
+
+class _Board:
+    """The progress of a start: a table that grows in a terminal, else a line for each service that is done."""
+
+    def __init__(self, console: Console) -> None:
+        self._rows: dict[str, tuple[State, float]] = {}
+        self._console = console
+        self._live = Live(console=console, get_renderable=self._table, refresh_per_second=8, transient=True)
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for name, (state, seconds) in self._rows.items():
+            table.add_row(f"  {name}", Text(state, _COLOUR.get(state, "dim")), f"{seconds:.1f} s")
+        return table
+
+    def tell(self, name: str, state: State, seconds: float) -> None:
+        """Take note of a service's new state."""
+        self._rows[name] = (state, seconds)
+        if state in ("healthy", "failed"):
+            self._console.print(f"  {name:<10} [{_COLOUR[state]}]{state}[/] after {seconds:.1f} s", highlight=False)
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Do the work with the board in sight."""
+        if not self._console.is_terminal:
+            work()
+            return
+        with self._live:
+            work()
+
+
+@app.command()
+def up() -> None:
+    """Start the local stack and wait until every service says that it is healthy."""
+    board = _Board(Console())
+    board.run(lambda: stack.up(settings(), board.tell))
+
+
+@app.command()
+def down(
+    remove: Annotated[
+        bool, typer.Option("--remove", help="delete the state folder too: all data, logs, secrets")
+    ] = False,
+) -> None:
+    """Stop the local stack; its data stays."""
+    stack.down(settings(), remove)
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="for a machine to read")] = False,
+) -> None:
+    """Ask each service how it is; exit code 1 when one is not healthy."""
+    found = stack.status(settings())
+    if as_json:
+        print(json.dumps([one.model_dump() for one in found], indent=2))
+    else:
+        Console().print(_status_table(found))
+    if any(one.health != "healthy" for one in found):
+        raise typer.Exit(1)
+
+
+def _status_table(found: list[ServiceStatus]) -> Table:
+    table = Table(box=None, header_style="bold", show_footer=True, pad_edge=False)
+    total = f"{sum(one.memory_mb for one in found)} MB"
+    for header, footer in (("service", ""), ("version", ""), ("address", ""), ("memory", total), ("health", "")):
+        table.add_column(header, footer, justify="right" if header == "memory" else "left", overflow="fold")
+    for one in found:
+        health = Text(one.health, _COLOUR[one.health])
+        if one.hint and one.health != "down":
+            health.append(f": {one.hint}", "default")
+        table.add_row(one.name, one.version, one.address, f"{one.memory_mb} MB" if one.memory_mb else "", health)
+    return table
+
+
+@app.command()
+def logs(
+    service: Annotated[str | None, typer.Argument(help="one service; all of them when left out")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until interrupted")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="how many lines of each log")] = 20,
+) -> None:
+    """Show the newest lines of the services' logs."""
+    folder = settings().state / "logs"
+    found = sorted(folder.glob(f"{service or ''}*.log"))
+    if not found:
+        names = ", ".join(path.stem for path in sorted(folder.glob("*.log"))) or "none yet: run `promptsales up`"
+        raise ConfigError(f"no log of {service or 'any service'} in {folder}; there are {names}")
+    command = ["tail", "-n", str(lines), *(["-F"] if follow else []), *map(str, found)]
+    with suppress(KeyboardInterrupt):
+        subprocess.run(command, check=False)
+
+
+@app.command()
+def dsn(name: Annotated[str, typer.Argument(help="which one; a wrong name shows the list")]) -> None:
+    """Print one connection string, with its password."""
+    print(settings().address(name))  # type: ignore[arg-type] # address() itself refuses what it does not know

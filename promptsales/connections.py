@@ -1,0 +1,26 @@
+"""Opening a connection by its name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from promptsales.errors import TransientError
+from promptsales.settings import InternalName, PublicName, Settings
+
+
+@contextmanager
+def connected(settings: Settings, name: PublicName | InternalName) -> Iterator[psycopg.Connection]:
+    """A PostgreSQL connection, in autocommit, closed at the end.
+
+    Raises:
+        TransientError: when nothing answers there.
+    """
+    try:
+        connection = psycopg.connect(settings.address(name), autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError:
+        raise TransientError(
+            f"{name} does not answer; `promptsales status` shows the stack, `promptsales up` starts it"
+        ) from None
+    with connection:
+        yield connection

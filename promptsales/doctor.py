@@ -1,0 +1,111 @@
+"""Everything that is not as it must be, with what to do about it."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import NamedTuple
+
+import psycopg
+
+from promptsales import freshness, quarantine
+from promptsales.connections import connected
+from promptsales.contracts import Contract, contracts
+from promptsales.errors import PipelineError, SourceRefused
+from promptsales.extract import delta
+from promptsales.extract.frontier import read_frontier
+from promptsales.provision import provision
+from promptsales.quality.suite import read_suite
+from promptsales.settings import Settings
+
+# rows that wait longer than this in quarantine are forgotten rather than waited for
+FORGOTTEN = timedelta(days=7)
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong, and what to do."""
+
+    where: str
+    what: str
+    todo: str
+
+
+def diagnose(settings: Settings) -> Iterator[Finding]:
+    """Every finding, one probe after the other; a probe that cannot run is a finding itself."""
+    probes: dict[str, Callable[[Settings], Iterator[Finding]]] = {
+        "contracts": _contracts,
+        "schemas": _schemas,
+        "sources": _sources,
+        "feeds": _feeds,
+        "quarantine": _quarantine,
+    }
+    for name, probe in probes.items():
+        try:
+            yield from probe(settings)
+        except PipelineError as error:
+            yield Finding(name, str(error), "mend this first: what comes after it was not looked at")
+
+
+def _contracts(settings: Settings) -> Iterator[Finding]:
+    for contract in contracts().values():
+        read_suite(contract)
+        if not (contract.folder / "table.sql").is_file():
+            yield Finding(f"contract {contract.table}", "has no table.sql", f"add the DDL to {contract.folder}")
+
+
+def _schemas(settings: Settings) -> Iterator[Finding]:
+    for change in provision(settings, dry_run=True):
+        todo = "look at it" if change.is_warning else "run `promptsales provision`"
+        yield Finding(
+            change.system, change.what if change.is_warning else f"differs from the files: {change.what}", todo
+        )
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    for contract in contracts().values():
+        with connected(settings, contract.source.etl_connection) as source:
+            try:
+                read_frontier(source)
+                delta.read_key(contract, source)
+                delta.refuse_drift(contract, source)
+            except SourceRefused as error:
+                yield Finding(f"feed {contract.table}", str(error), "the feed does not load before this is mended")
+            yield from _sees_too_much(contract, source)
+
+
+_READABLE = """
+    select attname from pg_attribute
+    where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+      and has_column_privilege(current_user, attrelid, attnum, 'select')
+"""
+
+
+def _sees_too_much(contract: Contract, source: psycopg.Connection) -> Iterator[Finding]:
+    """The reader may see the hashing view, not what is behind it."""
+    columns = [name for (name,) in source.execute(_READABLE, [contract.source.relation])]
+    if columns:
+        relation = contract.source.relation
+        yield Finding(
+            f"feed {contract.table}",
+            f"the pipeline's role may read {len(columns)} columns of {relation} in clear",
+            f"take its rights on {relation} away: it needs the view etl.{contract.table} only",
+        )
+
+
+def _feeds(settings: Settings) -> Iterator[Finding]:
+    with connected(settings, "warehouse") as warehouse:
+        for feed in freshness.freshness(warehouse):
+            if feed.state in ("late", "stale"):
+                held = f", held by {feed.held_by}" if feed.held_by else ""
+                yield Finding(f"feed {feed.feed}", f"complete through {feed.complete_through} only{held}", _WAKE)
+
+
+_WAKE = "see that its DAG is not paused and its last run went well; end what holds it"
+
+
+def _quarantine(settings: Settings) -> Iterator[Finding]:
+    with connected(settings, "warehouse") as warehouse:
+        for count in quarantine.by_rule(warehouse):
+            if count.age > FORGOTTEN:
+                what = f"{count.rows} rows broke {count.rule}, the first {count.age.days} days ago"
+                yield Finding(
+                    f"feed {count.feed}", what, "mend them at the source, or `promptsales quarantine release`"
+                )
