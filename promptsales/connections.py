@@ -10,14 +10,17 @@ from promptsales.settings import InternalName, PublicName, Settings
 
 
 @contextmanager
-def connected(settings: Settings, name: PublicName | InternalName) -> Iterator[psycopg.Connection]:
-    """A PostgreSQL connection, in autocommit, closed at the end.
+def connected(
+    settings: Settings, name: PublicName | InternalName, database: str | None = None
+) -> Iterator[psycopg.Connection]:
+    """A PostgreSQL connection, in autocommit, closed at the end; to another database of the server, if one is named.
 
     Raises:
         TransientError: when nothing answers there.
     """
     try:
-        connection = psycopg.connect(settings.address(name), autocommit=True, connect_timeout=10)
+        other = {"dbname": database} if database else {}
+        connection = psycopg.connect(settings.address(name), autocommit=True, connect_timeout=10, **other)
     except psycopg.OperationalError:
         raise TransientError(
             f"{name} does not answer; `promptsales status` shows the stack, `promptsales up` starts it"

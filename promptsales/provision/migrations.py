@@ -1,0 +1,157 @@
+"""Migrations: Alembic decides what is due and records it; the files are plain SQL, run as their owner.
+
+A whole database is brought up to date in one transaction: its files, Alembic's records and our checksums commit
+together or not at all. Alembic keeps one version table a line in the schema ``migrations``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, cast
+
+import psycopg
+import sqlalchemy
+from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep, RevisionStep
+from alembic.script import Script
+from alembic.script.revision import RevisionMap
+from psycopg import sql
+from sqlalchemy.pool import StaticPool
+
+from promptsales.errors import ConfigError, driver_errors
+from promptsales.provision.changes import Change
+from promptsales.provision.lines import Line, Migration
+
+# any number that nobody else locks: two provisions of a database come one after the other
+LOCK = 3_155_001
+
+_BOOKS = """
+create schema if not exists migrations;
+create table if not exists migrations.applied (
+    line text not null,
+    number text not null,
+    file text not null,
+    sha256 text not null,
+    applied_at timestamptz not null default clock_timestamp(),
+    primary key (line, number)
+);
+comment on schema migrations is 'What was applied to this database: Alembic''s version of each line, and checksums.';
+comment on table migrations.applied is 'Applied migrations; a file that changed since is refused.';
+"""
+
+
+@contextmanager
+def transaction(connection: psycopg.Connection, dry_run: bool = False) -> Iterator[sqlalchemy.Connection]:
+    """One transaction on an open connection, alone among provisions; what a dry run did is rolled back.
+
+    Raises:
+        TransientError: when another provision, or a load that uses a table to be changed, takes longer than 30 s.
+    """
+    # Alembic speaks through SQLAlchemy: it is lent the connection, and resets nothing when it gives it back
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connection,
+        poolclass=StaticPool,
+        pool_reset_on_return=None,
+        use_native_hstore=False,
+    )
+    autocommit, connection.autocommit = connection.autocommit, False
+    with driver_errors("provision"):
+        try:
+            with engine.connect() as bound, bound.begin() as held:
+                connection.execute("set local lock_timeout = '30s'")
+                connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+                yield bound
+                if dry_run:
+                    held.rollback()
+        except sqlalchemy.exc.DBAPIError as error:  # of Alembic's own statements: the driver's error is in it
+            raise error.orig or error from None
+        finally:
+            connection.autocommit = autocommit
+
+
+def prepare(connection: psycopg.Connection) -> None:
+    """Make the schema ``migrations`` where it is not there yet."""
+    if connection.execute("select to_regclass('migrations.applied')").fetchone() == (None,):
+        connection.execute(_BOOKS.encode())
+
+
+def migrate(bound: sqlalchemy.Connection, line: Line) -> list[Change]:
+    """Apply what is due of a line, in the caller's transaction.
+
+    Raises:
+        ConfigError: when an applied file was changed or removed, or a new one comes before an applied one.
+        TransientError, TerminalError: when a statement fails; the message names the file.
+    """
+    connection = cast(psycopg.Connection, bound.connection.driver_connection)
+    applied = connection.execute("select number, file, sha256 from migrations.applied where line = %s", [line.name])
+    verify(line, {number: (file, checksum) for number, file, checksum in applied})
+
+    changes: list[Change] = []
+
+    def record(step: MigrationInfo, **_: Any) -> None:
+        migration = next(item for item in line.migrations if item.number == step.up_revision_id)
+        connection.execute(
+            "insert into migrations.applied (line, number, file, sha256) values (%s, %s, %s, %s)",
+            [line.name, migration.number, migration.name, migration.checksum],
+        )
+        changes.append(Change(system=line.database, what=f"{migration.name} applied"))
+
+    options = {
+        "fn": partial(_due, _revisions(connection, line)),
+        "on_version_apply": (record,),
+        "version_table": line.name,
+        "version_table_schema": "migrations",
+    }
+    MigrationContext.configure(bound, opts=options).run_migrations()
+    return changes
+
+
+def verify(line: Line, applied: dict[str, tuple[str, str]]) -> None:
+    """Compare the files with what was applied, by number: ``(file, checksum)``.
+
+    Raises:
+        ConfigError: when an applied file was changed or removed, or a new one comes before an applied one.
+    """
+    files = {migration.number: migration for migration in line.migrations}
+    for number, (file, checksum) in applied.items():
+        if number not in files:
+            raise ConfigError(f"{file} was applied but is gone: put it back; a new numbered file can undo what it did")
+        if files[number].checksum != checksum:
+            raise ConfigError(
+                f"{files[number].name} was changed after it was applied: "
+                "restore it, and write the change as a new numbered file"
+            )
+    for number, migration in files.items():
+        if applied and number not in applied and number < max(applied):
+            raise ConfigError(
+                f"{migration.name} comes before {applied[max(applied)][0]}, which is applied: give it the next number"
+            )
+
+
+def _revisions(connection: psycopg.Connection, line: Line) -> RevisionMap:
+    """The line as Alembic sees it: each file a revision upon the one before."""
+    before = (None, *(migration.number for migration in line.migrations))
+    scripts = [
+        Script(
+            cast(Any, SimpleNamespace(down_revision=down, upgrade=partial(_run, connection, line.owner, migration))),
+            migration.number,
+            str(migration.path),
+        )
+        for down, migration in zip(before, line.migrations, strict=False)
+    ]
+    return RevisionMap(lambda: scripts)
+
+
+def _due(revisions: RevisionMap, heads: tuple[str, ...], _: MigrationContext) -> list[RevisionStep]:
+    due = reversed(list(revisions.iterate_revisions("heads", heads, implicit_base=True)))
+    return [MigrationStep.upgrade_from_script(revisions, cast(Script, revision)) for revision in due]
+
+
+def _run(connection: psycopg.Connection, owner: str | None, migration: Migration) -> None:
+    """Run a file as its owner. Without parameters the driver reads no ``%`` in it, and SQLAlchemy no ``:``."""
+    with driver_errors(f"migration {migration.name}"):
+        if owner:
+            connection.execute(sql.SQL("set local role {}").format(sql.Identifier(owner)))
+        connection.execute(migration.text)
+        connection.execute("reset role")

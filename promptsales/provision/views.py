@@ -1,0 +1,139 @@
+"""The hashing views of a source database, derived from the feed contracts: all that the pipeline may read of it.
+
+A view of ``etl`` has the target's columns, in order. It belongs to ``etl_owner``, who may read the columns the contract
+names and the key; the reader may read the view only, so clear text and key never leave the database.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+import psycopg
+from psycopg import sql
+
+from promptsales.contracts import Column, Contract, Transform, contracts
+from promptsales.errors import ConfigError
+from promptsales.provision.changes import Change
+from promptsales.provision.lines import Database
+
+# Normal forms (domain.md section 1), the same in Python. ASCII white space and A-Z only: what a locale calls a space
+# or a lower-case letter differs between systems. '' is no value.
+_SPACE = r"E' \t\n\r\f\v'"
+_EMAIL = "nullif(lower(btrim(normalize({column}::text, nfc), " + _SPACE + ") collate \"C\"), '')"
+_EMAIL_DOMAIN = "nullif(substring(" + _EMAIL + " from '@([^@]*)$'), '')"
+_PHONE = "'+' || nullif(regexp_replace({column}::text, '[^0-9]', '', 'g'), '')"
+_CLICK_ID = "nullif(btrim({column}::text, " + _SPACE + "), '')"
+_VALID = _EMAIL + r" ~ '^[^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+$'"
+
+# HMAC-SHA256(key, domain || 0x00 || value) from the pads; inline, as a function would run with the reader's rights.
+# Two active keys are an error here, none gives nulls, which the extract refuses by etl.pii_key
+_HMAC = (
+    "sha256((select outer_pad from etl.pii_pad where is_active) || sha256("
+    "(select inner_pad from etl.pii_pad where is_active) || {domain} || convert_to({value}, 'UTF8')))"
+)
+_HASHED: dict[Transform, tuple[bytes, str]] = {
+    "email_hmac": (b"email\0", _EMAIL),
+    "email_domain_hmac": (b"email_domain\0", _EMAIL_DOMAIN),
+    "phone_hmac": (b"phone\0", _PHONE),
+    "click_id_hmac": (b"click_id\0", _CLICK_ID),
+}
+_KID = "(select kid from etl.pii_pad where is_active)"
+
+_COLUMNS = """
+select attname, format_type(atttypid, atttypmod) from pg_attribute
+where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+"""
+_DERIVED = """
+select relname, obj_description(oid, 'pg_class') from pg_class
+where relnamespace = 'etl'::regnamespace and relkind = 'v' and relname <> 'pii_key'
+"""
+
+
+def hashing_views(connection: psycopg.Connection, database: Database) -> list[Change]:
+    """Make the views of a database's feeds, remake the changed, drop those no contract names.
+
+    Raises:
+        ConfigError: when a contract names a relation or column that is not there, or of another type.
+    """
+    there: dict[str, str] = dict(connection.execute(_DERIVED).fetchall())
+    feeds = {name: feed for name, feed in contracts().items() if feed.source.system == database}
+    changes = []
+    for name in sorted(there.keys() - feeds.keys()):
+        connection.execute(sql.SQL("drop view {}").format(sql.Identifier("etl", name)))
+        changes.append(Change(system=database, what=f"view etl.{name} dropped: no contract names it"))
+    for name, feed in feeds.items():
+        script = view_script(feed, source_types(connection, feed))
+        # the text of a view does not come back as it was written, so its comment keeps the checksum
+        comment = f"{feed.description} [sha256 {sha256(script.as_string(connection).encode()).hexdigest()}]"
+        if there.get(name) != comment:
+            connection.execute(script)
+            connection.execute(sql.SQL("comment on view {} is {}").format(sql.Identifier("etl", name), comment))
+            changes.append(Change(system=database, what=f"view etl.{name} {'remade' if name in there else 'created'}"))
+    return changes
+
+
+def source_types(connection: psycopg.Connection, feed: Contract) -> dict[str, str]:
+    """Columns of a feed's relation and their types.
+
+    Raises:
+        ConfigError: when there is no such relation.
+    """
+    found: dict[str, str] = dict(connection.execute(_COLUMNS, [feed.source.relation]).fetchall())
+    if not found:
+        raise ConfigError(f"contract {feed.table}: there is no {feed.source.relation} in {feed.source.system}")
+    return found
+
+
+def view_script(feed: Contract, types: Mapping[str, str]) -> sql.Composed:
+    """The statements that make a feed's view and give each role what it needs, and no more.
+
+    Args:
+        feed: its contract.
+        types: columns of the source relation, by name.
+
+    Raises:
+        ConfigError: when a column is not there, or of another type than the contract says.
+    """
+    origins = sorted({column.origin for column in feed.columns if column.transform != "pii_kid"})
+    return sql.SQL("""
+        drop view if exists {view};
+        grant usage on schema {schema} to etl_owner;
+        revoke select on {relation} from etl_owner;
+        grant select ({origins}) on {relation} to etl_owner;
+        create view {view} with (security_barrier) as select {columns} from {relation};
+        alter view {view} owner to etl_owner;
+        grant select on {view} to etl_reader;
+    """).format(
+        view=sql.Identifier("etl", feed.table),
+        schema=sql.Identifier(feed.source.relation.split(".")[0]),
+        relation=sql.Identifier(*feed.source.relation.split(".")),
+        origins=sql.SQL(", ").join(map(sql.Identifier, origins)),
+        columns=sql.SQL(", ").join(
+            sql.SQL("{} as {}").format(_expression(feed, column, types), sql.Identifier(column.name))
+            for column in feed.columns
+        ),
+    )
+
+
+def _expression(feed: Contract, column: Column, types: Mapping[str, str]) -> sql.Composable:
+    if column.transform == "pii_kid":
+        return sql.SQL(_KID)
+    if column.origin not in types:
+        raise ConfigError(f"contract {feed.table}: {feed.source.relation} has no column {column.origin}")
+    identifier = sql.Identifier(column.origin)
+    if column.transform == "as_is":
+        return _as_is(feed, column, types[column.origin])
+    if column.transform == "is_email_valid":
+        return sql.SQL(_VALID).format(column=identifier)
+    domain, normal = _HASHED[column.transform]
+    return sql.SQL(_HMAC).format(domain=sql.Literal(domain), value=sql.SQL(normal).format(column=identifier))
+
+
+def _as_is(feed: Contract, column: Column, found: str) -> sql.Composable:
+    identifier = sql.Identifier(column.origin)
+    if found == column.type:
+        return identifier
+    if (found, column.type) == ("timestamp without time zone", "timestamp with time zone"):
+        return sql.SQL("{} at time zone 'UTC'").format(identifier)  # naive times are UTC (domain.md section 2.3)
+    raise ConfigError(
+        f"contract {feed.table}: {column.origin} of {feed.source.relation} is {found}, the contract says {column.type}"
+    )

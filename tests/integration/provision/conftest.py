@@ -1,0 +1,74 @@
+"""Databases of one test module: made by the code under test, gone afterwards, so that no other test is disturbed."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from promptsales.provision import schemas
+from promptsales.provision.cluster import Cluster, database_steps, wanted
+from promptsales.provision.lines import Database
+from promptsales.settings import Settings
+
+KEY = bytes(range(7, 39))
+
+Connect = Callable[[str], psycopg.Connection]
+
+
+@contextmanager
+def database(stack: Settings, system: Database) -> Iterator[Connect]:
+    """An empty database like that of a system; yields what connects to it as a role, in autocommit."""
+    cluster: Cluster = "warehouse" if system == "warehouse" else "sources"
+    admin = stack.address("warehouse_admin" if system == "warehouse" else "sources_admin")
+    name, opened = f"scratch_{uuid.uuid4().hex}", []
+
+    def connect(role: str) -> psycopg.Connection:
+        login: dict[str, Any] = {"user": role, "password": stack.secrets.password(role)}
+        opened.append(psycopg.connect(make_conninfo(admin, dbname=name, **login), autocommit=True))
+        return opened[-1]
+
+    with psycopg.connect(make_conninfo(admin, dbname="postgres"), autocommit=True) as outside:
+        for step in database_steps(cluster, name, wanted(cluster).databases[system], None):
+            outside.execute(step.statement)
+        try:
+            yield connect
+        finally:
+            for connection in opened:
+                connection.close()
+            outside.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+Scratch = Callable[[Database], AbstractContextManager[Connect]]
+
+
+@pytest.fixture(scope="session")
+def scratch(stack: Settings) -> Scratch:
+    return lambda system: database(stack, system)
+
+
+def _provisioned(scratch: Scratch, system: Database) -> Iterator[Connect]:
+    with scratch(system) as connect:
+        with connect("postgres") as admin:
+            schemas(admin, system, {} if system == "warehouse" else {1: KEY})
+        yield connect
+
+
+@pytest.fixture(scope="module")
+def crm_copy(scratch: Scratch) -> Iterator[Connect]:
+    """A CRM of this module's own; yields what connects to it as a role."""
+    yield from _provisioned(scratch, "promptcrm")
+
+
+@pytest.fixture(scope="module")
+def promptsales_copy(scratch: Scratch) -> Iterator[Connect]:
+    yield from _provisioned(scratch, "promptsales")
+
+
+@pytest.fixture(scope="module")
+def warehouse_copy(scratch: Scratch) -> Iterator[Connect]:
+    yield from _provisioned(scratch, "warehouse")

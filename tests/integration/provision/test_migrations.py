@@ -1,0 +1,106 @@
+"""Lines of migrations on a real server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Barrier, Thread
+
+import psycopg
+import pytest
+
+from promptsales.errors import ConfigError, TerminalError
+from promptsales.provision.changes import Change
+from promptsales.provision.lines import line
+from promptsales.provision.migrations import migrate, prepare, transaction
+from tests.integration.provision.conftest import Connect, Scratch
+
+FIRST = "create schema crm; create table crm.a (id int); comment on table crm.a is '100 % of :all {things}';"
+
+
+@pytest.fixture
+def connect(scratch: Scratch) -> Iterator[Connect]:
+    with scratch("promptcrm") as connect:
+        yield connect
+
+
+def run(connection: psycopg.Connection, folder: Path, dry_run: bool = False) -> list[Change]:
+    with transaction(connection, dry_run) as bound:
+        prepare(connection)
+        return migrate(bound, line("promptcrm", "a_line", "promptcrm_owner", folder))
+
+
+def exists(connection: psycopg.Connection, relation: str) -> bool:
+    return connection.execute("select to_regclass(%s) is not null", [relation]).fetchone() == (True,)
+
+
+def test_each_file_once_in_order_as_its_owner(connect: Connect, tmp_path: Path) -> None:
+    admin = connect("postgres")
+    (tmp_path / "0001_first.sql").write_text(FIRST)
+    assert len(run(admin, tmp_path)) == 1
+    assert run(admin, tmp_path) == []
+    (tmp_path / "0002_second.sql").write_text("alter table crm.a add b int;")
+    (tmp_path / "0003_third.sql").write_text("alter table crm.a rename b to c;")
+    assert [change.what.split("/")[-1] for change in run(admin, tmp_path)] == [
+        "0002_second.sql applied",
+        "0003_third.sql applied",
+    ]
+    assert run(admin, tmp_path) == []
+    found = admin.execute(
+        "select tableowner, obj_description('crm.a'::regclass) from pg_tables where tablename = 'a'"
+    ).fetchone()
+    assert found == ("promptcrm_owner", "100 % of :all {things}")
+    assert admin.execute("select version_num from migrations.a_line").fetchall() == [("0003",)]
+    assert admin.execute("select current_user").fetchone() == ("postgres",)
+
+
+def test_changed_file_is_refused_and_nothing_applied(connect: Connect, tmp_path: Path) -> None:
+    admin = connect("postgres")
+    (tmp_path / "0001_first.sql").write_text(FIRST)
+    run(admin, tmp_path)
+    (tmp_path / "0001_first.sql").write_text(FIRST + " ")
+    (tmp_path / "0002_second.sql").write_text("create table crm.b ();")
+    with pytest.raises(ConfigError, match="was changed after it was applied"):
+        run(admin, tmp_path)
+    assert not exists(admin, "crm.b")
+
+
+def test_a_failing_file_undoes_those_before_it(connect: Connect, tmp_path: Path) -> None:
+    admin = connect("postgres")
+    (tmp_path / "0001_first.sql").write_text(FIRST)
+    (tmp_path / "0002_second.sql").write_text("create table crm.b (); select 1 / 0;")
+    with pytest.raises(TerminalError, match=r"migration .*0002_second\.sql: DivisionByZero"):
+        run(admin, tmp_path)
+    assert not exists(admin, "crm.a")
+    assert not exists(admin, "migrations.applied")
+    (tmp_path / "0002_second.sql").write_text("create table crm.b ();")
+    assert len(run(admin, tmp_path)) == 2
+
+
+def test_a_file_may_not_do_what_its_owner_may_not(connect: Connect, tmp_path: Path) -> None:
+    (tmp_path / "0001_first.sql").write_text("create role somebody;")
+    with pytest.raises(TerminalError, match="InsufficientPrivilege"):
+        run(connect("postgres"), tmp_path)
+
+
+def test_dry_run_says_it_and_does_nothing(connect: Connect, tmp_path: Path) -> None:
+    admin = connect("postgres")
+    (tmp_path / "0001_first.sql").write_text(FIRST)
+    assert len(run(admin, tmp_path, dry_run=True)) == 1
+    assert not exists(admin, "crm.a")
+    assert not exists(admin, "migrations.applied")
+    assert len(run(admin, tmp_path)) == 1
+
+
+def test_two_at_once_do_it_once(connect: Connect, tmp_path: Path) -> None:
+    (tmp_path / "0001_first.sql").write_text(FIRST + "select pg_sleep(0.3);")
+    both, found = Barrier(2), []
+
+    def provision(connection: psycopg.Connection) -> None:
+        both.wait()
+        found.append(len(run(connection, tmp_path)))
+
+    threads = [Thread(target=provision, args=[connect("postgres")]) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [0, 1]

@@ -1,0 +1,129 @@
+"""The warehouse's tables, comments and privileges."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from promptsales.errors import ConfigError
+from promptsales.provision import schemas
+from tests.integration.provision.conftest import Connect
+
+_UNCOMMENTED = """
+select format('%I.%I', n.nspname, c.relname) || coalesce('.' || a.attname, '')
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+where n.nspname in ('core', 'marts', 'ops', 'realtime') and c.relkind in ('r', 'v', 'm')
+  and (obj_description(c.oid, 'pg_class') is null or col_description(c.oid, a.attnum) is null)
+"""
+_UNOWNED = """
+select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname in ('staging', 'core', 'marts', 'ops', 'realtime') and c.relowner <> 'warehouse_owner'::regrole
+"""
+_PRIVILEGES = """
+select string_agg(what, ' ' order by place)
+from unnest(array['select', 'insert', 'update', 'delete', 'truncate']) with ordinality as w(what, place)
+where has_table_privilege(%s, %s, what)
+"""
+
+
+@pytest.fixture
+def admin(warehouse_copy: Connect) -> Iterator[psycopg.Connection]:
+    with warehouse_copy("postgres") as connection:
+        yield connection
+
+
+def test_every_table_and_column_is_commented_and_owned(admin: psycopg.Connection) -> None:
+    assert admin.execute(_UNCOMMENTED).fetchall() == []
+    assert admin.execute(_UNOWNED).fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("role", "table", "privileges"),
+    [
+        ("warehouse_loader", "staging.promptcrm__leads", "select insert update delete truncate"),
+        ("warehouse_loader", "core.leads", "select insert update delete"),
+        ("warehouse_loader", "core.leads_history", "select insert update delete"),
+        ("warehouse_loader", "ops.feed", "select insert update delete"),
+        ("warehouse_loader", "ops.quarantine", "select insert update delete"),
+        ("warehouse_loader", "ops.load", "select insert"),
+        ("warehouse_loader", "ops.check_result", "select insert"),
+        ("warehouse_loader", "ops.restatement", "select insert"),
+        ("warehouse_loader", "migrations.applied", None),
+        ("bi", "marts.data_freshness", "select"),
+        ("bi", "core.leads", None),
+        ("bi", "ops.load", None),
+        ("bi", "staging.promptcrm__leads", None),
+    ],
+)
+def test_privileges(admin: psycopg.Connection, role: str, table: str, privileges: str | None) -> None:
+    assert admin.execute(_PRIVILEGES, [role, table]).fetchone() == (privileges,)
+
+
+@pytest.mark.parametrize("schema", ["staging", "core", "realtime", "marts", "ops", "public"])
+@pytest.mark.parametrize("role", ["warehouse_loader", "bi"])
+def test_neither_loader_nor_reader_creates_anything(admin: psycopg.Connection, role: str, schema: str) -> None:
+    assert admin.execute("select has_schema_privilege(%s, %s, 'create')", [role, schema]).fetchone() == (False,)
+
+
+def test_readers_see_views_of_realtime_and_no_tables(warehouse_copy: Connect, admin: psycopg.Connection) -> None:
+    admin.execute("set role warehouse_owner")
+    admin.execute("create table realtime.pace (a int); create view realtime.pace_now as select a from realtime.pace")
+    admin.execute("reset role")
+    assert [change.what for change in schemas(admin, "warehouse")] == ["realtime.pace_now: granted to readers"]
+    with warehouse_copy("bi") as reader:
+        assert reader.execute("select * from realtime.pace_now").fetchall() == []
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute("select * from realtime.pace")
+        assert reader.execute("show statement_timeout").fetchone() == ("1min",)
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            reader.execute("create table marts.mine ()")
+
+
+@pytest.mark.parametrize(
+    ("drift", "repaired"),
+    [
+        ("alter table staging.promptcrm__leads add x int", "staging.promptcrm__leads recreated"),
+        ("drop table staging.promptcrm__leads", "staging.promptcrm__leads created"),
+        ("comment on column core.leads.status is 'x'", "core.leads: 1 comments written"),
+        ("comment on table core.leads_history is null", "core.leads: 1 comments written"),
+    ],
+)
+def test_drift_is_repaired_once(admin: psycopg.Connection, drift: str, repaired: str) -> None:
+    admin.execute(drift.encode())
+    assert [change.what for change in schemas(admin, "warehouse", dry_run=True)] == [repaired]
+    assert [change.what for change in schemas(admin, "warehouse")] == [repaired]
+    assert schemas(admin, "warehouse") == []
+
+
+def test_core_table_that_does_not_fit_its_contract(admin: psycopg.Connection) -> None:
+    rename = sql.SQL("alter table core.leads rename {} to {}")
+    admin.execute(rename.format(sql.Identifier("score"), sql.Identifier("points")))
+    try:
+        with pytest.raises(ConfigError, match=r"score is smallint, in core\.leads it is missing"):
+            schemas(admin, "warehouse")
+    finally:
+        admin.execute(rename.format(sql.Identifier("points"), sql.Identifier("score")))
+
+
+def test_freshness_of_what_was_loaded(warehouse_copy: Connect) -> None:
+    with warehouse_copy("warehouse_loader") as loader:
+        loader.execute(
+            "insert into ops.feed (feed, complete_through) values ('leads', clock_timestamp()), ('users', null)"
+        )
+        loader.execute("""
+            insert into ops.load (feed, extraction, mode, read_at, extracted, inserted, updated, unchanged, quarantined,
+                                  suppressed, checks_passed, checks_failed, triggered_by, started_at)
+            values ('leads', 1, 'delta', '2026-01-01', 3, 2, 0, 0, 1, 0, 5, 1, 'test', now()),
+                   ('leads', 2, 'delta', '2026-01-02', 0, 0, 0, 0, 0, 0, 0, 0, 'test', now())
+        """)
+    with warehouse_copy("bi") as reader:
+        query = """
+            select mart, last_event_at::date::text, last_batch_status, quarantined_rows, is_stale
+            from marts.data_freshness order by 1
+        """
+        assert reader.execute(query).fetchall() == [
+            ("leads", "2026-01-01", "passed", 0, False),
+            ("users", None, "never loaded", 0, True),
+        ]
