@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from promptsales.errors import TransientError
 from promptsales.settings import InternalName, PublicName, Settings
@@ -19,8 +20,9 @@ def connected(
         TransientError: when nothing answers there.
     """
     try:
-        other = {"dbname": database} if database else {}
-        connection = psycopg.connect(settings.address(name), autocommit=True, connect_timeout=10, **other)
+        address = settings.address(name)
+        target = make_conninfo(address, dbname=database) if database else address
+        connection = psycopg.connect(target, autocommit=True, connect_timeout=10)
     except psycopg.OperationalError:
         raise TransientError(
             f"{name} does not answer; `promptsales status` shows the stack, `promptsales up` starts it"

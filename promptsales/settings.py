@@ -26,8 +26,6 @@ Port = Literal[
     "kafka_controller",
     "connect",
     "airflow",
-    "airflow_worker_log",
-    "airflow_scheduler_health",
 ]
 
 # the connections that `promptsales dsn` prints, and those only the pipeline itself uses

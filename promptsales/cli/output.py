@@ -1,6 +1,7 @@
 """What the commands share: connections by name, tables for people, JSON for machines."""
 
 import json
+import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -8,13 +9,15 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from promptsales import connections
 from promptsales.settings import InternalName, PublicName, settings
 
-console = Console()
+# piped, a table is as wide as it needs to be rather than cut to 80 columns
+console = Console(width=None if sys.stdout.isatty() else 160)
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON for a machine")]
 
@@ -26,7 +29,9 @@ def connected(name: PublicName | InternalName) -> AbstractContextManager[psycopg
 
 def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """A table for people; None reads as a dash, times are UTC to the second."""
-    table = Table(*columns, title=title, title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*map(_cell, row))
     console.print(table)
@@ -36,7 +41,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+        return f"{value.astimezone(UTC):%Y-%m-%d\N{NO-BREAK SPACE}%H:%M:%SZ}"
     return str(value)
 
 

@@ -1,4 +1,4 @@
-"""`promptsales provision`, `topics` and `seed`: what the systems consist of, and what is in them."""
+"""`promptsales provision` and `topics`: what the systems consist of."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,13 +10,11 @@ from promptsales import bus
 from promptsales.cli.output import Json, console, print_json, show_table
 from promptsales.provision import Change
 from promptsales.provision import provision as provision_all
-from promptsales.seed.cli import app as seed_app
 from promptsales.settings import settings
 
 app = typer.Typer()
 topics = typer.Typer(no_args_is_help=True, help="Kafka's topics as schemas/kafka/topics.yml names them.")
 app.add_typer(topics, name="topics")
-app.registered_commands += seed_app.registered_commands
 
 # lines a system gets before the rest is counted
 _SHOWN = 4

@@ -7,7 +7,6 @@ from threading import Event
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from local import stack
 from promptsales.airflow_api import Airflow
@@ -135,8 +134,10 @@ def _show_where(airflow: Airflow) -> None:
     """Where to look; a password only where a person reads it, for a log is no place for one."""
     command = sys.argv[0]
     password = airflow.password if sys.stdout.isatty() else f"see `{command} dsn airflow`"
-    grid = Table.grid(padding=(0, 2))
-    grid.add_row("Airflow", f"{airflow.address}  user {airflow.user}, password {password}")
-    grid.add_row("connection strings", f"{command} dsn NAME  ({', '.join(connection_names())})")
-    grid.add_row("more", f"{command} --help")
-    console.print(grid, highlight=False, soft_wrap=True)
+    places = {
+        "Airflow": f"{airflow.address}  user {airflow.user}, password {password}",
+        "connection strings": f"{command} dsn NAME  ({', '.join(connection_names())})",
+        "more": f"{command} --help",
+    }
+    for what, where in places.items():
+        console.print(f"{what:<19} {where}", highlight=False, soft_wrap=True)

@@ -22,8 +22,8 @@ def test_staged_survives_json() -> None:
         progress=Progress(last_sync_timestamp=NOON, complete_through=None, pii_kid=1, pii_check="00"),
         extracted=2,
         suppressed=0,
-        unchanged=2,
-        remaining=0,
+        unchanged=1,
+        held=1,
     )
     assert Staged.model_validate(staged.model_dump(mode="json")) == staged
     assert staged.is_empty

@@ -1,0 +1,70 @@
+"""Kafka Connect with Debezium: distributed mode with one worker, as in production."""
+
+from pathlib import Path
+
+import httpx
+
+from local.jars import PLUGINS
+from local.kafka import jvm, properties
+from local.service import Program, Service, Unwell
+from promptsales.settings import HOST, Port
+
+DEBEZIUM = "io.debezium.connector.postgresql.PostgresConnector"
+# a connector's configuration says ${env:PROMPTSALES_CDC_PASSWORD}; Connect resolves nothing else of its environment
+CDC_PASSWORD = "PROMPTSALES_CDC_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+class Connect(Service):
+    """One worker; its offsets, configurations and states are topics of the broker."""
+
+    name = "connect"
+    ports: tuple[Port, ...] = ("connect",)
+    needs = ("kafka",)
+
+    def files(self) -> dict[Path, str]:
+        """The worker's properties."""
+        topics = {f"{kind}.storage.topic": f"connect.{kind}" for kind in ("config", "offset", "status")}
+        text = properties({
+            "bootstrap.servers": f"{HOST}:{self.settings.port('kafka')}",
+            "listeners": f"http://{self.address}",
+            "rest.advertised.host.name": HOST,
+            "group.id": "connect",
+            **topics,
+            **{f"{kind}.storage.replication.factor": "1" for kind in ("config", "offset", "status")},
+            "offset.storage.partitions": "4",
+            "status.storage.partitions": "2",
+            "offset.flush.interval.ms": "1000",
+            "topic.creation.enable": "false",
+            "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "key.converter.schemas.enable": "false",
+            "value.converter.schemas.enable": "false",
+            "plugin.path": str(PLUGINS),
+            "plugin.discovery": "service_load",
+            "config.providers": "env",
+            "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+            "config.providers.env.param.allowlist.pattern": CDC_PASSWORD,
+        })  # fmt: skip
+        return {self.conf / "connect.properties": text}
+
+    def programs(self) -> list[Program]:
+        """The worker."""
+        temporary = self.settings.state / "tmp"
+        command = [*jvm(384, temporary), "org.apache.kafka.connect.cli.ConnectDistributed"]
+        environment = {CDC_PASSWORD: self.settings.secrets.password("cdc")}
+        return [Program(self.name, [*command, str(self.conf / "connect.properties")], self.conf, environment)]
+
+    def probe(self, started: float) -> str:
+        """Ask the worker for its health, and whether the connector's plugin is loaded."""
+        self.knock()
+        try:
+            with httpx.Client(base_url=f"http://{self.address}", timeout=3, trust_env=False) as client:
+                if client.get("/health").status_code != httpx.codes.OK:
+                    raise Unwell("connect is still starting")
+                plugins = {plugin["class"]: plugin["version"] for plugin in client.get("/connector-plugins").json()}
+                version = client.get("/").json()["version"]
+        except httpx.HTTPError as error:
+            raise Unwell(f"connect does not answer: {type(error).__name__}") from None
+        if DEBEZIUM not in plugins:
+            raise Unwell("connect runs without Debezium's plugin: `make setup` brings it")
+        return f"{version}, debezium {plugins[DEBEZIUM]}"

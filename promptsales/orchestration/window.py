@@ -1,0 +1,44 @@
+"""Which rows a run of an hourly DAG loads."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from promptsales.errors import ConfigError
+from promptsales.load.models import Window
+
+
+def window_of(
+    run_type: str, interval: tuple[datetime | None, datetime | None], params: Mapping[str, str | None]
+) -> Window | None:
+    """The window to replay, or None for the delta from the watermark to the frontier.
+
+    A backfill replays exactly its interval, the form exactly ``[start, end)``. A scheduled, manual or cleared run loads
+    the delta, whatever its interval says (design.md, rule 7).
+
+    Args:
+        run_type: Airflow's name for how the run came to be.
+        interval: start and end of the run's data interval; both None for a manual run.
+        params: the form's ``start`` and ``end``, ISO 8601; a time without a zone is UTC.
+
+    Raises:
+        ConfigError: when one of the two is missing, is no time, or the start is not before the end.
+    """
+    start, end = interval if run_type == "backfill" else (_moment(params, "start"), _moment(params, "end"))
+    if start is None and end is None and run_type != "backfill":
+        return None
+    if start is None or end is None:
+        raise ConfigError("a window needs both start and end; leave both empty to load from the watermark")
+    if start >= end:
+        raise ConfigError(f"start {start} is not before end {end}; give the earlier time as start")
+    return Window(start=start, end=end)
+
+
+def _moment(params: Mapping[str, str | None], name: str) -> datetime | None:
+    text = params.get(name)
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{name} {text!r} is no time; write it like 2026-11-23T14:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,76 @@
+"""`promptsales seed`: sample data, once or for as long as you like."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Event, Timer
+from typing import Annotated
+
+import typer
+
+from promptsales.cli.output import Json, console, print_json, show_table
+from promptsales.seed import SeedReport
+from promptsales.seed import seed as fill
+from promptsales.seed.live import live as change
+from promptsales.seed.world import Size
+from promptsales.settings import settings
+
+app = typer.Typer()
+
+
+@app.command()
+def seed(
+    size: Annotated[Size, typer.Option(help="how much: 2,000 leads and 90 days of metrics, or 1 M leads")] = Size.SMALL,
+    live: Annotated[bool, typer.Option("--live", help="then keep changing every system, until Ctrl-C")] = False,
+    rate: Annotated[float, typer.Option(min=0.01, max=1_000, help="with --live: transactions a second")] = 5.0,
+    seconds: Annotated[float | None, typer.Option(min=0, help="with --live: stop after so many")] = None,
+    as_json: Json = False,
+) -> None:
+    """Fill every empty system with sample data, the same every time; what holds rows is left as it is.
+
+    A known number of rows is bad on purpose: their own system allows them, the checks quarantine them.
+    """
+    anchor = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    with console.status("") as status:
+        report = fill(settings(), size, anchor, status.update)
+    if not as_json:
+        _show(report)
+    changed = _live(size, anchor, rate, seconds) if live else {}
+    if as_json:
+        print_json(report.model_dump(mode="json") | {"changed": changed})
+    elif live:
+        show_table("changed", ("table", "rows"), sorted(changed.items()))
+
+
+def _live(size: Size, anchor: datetime, rate: float, seconds: float | None) -> dict[str, int]:
+    with _told_to_stop(seconds) as stop, console.status("changing every system; Ctrl-C stops") as status:
+        return change(settings(), size, anchor, rate, stop, status.update)
+
+
+@contextmanager
+def _told_to_stop(seconds: float | None) -> Iterator[Event]:
+    """An event that Ctrl-C, SIGTERM or the time sets, so that no transaction is cut off."""
+    stop = Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    timer = Timer(seconds, stop.set) if seconds is not None else None
+    if timer:
+        timer.start()
+    try:
+        yield stop
+    finally:
+        if timer:
+            timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show(report: SeedReport) -> None:
+    if report.is_unchanged:
+        console.print("every system holds rows already: nothing was written")
+        return
+    rows = [(table, count) for table, count in report.rows.items()]
+    show_table(f"written in {report.seconds} s", ("table", "rows"), rows)
+    show_table("of these bad on purpose", ("feed", "rows"), report.planted.items())
+    if report.already_there:
+        console.print(f"held rows already and left as they were: {', '.join(report.already_there)}")

@@ -1,0 +1,24 @@
+"""Sample data of PromptAds: campaigns with their ads, and what they brought."""
+
+from promptsales.seed.campaigns import ad_groups, ads, campaigns
+from promptsales.seed.copying import Tally, copy_rows, system_to_fill
+from promptsales.seed.metrics import ad_metrics, campaign_metrics
+from promptsales.seed.world import World
+
+
+def fill(address: str, world: World, tally: Tally) -> bool:
+    """Fill the system in one transaction; False when it holds campaigns already.
+
+    Raises:
+        TransientError: when the system cannot be reached.
+        TerminalError: when it refuses, for instance because its schema is not provisioned.
+    """
+    with system_to_fill(address, "promptads.campaigns") as connection:
+        if connection is None:
+            return False
+        copy_rows(connection, "promptads.campaigns", campaigns(world), tally)
+        copy_rows(connection, "promptads.ad_groups", ad_groups(world), tally)
+        copy_rows(connection, "promptads.ads", ads(world), tally)
+        copy_rows(connection, "promptads.campaign_metrics", campaign_metrics(world), tally)
+        copy_rows(connection, "promptads.ad_metrics", ad_metrics(world), tally)
+    return True

@@ -1,0 +1,58 @@
+"""Fill every system that is empty."""
+
+import time
+from datetime import datetime
+from typing import Protocol
+
+from promptsales.seed import promptads, promptcontent, promptcrm, promptsales, sessions
+from promptsales.seed.copying import Say, Tally
+from promptsales.seed.planted import PLANTED
+from promptsales.seed.report import SeedReport
+from promptsales.seed.world import SCALES, SEED, Size, World
+from promptsales.settings import PublicName, Settings
+
+
+class _Fill(Protocol):
+    def __call__(self, address: str, world: World, tally: Tally) -> bool: ...
+
+
+# in this order: a campaign references its user
+_SYSTEMS: dict[PublicName, _Fill] = {
+    "promptsales": promptsales.fill,
+    "promptads": promptads.fill,
+    "promptcrm": promptcrm.fill,
+    "promptcontent": promptcontent.fill,
+    "redis": sessions.fill,
+}
+_TABLES = {"prompts": "prompt_history"}  # feeds that are not called like their table at the source
+
+
+def seed(
+    settings: Settings, size: Size, anchor: datetime, on_progress: Say = lambda _: None, number: int = SEED
+) -> SeedReport:
+    """Fill every system that is empty; one that holds rows is left as it is, so a repeat changes nothing.
+
+    Each system is filled in one transaction: a seed that is killed leaves a system full or empty, and is repeated.
+
+    Args:
+        settings: where the systems are.
+        size: how many rows.
+        anchor: midnight UTC at which the history of 90 days ends.
+        on_progress: told in a few words what has been written so far.
+        number: the seed; the same number, size and anchor give the same ids and values.
+
+    Raises:
+        ConfigError: when the anchor is no midnight of UTC, or a system has no address.
+        TransientError: when a system cannot be reached.
+        TerminalError: when a system refuses, for instance because its schema is not provisioned.
+    """
+    world, tally, began = World(anchor, SCALES[size], number), Tally(on_progress), time.monotonic()
+    there = tuple(name for name, fill in _SYSTEMS.items() if not fill(settings.address(name), world, tally))
+    written = {table.split(".")[1] for table in tally.counts}
+    return SeedReport(
+        size=size,
+        rows=dict(tally.counts),
+        planted={feed: count for feed, count in PLANTED.items() if _TABLES.get(feed, feed) in written},
+        already_there=there,
+        seconds=round(time.monotonic() - began, 2),
+    )

@@ -1,0 +1,179 @@
+"""No e-mail address, phone number or person's name of the CRM is anywhere outside it.
+
+Marked values are planted by COPY, the pipeline runs through Airflow and through the command line with every statement
+logged, and then every place is searched that a value could have reached.
+"""
+
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from local.postgres import server_home
+from promptsales.airflow_api import Airflow
+from promptsales.settings import ROOT, InternalName, Settings
+
+MARK = "zq7marked"
+PLANTED = {
+    "first_name": f"{MARK}first",
+    "last_name": f"{MARK}last",
+    "email": f"{MARK}.mail@{MARK}.example",
+    "phone": "+4977700123456",
+    "landing_page_url": f"https://example.com/?for={MARK}",
+    "click_id": f"{MARK}click",
+}
+# what to look for: the mark in any case, and the number's digits, as text
+NEEDLES = (MARK.encode(), b"77700123456")
+ADMINS: tuple[InternalName, ...] = ("sources_admin", "warehouse_admin")
+
+
+@pytest.fixture
+def talkative(stack: Settings) -> Iterator[None]:
+    """Both clusters log every statement with its parameters, as a careless administrator would have it."""
+    loud = ("log_statement = 'all'", "log_parameter_max_length = -1", "log_parameter_max_length_on_error = -1",
+            "log_error_verbosity = 'default'", "log_min_error_statement = 'error'")  # fmt: skip
+    for name in ADMINS:
+        with psycopg.connect(stack.address(name), autocommit=True) as admin:
+            for setting in loud:
+                admin.execute(f"alter system set {setting}")
+            admin.execute("select pg_reload_conf()")
+    yield
+    for name in ADMINS:
+        with psycopg.connect(stack.address(name), autocommit=True) as admin:
+            admin.execute("alter system reset all")
+            admin.execute("select pg_reload_conf()")
+
+
+def plant(crm: psycopg.Connection) -> None:
+    """Two good leads and one that breaks a rule; by COPY, as the application of a careful team would write them."""
+    columns = ["owner_user_id", *PLANTED, "created_at"]
+    with crm.cursor() as cursor, cursor.copy(f"copy crm.leads ({', '.join(columns)}) from stdin") as copy:
+        for created_at in ("2026-01-01", "2026-01-02", "2999-01-01"):
+            copy.write_row([uuid.uuid4(), *PLANTED.values(), created_at])
+
+
+def run_pipeline(stack: Settings) -> None:
+    run_id = f"search-{uuid.uuid4()}"
+    with Airflow(stack.address("airflow")) as airflow:
+        airflow.unpause("promptcrm_hourly")
+        airflow.trigger("promptcrm_hourly", run_id)
+        deadline = time.monotonic() + 120
+        while not (run := airflow.run("promptcrm_hourly", run_id)).is_done:
+            assert time.monotonic() < deadline, "the run does not end"
+            time.sleep(0.5)
+    assert run.state == "success"
+    for words in (
+        ["load", "leads", "--start", "2020-01-01", "--end", "2100-01-01"],
+        ["check", "--all"],
+        ["quarantine", "list"],
+    ):
+        command = [sys.executable, "-m", "promptsales.cli.main", *words]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert not any(needle.decode() in done.stdout.lower() + done.stderr.lower() for needle in NEEDLES)
+
+
+def dump(stack: Settings, address: str) -> bytes:
+    """A whole database as SQL."""
+    parts = conninfo_to_dict(address)
+    program = server_home(stack.state) / "bin" / "pg_dump"
+    environment = {"PGPASSWORD": str(parts.pop("password"))}
+    done = subprocess.run(
+        [program, "--dbname", make_conninfo("", **parts)], env=environment, capture_output=True, check=True
+    )
+    return done.stdout
+
+
+def statistics(address: str) -> bytes:
+    """What a role sees of statements, column statistics and replication."""
+    views = (
+        "pg_stat_activity",
+        "pg_stats",
+        "pg_stats_ext",
+        "pg_stat_replication",
+        "pg_stat_user_tables",
+        "pg_settings",
+    )
+    with psycopg.connect(address, autocommit=True) as connection:
+        rows = [connection.execute(f"select * from {view}").fetchall() for view in views]  # noqa: S608
+    return repr(rows).encode()
+
+
+def messages(stack: Settings) -> bytes:
+    """Every message of every topic."""
+    consumer = Consumer(
+        {"bootstrap.servers": stack.address("kafka"), "group.id": "search", "enable.auto.commit": False}
+    )
+    found = b""
+    try:
+        for topic in consumer.list_topics(timeout=10).topics.values():
+            for number in topic.partitions:
+                partition = TopicPartition(topic.topic, number, 0)
+                _, end = consumer.get_watermark_offsets(partition, timeout=10)
+                consumer.assign([partition])
+                while end and (message := consumer.poll(2)) is not None and not message.error():
+                    found += (message.key() or b"") + (message.value() or b"") + repr(message.headers()).encode()
+                    if (message.offset() or 0) + 1 >= end:
+                        break
+    finally:
+        consumer.close()
+    return found
+
+
+def files(stack: Settings) -> Iterator[tuple[str, bytes]]:
+    """Every file of the state folder but the CRM's own cluster and the secrets."""
+    own = (stack.state / "sources", stack.state / "data" / "sources", stack.state / "secrets")
+    for path in stack.state.rglob("*"):
+        if path.is_file() and not any(path.is_relative_to(folder) for folder in own):
+            yield str(path.relative_to(stack.state)), path.read_bytes()
+
+
+def is_marked(text: bytes) -> bool:
+    lowered = text.lower()
+    return any(needle in lowered for needle in NEEDLES)
+
+
+@pytest.mark.usefixtures("talkative", "admin")
+def test_marked_values_stay_in_the_crm(stack: Settings, crm: psycopg.Connection) -> None:
+    plant(crm)
+    run_pipeline(stack)
+    with psycopg.connect(stack.address("warehouse_admin")) as admin:
+        assert admin.execute("select count(*) from core.leads").fetchone() == (2,)
+        assert admin.execute("select count(*) from ops.quarantine").fetchone() == (1,)
+        admin.execute("analyze")
+
+    crm_address = make_conninfo(stack.address("sources_admin"), dbname="promptcrm")
+    assert is_marked(dump(stack, crm_address)), "the search itself does not work: it misses the CRM's own rows"
+    places = {
+        "the warehouse": dump(stack, stack.address("warehouse_admin")),
+        "airflow's metadata": dump(stack, stack.address("airflow_db")),
+        "kafka": messages(stack),
+        "statistics as etl_reader": statistics(stack.address("promptcrm_etl")),
+        "statistics as cdc": statistics(cdc_address(stack)),
+        "statistics as the loader": statistics(stack.address("warehouse")),
+        "statistics as a dashboard": statistics(stack.address("bi")),
+        **dict(files(stack)),
+    }
+    assert any("logs" in place for place in places), "no log was searched"
+    assert [place for place, text in places.items() if is_marked(text)] == []
+
+
+def cdc_address(stack: Settings) -> str:
+    return make_conninfo(stack.address("promptcrm_etl"), user="cdc", password=stack.secrets.password("cdc"))
+
+
+def test_every_state_file_with_a_secret_is_the_owners_alone(stack: Settings) -> None:
+    secrets = [path.read_bytes() for path in (stack.state / "secrets").iterdir()]
+    holders = {
+        name: (stack.state / name).stat().st_mode & 0o077
+        for name, text in files(stack)
+        if any(secret in text for secret in secrets)
+    }
+    assert {name for name, others in holders.items() if others} == set()
+    assert {name for name in holders if Path(name).parts[0] == "logs"} == set()

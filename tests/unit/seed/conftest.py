@@ -1,0 +1,21 @@
+"""One small world for all tests of the sample data."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from promptsales.seed.world import SCALES, Size, World
+
+ANCHOR = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """The small size."""
+    return World(ANCHOR, SCALES[Size.SMALL])
+
+
+@pytest.fixture(scope="session")
+def same_world() -> World:
+    """The small size once more, nothing shared."""
+    return World(ANCHOR, SCALES[Size.SMALL])

@@ -1,0 +1,39 @@
+"""Every Make target, command and setting is in the README or the docs."""
+
+import re
+from typing import Any
+
+import pytest
+import typer.main
+
+from promptsales.cli.main import app
+from promptsales.settings import ROOT, Settings
+
+DOCS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+
+
+def commands(command: Any, name: str) -> list[str]:
+    """The full names of a command and all below it."""
+    below = getattr(command, "commands", {})
+    return [found for sub, inner in below.items() for found in commands(inner, f"{name} {sub}")] or [name]
+
+
+@pytest.mark.parametrize("command", commands(typer.main.get_command(app), "promptsales"))
+def test_command_is_documented(command: str) -> None:
+    assert f"`{command}" in DOCS, f"`{command}` is in no page: add it to docs/commands.md"
+
+
+@pytest.mark.parametrize("target", re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
+def test_make_target_is_documented(target: str) -> None:
+    assert f"`make {target}`" in DOCS, f"`make {target}` is in no page: add it to README.md"
+
+
+@pytest.mark.parametrize("setting", Settings.model_fields)
+def test_setting_is_documented(setting: str) -> None:
+    assert f"PROMPTSALES_{setting.upper()}" in DOCS, f"setting {setting} is in no page: add it to docs/settings.md"
+
+
+def test_relative_links_lead_somewhere() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for link in re.findall(r"\]\((?!http|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name} links to {link}, which is not there"

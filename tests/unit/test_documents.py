@@ -1,0 +1,34 @@
+"""Reading YAML into models."""
+
+from pathlib import Path
+
+import pytest
+
+from promptsales.documents import Document, read_document
+from promptsales.errors import ConfigError
+
+
+class Thing(Document):
+    """A document."""
+
+    size: int
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("size: big", "size: input should be a valid integer"),
+        ("size: 1\ncolour: red", "colour: extra inputs are not permitted"),
+        ("size: [", "while parsing"),
+    ],
+)
+def test_fault_is_named(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "thing.yml").write_text(text)
+    with pytest.raises(ConfigError, match=reason) as caught:
+        read_document(tmp_path / "thing.yml", Thing)
+    assert "thing.yml" in str(caught.value)
+
+
+def test_good_document(tmp_path: Path) -> None:
+    (tmp_path / "thing.yml").write_text("size: 3")
+    assert read_document(tmp_path / "thing.yml", Thing) == Thing(size=3)
