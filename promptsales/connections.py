@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from promptsales.errors import TransientError
+from promptsales.errors import TransientError, driver_errors
 from promptsales.settings import InternalName, PublicName, Settings
 
 
@@ -17,7 +17,8 @@ def connected(
     """A PostgreSQL connection, in autocommit, closed at the end; to another database of the server, if one is named.
 
     Raises:
-        TransientError: when nothing answers there.
+        TransientError: when nothing answers there, or the connection is lost.
+        TerminalError: for any other error of the driver, in the body too.
     """
     try:
         address = settings.address(name)
@@ -27,5 +28,5 @@ def connected(
         raise TransientError(
             f"{name} does not answer; `promptsales status` shows the stack, `promptsales up` starts it"
         ) from None
-    with connection:
+    with driver_errors(name), connection:
         yield connection

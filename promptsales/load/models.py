@@ -1,9 +1,11 @@
 """What the steps of a load hand to one another: small, frozen, free of personal values, so that XCom may carry them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+HELD_TOO_LONG = timedelta(minutes=15)
 
 
 class _Model(BaseModel):
@@ -38,6 +40,11 @@ class Progress(_Model):
     held_by: str | None = None
     pii_kid: int | None = None
     pii_check: str | None = Field(default=None, description="hex of the key's check value")
+
+    def is_held_back(self, read_at: datetime) -> bool:
+        """Whether something has kept the watermark for longer than people keep a transaction open."""
+        mark = self.last_sync_timestamp
+        return self.held_by is not None and (mark is None or read_at - mark > HELD_TOO_LONG)
 
 
 class Staged(_Model):

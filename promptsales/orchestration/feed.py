@@ -45,6 +45,10 @@ def extract(feed: str) -> dict[str, Any] | None:
         "%s: extracted %d rows, %d of them unchanged, %d suppressed; complete through %s",
         *(feed, staged.extracted, staged.unchanged, staged.suppressed, staged.progress.complete_through),
     )
+    if staged.progress.is_held_back(staged.read_at):
+        log.warning(
+            "%s: complete through %s only, held by %s", feed, staged.progress.complete_through, staged.progress.held_by
+        )
     return None if staged.is_empty else staged.model_dump(mode="json")
 
 

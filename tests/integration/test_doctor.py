@@ -1,0 +1,51 @@
+"""The doctor finds what is wrong, says what to do, and finds nothing where nothing is wrong."""
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from promptsales.doctor import diagnose
+from promptsales.settings import Settings
+from tests.support import leads
+
+
+@pytest.mark.usefixtures("crm", "warehouse")
+def test_nothing_is_wrong(stack: Settings) -> None:
+    assert list(diagnose(stack)) == []
+
+
+@pytest.mark.usefixtures("crm", "warehouse")
+def test_a_reader_that_sees_too_much(stack: Settings) -> None:
+    with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as admin:
+        admin.execute("grant usage on schema crm to etl_reader; grant select (email) on crm.leads to etl_reader")
+        try:
+            (finding,) = diagnose(stack)
+        finally:
+            admin.execute("revoke all on schema crm from etl_reader; revoke all on crm.leads from etl_reader")
+    assert finding.where == "feed leads"
+    assert finding.what == "the pipeline's role may read 1 columns of crm.leads in clear"
+
+
+def test_a_stale_feed_a_forgotten_row_and_a_missing_table(
+    stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    leads.add(crm, 1)
+    admin.execute(
+        "insert into ops.feed (feed, last_sync_timestamp, complete_through) "
+        "values ('leads', now() - interval '5 hours', now() - interval '5 hours')"
+    )
+    admin.execute(
+        "insert into ops.quarantine "
+        "(feed, key, extraction, rules, suite_checksum, payload, is_core_stale, first_seen_at) "
+        "values ('leads', 'k', 1, '{a_rule}', 'c', '{}', false, now() - interval '8 days')"
+    )
+    admin.execute("alter table staging.promptcrm__leads rename to elsewhere")
+    try:
+        found = {(finding.where, finding.what.split(" through")[0]) for finding in diagnose(stack)}
+    finally:
+        admin.execute("alter table staging.elsewhere rename to promptcrm__leads")
+    assert found == {
+        ("warehouse", "differs from the files: staging.promptcrm__leads created"),
+        ("feed leads", "complete"),
+        ("feed leads", "1 rows broke a_rule, the first 8 days ago"),
+    }
