@@ -27,7 +27,7 @@ stop: setup ## stop the stack, keep its data
 	@$(BIN)/promptsales down
 
 clean: ## stop the stack, remove its data and the environment
-	@if [ -x $(BIN)/promptsales ]; then $(BIN)/promptsales down --remove; fi; rm -rf .venv .venv.log .venv.lock .venv.jars.log .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@if [ -x $(BIN)/promptsales ]; then $(BIN)/promptsales down --remove; fi; rm -rf .venv .venv.log .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 setup:
 	@local/install
