@@ -52,11 +52,11 @@ class Airflow:
     ) -> None:
         self._client.close()
 
-    def unpause(self, dag_id: str) -> None:
-        """Let a DAG's runs start; waits until the DAG is known."""
+    def pause(self, dag_id: str, is_paused: bool = True) -> None:
+        """Keep a DAG's runs from starting, or let them; waits until the DAG is known."""
         for attempt in _until_known(dag_id):
             with attempt:
-                self._call("PATCH", f"dags/{dag_id}", json={"is_paused": False})
+                self._call("PATCH", f"dags/{dag_id}", json={"is_paused": is_paused})
 
     def trigger(
         self, dag_id: str, run_id: str, conf: dict[str, Any] | None = None, run_after: datetime | None = None

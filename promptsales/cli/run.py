@@ -100,7 +100,7 @@ def _run_dags(airflow: Airflow, here: Settings, run_id: str, now: datetime, phas
     """
     runs = [airflow.trigger(HOURLY, run_id, run_after=now - timedelta(hours=1)), airflow.trigger(PROVISION, run_id)]
     for one in runs:
-        airflow.unpause(one.dag_id)
+        airflow.pause(one.dag_id, is_paused=False)
     with ThreadPoolExecutor(len(runs)) as pool:
         list(pool.map(lambda one: _wait(airflow, here, one, phases), runs))
 

@@ -2,7 +2,6 @@
 
 import time
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,23 +13,12 @@ from promptsales.airflow_models import Run, TaskState
 from promptsales.load.report import loads_of
 from promptsales.registration import POOLS, connections, register
 from promptsales.settings import Settings
+from tests.e2e.conftest import HOURLY, PATIENCE_S
 from tests.support import leads
 
-HOURLY, PROVISION = "promptcrm_hourly", "platform_provision"
-PATIENCE_S = 180
+PROVISION = "platform_provision"
 
-
-@pytest.fixture(scope="module")
-def airflow(stack: Settings) -> Iterator[Airflow]:
-    """Airflow, told what it needs, after the run by which it makes up for the last hour."""
-    with Airflow(stack.address("airflow")) as client:
-        register(client, stack)
-        client.unpause(HOURLY)
-        deadline = time.monotonic() + PATIENCE_S
-        while not (runs := client.runs(HOURLY, "scheduled")) and time.monotonic() < deadline:
-            time.sleep(POLL_S)
-        client.wait(runs[0], PATIENCE_S)
-        yield client
+pytestmark = pytest.mark.timeout(900)  # the first test waits for the stack, and at worst for the hour
 
 
 def _run(airflow: Airflow, dag_id: str = HOURLY, **conf: Any) -> tuple[Run, dict[str, TaskState]]:

@@ -1,0 +1,39 @@
+"""Airflow, let loose for one file of tests, and well clear of the hour at which it would start a run of its own."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from promptsales.airflow_api import Airflow
+from promptsales.registration import register
+from promptsales.settings import Settings
+
+HOURLY = "promptcrm_hourly"
+PATIENCE_S = 180
+# longer than any file here takes: a run of the schedule's would load what a test has planted for its own
+CLEAR_S = 300
+
+
+@pytest.fixture(scope="module")
+def airflow(stack: Settings) -> Iterator[Airflow]:
+    """A client; the hourly DAG is let loose, has made up for the last hour, and is paused again at the end."""
+    with Airflow(stack.address("airflow")) as client:
+        register(client, stack)
+        _wait_for_the_hour()
+        client.pause(HOURLY, is_paused=False)
+        deadline = time.monotonic() + PATIENCE_S
+        while not (runs := client.runs(HOURLY, "scheduled")) and time.monotonic() < deadline:
+            time.sleep(0.3)
+        client.wait(runs[0], PATIENCE_S)
+        yield client
+        client.pause(HOURLY)
+
+
+def _wait_for_the_hour() -> None:
+    """Where the full hour is near, let it pass."""
+    now = datetime.now(UTC)
+    left = 3600 - now.minute * 60 - now.second
+    if left < CLEAR_S:
+        time.sleep(left + 1)
