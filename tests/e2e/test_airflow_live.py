@@ -56,6 +56,19 @@ def _add_changed_at(crm: psycopg.Connection, moment: datetime) -> uuid.UUID:
     return lead
 
 
+def test_scheduled_run_loads_the_delta(airflow: Airflow, stack: Settings) -> None:
+    """The run by which Airflow made up for the last hour; first in this file, as others empty the books."""
+    (run, *_) = airflow.runs(HOURLY, "scheduled")
+    with psycopg.connect(stack.address("warehouse")) as warehouse:
+        (load,) = loads_of(warehouse, f"airflow:{HOURLY}/{run.run_id}")
+        modes = warehouse.execute("select mode from ops.load where extraction = %s", [load.extraction]).fetchall()
+    assert run.data_interval_start is not None
+    assert (run.state, modes) == ("success", [("delta",)])
+    # to the present, not to the end of its interval
+    assert load.complete_through is not None
+    assert load.complete_through > run.data_interval_start + timedelta(hours=1)
+
+
 def test_connections_and_pools(airflow: Airflow, stack: Settings) -> None:
     found = airflow.connections()
     assert {one.connection_id for one in connections(stack)} <= found.keys()
