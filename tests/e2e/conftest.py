@@ -36,4 +36,4 @@ def _wait_for_the_hour() -> None:
     now = datetime.now(UTC)
     left = 3600 - now.minute * 60 - now.second
     if left < CLEAR_S:
-        time.sleep(left + 1)
+        time.sleep(left + 15)
