@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.sdk import TaskGroup, get_current_context, task
 
-from promptsales.contracts import Contract, contract
+from promptsales.contracts import Contract, contract, contracts
 from promptsales.load import steps
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.orchestration.assets import CORE
@@ -16,6 +16,13 @@ from promptsales.settings import settings
 WAREHOUSE = "warehouse"
 
 log = logging.getLogger(__name__)
+
+
+def feed_groups(system: str) -> None:
+    """The groups of all feeds of one system, in the DAG that is being built."""
+    for feed in contracts().values():
+        if feed.source.system == system:
+            feed_group(feed)
 
 
 def feed_group(feed: Contract) -> TaskGroup:
