@@ -19,18 +19,31 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$"
 # as PostgreSQL's format_type() writes it
 Type = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9 ]*(\([0-9]+(,[0-9]+)?\))?( with time zone)?(\[\])?$")]
 Relation = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")]
+# a column, or a field within a document
+Origin = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})*$")]
 Transform = Literal[
-    "as_is", "email_hmac", "email_domain_hmac", "phone_hmac", "click_id_hmac", "is_email_valid", "pii_kid"
+    "as_is",
+    "email_hmac",
+    "email_domain_hmac",
+    "phone_hmac",
+    "click_id_hmac",
+    "text_hmac",
+    "text_length",
+    "is_email_valid",
+    "pii_kid",
+    "deleted_at",
 ]
+# of these a source has no column: they come from the key, or from the change stream
+MADE_HERE: frozenset[Transform] = frozenset({"pii_kid", "deleted_at"})
 PiiClass = Literal["direct", "quasi", "free_text", "pseudonymous", "none"]
 
 # what may leave a source of each class (domain.md section 1)
 _ALLOWED: dict[PiiClass, frozenset[Transform]] = {
     "direct": frozenset({"email_hmac", "email_domain_hmac", "phone_hmac", "is_email_valid"}),
     "quasi": frozenset({"as_is"}),
-    "free_text": frozenset(),
+    "free_text": frozenset({"text_hmac", "text_length"}),
     "pseudonymous": frozenset({"as_is", "click_id_hmac"}),
-    "none": frozenset({"as_is", "pii_kid"}),
+    "none": frozenset({"as_is", *MADE_HERE}),
 }
 
 
@@ -39,22 +52,27 @@ class _Model(BaseModel):
 
 
 class Source(_Model):
-    """Where a feed reads: a system of design.md and a relation in it."""
+    """Where a feed reads: a system of design.md and a relation in it, or a collection of a document database."""
 
-    system: Literal["promptsales", "promptcrm"]
+    system: Literal["promptsales", "promptcrm", "promptcontent"]
     relation: Relation
 
     @property
     def etl_connection(self) -> InternalName:
         """Name of the connection that reads it."""
-        return "promptcrm_etl" if self.system == "promptcrm" else "promptsales_etl"
+        names: dict[str, InternalName] = {
+            "promptsales": "promptsales_etl",
+            "promptcrm": "promptcrm_etl",
+            "promptcontent": "promptcontent_etl",
+        }
+        return names[self.system]
 
 
 class Column(_Model):
     """One column of the target and what it is made of."""
 
     name: Identifier
-    source: Identifier | None = Field(default=None, description="column at the source, when it is called otherwise")
+    source: Origin | None = Field(default=None, description="column at the source, when it is called otherwise")
     type: Type
     transform: Transform = "as_is"
     required: bool = False
@@ -80,11 +98,13 @@ class Contract(_Model):
     table: Identifier
     description: str
     source: Source
-    path: Literal["poll"]
+    path: Literal["poll", "change_stream"] = Field(description="change_stream: MongoDB, through Kafka")
     cursor: Identifier
-    look_back_seconds: int = Field(ge=1, description="how far a standby is read again; a primary needs none")
+    look_back_seconds: int = Field(
+        ge=1, description="how far a standby, or a change stream that lost its token, is read again"
+    )
     key: Identifier
-    hash_at: Literal["source"]
+    hash_at: Literal["source", "extract"]
     columns: tuple[Column, ...]
     history: tuple[Identifier, ...] = ()
     touched: Touched | None = None
@@ -108,8 +128,22 @@ class Contract(_Model):
     def _personal_data_is_hashed(self) -> Self:
         for column in self.columns:
             if column.transform not in _ALLOWED[column.pii]:
-                allowed = ", ".join(sorted(_ALLOWED[column.pii])) or "nothing: it is not read at all"
+                allowed = ", ".join(sorted(_ALLOWED[column.pii]))
                 raise ValueError(f"{column.name} is {column.pii}, so {column.transform} is not allowed but {allowed}")
+        return self
+
+    @model_validator(mode="after")
+    def _path_fits(self) -> Self:
+        is_document = self.path == "change_stream"
+        if is_document != (self.source.system == "promptcontent"):
+            raise ValueError(f"path {self.path} does not lead to {self.source.system}")
+        if is_document and self.hash_at == "source":
+            raise ValueError("a document database cannot hash: hash_at must be extract")
+        if is_document and not any(column.name == column.transform == "deleted_at" for column in self.columns):
+            raise ValueError("a change stream tells of deletes: a column deleted_at with that transform must take them")
+        for column in self.columns:
+            if not is_document and ("." in column.origin or column.transform == "deleted_at"):
+                raise ValueError(f"{column.name}: {column.origin} ({column.transform}) is for path change_stream only")
         return self
 
     @property
@@ -117,10 +151,19 @@ class Contract(_Model):
         """The target's own columns, in order, without the pipeline's."""
         return tuple(column.name for column in self.columns)
 
+    def column(self, name: str) -> Column:
+        """The column of that name."""
+        return next(column for column in self.columns if column.name == name)
+
     @property
     def key_type(self) -> str:
         """The key's type."""
-        return next(column.type for column in self.columns if column.name == self.key)
+        return self.column(self.key).type
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """What is read of the source: no column or field but these leaves it."""
+        return tuple(dict.fromkeys(column.origin for column in self.columns if column.transform not in MADE_HERE))
 
     @property
     def is_hashed(self) -> bool:

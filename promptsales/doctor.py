@@ -10,11 +10,11 @@ from promptsales import freshness, quarantine
 from promptsales.connections import connected
 from promptsales.contracts import Contract, contracts
 from promptsales.errors import PipelineError, SourceRefused
-from promptsales.extract import delta
-from promptsales.extract.frontier import read_frontier
+from promptsales.extract.sources import reader_of
 from promptsales.provision import provision
 from promptsales.quality.suite import read_suite
 from promptsales.settings import Settings
+from promptsales.sources import opened
 
 # rows that wait longer than this in quarantine are forgotten rather than waited for
 FORGOTTEN = timedelta(days=7)
@@ -61,14 +61,16 @@ def _schemas(settings: Settings) -> Iterator[Finding]:
 
 def _sources(settings: Settings) -> Iterator[Finding]:
     for contract in contracts().values():
-        with connected(settings, contract.source.etl_connection) as source:
+        with opened(settings, contract) as source:
             try:
-                read_frontier(source)
-                delta.read_key(contract, source)
-                delta.refuse_drift(contract, source)
+                reader = reader_of(contract, source)
+                reader.look()
+                reader.read_key()
+                reader.refuse_drift()
             except SourceRefused as error:
                 yield Finding(f"feed {contract.table}", str(error), "the feed does not load before this is mended")
-            yield from _sees_too_much(contract, source)
+            if isinstance(source, psycopg.Connection):
+                yield from _sees_too_much(contract, source)
 
 
 # by name in the catalogue: to resolve it as a table would need the very right that must not be there

@@ -23,7 +23,7 @@ _POSTGRES: dict[str, tuple[PublicName | InternalName, str]] = {
     "warehouse_admin": ("warehouse_admin", "Warehouse, as administrator; for platform_provision"),
 }
 _MONGO: dict[str, tuple[PublicName | InternalName, str]] = {
-    "promptcontent": ("promptcontent", "PromptContent (MongoDB)"),
+    "promptcontent": ("promptcontent_etl", "PromptContent (MongoDB) as the pipeline reads it"),
     "promptcontent_admin": ("promptcontent_admin", "PromptContent, as administrator; for platform_provision"),
 }
 

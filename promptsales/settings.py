@@ -33,7 +33,13 @@ PublicName = Literal[
     "promptsales", "promptads", "promptcrm", "promptcontent", "redis", "kafka", "connect", "warehouse", "bi", "airflow"
 ]
 InternalName = Literal[
-    "promptsales_etl", "promptcrm_etl", "sources_admin", "warehouse_admin", "promptcontent_admin", "airflow_db"
+    "promptsales_etl",
+    "promptcrm_etl",
+    "promptcontent_etl",
+    "sources_admin",
+    "warehouse_admin",
+    "promptcontent_admin",
+    "airflow_db",
 ]
 
 # connection -> (cluster, database, role, search path)
@@ -102,6 +108,7 @@ class Settings(BaseSettings):
             return self._postgres(name)
         local = {
             "promptcontent": lambda: self._mongo("promptcontent", "promptcontent"),
+            "promptcontent_etl": lambda: self._mongo("promptcontent_etl", "promptcontent"),
             "promptcontent_admin": lambda: self._mongo("admin", "admin"),
             "redis": lambda: f"redis://:{self.secrets.password('redis')}@{HOST}:{self.port('redis')}/0",
             "kafka": lambda: f"{HOST}:{self.port('kafka')}",

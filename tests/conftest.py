@@ -3,12 +3,18 @@
 import os
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
+from pymongo import MongoClient
+from pymongo.database import Database
 
+from promptsales.contracts import contract
+from promptsales.extract.sources import Source
 from promptsales.settings import Settings, default_state, settings
+from promptsales.sources import opened
 
 
 def _free_port_base() -> int:
@@ -59,6 +65,23 @@ def source(stack: Settings) -> Iterator[psycopg.Connection]:
     """The CRM, as the pipeline sees it."""
     with psycopg.connect(stack.address("promptcrm_etl"), autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def documents(stack: Settings) -> Iterator[Database[dict[str, Any]]]:
+    """PromptContent, as its application; empty."""
+    with MongoClient[dict[str, Any]](stack.address("promptcontent"), tz_aware=True) as client:
+        database = client.get_default_database()
+        for collection in (database.content_assets, database.prompt_history):
+            collection.delete_many({})
+        yield database
+
+
+@pytest.fixture
+def content(stack: Settings) -> Iterator[Source]:
+    """PromptContent, as the pipeline sees it, with the brokers and the key."""
+    with opened(stack, contract("prompts")) as source:
+        yield source
 
 
 @pytest.fixture

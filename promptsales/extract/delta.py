@@ -18,6 +18,13 @@ _COLUMNS_OF_VIEW = """
     where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
 """
 
+# by name in the catalogue: to resolve a relation as a table needs a right on its schema
+_COLUMNS_OF_RELATION = """
+    select a.attname, format_type(a.atttypid, a.atttypmod)
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname || '.' || c.relname = %s and a.attnum > 0 and not a.attisdropped
+"""
+
 
 def view(contract: Contract) -> sql.Identifier:
     """The hashing view of a feed in its source's database."""
@@ -38,8 +45,21 @@ def refuse_drift(contract: Contract, source: psycopg.Connection) -> None:
         if found.get(column.name) != column.type
     ]
     if wrong:
-        what = "; ".join(wrong) if found else f"etl.{contract.table} is not there"
+        what = "; ".join(wrong) if found else f"etl.{contract.table} is not there{_why(contract, source)}"
         raise SourceRefused(f"feed {contract.table}: {what}; run `promptsales provision`, or change the contract")
+
+
+def _why(contract: Contract, source: psycopg.Connection) -> str:
+    """A column dropped with CASCADE takes the view with it: name the columns that are gone."""
+    found = relation_types(contract, source)
+    gone = [origin for origin in contract.origins if origin not in found]
+    return f", as {contract.source.relation} has no {', '.join(gone)}" if gone else ""
+
+
+def relation_types(contract: Contract, source: psycopg.Connection) -> dict[str, str]:
+    """Columns of a feed's relation and their types; the catalogue shows them to a role that may not read them."""
+    with source.cursor(row_factory=tuple_row) as cursor:
+        return dict(cursor.execute(_COLUMNS_OF_RELATION, [contract.source.relation]).fetchall())
 
 
 def read_key(contract: Contract, source: psycopg.Connection) -> tuple[int, bytes] | None:
@@ -93,10 +113,18 @@ def copy_out(
 
 
 def predicate(
-    contract: Contract, window: Window | None, watermark: datetime | None, retries: Sequence[str]
+    contract: Contract,
+    window: Window | None,
+    watermark: datetime | None,
+    retries: Sequence[str],
+    at_origin: bool = False,
 ) -> sql.Composable:
-    """The rows of a load, as a condition on the feed's view."""
-    cursor = sql.Identifier(contract.cursor)
+    """The rows of a load, as a condition on the feed's view, or on its relation (``at_origin``)."""
+
+    def named(name: str) -> sql.Identifier:
+        return sql.Identifier(contract.column(name).origin if at_origin else name)
+
+    cursor = named(contract.cursor)
     if window is not None:
         bounds = {"cursor": cursor, "start": sql.Literal(window.start), "end": sql.Literal(window.end)}
         return sql.SQL("{cursor} >= {start} and {cursor} < {end}").format(**bounds)
@@ -106,6 +134,6 @@ def predicate(
     if not retries:
         return delta
     again = sql.SQL("{key} = any({keys}::{type}[])").format(
-        key=sql.Identifier(contract.key), keys=sql.Literal(list(retries)), type=sql.SQL(contract.key_type)
+        key=named(contract.key), keys=sql.Literal(list(retries)), type=sql.SQL(contract.key_type)
     )
     return sql.SQL("({} or {})").format(delta, again)

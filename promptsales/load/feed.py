@@ -28,6 +28,8 @@ class Begun(NamedTuple):
     complete_through: datetime | None
     pii_kid: int | None
     pii_check: bytes | None
+    resume_token: str | None
+    kafka_offsets: str | None
     started_at: datetime
 
     @property
@@ -43,6 +45,14 @@ def begin(warehouse: psycopg.Connection, feed: str) -> Begun:
     with warehouse.cursor(row_factory=class_row(Begun)) as cursor:
         found = cursor.execute(statement("begin"), {"feed": feed}).fetchone()
     assert found is not None  # noqa: S101 -- the upsert always returns its row
+    return found
+
+
+def stands(warehouse: psycopg.Connection, feed: str) -> Begun:
+    """Where a feed stands, for who only looks; a feed that was never loaded stands at the beginning."""
+    with warehouse.cursor(row_factory=class_row(Begun)) as cursor:
+        found = cursor.execute(statement("stands"), {"feed": feed}).fetchone()
+    assert found is not None  # noqa: S101 -- the query returns one row
     return found
 
 

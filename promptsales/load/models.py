@@ -40,6 +40,8 @@ class Progress(_Model):
     held_by: str | None = None
     pii_kid: int | None = None
     pii_check: str | None = Field(default=None, description="hex of the key's check value")
+    resume_token: str | None = Field(default=None, description="where the change stream goes on, as JSON")
+    kafka_offsets: str | None = Field(default=None, description="the next offset of each partition, as JSON")
 
     def is_held_back(self, read_at: datetime) -> bool:
         """Whether something has kept the watermark for longer than people keep a transaction open."""

@@ -6,6 +6,8 @@ from promptsales.contracts import Contract
 
 # what staging has beside the target's columns
 STAGING_ONLY = ("_load_id", "_row", "_rules")
+# where there are any, they belong to what is judged: a repaired field may read the same, null, as the bad one
+MISFITS = "_misfits"
 
 
 def staging(contract: Contract) -> sql.Identifier:
@@ -45,6 +47,46 @@ def copy_in(contract: Contract) -> sql.Composed:
     return _fill("copy {staging} ({columns}, _load_id) from stdin (format binary)", contract)
 
 
+def copy_rows(contract: Contract) -> sql.Composed:
+    """The COPY into staging of rows made here, which may have fields of wrong types."""
+    return _fill("copy {staging} ({columns}, _misfits, _load_id) from stdin (format binary)", contract)
+
+
+def keep_latest(contract: Contract) -> sql.Composed:
+    """Of each key leave the last row that was put into staging."""
+    return _fill(
+        "delete from {staging} s using {staging} later where later.{key} = s.{key} and later._row > s._row", contract
+    )
+
+
+def complete_deletes(contract: Contract) -> sql.Composed:
+    """A delete carries its key and its time only: all else stays as core has it."""
+    kept = tuple(name for name in contract.column_names if name not in (contract.key, "deleted_at"))
+    return _fill(
+        "update {staging} s set {kept} from {core} c where s.deleted_at is not null and c.{key} = s.{key}",
+        contract,
+        kept=sql.SQL(", ").join(sql.SQL("{0} = c.{0}").format(sql.Identifier(name)) for name in kept),
+    )
+
+
+def drop_gone(contract: Contract) -> sql.Composed:
+    """Take deletes of rows that core never held out of staging, and out of quarantine; how many."""
+    return _fill(
+        """
+        with gone as (
+            delete from {staging} s
+            where s.deleted_at is not null and not exists (select from {core} c where c.{key} = s.{key})
+            returning s.{key}::text as key
+        ), closed as (
+            update ops.quarantine q set released_at = clock_timestamp(), release_reason = 'repaired'
+            from gone where q.feed = %(feed)s and q.key = gone.key and q.released_at is null
+        )
+        select count(*) from gone
+        """,
+        contract,
+    )
+
+
 def drop_suppressed(contract: Contract) -> sql.Composed:
     """Take the rows of erased persons out of staging."""
     return _fill(
@@ -57,7 +99,7 @@ def drop_unchanged(contract: Contract) -> sql.Composed:
     return _fill(
         """
         delete from {staging} s using {core} c
-        where c.{key} = s.{key} and row({staged}) is not distinct from row({current})
+        where c.{key} = s.{key} and row({staged}) is not distinct from row({current}) and s._misfits is null
           and not exists (
               select from ops.quarantine q where q.feed = %(feed)s and q.key = s.{key}::text and q.released_at is null
           )
@@ -86,8 +128,8 @@ def count_staged(contract: Contract) -> sql.Composed:
 
 
 def clear_verdicts(contract: Contract) -> sql.Composed:
-    """Forget what an earlier try of the same check found."""
-    return _fill("update {staging} set _rules = null where _rules is not null", contract)
+    """Forget what an earlier try of the same check found, but for the fields that the extract found of a wrong type."""
+    return _fill("update {staging} set _rules = _misfits where _rules is distinct from _misfits", contract)
 
 
 def mark(contract: Contract) -> sql.Composed:
@@ -232,4 +274,6 @@ def _history(template: str, contract: Contract) -> sql.Composed:
 
 
 def _payload() -> sql.Composable:
-    return sql.SQL("to_jsonb(s) - {}::text[]").format(sql.Literal(list(STAGING_ONLY)))
+    return sql.SQL("to_jsonb(s) - {}::text[] - case when s._misfits is null then {} else '' end").format(
+        sql.Literal(list(STAGING_ONLY)), sql.Literal(MISFITS)
+    )

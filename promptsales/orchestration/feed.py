@@ -9,7 +9,7 @@ from promptsales.contracts import Contract, contract, contracts
 from promptsales.load import steps
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.orchestration.assets import CORE
-from promptsales.orchestration.connections import postgres
+from promptsales.orchestration.connections import postgres, source
 from promptsales.orchestration.window import window_of
 from promptsales.settings import settings
 
@@ -46,8 +46,8 @@ def extract(feed: str) -> dict[str, Any] | None:
     run = context["dag_run"]
     window = window_of(run.run_type, (run.data_interval_start, run.data_interval_end), context["params"])
     found = contract(feed)
-    with postgres(found.source.system) as source, postgres(WAREHOUSE) as warehouse:
-        staged = steps.extract(found, source, warehouse, window, f"airflow:{run.dag_id}/{run.run_id}")
+    with source(found) as opened, postgres(WAREHOUSE) as warehouse:
+        staged = steps.extract(found, opened, warehouse, window, f"airflow:{run.dag_id}/{run.run_id}")
     log.info(
         "%s: extracted %d rows, %d of them unchanged, %d suppressed; complete through %s",
         *(feed, staged.extracted, staged.unchanged, staged.suppressed, staged.progress.complete_through),
