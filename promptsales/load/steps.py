@@ -106,7 +106,12 @@ def _stage(
     read_at: datetime,
 ) -> tuple[CheckedKey | None, dict[str, int]]:
     """Returns the source's key, and how many rows were extracted and how many left staging again, by why."""
-    judged = {"feed": contract.table, "suite_checksum": read_suite(contract).checksum, "read_at": read_at}
+    judged = {
+        "feed": contract.table,
+        "suite_checksum": read_suite(contract).checksum,
+        "read_at": read_at,
+        "seen_through": feed.seen_through(warehouse, contract.table),
+    }
     retries = [key for (key,) in warehouse.execute(feed.statement("due"), judged)] if window is None else []
     with reader.snapshot(), warehouse.transaction():
         key = reader.read_key()
@@ -120,6 +125,7 @@ def _stage(
         copied = reader.copy_into(warehouse, wanted)
         suppressed = warehouse.execute(statements.drop_suppressed(contract), judged).rowcount
         held = warehouse.execute(statements.drop_held(contract), judged).rowcount
+        warehouse.execute(statements.analyze(contract))
         unchanged = warehouse.execute(statements.drop_unchanged(contract), judged).rowcount + copied.gone
     return key, {"extracted": copied.rows, "suppressed": suppressed, "held": held, "unchanged": unchanged}
 
@@ -181,9 +187,6 @@ def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, au
     warehouse.execute(statements.quarantine(contract), values)
     counts = warehouse.execute(statements.upsert(contract), values).fetchone()
     inserted, updated = counts or (0, 0)
-    if contract.history:
-        warehouse.execute(statements.close_history(contract), values)
-        warehouse.execute(statements.open_history(contract), values)
     warehouse.execute(statements.release(contract), values)
     return _result(staged, audit, inserted=inserted, updated=updated)
 

@@ -4,25 +4,25 @@ from collections.abc import Iterator
 
 import psycopg
 
-from promptsales.content import topic
+from promptsales.content import topic as kafka
 from promptsales.contracts import contract
 from promptsales.load.steps import check, extract, publish
 from promptsales.settings import settings
 from promptsales.sources import opened
 from tests.faults.stepwise import say
 
-read = topic.read
+read = kafka.read
 
 
-def read_when_told(address: str, name: str, written: topic.Written) -> Iterator[bytes]:
+def read_when_told(address: str, topic: str, written: kafka.Written) -> Iterator[bytes]:
     """All is in Kafka, nothing in staging."""
     say("written")
-    yield from read(address, name, written)
+    yield from read(address, topic, written)
 
 
 def main() -> None:
     """Run one load, step by step."""
-    topic.read = read_when_told
+    kafka.read = read_when_told
     here, prompts = settings(), contract("prompts")
     with opened(here, prompts) as source, psycopg.connect(here.address("warehouse")) as warehouse:
         say("started")
