@@ -45,13 +45,6 @@ def copy_in(contract: Contract) -> sql.Composed:
     return _fill("copy {staging} ({columns}, _load_id) from stdin (format binary)", contract)
 
 
-def drop_suppressed(contract: Contract) -> sql.Composed:
-    """Take the rows of erased persons out of staging."""
-    return _fill(
-        "delete from {staging} s using ops.suppression x where x.feed = %(feed)s and x.key = s.{key}::text", contract
-    )
-
-
 def drop_unchanged(contract: Contract) -> sql.Composed:
     """Take the rows that equal core out of staging, but for keys in quarantine: publishing those releases them."""
     return _fill(
@@ -96,15 +89,20 @@ def mark(contract: Contract) -> sql.Composed:
 
 
 def waive(contract: Contract) -> sql.Composed:
-    """Let rows pass that were released by hand and have not changed since."""
+    """Let rows pass that were released by hand and have not changed since, but for the key they are hashed with."""
     return _fill(
         """
         update {staging} s set _rules = null from ops.quarantine q
         where s._rules is not null and q.feed = %(feed)s and q.key = s.{key}::text
-          and q.released_at is null and q.is_waived and q.payload = {payload}
+          and q.released_at is null and q.is_waived
+          and (q.payload = {payload}
+               -- hashed with another key since, but the same version: the cursor is part of it
+               or q.payload -> 'pii_kid' <> {payload} -> 'pii_kid'
+                  and q.payload - {hashed}::text[] = {payload} - {hashed}::text[])
         """,
         contract,
         payload=_payload(),
+        hashed=sql.Literal([*contract.hashed_columns, "pii_kid"]),
     )
 
 
