@@ -42,7 +42,7 @@ def load(
     with console.status("") as status:
         for contract in chosen:
             try:
-                results.append(_load(contract, window, lambda step: status.update(step)))
+                results.append(load_feed(contract, window, "cli:load", status.update))
             except PipelineError as error:  # of this feed alone: the others are loaded all the same
                 errors.append(error)
     if as_json:
@@ -84,14 +84,17 @@ def _checks(result: LoadResult) -> str:
     return f"{result.checks_passed} of {total}" if total else "nothing to check"
 
 
-def _load(contract: Contract, window: Window | None, tell: Callable[[str], None]) -> LoadResult:
+def load_feed(
+    contract: Contract, window: Window | None, triggered_by: str, tell: Callable[[str], None] = lambda step: None
+) -> LoadResult:
+    """Load one feed with the connections of the settings; raises what every load raises."""
     from promptsales.load.steps import load as run
     from promptsales.sources import opened
 
     limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
     with opened(settings(), contract) as source, connected("warehouse") as warehouse:
         say = f"{contract.table}: {{}}".format
-        return run(contract, source, warehouse, window, "cli:load", limits, lambda step: tell(say(step)))
+        return run(contract, source, warehouse, window, triggered_by, limits, lambda step: tell(say(step)))
 
 
 def _would_read(contract: Contract, window: Window | None) -> tuple[Any, ...]:

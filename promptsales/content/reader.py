@@ -141,7 +141,9 @@ class ContentReader:
             yield from self._window(wanted.window)
             return
         yield from self._again(wanted.retries)
-        if wanted.watermark is not None and wanted.resume_token is not None:
+        if wanted.resume_token is not None:
+            if wanted.watermark is None:  # a new key: every document is hashed anew; what was deleted is in the stream
+                yield from self._since(None)
             try:
                 yield from self._drained(wanted.resume_token)
                 return

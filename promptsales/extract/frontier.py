@@ -22,12 +22,14 @@ class Frontier(NamedTuple):
     """What ``etl.frontier()`` says of a source.
 
     ``frontier`` is None where it must not advance: prepared transactions are open, or the source is a standby.
+    ``held_since`` is None on a standby: since when something is open on its primary cannot be seen there.
     """
 
     frontier: datetime | None
     read_at: datetime
     is_standby: bool
     held_by: str | None
+    held_since: datetime | None
     refused: str | None
     is_hidden: bool = False  # what other sessions do cannot be seen, so that no frontier can be known
 
@@ -43,7 +45,7 @@ def read_frontier(source: psycopg.Connection) -> Frontier:
     Raises:
         SourceRefused: when sessions stay hidden, so that nothing can be known.
     """
-    return _ask(source, b"select frontier, read_at, is_standby, held_by, refused from etl.frontier()")
+    return _ask(source, b"select frontier, read_at, is_standby, held_by, held_since, refused from etl.frontier()")
 
 
 # a session may show its new transaction id before its start: ask three times before refusing, as the function does

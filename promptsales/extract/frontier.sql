@@ -9,6 +9,7 @@ select
     s.is_standby,
     s.is_hidden,
     coalesce(p.in_doubt, s.held_by) as held_by,
+    case when p.in_doubt is null then s.held_since else p.in_doubt_since end as held_since,
     case
         when s.is_standby or s.is_hidden then null
         when s.hidden > 0 then format('%s sessions have written but hide since when', s.hidden)
@@ -28,7 +29,8 @@ from (
                 date_trunc('second', clock_timestamp() - xact_start)
             )
             order by xact_start
-        ) filter (where xact_start is not null))[1] as held_by
+        ) filter (where xact_start is not null))[1] as held_by,
+        case when not pg_is_in_recovery() then min(xact_start) end as held_since
     from pg_stat_activity
     where datname = current_database()
       and pid <> pg_backend_pid()
@@ -37,9 +39,15 @@ from (
       and usename is distinct from 'cdc'
 ) as s
 cross join lateral (
-    select min(format(
-        'prepared transaction %L of %s, prepared %s ago', gid, owner, date_trunc('second', clock_timestamp() - prepared)
-    )) as in_doubt
+    select
+        (array_agg(
+            format(
+                'prepared transaction %L of %s, prepared %s ago', gid, owner,
+                date_trunc('second', clock_timestamp() - prepared)
+            )
+            order by prepared
+        ))[1] as in_doubt,
+        min(prepared) as in_doubt_since
     from pg_prepared_xacts
     where database = current_database() and s.hidden is not null
 ) as p

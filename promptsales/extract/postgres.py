@@ -39,6 +39,7 @@ class PostgresReader:
             last_sync_timestamp=watermark,
             complete_through=complete_through,
             held_by=held_by(self.frontier, look_back),
+            held_since=self.frontier.held_since,
             pii_kid=key[0] if key else None,
             pii_check=key[1].hex() if key else None,
         )

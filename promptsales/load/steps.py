@@ -14,10 +14,9 @@ from psycopg import sql
 
 from promptsales.contracts import Contract
 from promptsales.errors import TerminalError, driver_errors
-from promptsales.extract import delta
 from promptsales.extract.reader import CheckedKey, Reader, Wanted
 from promptsales.extract.sources import Source, reader_of
-from promptsales.load import feed, statements
+from promptsales.load import feed, rekey, statements, suppression
 from promptsales.load.models import Audit, Limits, LoadResult, Staged, Window
 from promptsales.quality.suite import read_suite
 
@@ -58,7 +57,7 @@ def extract(
             feed=contract.table,
             extraction=begun.extraction,
             window=window,
-            window_start=window.start if window else begun.last_sync_timestamp,
+            window_start=window.start if window else begun.last_sync_timestamp if begun.key in (None, key) else None,
             read_at=read_at,
             started_at=begun.started_at,
             triggered_by=triggered_by,
@@ -66,7 +65,7 @@ def extract(
             **counts,
         )
         if staged.is_empty:
-            _publish_nothing(warehouse, staged)
+            _publish_nothing(contract, warehouse, staged)
         return staged
 
 
@@ -115,24 +114,25 @@ def _stage(
     retries = [key for (key,) in warehouse.execute(feed.statement("due"), judged)] if window is None else []
     with reader.snapshot(), warehouse.transaction():
         key = reader.read_key()
-        delta.refuse_changed_key(contract, key, begun.key)
         reader.refuse_drift()
+        is_rekeyed = rekey.is_rekeyed(contract, warehouse, key, begun.key, window)
+        watermark = None if is_rekeyed else begun.last_sync_timestamp
         warehouse.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
         warehouse.execute(statements.truncate(contract))
         # only now that staging is ours: a run that waited here for a newer one must not empty what that one staged
         feed.look_at_fence(warehouse, contract.table, begun.extraction)
-        wanted = Wanted(begun.extraction, window, begun.last_sync_timestamp, retries, begun.resume_token)
-        copied = reader.copy_into(warehouse, wanted)
-        suppressed = warehouse.execute(statements.drop_suppressed(contract), judged).rowcount
+        copied = reader.copy_into(warehouse, Wanted(begun.extraction, window, watermark, retries, begun.resume_token))
+        suppressed = suppression.suppress(contract, warehouse)
         held = warehouse.execute(statements.drop_held(contract), judged).rowcount
         warehouse.execute(statements.analyze(contract))
         unchanged = warehouse.execute(statements.drop_unchanged(contract), judged).rowcount + copied.gone
     return key, {"extracted": copied.rows, "suppressed": suppressed, "held": held, "unchanged": unchanged}
 
 
-def _publish_nothing(warehouse: psycopg.Connection, staged: Staged) -> None:
+def _publish_nothing(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
     with warehouse.transaction():
         feed.hold_fence(warehouse, staged.feed, staged.extraction)
+        rekey.replace_rest(contract, warehouse, staged)
         feed.finish(warehouse, staged, _result(staged, None, inserted=0, updated=0))
 
 
@@ -184,10 +184,12 @@ def publish(contract: Contract, warehouse: psycopg.Connection, staged: Staged, a
 
 def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, audit: Audit) -> LoadResult:
     values = {"feed": staged.feed, "extraction": staged.extraction, "suite_checksum": audit.suite_checksum}
+    rekey.build_bridge(contract, warehouse, staged)
     warehouse.execute(statements.quarantine(contract), values)
     counts = warehouse.execute(statements.upsert(contract), values).fetchone()
     inserted, updated = counts or (0, 0)
     warehouse.execute(statements.release(contract), values)
+    rekey.replace_rest(contract, warehouse, staged)
     return _result(staged, audit, inserted=inserted, updated=updated)
 
 

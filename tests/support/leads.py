@@ -70,14 +70,14 @@ def _email(value: str | None) -> str | None:
     return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in text) or None
 
 
-def expected(crm: psycopg.Connection, settings: Settings) -> dict[uuid.UUID, dict[str, Any]]:
+def expected(crm: psycopg.Connection, settings: Settings, kid: int = 1) -> dict[uuid.UUID, dict[str, Any]]:
     """Every lead of the source as core must hold it, hashed by Python's own hmac."""
-    key = bytes.fromhex(settings.secrets.password("pii_key_1"))
+    key = bytes.fromhex(settings.secrets.password(f"pii_key_{kid}"))
     with crm.cursor(row_factory=dict_row) as cursor:
-        return {row["id"]: _expected(row, key) for row in cursor.execute("select * from crm.leads")}
+        return {row["id"]: _expected(row, key, kid) for row in cursor.execute("select * from crm.leads")}
 
 
-def _expected(row: dict[str, Any], key: bytes) -> dict[str, Any]:
+def _expected(row: dict[str, Any], key: bytes, kid: int) -> dict[str, Any]:
     email = _email(row["email"])
     digits = re.sub("[^0-9]", "", row["phone"] or "")
     return {
@@ -87,7 +87,7 @@ def _expected(row: dict[str, Any], key: bytes) -> dict[str, Any]:
         "is_email_valid": None if email is None else bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email)),
         "phone_hmac": _digest(key, "phone", f"+{digits}" if digits else None),
         "click_id_hmac": _digest(key, "click_id", (row["click_id"] or "").strip(WHITE_SPACE)),
-        "pii_kid": 1,
+        "pii_kid": kid,
         **{name: row[name] for name in AS_THEY_ARE},
     }
 
@@ -105,9 +105,11 @@ def in_quarantine(warehouse: psycopg.Connection) -> set[uuid.UUID]:
     return {key for (key,) in rows}
 
 
-def assert_equal_to_source(crm: psycopg.Connection, warehouse: psycopg.Connection, settings: Settings) -> None:
+def assert_equal_to_source(
+    crm: psycopg.Connection, warehouse: psycopg.Connection, settings: Settings, kid: int = 1
+) -> None:
     """Core and quarantine together equal the source, row by row; history's current versions equal core."""
-    source, core, held = expected(crm, settings), in_core(warehouse), in_quarantine(warehouse)
+    source, core, held = expected(crm, settings, kid), in_core(warehouse), in_quarantine(warehouse)
     assert {key: row for key, row in core.items() if key not in held} == {
         key: row for key, row in source.items() if key not in held
     }
