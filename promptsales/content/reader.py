@@ -13,14 +13,13 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import MongoClient, ReadPreference
 from pymongo.read_concern import ReadConcern
 
-from promptsales.content import selection, topic
+from promptsales.content import selection, staging, topic
 from promptsales.content.failures import mongo_errors
 from promptsales.content.rows import Document, Row, Rows, ids_of, key_text
 from promptsales.content.stream import BATCH, Drain, TokenLost, token_now
 from promptsales.contracts import Contract
 from promptsales.errors import TransientError
 from promptsales.extract.reader import CheckedKey, Copied, Wanted
-from promptsales.load import statements
 from promptsales.load.feed import Begun
 from promptsales.load.models import Progress, Window
 from promptsales.pii import Key
@@ -101,9 +100,9 @@ class ContentReader:
         rows = self._stage(warehouse, (wire.row(value) for value in values), wanted.extraction)
         if rows != written.rows:
             raise TransientError(f"topic {name} gave back {rows} of {written.rows} rows; it is tried again")
-        earlier = warehouse.execute(statements.keep_latest(self.contract)).rowcount
-        warehouse.execute(statements.complete_deletes(self.contract))
-        gone = warehouse.execute(statements.drop_gone(self.contract), {"feed": self.contract.table}).fetchone()
+        earlier = warehouse.execute(staging.keep_latest(self.contract)).rowcount
+        warehouse.execute(staging.complete_deletes(self.contract))
+        gone = warehouse.execute(staging.drop_gone(self.contract), {"feed": self.contract.table}).fetchone()
         return Copied(rows - earlier, gone[0] if gone else 0)
 
     def progress(self, begun: Begun, window: Window | None, key: CheckedKey | None) -> Progress:
@@ -129,7 +128,7 @@ class ContentReader:
         """COPY the rows of this load; another run's, which lie between them, are left out."""
         types = [topic.bare(column.type) for column in self.contract.columns]
         with warehouse.cursor() as writer:
-            with writer.copy(statements.copy_rows(self.contract)) as sink:
+            with writer.copy(staging.copy_rows(self.contract)) as sink:
                 sink.set_types([*types, "text[]", "bigint"])
                 for row in rows:
                     if row[-1] == load_id:

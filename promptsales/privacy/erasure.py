@@ -89,14 +89,15 @@ def _touch(warehouse: psycopg.Connection, person: Person) -> None:
             query = sql.SQL("""
                 insert into ops.touched (core_table, entity_id, day)
                 select distinct %s, case when {entity}::text = {key}::text then %s else {entity}::text end,
-                       ({day} at time zone 'UTC')::date
-                from {core} where {key}::text = any(%s) and {day} is not null and {entity} is not null
+                       (moment at time zone 'UTC')::date
+                from {core} cross join lateral unnest(array[{days}]) as moment
+                where {key}::text = any(%s) and moment is not null and {entity} is not null
                 on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
             """).format(
                 core=core(one),
                 key=sql.Identifier(one.key),
                 entity=sql.Identifier(one.touched.entity),
-                day=sql.Identifier(one.touched.day),
+                days=sql.SQL(", ").join(map(sql.Identifier, one.touched.day)),
             )
             warehouse.execute(query, [one.table, NOBODY, keys])
 
