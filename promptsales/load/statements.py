@@ -2,10 +2,12 @@
 
 from psycopg import sql
 
-from promptsales.contracts import Contract
+from promptsales.contracts import Contract, Touched
 
 # what staging has beside the target's columns
 STAGING_ONLY = ("_load_id", "_row", "_rules")
+# how quarantine's name of a row without a key begins; due.sql knows it too
+KEYLESS = "without key "
 
 
 def staging(contract: Contract) -> sql.Identifier:
@@ -81,11 +83,12 @@ def drop_held(contract: Contract) -> sql.Composed:
     return _fill(
         """
         delete from {staging} s using ops.quarantine q
-        where q.feed = %(feed)s and q.key = s.{key}::text and q.released_at is null and not q.is_waived
+        where q.feed = %(feed)s and q.key = {name} and q.released_at is null and not q.is_waived
           and q.suite_checksum = %(suite_checksum)s and q.last_tried_at >= %(read_at)s - interval '1 day'
           and q.payload = {payload}
         """,
         contract,
+        name=_name(contract),
         payload=_payload(),
     )
 
@@ -103,6 +106,15 @@ def clear_verdicts(contract: Contract) -> sql.Composed:
 def mark(contract: Contract) -> sql.Composed:
     """Write down which row rule the rows broke."""
     return _fill("update {staging} set _rules = array_append(_rules, %(rule)s) where _row = any(%(rows)s)", contract)
+
+
+def mark_found(contract: Contract, query: str) -> sql.Composed:
+    """Write down which row rule the rows broke whose keys a query of the suite selects."""
+    # the same text as Great Expectations runs: braces are its own
+    found = sql.SQL(query).format(batch=staging(contract))
+    return _fill(
+        "update {staging} set _rules = array_append(_rules, %(rule)s) where {key} in ({found})", contract, found=found
+    )
 
 
 def waive(contract: Contract) -> sql.Composed:
@@ -128,7 +140,8 @@ def quarantine(contract: Contract) -> sql.Composed:
     return _fill(
         """
         insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
-        select %(feed)s, s.{key}::text, %(extraction)s, s._rules, %(suite_checksum)s, {payload},
+        select distinct on ({name})
+               %(feed)s, {name}, %(extraction)s, s._rules, %(suite_checksum)s, {payload},
                exists (select from {core} c where c.{key} = s.{key})
         from {staging} s where s._rules is not null
         on conflict (feed, key) where released_at is null do update
@@ -137,6 +150,7 @@ def quarantine(contract: Contract) -> sql.Composed:
             last_tried_at = clock_timestamp(), tries = q.tries + 1
         """,
         contract,
+        name=_name(contract),
         payload=_payload(),
     )
 
@@ -186,9 +200,17 @@ def _touched_columns(contract: Contract) -> sql.Composable:
     if contract.touched is None:
         return sql.SQL("")
     return sql.SQL(
-        ", old.{entity}::text as old_entity, (old.{day} at time zone 'UTC')::date as old_day"
-        ", new.{entity}::text as new_entity, (new.{day} at time zone 'UTC')::date as new_day"
-    ).format(entity=sql.Identifier(contract.touched.entity), day=sql.Identifier(contract.touched.day))
+        ", old.{entity}::text as old_entity, {old_days}, new.{entity}::text as new_entity, {new_days}"
+    ).format(
+        entity=sql.Identifier(contract.touched.entity),
+        old_days=_days(contract.touched, "old"),
+        new_days=_days(contract.touched, "new"),
+    )
+
+
+def _days(touched: Touched, version: str) -> sql.Composed:
+    days = (sql.SQL("({} at time zone 'UTC')::date").format(sql.Identifier(version, name)) for name in touched.day)
+    return sql.SQL("array[{}] as {}").format(sql.SQL(", ").join(days), sql.Identifier(f"{version}_days"))
 
 
 def _touched_rows(contract: Contract) -> sql.Composable:
@@ -199,7 +221,9 @@ def _touched_rows(contract: Contract) -> sql.Composable:
         """, touched as (
             insert into ops.touched (core_table, entity_id, day)
             select %(feed)s, entity, day
-            from (select old_entity, old_day from merged union select new_entity, new_day from merged) x(entity, day)
+            from (
+                select old_entity, unnest(old_days) from merged union select new_entity, unnest(new_days) from merged
+            ) x(entity, day)
             where entity is not null and day is not null
             order by entity, day
             on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
@@ -249,6 +273,13 @@ def _history_rows(contract: Contract) -> sql.Composable:
         listed=_list(contract.history),
         now_listed=_list(contract.history, "excluded"),
         then_listed=_list(contract.history, "h"),
+    )
+
+
+def _name(contract: Contract) -> sql.Composed:
+    """What quarantine calls a row: its key; a row without one by its content, which cannot be read again by key."""
+    return sql.SQL("coalesce(s.{key}::text, {prefix} || md5(({payload})::text))").format(
+        key=sql.Identifier(contract.key), prefix=sql.Literal(KEYLESS), payload=_payload()
     )
 
 
