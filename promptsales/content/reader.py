@@ -25,6 +25,8 @@ from promptsales.load.models import Progress, Window
 from promptsales.pii import Key
 
 log = logging.getLogger(__name__)
+# at DEBUG the driver writes whole commands and answers to the log, and with them prompts in clear
+logging.getLogger("pymongo.command").setLevel(logging.INFO)
 
 # a date no clock of ours can show, or text that is no UTF-8, is for the checks; it ends no read
 _CODEC: CodecOptions[Document] = CodecOptions(
