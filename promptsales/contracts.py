@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT, InternalName
@@ -68,10 +68,10 @@ class Column(_Model):
 
 
 class Touched(_Model):
-    """What a changed row makes the marts rebuild: the days of an entity."""
+    """What a changed row makes the marts rebuild: the days of an entity, by one column or several."""
 
     entity: Identifier
-    day: Identifier
+    day: Annotated[tuple[Identifier, ...], BeforeValidator(lambda day: (day,) if isinstance(day, str) else day)]
 
 
 class Contract(_Model):
@@ -88,6 +88,7 @@ class Contract(_Model):
     columns: tuple[Column, ...]
     history: tuple[Identifier, ...] = ()
     touched: Touched | None = None
+    after: tuple[Identifier, ...] = Field(default=(), description="feeds of its DAG whose rows its checks look up")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -98,7 +99,7 @@ class Contract(_Model):
             self.key,
             self.cursor,
             *self.history,
-            *((self.touched.entity, self.touched.day) if self.touched else ()),
+            *((self.touched.entity, *self.touched.day) if self.touched else ()),
         }
         if missing := used - set(names):
             raise ValueError(f"{', '.join(sorted(missing))} is used but is no column; columns are {', '.join(names)}")
@@ -185,14 +186,15 @@ def contracts() -> dict[str, Contract]:
     """Every feed by name, in the order of names.
 
     Raises:
-        ConfigError: when a file is wrong or lies in a folder of another name.
+        ConfigError: when a file is wrong, lies in a folder of another name, or waits for a feed that is not there.
     """
     found = {path.parent.name: read(path) for path in sorted(CORE.glob("*/contract.yml"))}
     for folder, contract in found.items():
+        file = CORE / folder / "contract.yml"
         if contract.table != folder:
-            raise ConfigError(
-                f"contract {CORE / folder / 'contract.yml'}: table is {contract.table}, its folder {folder}"
-            )
+            raise ConfigError(f"contract {file}: table is {contract.table}, its folder {folder}")
+        if strangers := {name for name in contract.after if name not in found}:
+            raise ConfigError(f"contract {file}: after names no feed: {', '.join(sorted(strangers))}")
     return found
 
 

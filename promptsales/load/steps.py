@@ -94,7 +94,12 @@ def _stage(
     frontier: Frontier,
 ) -> tuple[tuple[int, bytes] | None, dict[str, int]]:
     """Returns the source's key, and how many rows were extracted and how many left staging again, by why."""
-    judged = {"feed": contract.table, "suite_checksum": read_suite(contract).checksum, "read_at": frontier.read_at}
+    judged = {
+        "feed": contract.table,
+        "suite_checksum": read_suite(contract).checksum,
+        "read_at": frontier.read_at,
+        "seen_through": feed.seen_through(warehouse, contract.table),
+    }
     retries = [key for (key,) in warehouse.execute(feed.statement("due"), judged)] if window is None else []
     source.isolation_level, source.read_only = IsolationLevel.REPEATABLE_READ, True
     with source.transaction(), warehouse.transaction():
@@ -110,6 +115,7 @@ def _stage(
         extracted = _pipe(source, query, warehouse, statements.copy_in(contract))
         suppressed = suppression.suppress(contract, warehouse)
         held = warehouse.execute(statements.drop_held(contract), judged).rowcount
+        warehouse.execute(statements.analyze(contract))
         unchanged = warehouse.execute(statements.drop_unchanged(contract), judged).rowcount
     return key, {"extracted": extracted, "suppressed": suppressed, "held": held, "unchanged": unchanged}
 
@@ -182,9 +188,6 @@ def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, au
     warehouse.execute(statements.quarantine(contract), values)
     counts = warehouse.execute(statements.upsert(contract), values).fetchone()
     inserted, updated = counts or (0, 0)
-    if contract.history:
-        warehouse.execute(statements.close_history(contract), values)
-        warehouse.execute(statements.open_history(contract), values)
     warehouse.execute(statements.release(contract), values)
     rekey.replace_rest(contract, warehouse, staged)
     return _result(staged, audit, inserted=inserted, updated=updated)

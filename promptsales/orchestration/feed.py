@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from airflow.sdk import TaskGroup, get_current_context, task
+from airflow.sdk import TaskGroup, TriggerRule, get_current_context, task
 
 from promptsales.contracts import Contract, contract, contracts
 from promptsales.load import steps
@@ -20,10 +20,15 @@ log = logging.getLogger(__name__)
 
 
 def feed_groups(system: str) -> None:
-    """The groups of all feeds of one system, in the DAG that is being built."""
-    for feed in contracts().values():
-        if feed.source.system == system:
-            feed_group(feed)
+    """The groups of all feeds of one system, in the DAG that is being built.
+
+    A feed whose checks look up another's rows starts when that one has ended, well or not: it loads all the same.
+    """
+    feeds = {name: feed for name, feed in contracts().items() if feed.source.system == system}
+    groups = {name: feed_group(feed) for name, feed in feeds.items()}
+    for name, feed in feeds.items():
+        for earlier in feed.after:
+            groups[earlier] >> groups[name]
 
 
 def feed_group(feed: Contract) -> TaskGroup:
@@ -34,13 +39,14 @@ def feed_group(feed: Contract) -> TaskGroup:
     """
     with TaskGroup(feed.table, tooltip=feed.description) as group:
         # at parse time these stand for values to come
-        staged: Any = extract.override(pool=feed.source.system)(feed.table)
+        staged: Any = extract.override(pool=feed.source.system, trigger_rule=TriggerRule.ALL_DONE)(feed.table)
         audit: Any = check(feed.table, staged)
         publish.override(outlets=[CORE[feed.table]])(feed.table, staged, audit)
     return group
 
 
-@task.short_circuit
+# skips its own group only: what waits for the group goes by its own trigger rule
+@task.short_circuit(ignore_downstream_trigger_rules=False)
 def extract(feed: str) -> dict[str, Any] | None:
     """Copy the feed's new rows into staging; None where nothing is left to check."""
     context = get_current_context()

@@ -26,6 +26,7 @@ import great_expectations as gx  # noqa: E402
 
 # a source's clock may run ahead of nothing, but its rows by this much (domain.md section 3)
 CLOCK_TOLERANCE = timedelta(minutes=5)
+LONG_AGO = timedelta(days=90)
 
 
 class _Lent(StaticPool):
@@ -83,10 +84,8 @@ def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Sta
         record(warehouse, contract.table, staged.extraction, verdicts)
         warehouse.execute(statements.clear_verdicts(contract))
         for verdict in verdicts:
-            if verdict.rows and verdict.expectation.meta.on_fail == "quarantine":
-                warehouse.execute(
-                    statements.mark(contract), {"rule": verdict.expectation.meta.rule, "rows": verdict.rows}
-                )
+            if verdict.expectation.meta.on_fail == "quarantine":
+                _mark(contract, warehouse, verdict)
         warehouse.execute(statements.waive(contract), {"feed": contract.table})
         counted = warehouse.execute(statements.count_marked(contract)).fetchone()
     quarantined = counted[0] if counted else 0
@@ -99,6 +98,15 @@ def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Sta
         checks_failed=failed,
         quarantined=quarantined,
     )
+
+
+def _mark(contract: Contract, warehouse: psycopg.Connection, verdict: Verdict) -> None:
+    rule, query = verdict.expectation.meta.rule, verdict.expectation.query
+    if query and verdict.unexpected_count:
+        # Great Expectations names the first two hundred rows of a query; all of them are to be marked
+        warehouse.execute(statements.mark_found(contract, query), {"rule": rule})
+    elif verdict.rows:
+        warehouse.execute(statements.mark(contract), {"rule": rule, "rows": verdict.rows})
 
 
 def audit_core(contract: Contract, warehouse: psycopg.Connection, now: datetime) -> list[Verdict]:
@@ -119,7 +127,8 @@ def run_suite(
         connection: where the table is; in autocommit.
         schema: the table's schema.
         table: the table.
-        read_at: when its rows were read; suites know it as ``$PARAMETER: horizon``, plus five minutes of tolerance.
+        read_at: when its rows were read; suites know it as ``$PARAMETER: horizon``, plus five minutes of tolerance, and
+            as ``$PARAMETER: ninety_days_ago``; their SQL knows it as ``current_setting('promptsales.read_at')``.
         row: a column that names a row, to be told which rows fail; None to have them counted only.
 
     Raises:
@@ -130,9 +139,13 @@ def run_suite(
     if len(known.expectations) != len(expectations):
         missing = {e.type for e in suite.expectations} - {e.expectation_type for e in known.expectations}
         raise ConfigError(f"suite {suite.name}: great expectations knows no {', '.join(sorted(missing))}")
+    connection.execute("select set_config('promptsales.read_at', %s, false)", [read_at.isoformat()])
     answer = _batch(connection, schema, table).validate(
         known,
-        expectation_parameters={"horizon": read_at + CLOCK_TOLERANCE},
+        expectation_parameters={
+            "horizon": read_at + CLOCK_TOLERANCE,
+            "ninety_days_ago": (read_at - LONG_AGO).date(),
+        },
         result_format=_result_format(connection, schema, table, row),
     )
     for result in answer.results:
@@ -170,9 +183,11 @@ def _result_format(connection: psycopg.Connection, schema: str, table: str, row:
 def _verdict(expectation: Expectation, result: Any, row: str | None) -> Verdict:
     details = result.result or {}
     error = _error(result.exception_info)
-    unexpected = details.get("unexpected_count") or 0
+    # of a query it counts what it found, and names it elsewhere
+    unexpected = details.get("observed_value" if expectation.query else "unexpected_count") or 0
     rows = [number for found in details.get("unexpected_index_list") or () for number in found[row]] if row else []
-    if row and expectation.meta.on_fail == "quarantine" and not result.success and len(rows) < unexpected:
+    is_named = row is None or expectation.query is not None or len(rows) >= unexpected
+    if expectation.meta.on_fail == "quarantine" and not result.success and not is_named:
         error = error or f"{unexpected} rows fail, {len(rows)} are named"
     return Verdict(
         expectation, bool(result.success) and not error, details.get("element_count"), unexpected, rows, error
