@@ -86,20 +86,23 @@ def _touch(warehouse: psycopg.Connection, person: Person) -> None:
     """Have the marts rebuild the days of the rows that go, without saying whose days they are."""
     for one in contracts().values():
         if one.touched and (keys := [key for feed, key in person.keys if feed == one.table]):
-            query = sql.SQL("""
-                insert into ops.touched (core_table, entity_id, day)
-                select distinct %s, case when {entity}::text = {key}::text then %s else {entity}::text end,
-                       (moment at time zone 'UTC')::date
-                from {core} cross join lateral unnest(array[{days}]) as moment
-                where {key}::text = any(%s) and moment is not null and {entity} is not null
-                on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
-            """).format(
+            query = sql.SQL(_TOUCH).format(
                 core=core(one),
                 key=sql.Identifier(one.key),
                 entity=sql.Identifier(one.touched.entity),
                 days=sql.SQL(", ").join(map(sql.Identifier, one.touched.day)),
             )
-            warehouse.execute(query, [one.table, NOBODY, keys])
+            warehouse.execute(query, {"feed": one.table, "nobody": NOBODY, "keys": keys})
+
+
+_TOUCH = """
+    insert into ops.touched (core_table, entity_id, day)
+    select distinct %(feed)s, case when {entity}::text = {key}::text then %(nobody)s else {entity}::text end,
+           (moment at time zone 'UTC')::date
+    from {core} cross join unnest(array[{days}]) moment
+    where {key}::text = any(%(keys)s) and moment is not null and {entity} is not null
+    on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
+"""
 
 
 def _clean(warehouse: psycopg.Connection, table: search.Table, person: Person) -> Iterator[Changed]:

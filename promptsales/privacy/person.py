@@ -16,7 +16,8 @@ from promptsales.privacy import search
 
 _HASH = re.compile(r"(\\x)?([0-9a-f]{64})")
 # a uuid, an ObjectId: long enough not to be found by chance in another text
-_ID = re.compile(r"[0-9A-Za-z_-]{16,64}")
+_LONG_ENOUGH = 16
+_ID = re.compile(rf"[0-9A-Za-z_-]{{{_LONG_ENOUGH},64}}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 # hashes that say whose row it is; a domain belongs to many
 _FOLLOWED = ("email_hmac", "phone_hmac", "click_id_hmac")
@@ -95,7 +96,7 @@ def find(warehouse: psycopg.Connection, asked: str, feed: str | None, follow_pho
             break
     if not rows and (feed is None or start is not None):
         raise ConfigError("the warehouse knows nothing by that id or hash; an id is kept out all the same with --feed")
-    if short := [key for _, key, _ in rows if not _ID.fullmatch(key)]:
+    if short := [key for _, key, _ in rows if len(key) < _LONG_ENOUGH]:
         raise ConfigError(
             f"{len(short)} rows of the person have ids that could be found by chance: erase those by hand"
         )
