@@ -7,11 +7,15 @@ counts: without names nothing can be quarantined.
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.abc import Loader
+from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+from psycopg.types.string import TextLoader
 from sqlalchemy.pool import StaticPool
 
 from promptsales.contracts import Contract
@@ -27,6 +31,9 @@ import great_expectations as gx  # noqa: E402
 # a source's clock may run ahead of nothing, but its rows by this much (domain.md section 3)
 CLOCK_TOLERANCE = timedelta(minutes=5)
 LONG_AGO = timedelta(days=90)
+
+
+_TIMES: dict[str, type[Loader]] = {"timestamptz": TimestamptzLoader, "timestamp": TimestampLoader, "date": DateLoader}
 
 
 class _Lent(StaticPool):
@@ -140,16 +147,29 @@ def run_suite(
         missing = {e.type for e in suite.expectations} - {e.expectation_type for e in known.expectations}
         raise ConfigError(f"suite {suite.name}: great expectations knows no {', '.join(sorted(missing))}")
     connection.execute("select set_config('promptsales.read_at', %s, false)", [read_at.isoformat()])
-    answer = _batch(connection, schema, table).validate(
-        known,
-        expectation_parameters={
-            "horizon": read_at + CLOCK_TOLERANCE,
-            "ninety_days_ago": (read_at - LONG_AGO).date(),
-        },
-        result_format=_result_format(connection, schema, table, row),
-    )
+    with _times_as_text(connection):
+        answer = _batch(connection, schema, table).validate(
+            known,
+            expectation_parameters={
+                "horizon": read_at + CLOCK_TOLERANCE,
+                "ninety_days_ago": (read_at - LONG_AGO).date(),
+            },
+            result_format=_result_format(connection, schema, table, row),
+        )
     for result in answer.results:
         yield _verdict(suite.by_rule[result.expectation_config.meta["rule"]], result, row)
+
+
+@contextmanager
+def _times_as_text(connection: psycopg.Connection) -> Iterator[None]:
+    """Great Expectations fetches the values that fail a rule, and Python has no infinite time and no year before 1."""
+    for name in _TIMES:
+        connection.adapters.register_loader(name, TextLoader)
+    try:
+        yield
+    finally:
+        for name, loader in _TIMES.items():
+            connection.adapters.register_loader(name, loader)
 
 
 def _batch(connection: psycopg.Connection, schema: str, table: str) -> Any:

@@ -50,6 +50,7 @@ def test_read(tmp_path: Path) -> None:
         ({"columns": column(colour="red")}, "columns.2.colour: unknown key; keys are name, source, type"),
         ({"key": "id"}, "id is used but is no column; columns are thing_id, updated_at"),
         ({"history": ["status"]}, "status is used but is no column"),
+        ({"touched": {"entity": "thing_id", "day": ["updated_at", "made_at"]}}, "made_at is used but is no column"),
         ({"columns": column(name="thing_id")}, "a column is named twice"),
         (
             {"columns": column(pii="direct")},

@@ -96,3 +96,29 @@ def test_first_load_changes_and_nothing_new(sample: Settings, warehouse: psycopg
 
     third = run(sample, warehouse, feed)
     assert (third.inserted, third.updated, third.checks_passed + third.checks_failed) == (0, 0, 0)
+
+
+def test_a_deal_touches_the_days_it_was_made_and_closed(
+    crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    crm.execute("truncate crm.pipeline_stages cascade")
+    crm.execute(
+        "insert into crm.pipeline_stages (name, position, default_probability, is_closed) "
+        "values ('open', 1, 0.5, false), ('lost', 2, 0, true)"
+    )
+    stage = "(select id from crm.pipeline_stages where name = %s)"
+    crm.execute(
+        "insert into crm.opportunities (owner_user_id, name, stage_id, created_at, closed_at) "  # noqa: S608
+        f"values (gen_random_uuid(), 'deal', {stage}, '2026-01-05', '2026-02-06')",
+        ["lost"],
+    )
+    touched = "select day::text from ops.touched where core_table = 'opportunities' order by 1"
+    for name in ("pipeline_stages", "opportunities"):
+        load(contract(name), source, warehouse, None, "test")
+    assert warehouse.execute(touched).fetchall() == [("2026-01-05",), ("2026-02-06",)]
+
+    # opened again: the day it was closed is one to rebuild, though core knows it no more
+    warehouse.execute("delete from ops.touched")
+    crm.execute(f"update crm.opportunities set stage_id = {stage}", ["open"])  # noqa: S608
+    assert load(contract("opportunities"), source, warehouse, None, "test").updated == 1
+    assert warehouse.execute(touched).fetchall() == [("2026-01-05",), ("2026-02-06",)]
