@@ -111,10 +111,10 @@ class Airflow(Service):
 
     @property
     def _environment(self) -> dict[str, str]:
-        # tasks see the settings too, but for addresses: those are Airflow's connections
+        # tasks see the settings too, but for addresses and their passwords: those are Airflow's connections
         chosen = {
             f"PROMPTSALES_{name.upper()}": str(value)
-            for name, value in self.settings.model_dump(exclude={"dsn"}).items()
+            for name, value in self.settings.model_dump(exclude={"dsn", "alert_mail", "alert_webhook"}).items()
         }
         return chosen | {"AIRFLOW_HOME": str(self.data), "PYTHONPATH": str(ROOT), "GX_ANALYTICS_ENABLED": "false"}
 

@@ -129,6 +129,21 @@ class Contract(_Model):
         return any(column.transform.endswith("_hmac") for column in self.columns)
 
     @property
+    def hashed_columns(self) -> tuple[str, ...]:
+        """The columns that hold keyed hashes."""
+        return tuple(column.name for column in self.columns if column.transform.endswith("_hmac"))
+
+    @property
+    def email_hmac(self) -> str | None:
+        """The column that says whose row it is, where there is one."""
+        return next((column.name for column in self.columns if column.transform == "email_hmac"), None)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The columns that name other rows, by the naming law."""
+        return tuple(column.name for column in self.columns if column.name.endswith("_id") and column.name != self.key)
+
+    @property
     def staging(self) -> str:
         """Name of the staging table: ``<source>__<table>``."""
         return f"{self.source.system}__{self.table}"

@@ -12,6 +12,7 @@ from promptsales.contracts import Contract, contracts
 from promptsales.errors import PipelineError, SourceRefused
 from promptsales.extract import delta
 from promptsales.extract.frontier import read_frontier
+from promptsales.privacy import rotation
 from promptsales.provision import provision
 from promptsales.quality.suite import read_suite
 from promptsales.settings import Settings
@@ -36,6 +37,7 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
         "sources": _sources,
         "feeds": _feeds,
         "quarantine": _quarantine,
+        "rotation": _rotation,
     }
     for name, probe in probes.items():
         try:
@@ -111,3 +113,11 @@ def _quarantine(settings: Settings) -> Iterator[Finding]:
                 yield Finding(
                     f"feed {count.feed}", what, "mend them at the source, or `promptsales quarantine release`"
                 )
+
+
+def _rotation(settings: Settings) -> Iterator[Finding]:
+    with connected(settings, "warehouse") as warehouse:
+        newest = rotation.newest(warehouse)
+        if newest and newest.finished_at is None:
+            steps = list(rotation.steps(settings, warehouse, newest))
+            yield Finding("hashing key", rotation.in_words(newest, steps), "run `promptsales pii rotate`")

@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     quarantine_share: float = Field(default=0.2, gt=0, le=1, description="a batch with a larger bad share is blocked")
     quarantine_rows: int = Field(default=100, ge=0, description="unless fewer rows than this are bad")
 
+    alert_mail: str = Field(default="", description="smtp://user:password@host:port/?from_email=..&to_email=..")
+    alert_webhook: str = Field(default="", description="address that alerts are posted to as JSON")
+
     def port(self, name: Port) -> int:
         """The port a service of the local stack listens on."""
         return self.port_base + get_args(Port).index(name)

@@ -38,7 +38,7 @@ def load(
         )
         return
     with console.status("") as status:
-        results = [_load(contract, window, lambda step: status.update(step)) for contract in chosen]
+        results = [load_feed(contract, window, "cli:load", status.update) for contract in chosen]
     if as_json:
         print_json([result.model_dump() for result in results])
     else:
@@ -76,13 +76,16 @@ def _checks(result: LoadResult) -> str:
     return f"{result.checks_passed} of {total}" if total else "nothing to check"
 
 
-def _load(contract: Contract, window: Window | None, tell: Callable[[str], None]) -> LoadResult:
+def load_feed(
+    contract: Contract, window: Window | None, triggered_by: str, tell: Callable[[str], None] = lambda step: None
+) -> LoadResult:
+    """Load one feed with the connections of the settings; raises what every load raises."""
     from promptsales.load.steps import load as run
 
     limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
     with connected(contract.source.etl_connection) as source, connected("warehouse") as warehouse:
         say = f"{contract.table}: {{}}".format
-        return run(contract, source, warehouse, window, "cli:load", limits, lambda step: tell(say(step)))
+        return run(contract, source, warehouse, window, triggered_by, limits, lambda step: tell(say(step)))
 
 
 def _would_read(contract: Contract, window: Window | None) -> tuple[Any, ...]:

@@ -20,12 +20,14 @@ class Frontier(NamedTuple):
     """What ``etl.frontier()`` says of a source.
 
     ``frontier`` is None where it must not advance: prepared transactions are open, or the source is a standby.
+    ``held_since`` is None on a standby: since when something is open on its primary cannot be seen there.
     """
 
     frontier: datetime | None
     read_at: datetime
     is_standby: bool
     held_by: str | None
+    held_since: datetime | None
     refused: str | None
 
 
@@ -36,7 +38,7 @@ def read_frontier(source: psycopg.Connection) -> Frontier:
         SourceRefused: when sessions stay hidden, so that nothing can be known.
     """
     with source.cursor(row_factory=class_row(Frontier)) as cursor:
-        cursor.execute("select frontier, read_at, is_standby, held_by, refused from etl.frontier()")
+        cursor.execute("select frontier, read_at, is_standby, held_by, held_since, refused from etl.frontier()")
         found = cursor.fetchone()
     assert found is not None  # noqa: S101 -- a function without a set returns one row
     if found.refused:

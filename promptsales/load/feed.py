@@ -103,4 +103,7 @@ def finish(warehouse: psycopg.Connection, staged: Staged, result: LoadResult) ->
             "started_at": staged.started_at,
         },
     )
-    warehouse.execute(statement("advance"), {"feed": staged.feed, **staged.progress.model_dump()})
+    warehouse.execute(
+        statement("advance"), {"feed": staged.feed, "read_at": staged.read_at, **staged.progress.model_dump()}
+    )
+    warehouse.execute(statement("expire"), {"feed": staged.feed})

@@ -48,13 +48,6 @@ def copy_in(contract: Contract) -> sql.Composed:
     return _fill("copy {staging} ({columns}, _load_id) from stdin (format binary)", contract)
 
 
-def drop_suppressed(contract: Contract) -> sql.Composed:
-    """Take the rows of erased persons out of staging."""
-    return _fill(
-        "delete from {staging} s using ops.suppression x where x.feed = %(feed)s and x.key = s.{key}::text", contract
-    )
-
-
 def analyze(contract: Contract) -> sql.Composed:
     """Let the planner know how much of staging may be known to core already; else it reads all of core to be safe."""
     return _fill("analyze {staging} ({key}, {cursor})", contract)
@@ -118,15 +111,20 @@ def mark_found(contract: Contract, query: str) -> sql.Composed:
 
 
 def waive(contract: Contract) -> sql.Composed:
-    """Let rows pass that were released by hand and have not changed since."""
+    """Let rows pass that were released by hand and have not changed since, but for the key they are hashed with."""
     return _fill(
         """
         update {staging} s set _rules = null from ops.quarantine q
         where s._rules is not null and q.feed = %(feed)s and q.key = s.{key}::text
-          and q.released_at is null and q.is_waived and q.payload = {payload}
+          and q.released_at is null and q.is_waived
+          and (q.payload = {payload}
+               -- hashed with another key since, but the same version: the cursor is part of it
+               or q.payload -> 'pii_kid' <> {payload} -> 'pii_kid'
+                  and q.payload - {hashed}::text[] = {payload} - {hashed}::text[])
         """,
         contract,
         payload=_payload(),
+        hashed=sql.Literal([*contract.hashed_columns, "pii_kid"]),
     )
 
 

@@ -15,7 +15,7 @@ from promptsales.contracts import Contract
 from promptsales.errors import TerminalError, driver_errors
 from promptsales.extract import delta
 from promptsales.extract.frontier import Frontier, complete_through_after, read_frontier, watermark_after
-from promptsales.load import feed, statements
+from promptsales.load import feed, rekey, statements, suppression
 from promptsales.load.models import Audit, Limits, LoadResult, Progress, Staged, Window
 from promptsales.quality.suite import read_suite
 
@@ -55,7 +55,7 @@ def extract(
             feed=contract.table,
             extraction=begun.extraction,
             window=window,
-            window_start=window.start if window else begun.last_sync_timestamp,
+            window_start=window.start if window else begun.last_sync_timestamp if begun.key in (None, key) else None,
             read_at=frontier.read_at,
             started_at=begun.started_at,
             triggered_by=triggered_by,
@@ -63,7 +63,7 @@ def extract(
             **counts,
         )
         if staged.is_empty:
-            _publish_nothing(warehouse, staged)
+            _publish_nothing(contract, warehouse, staged)
         return staged
 
 
@@ -79,6 +79,7 @@ def _progress(
         last_sync_timestamp=watermark,
         complete_through=complete_through,
         held_by=found.held_by,
+        held_since=found.held_since,
         pii_kid=key[0] if key else None,
         pii_check=key[1].hex() if key else None,
     )
@@ -100,18 +101,19 @@ def _stage(
         "seen_through": feed.seen_through(warehouse, contract.table),
     }
     retries = [key for (key,) in warehouse.execute(feed.statement("due"), judged)] if window is None else []
-    query = delta.copy_out(contract, begun.extraction, window, begun.last_sync_timestamp, retries)
     source.isolation_level, source.read_only = IsolationLevel.REPEATABLE_READ, True
     with source.transaction(), warehouse.transaction():
         key = delta.read_key(contract, source)
-        delta.refuse_changed_key(contract, key, begun.key)
         delta.refuse_drift(contract, source)
+        is_rekeyed = rekey.is_rekeyed(contract, warehouse, key, begun.key, window)
+        watermark = None if is_rekeyed else begun.last_sync_timestamp
+        query = delta.copy_out(contract, begun.extraction, window, watermark, retries)
         warehouse.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
         warehouse.execute(statements.truncate(contract))
         # only now that staging is ours: a run that waited here for a newer one must not empty what that one staged
         feed.look_at_fence(warehouse, contract.table, begun.extraction)
         extracted = _pipe(source, query, warehouse, statements.copy_in(contract))
-        suppressed = warehouse.execute(statements.drop_suppressed(contract), judged).rowcount
+        suppressed = suppression.suppress(contract, warehouse)
         held = warehouse.execute(statements.drop_held(contract), judged).rowcount
         warehouse.execute(statements.analyze(contract))
         unchanged = warehouse.execute(statements.drop_unchanged(contract), judged).rowcount
@@ -127,9 +129,10 @@ def _pipe(source: psycopg.Connection, out: sql.Composed, warehouse: psycopg.Conn
         return writer.rowcount
 
 
-def _publish_nothing(warehouse: psycopg.Connection, staged: Staged) -> None:
+def _publish_nothing(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
     with warehouse.transaction():
         feed.hold_fence(warehouse, staged.feed, staged.extraction)
+        rekey.replace_rest(contract, warehouse, staged)
         feed.finish(warehouse, staged, _result(staged, None, inserted=0, updated=0))
 
 
@@ -181,10 +184,12 @@ def publish(contract: Contract, warehouse: psycopg.Connection, staged: Staged, a
 
 def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, audit: Audit) -> LoadResult:
     values = {"feed": staged.feed, "extraction": staged.extraction, "suite_checksum": audit.suite_checksum}
+    rekey.build_bridge(contract, warehouse, staged)
     warehouse.execute(statements.quarantine(contract), values)
     counts = warehouse.execute(statements.upsert(contract), values).fetchone()
     inserted, updated = counts or (0, 0)
     warehouse.execute(statements.release(contract), values)
+    rekey.replace_rest(contract, warehouse, staged)
     return _result(staged, audit, inserted=inserted, updated=updated)
 
 

@@ -8,6 +8,7 @@ from airflow.sdk import TaskGroup, TriggerRule, get_current_context, task
 from promptsales.contracts import Contract, contract, contracts
 from promptsales.load import steps
 from promptsales.load.models import Audit, Limits, Staged
+from promptsales.orchestration.alerts import watermark_is_held
 from promptsales.orchestration.assets import CORE
 from promptsales.orchestration.connections import postgres
 from promptsales.orchestration.window import window_of
@@ -59,9 +60,9 @@ def extract(feed: str) -> dict[str, Any] | None:
         *(feed, staged.extracted, staged.unchanged, staged.suppressed, staged.progress.complete_through),
     )
     if staged.progress.is_held_back(staged.read_at):
-        log.warning(
-            "%s: complete through %s only, held by %s", feed, staged.progress.complete_through, staged.progress.held_by
-        )
+        progress = staged.progress
+        log.warning("%s: complete through %s only, held by %s", feed, progress.complete_through, progress.held_by)
+        watermark_is_held(staged)
     return None if staged.is_empty else staged.model_dump(mode="json")
 
 

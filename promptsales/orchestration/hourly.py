@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable, Param
 
+from promptsales.orchestration.alerts import DEADLINE
 from promptsales.orchestration.defaults import TASK_DEFAULTS
 
 # arguments of the DAG; Airflow keeps what it is given, so the same ones may go to several
@@ -14,6 +15,7 @@ HOURLY: dict[str, Any] = {
     "start_date": datetime(2026, 1, 1, tzinfo=UTC),
     "catchup": False,
     "max_active_runs": 1,
+    "deadline": DEADLINE,
     "is_paused_upon_creation": True,
     "params": {
         "start": Param(

@@ -35,16 +35,18 @@ class Feed:
     hashed: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
 
-    def expected(self, source: psycopg.Connection, key: bytes, only: Collection[uuid.UUID] | None = None) -> Rows:
+    def expected(
+        self, source: psycopg.Connection, key: bytes, only: Collection[uuid.UUID] | None = None, kid: int = 1
+    ) -> Rows:
         """Every row of the source, or the named ones, as core must hold it, hashed by Python's own hmac."""
         query = sql.SQL("select * from {} where %(all)s or id = any(%(only)s)").format(
             sql.Identifier(*self.relation.split("."))
         )
         with source.cursor(row_factory=dict_row) as cursor:
             found = cursor.execute(query, {"all": only is None, "only": list(only or [])}).fetchall()
-        return {row["id"]: self._expected(row, key) for row in found}
+        return {row["id"]: self._expected(row, key, kid) for row in found}
 
-    def _expected(self, row: dict[str, Any], key: bytes) -> dict[str, Any]:
+    def _expected(self, row: dict[str, Any], key: bytes, kid: int) -> dict[str, Any]:
         made = {self.key: row["id"]}
         for name in self.plain.split():
             made[name] = _utc(row[name])
@@ -52,7 +54,7 @@ class Feed:
             made[name] = _utc(row[origin])
         for origin in self.hashed:
             made |= _HASHED[origin](row[origin], key)
-        return made | ({"pii_kid": 1} if self.hashed else {})
+        return made | ({"pii_kid": kid} if self.hashed else {})
 
     def in_core(self, warehouse: psycopg.Connection, only: Collection[uuid.UUID] | None = None) -> Rows:
         """Every row of core, or the named ones, without the pipeline's own columns."""
@@ -69,11 +71,11 @@ class Feed:
         return {key for (key,) in warehouse.execute(query, [self.table])}
 
     def assert_equal_to_source(
-        self, source: psycopg.Connection, warehouse: psycopg.Connection, settings: Settings
+        self, source: psycopg.Connection, warehouse: psycopg.Connection, settings: Settings, kid: int = 1
     ) -> None:
         """Core and quarantine together equal the source, row by row; history's current versions equal core."""
-        key = bytes.fromhex(settings.secrets.password("pii_key_1"))
-        there, core, held = self.expected(source, key), self.in_core(warehouse), self.in_quarantine(warehouse)
+        key = bytes.fromhex(settings.secrets.password(f"pii_key_{kid}"))
+        there, core, held = self.expected(source, key, kid=kid), self.in_core(warehouse), self.in_quarantine(warehouse)
         assert {key: row for key, row in core.items() if key not in held} == {
             key: row for key, row in there.items() if key not in held
         }
