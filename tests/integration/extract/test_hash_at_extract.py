@@ -36,14 +36,14 @@ def counts(result: LoadResult) -> tuple[int, ...]:
     return tuple(getattr(result, name) for name in COUNTS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def crm_admin(stack: Settings) -> Iterator[psycopg.Connection]:
     address = make_conninfo(stack.address("sources_admin"), dbname="promptcrm")
     with psycopg.connect(address, autocommit=True) as connection:
         yield connection
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def selects(stack: Settings, crm_admin: psycopg.Connection) -> Iterator[Hashing]:
     """A role with SELECT on the contract's columns, and no other right."""
     name, word = f"select_only_{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
