@@ -192,6 +192,26 @@ def _touched(contract: Contract) -> sql.Composable:
     )
 
 
+def soft_delete(contract: Contract) -> sql.Composed:
+    """Mark rows of core as deleted that the source has no more, and note the touched days; the count."""
+    return _fill(
+        """
+        with merged as (
+            update {core} c
+            set deleted_at = coalesce(c.deleted_at, %(read_at)s), _extraction = %(extraction)s,
+                _loaded_at = clock_timestamp()
+            where c.{key} = any(%(keys)s::{type}[])
+            returning true as is_gone{touched_columns}
+        ){touched}
+        select count(*) from merged
+        """,
+        contract,
+        type=sql.SQL(contract.key_type),
+        touched_columns=_touched_columns(contract),
+        touched=_touched(contract),
+    )
+
+
 def close_history(contract: Contract) -> sql.Composed:
     """End the current version of the keys whose listed columns changed in this extraction."""
     return _history(
