@@ -86,6 +86,7 @@ class Contract(_Model):
     key: Identifier
     hash_at: Literal["source"]
     columns: tuple[Column, ...]
+    unread: tuple[str, ...] = Field(default=(), description="columns of the source that are left there on purpose")
     history: tuple[Identifier, ...] = ()
     touched: Touched | None = None
 
@@ -102,6 +103,14 @@ class Contract(_Model):
         }
         if missing := used - set(names):
             raise ValueError(f"{', '.join(sorted(missing))} is used but is no column; columns are {', '.join(names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _unread_is_not_read(self) -> Self:
+        if both := {column.origin for column in self.columns if column.transform != "pii_kid"} & set(self.unread):
+            raise ValueError(
+                f"{', '.join(sorted(both))} is listed as unread and read by a column; take one of them out"
+            )
         return self
 
     @model_validator(mode="after")
