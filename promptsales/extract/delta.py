@@ -9,6 +9,7 @@ from psycopg.rows import tuple_row
 
 from promptsales.contracts import Contract
 from promptsales.errors import SourceRefused
+from promptsales.extract.drift import source_columns
 from promptsales.load.models import Window
 
 # types by the name PostgreSQL itself gives them, as contracts write them
@@ -37,9 +38,25 @@ def refuse_drift(contract: Contract, source: psycopg.Connection) -> None:
         for column in contract.columns
         if found.get(column.name) != column.type
     ]
+    if not found:
+        raise SourceRefused(f"feed {contract.table}: {_without_view(contract, source)} (docs/drift.md)")
     if wrong:
-        what = "; ".join(wrong) if found else f"etl.{contract.table} is not there"
-        raise SourceRefused(f"feed {contract.table}: {what}; run `promptsales provision`, or change the contract")
+        raise SourceRefused(
+            f"feed {contract.table}: {'; '.join(wrong)}; run `promptsales provision`, or change the contract"
+        )
+
+
+def _without_view(contract: Contract, source: psycopg.Connection) -> str:
+    """What took the view, as far as the catalogue tells, and what to do."""
+    view_is_gone = f"etl.{contract.table} is not there (a drop with CASCADE takes it along)"
+    there = source_columns(contract, source)
+    origins = {column.origin: None for column in contract.columns if column.transform != "pii_kid"}
+    if missing := [name for name in origins if name not in there]:
+        return (
+            f"{view_is_gone}, and {contract.source.relation} has no {', '.join(missing)}; "
+            "put it back or take it out of the contract, then run `promptsales provision`"
+        )
+    return f"{view_is_gone}; run `promptsales provision`"
 
 
 def read_key(contract: Contract, source: psycopg.Connection) -> tuple[int, bytes] | None:
