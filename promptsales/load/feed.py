@@ -78,6 +78,16 @@ def published(warehouse: psycopg.Connection, staged: Staged) -> LoadResult | Non
         return cursor.execute(statement("published"), {"feed": staged.feed, "extraction": staged.extraction}).fetchone()
 
 
+def seen_through(warehouse: psycopg.Connection, feed: str) -> datetime | None:
+    """No row in core is newer than this by its source's clock, give or take a load that was stopped for a while.
+
+    Only a saving rests on it: rows changed later need not be looked up in core before they are checked.
+    """
+    with warehouse.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(statement("seen_through"), {"feed": feed}).fetchone()
+    return row[0] if row else None
+
+
 def finish(warehouse: psycopg.Connection, staged: Staged, result: LoadResult) -> None:
     """Write the audit row and where the feed stands now; belongs into the transaction that publishes."""
     window = staged.window

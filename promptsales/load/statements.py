@@ -28,6 +28,7 @@ def _fill(template: str, contract: Contract, **more: sql.Composable) -> sql.Comp
         core=core(contract),
         history=sql.Identifier("core", f"{contract.table}_history"),
         key=sql.Identifier(contract.key),
+        cursor=sql.Identifier(contract.cursor),
         columns=_list(contract.column_names),
         staged=_list(contract.column_names, "s"),
         current=_list(contract.column_names, "c"),
@@ -52,12 +53,21 @@ def drop_suppressed(contract: Contract) -> sql.Composed:
     )
 
 
+def analyze(contract: Contract) -> sql.Composed:
+    """Let the planner know how much of staging may be known to core already; else it reads all of core to be safe."""
+    return _fill("analyze {staging} ({key}, {cursor})", contract)
+
+
 def drop_unchanged(contract: Contract) -> sql.Composed:
-    """Take the rows that equal core out of staging, but for keys in quarantine: publishing those releases them."""
+    """Take the rows that equal core out of staging, but for keys in quarantine: publishing those releases them.
+
+    A row changed since the last load read its source cannot be in core yet, so only the others are looked up there.
+    """
     return _fill(
         """
         delete from {staging} s using {core} c
-        where c.{key} = s.{key} and row({staged}) is not distinct from row({current})
+        where s.{cursor} <= %(seen_through)s
+          and c.{key} = s.{key} and row({staged}) is not distinct from row({current})
           and not exists (
               select from ops.quarantine q where q.feed = %(feed)s and q.key = s.{key}::text and q.released_at is null
           )
@@ -144,8 +154,31 @@ def release(contract: Contract) -> sql.Composed:
     )
 
 
+def soft_delete(contract: Contract) -> sql.Composed:
+    """Mark rows of core as deleted that the source has no more, and note the touched days; the count."""
+    return _fill(
+        """
+        with merged as (
+            update {core} c
+            set deleted_at = coalesce(c.deleted_at, %(read_at)s), _extraction = %(extraction)s,
+                _loaded_at = clock_timestamp()
+            where c.{key} = any(%(keys)s::{type}[])
+            returning true as is_gone{touched_columns}
+        ){touched_rows}
+        select count(*) from merged
+        """,
+        contract,
+        type=sql.SQL(contract.key_type),
+        touched_columns=_touched_columns(contract),
+        touched_rows=_touched_rows(contract),
+    )
+
+
 def upsert(contract: Contract) -> sql.Composed:
-    """Merge staging into core where it differs and is newer, and note the touched days; inserted and updated counts."""
+    """Merge staging into core where it differs and is newer, with history and touched days; counts of both kinds.
+
+    All in one statement, so that each row is looked up once, by its key, however large core has become.
+    """
     others = tuple(name for name in contract.column_names if name != contract.key)
     return _fill(
         """
@@ -155,15 +188,17 @@ def upsert(contract: Contract) -> sql.Composed:
             on conflict ({key}) do update
             set {assignments}, _extraction = excluded._extraction, _loaded_at = excluded._loaded_at
             where c._extraction < excluded._extraction and row({current}) is distinct from row({excluded})
-            returning old.{key} is null as is_new{touched_columns}
-        ){touched}
+            returning old.{key} is null as is_new, new.{key}{history_columns}{touched_columns}
+        ){history_rows}{touched_rows}
         select count(*) filter (where is_new), count(*) filter (where not is_new) from merged
         """,
         contract,
         assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
         excluded=_list(contract.column_names, "excluded"),
+        history_columns=_history_columns(contract),
+        history_rows=_history_rows(contract),
         touched_columns=_touched_columns(contract),
-        touched=_touched(contract),
+        touched_rows=_touched_rows(contract),
     )
 
 
@@ -176,7 +211,7 @@ def _touched_columns(contract: Contract) -> sql.Composable:
     ).format(entity=sql.Identifier(contract.touched.entity), day=sql.Identifier(contract.touched.day))
 
 
-def _touched(contract: Contract) -> sql.Composable:
+def _touched_rows(contract: Contract) -> sql.Composable:
     # a row that moves to another day or entity touches the one it leaves, too
     if contract.touched is None:
         return sql.SQL("")
@@ -192,61 +227,47 @@ def _touched(contract: Contract) -> sql.Composable:
     )
 
 
-def soft_delete(contract: Contract) -> sql.Composed:
-    """Mark rows of core as deleted that the source has no more, and note the touched days; the count."""
+def _history_columns(contract: Contract) -> sql.Composable:
+    if not contract.history:
+        return sql.SQL("")
+    return sql.SQL(
+        ", new.{cursor} as changed_at, {new}, row({old}) is distinct from row({new}) as is_new_version"
+    ).format(
+        cursor=sql.Identifier(contract.cursor), old=_list(contract.history, "old"), new=_list(contract.history, "new")
+    )
+
+
+def _history_rows(contract: Contract) -> sql.Composable:
+    """A new key gets its first version, valid since ever; of the others the current version ends where the next begins.
+
+    The current version is found by the index that allows one a key. Where a row was taken out of core by hand, history
+    may know a version of a key that is new: that version ends now.
+    """
+    if not contract.history:
+        return sql.SQL("")
     return _fill(
-        """
-        with merged as (
-            update {core} c
-            set deleted_at = coalesce(c.deleted_at, %(read_at)s), _extraction = %(extraction)s,
-                _loaded_at = clock_timestamp()
-            where c.{key} = any(%(keys)s::{type}[])
-            returning true as is_gone{touched_columns}
-        ){touched}
-        select count(*) from merged
-        """,
+        """, ended as (
+            insert into {history} as h ({key}, {listed}, valid_from, valid_to)
+            select {key}, {listed}, case when is_new then '-infinity' else changed_at end, 'infinity'
+            from merged where is_new or is_new_version
+            on conflict ({key}) where valid_to = 'infinity' do update
+            set valid_to = coalesce(
+                nullif(
+                    greatest(nullif(excluded.valid_from, '-infinity'), h.valid_from + interval '1 microsecond'),
+                    '-infinity'
+                ),
+                clock_timestamp()
+            )
+            where row({then_listed}) is distinct from row({now_listed})
+            returning old.{key} is not null as is_ended, new.{key}, new.valid_to
+        ), begun as (
+            insert into {history} ({key}, {listed}, valid_from, valid_to)
+            select {key}, {listed}, ended.valid_to, 'infinity'
+            from ended join merged using ({key}) where ended.is_ended
+        )""",
         contract,
-        type=sql.SQL(contract.key_type),
-        touched_columns=_touched_columns(contract),
-        touched=_touched(contract),
-    )
-
-
-def close_history(contract: Contract) -> sql.Composed:
-    """End the current version of the keys whose listed columns changed in this extraction."""
-    return _history(
-        """
-        update {history} h set valid_to = greatest(c.{cursor}, h.valid_from + interval '1 microsecond')
-        from {staging} s join {core} c using ({key})
-        where s._rules is null and c._extraction = %(extraction)s and h.{key} = c.{key} and h.valid_to = 'infinity'
-          and row({now_listed}) is distinct from row({then_listed})
-        """,
-        contract,
-    )
-
-
-def open_history(contract: Contract) -> sql.Composed:
-    """Start a version for the keys of this extraction that have no current one; the first is valid since ever."""
-    return _history(
-        """
-        insert into {history} ({key}, {listed}, valid_from, valid_to)
-        select c.{key}, {now_listed},
-               coalesce((select max(h.valid_to) from {history} h where h.{key} = c.{key}), '-infinity'), 'infinity'
-        from {staging} s join {core} c using ({key})
-        where s._rules is null and c._extraction = %(extraction)s
-          and not exists (select from {history} h where h.{key} = c.{key} and h.valid_to = 'infinity')
-        """,
-        contract,
-    )
-
-
-def _history(template: str, contract: Contract) -> sql.Composed:
-    return _fill(
-        template,
-        contract,
-        cursor=sql.Identifier(contract.cursor),
         listed=_list(contract.history),
-        now_listed=_list(contract.history, "c"),
+        now_listed=_list(contract.history, "excluded"),
         then_listed=_list(contract.history, "h"),
     )
 

@@ -93,7 +93,12 @@ def _stage(
     frontier: Frontier,
 ) -> tuple[tuple[int, bytes] | None, dict[str, int]]:
     """Returns the source's key, and how many rows were extracted and how many left staging again, by why."""
-    judged = {"feed": contract.table, "suite_checksum": read_suite(contract).checksum, "read_at": frontier.read_at}
+    judged = {
+        "feed": contract.table,
+        "suite_checksum": read_suite(contract).checksum,
+        "read_at": frontier.read_at,
+        "seen_through": feed.seen_through(warehouse, contract.table),
+    }
     retries = [key for (key,) in warehouse.execute(feed.statement("due"), judged)] if window is None else []
     query = delta.copy_out(contract, begun.extraction, window, begun.last_sync_timestamp, retries)
     source.isolation_level, source.read_only = IsolationLevel.REPEATABLE_READ, True
@@ -108,6 +113,7 @@ def _stage(
         extracted = _pipe(source, query, warehouse, statements.copy_in(contract))
         suppressed = warehouse.execute(statements.drop_suppressed(contract), judged).rowcount
         held = warehouse.execute(statements.drop_held(contract), judged).rowcount
+        warehouse.execute(statements.analyze(contract))
         unchanged = warehouse.execute(statements.drop_unchanged(contract), judged).rowcount
     return key, {"extracted": extracted, "suppressed": suppressed, "held": held, "unchanged": unchanged}
 
@@ -178,9 +184,6 @@ def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, au
     warehouse.execute(statements.quarantine(contract), values)
     counts = warehouse.execute(statements.upsert(contract), values).fetchone()
     inserted, updated = counts or (0, 0)
-    if contract.history:
-        warehouse.execute(statements.close_history(contract), values)
-        warehouse.execute(statements.open_history(contract), values)
     warehouse.execute(statements.release(contract), values)
     return _result(staged, audit, inserted=inserted, updated=updated)
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from airflow.sdk import AssetAlias, get_current_context, task
+from airflow.sdk import AssetAlias, TriggerRule, get_current_context, task
 
 from promptsales.contracts import Contract, contract
 from promptsales.load.models import Limits
@@ -21,7 +21,11 @@ log = logging.getLogger(__name__)
 def reconcile_group(feed: Contract) -> None:
     """Compare one feed; the tasks that load it follow, and are skipped where nothing is wrong."""
     compared = compare.override(task_id=f"{feed.table}_compare", pool=feed.source.system)(feed.table)
-    compared >> feed_group(feed)
+    loads = feed_group(feed)
+    for first in loads.get_roots():
+        # in the hourly DAGs a feed may load whatever became of those before it; here a refusal must stay in sight
+        first.trigger_rule = TriggerRule.ALL_SUCCESS
+    compared >> loads
 
 
 @task.short_circuit(outlets=[DELETED])

@@ -7,10 +7,11 @@ import time
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from promptsales.contracts import contract
 from promptsales.load.steps import load
-from promptsales.settings import ROOT, Settings
+from promptsales.settings import ROOT, InternalName, Settings
 from tests.support import leads
 
 STEPS = ("started", "extracted", "checked", "published")
@@ -66,35 +67,37 @@ def test_killed_between_steps(
 def blocked(admin: psycopg.Connection, what: str) -> None:
     """Wait until a statement that begins so waits for a lock."""
     query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ~ %s"
-    for _ in range(200):
+    for _ in range(400):
         if admin.execute(query, [what]).fetchone() != (0,):
             return
         time.sleep(0.05)
     raise AssertionError(f"nothing waited for a lock in {what}")
 
 
-@pytest.mark.parametrize(("step", "table", "statement"), [
-    ("started", "staging.promptcrm__leads", "truncate"),
-    ("checked", "core.leads", "with merged"),
-    ("checked", "ops.load", "-- the audit row"),
-])  # fmt: skip
-def test_killed_inside_a_transaction(
-    stack: Settings,
-    crm: psycopg.Connection,
-    source: psycopg.Connection,
-    warehouse: psycopg.Connection,
-    admin: psycopg.Connection,
-    step: str,
-    table: str,
-    statement: str,
+# a lock on the table stops the load inside the statement
+INSIDE: dict[str, tuple[str, InternalName, str, str]] = {
+    "emptying staging": ("started", "warehouse_admin", "staging.promptcrm__leads", "truncate"),
+    "copying": ("started", "sources_admin", "crm.leads", "copy"),
+    "checking": ("extracted", "warehouse_admin", "staging.promptcrm__leads", "select count"),
+    "merging": ("checked", "warehouse_admin", "core.leads", "with merged"),
+    "writing history": ("checked", "warehouse_admin", "core.leads_history", "with merged"),
+    "closing the books": ("checked", "warehouse_admin", "ops.load", "-- the audit row"),
+}
+
+
+@pytest.mark.parametrize("inside", INSIDE)
+def test_killed_inside_a_statement(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection, inside: str
 ) -> None:
+    step, where, table, statement = INSIDE[inside]
+    address = make_conninfo(stack.address(where), dbname="promptcrm" if where == "sources_admin" else "warehouse")
     plant(crm)
     process = stepwise()
     advance(process, step)
-    with psycopg.connect(stack.address("warehouse_admin")) as lock:
-        lock.execute(f"lock {table} in exclusive mode")
+    with psycopg.connect(address) as lock, psycopg.connect(address, autocommit=True) as watch:
+        lock.execute(f"lock {table} in access exclusive mode")
         let_go(process)
-        blocked(admin, statement)
+        blocked(watch, statement)
         kill(process)
         lock.rollback()
     load(LEADS, source, warehouse, None, "after the kill")

@@ -46,7 +46,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 def copy(tmp_path: Path) -> Path:
     """The project's files in a place of the test's own, as a git repository of one commit."""
     for folder in ("promptsales", "warehouse", "schemas", "dags", "local"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.com"]
     for words in (["init", "-q", "-b", "main"], ["add", "warehouse"], ["commit", "-qm", "as it was"]):
         subprocess.run([*git, *words], check=True, capture_output=True)
