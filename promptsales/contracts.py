@@ -106,6 +106,7 @@ class Contract(_Model):
     key: Identifier
     hash_at: Literal["source", "extract"]
     columns: tuple[Column, ...]
+    unread: tuple[str, ...] = Field(default=(), description="columns of the source that are left there on purpose")
     history: tuple[Identifier, ...] = ()
     touched: Touched | None = None
     after: tuple[Identifier, ...] = Field(default=(), description="feeds of its DAG whose rows its checks look up")
@@ -123,6 +124,14 @@ class Contract(_Model):
         }
         if missing := used - set(names):
             raise ValueError(f"{', '.join(sorted(missing))} is used but is no column; columns are {', '.join(names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _unread_is_not_read(self) -> Self:
+        if both := {column.origin for column in self.columns if column.transform not in MADE_HERE} & set(self.unread):
+            raise ValueError(
+                f"{', '.join(sorted(both))} is listed as unread and read by a column; take one of them out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from promptsales import freshness, quarantine
 from promptsales.connections import connected
 from promptsales.contracts import Contract, contracts
 from promptsales.errors import PipelineError, SourceRefused
+from promptsales.extract import drift
 from promptsales.extract.sources import reader_of
 from promptsales.privacy import rotation
 from promptsales.provision import provision
@@ -73,6 +74,7 @@ def _sources(settings: Settings) -> Iterator[Finding]:
                 yield Finding(f"feed {contract.table}", str(error), "the feed does not load before this is mended")
             if isinstance(source, psycopg.Connection):
                 yield from _sees_too_much(contract, source)
+                yield from _new_columns(contract, source)
 
 
 # by name in the catalogue: to resolve it as a table would need the very right that must not be there
@@ -93,6 +95,16 @@ def _sees_too_much(contract: Contract, source: psycopg.Connection) -> Iterator[F
             f"feed {contract.table}",
             f"the pipeline's role may read {len(columns)} columns of {relation} in clear",
             f"take its rights on {relation} away: it needs the view etl.{contract.table} only",
+        )
+
+
+def _new_columns(contract: Contract, source: psycopg.Connection) -> Iterator[Finding]:
+    """What the source has grown; no load reads it."""
+    if names := drift.new_columns(contract, source):
+        yield Finding(
+            f"feed {contract.table}",
+            f"{contract.source.relation} has columns the contract does not know: {', '.join(names)}; they are not read",
+            f"name each under columns or unread in {contract.folder / 'contract.yml'} (docs/drift.md)",
         )
 
 

@@ -9,6 +9,7 @@ from psycopg.rows import tuple_row
 
 from promptsales.contracts import Contract
 from promptsales.errors import SourceRefused
+from promptsales.extract.drift import relation_types
 from promptsales.load.models import Window
 
 # types by the name PostgreSQL itself gives them, as contracts write them
@@ -16,13 +17,6 @@ _COLUMNS_OF_VIEW = """
     select attname, format_type(atttypid, atttypmod)
     from pg_attribute
     where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
-"""
-
-# by name in the catalogue: to resolve a relation as a table needs a right on its schema
-_COLUMNS_OF_RELATION = """
-    select a.attname, format_type(a.atttypid, a.atttypmod)
-    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname || '.' || c.relname = %s and a.attnum > 0 and not a.attisdropped
 """
 
 
@@ -44,22 +38,24 @@ def refuse_drift(contract: Contract, source: psycopg.Connection) -> None:
         for column in contract.columns
         if found.get(column.name) != column.type
     ]
+    if not found:
+        raise SourceRefused(f"feed {contract.table}: {_without_view(contract, source)} (docs/drift.md)")
     if wrong:
-        what = "; ".join(wrong) if found else f"etl.{contract.table} is not there{_why(contract, source)}"
-        raise SourceRefused(f"feed {contract.table}: {what}; run `promptsales provision`, or change the contract")
+        raise SourceRefused(
+            f"feed {contract.table}: {'; '.join(wrong)}; run `promptsales provision`, or change the contract"
+        )
 
 
-def _why(contract: Contract, source: psycopg.Connection) -> str:
-    """A column dropped with CASCADE takes the view with it: name the columns that are gone."""
-    found = relation_types(contract, source)
-    gone = [origin for origin in contract.origins if origin not in found]
-    return f", as {contract.source.relation} has no {', '.join(gone)}" if gone else ""
-
-
-def relation_types(contract: Contract, source: psycopg.Connection) -> dict[str, str]:
-    """Columns of a feed's relation and their types; the catalogue shows them to a role that may not read them."""
-    with source.cursor(row_factory=tuple_row) as cursor:
-        return dict(cursor.execute(_COLUMNS_OF_RELATION, [contract.source.relation]).fetchall())
+def _without_view(contract: Contract, source: psycopg.Connection) -> str:
+    """What took the view, as far as the catalogue tells, and what to do."""
+    view_is_gone = f"etl.{contract.table} is not there (a drop with CASCADE takes it along)"
+    there = relation_types(contract, source)
+    if missing := [name for name in contract.origins if name not in there]:
+        return (
+            f"{view_is_gone}, and {contract.source.relation} has no {', '.join(missing)}; "
+            "put it back or take it out of the contract, then run `promptsales provision`"
+        )
+    return f"{view_is_gone}; run `promptsales provision`"
 
 
 def read_key(contract: Contract, source: psycopg.Connection) -> tuple[int, bytes] | None:

@@ -13,6 +13,7 @@ from psycopg import sql
 from promptsales.contracts import MADE_HERE, Column, Contract
 from promptsales.errors import SourceRefused
 from promptsales.extract import delta
+from promptsales.extract.drift import relation_types
 from promptsales.extract.frontier import read_frontier_inline
 from promptsales.extract.postgres import PostgresReader, counted
 from promptsales.extract.reader import CheckedKey, Copied, Wanted
@@ -46,7 +47,7 @@ class RelationReader(PostgresReader):
 
     def refuse_drift(self) -> None:
         """Compare the relation with the contract: nothing at the source keeps its owners from changing it."""
-        refuse_drift(self.contract, delta.relation_types(self.contract, self.source))
+        refuse_drift(self.contract, relation_types(self.contract, self.source))
 
     def count(self, wanted: Wanted) -> int:
         """Count on the relation."""
@@ -72,7 +73,7 @@ class RelationReader(PostgresReader):
         return delta.predicate(self.contract, wanted.window, wanted.watermark, wanted.retries, at_origin=True)
 
     def _copy_out(self, wanted: Wanted) -> sql.Composed:
-        types = delta.relation_types(self.contract, self.source)
+        types = relation_types(self.contract, self.source)
         columns = [_expression(column, types[column.origin]) for column in self._read]
         return sql.SQL(
             "copy (select {columns}, {load}::bigint from {relation} where {rows}) to stdout (format binary)"

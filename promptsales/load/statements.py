@@ -168,6 +168,26 @@ def release(contract: Contract) -> sql.Composed:
     )
 
 
+def soft_delete(contract: Contract) -> sql.Composed:
+    """Mark rows of core as deleted that the source has no more, and note the touched days; the count."""
+    return _fill(
+        """
+        with merged as (
+            update {core} c
+            set deleted_at = coalesce(c.deleted_at, %(read_at)s), _extraction = %(extraction)s,
+                _loaded_at = clock_timestamp()
+            where c.{key} = any(%(keys)s::{type}[])
+            returning true as is_gone{touched_columns}
+        ){touched_rows}
+        select count(*) from merged
+        """,
+        contract,
+        type=sql.SQL(contract.key_type),
+        touched_columns=_touched_columns(contract),
+        touched_rows=_touched_rows(contract),
+    )
+
+
 def upsert(contract: Contract) -> sql.Composed:
     """Merge staging into core where it differs and is newer, with history and touched days; counts of both kinds.
 

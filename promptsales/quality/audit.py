@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -23,6 +23,7 @@ from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.load import statements
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.quality.suite import Expectation, Suite, read_suite
+from promptsales.quality.verdict import Verdict, record
 
 # before the import: it announces each of its functions at INFO
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
@@ -41,42 +42,6 @@ class _Lent(StaticPool):
 
     def _close_connection(self, connection: Any, *, terminate: bool = False) -> None:
         pass
-
-
-class Verdict(NamedTuple):
-    """What one expectation found; ``rows`` are the ``_row`` of those that did not meet it."""
-
-    expectation: Expectation
-    is_success: bool
-    element_count: int | None
-    unexpected_count: int
-    rows: list[int]
-    error: str | None
-
-    @property
-    def result(self) -> Literal["passed", "warned", "failed"]:
-        """What it comes to, seen as a check of data that is published already."""
-        if self.is_success:
-            return "passed"
-        return "warned" if self.expectation.meta.on_fail == "warn" else "failed"
-
-    def record(self) -> tuple[Any, ...]:
-        """The verdict as ``ops.check_result`` keeps it."""
-        expectation, meta = self.expectation, self.expectation.meta
-        counts = (self.is_success, self.element_count, self.unexpected_count, self.error)
-        return (meta.rule, expectation.type, meta.on_fail, *counts)
-
-    def summary(self, table: str) -> dict[str, Any]:
-        """The verdict as a row: counts, no values."""
-        meta = self.expectation.meta
-        return {
-            "table": table,
-            "rule": meta.rule,
-            "result": self.result,
-            "unexpected": self.unexpected_count,
-            "of": self.element_count,
-            "error": self.error,
-        }
 
 
 def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Staged, limits: Limits) -> Audit:
@@ -240,17 +205,3 @@ def _refuse_bad_batch(
             f"feed {contract.table}: nothing is published, core stays as it was: {'; '.join(reasons)}; "
             "see ops.check_result, mend the source or the rule, then run again"
         )
-
-
-_RECORD = """
-    insert into ops.check_result
-        (feed, extraction, rule, expectation, on_fail, is_success, element_count, unexpected_count, error)
-    values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-
-
-def record(warehouse: psycopg.Connection, table: str, extraction: int | None, verdicts: list[Verdict]) -> None:
-    """Append the results to ``ops.check_result``."""
-    rows = [(table, extraction, *verdict.record()) for verdict in verdicts]
-    with warehouse.cursor() as cursor:
-        cursor.executemany(_RECORD, rows)
