@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -72,45 +72,37 @@ def connections(settings: Settings) -> list[Connection]:
         *(postgres_connection(name, settings.address(at), what) for name, (at, what) in _POSTGRES.items()),
         *(mongo_connection(name, settings.address(at), what) for name, (at, what) in _MONGO.items()),
         kafka_connection("kafka", settings.address("kafka"), "Kafka, the event bus"),
-        *alert_connections(settings),
     ]
 
 
-def alert_connections(settings: Settings) -> list[Connection]:
-    """The ways alerts take, as the settings have them: none, mail, webhook or both.
+def alert_environment(settings: Settings) -> dict[str, str]:
+    """The ways alerts take, as variables by which Airflow's processes know connections: none, mail, webhook or both.
+
+    They are no connections of Airflow's database: a deadline's callback, unlike a task, may not read that.
 
     Raises:
-        ConfigError: when the mail's setting lacks a host, a sender or a receiver.
+        ConfigError: when the mail's setting lacks a host, a port, a sender or a receiver, or has an option of "false".
     """
-    found = []
+    found = {}
     if settings.alert_mail:
-        parts = urlsplit(settings.alert_mail)
-        options = _options(parts.query)
-        if not parts.hostname or not {"from_email", "to_email"} <= options.keys():
-            raise ConfigError(
-                "setting alert_mail must be like smtp://user:password@host:port/?from_email=..&to_email=.., "
-                "with disable_ssl=true for STARTTLS"
-            )
-        found.append(
-            Connection(
-                connection_id="alert_mail",
-                conn_type="smtp",
-                description="Alerts by mail",
-                host=parts.hostname,
-                port=parts.port or 587,
-                login=unquote(parts.username) if parts.username else None,
-                password=unquote(parts.password) if parts.password else None,
-                extra=json.dumps(options),
-            )
-        )
+        _check_mail(settings.alert_mail)
+        found["AIRFLOW_CONN_ALERT_MAIL"] = settings.alert_mail
     if settings.alert_webhook:
-        text = "Alerts by webhook"
-        found.append(
-            Connection(
-                connection_id="alert_webhook", conn_type="generic", description=text, host=settings.alert_webhook
-            )
-        )
+        # as an option: a host would lose its capitals
+        found["AIRFLOW_CONN_ALERT_WEBHOOK"] = f"generic:///?{urlencode({'url': settings.alert_webhook})}"
     return found
+
+
+def _check_mail(address: str) -> None:
+    parts = urlsplit(address)
+    options = dict(parse_qsl(parts.query))
+    has_all = parts.hostname and parts.port and {"from_email", "to_email"} <= options.keys()
+    # Airflow would read any text as yes
+    if parts.scheme != "smtp" or not has_all or "false" in options.values():
+        raise ConfigError(
+            "setting alert_mail must be like smtp://user:password@host:port/?from_email=..&to_email=.., with "
+            "&disable_ssl=true for STARTTLS; leave an option out rather than set it to false"
+        )
 
 
 def postgres_connection(connection_id: str, address: str, description: str) -> Connection:
@@ -132,7 +124,9 @@ def postgres_connection(connection_id: str, address: str, description: str) -> C
 def mongo_connection(connection_id: str, address: str, description: str) -> Connection:
     """A MongoDB connection string as Airflow keeps it; its options go to ``extra``, from where the client gets them."""
     parts = urlsplit(address)
-    options = _options(parts.query)
+    options: dict[str, str | bool] = {
+        key: value == "true" if value in ("true", "false") else value for key, value in parse_qsl(parts.query)
+    }
     if parts.scheme == "mongodb+srv":
         options["srv"] = True
     return Connection(
@@ -146,10 +140,6 @@ def mongo_connection(connection_id: str, address: str, description: str) -> Conn
         schema_=parts.path.lstrip("/") or None,
         extra=json.dumps(options),
     )
-
-
-def _options(query: str) -> dict[str, str | bool]:
-    return {key: value == "true" if value in ("true", "false") else value for key, value in parse_qsl(query)}
 
 
 def kafka_connection(connection_id: str, address: str, description: str) -> Connection:

@@ -15,6 +15,7 @@ from promptsales.contracts import contract
 from promptsales.extract.sources import Source
 from promptsales.settings import Settings, default_state, settings
 from promptsales.sources import opened
+from tests.support import inbox
 
 
 def _free_port_base() -> int:
@@ -34,6 +35,11 @@ def _is_taken(port: int) -> bool:
 # before anything reads the settings; the child processes of tests inherit it
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-test")
 os.environ.setdefault("PROMPTSALES_PORT_BASE", str(_free_port_base()))
+
+# where the stack's Airflow sends its alerts: above the stack's own ports, and nobody listens unless a test does
+MAIL_PORT, WEB_PORT = (int(os.environ["PROMPTSALES_PORT_BASE"]) + offset for offset in (18, 19))
+os.environ.setdefault("PROMPTSALES_ALERT_MAIL", inbox.mail_address(MAIL_PORT))
+os.environ.setdefault("PROMPTSALES_ALERT_WEBHOOK", inbox.web_address(WEB_PORT))
 
 
 @pytest.fixture(scope="session")

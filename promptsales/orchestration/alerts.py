@@ -1,7 +1,10 @@
 """Who is told when a task fails, a run is late, or something holds a watermark: by mail, by webhook, or nobody.
 
-Both ways are Airflow Connections, made from the settings ``ALERT_MAIL`` and ``ALERT_WEBHOOK`` or by hand; one that is
-not there is switched off. Messages name DAGs, tasks, feeds and sessions, and hold no personal value.
+Both ways are Airflow Connections in the environment of its processes, made from the settings ``ALERT_MAIL`` and
+``ALERT_WEBHOOK``; one that is not there is switched off. Made by hand in Airflow, one serves tasks but no deadline: to
+callbacks Airflow 3.3 denies the connections of its database.
+
+Messages name DAGs, tasks, feeds and sessions, and hold no personal value.
 """
 
 import html
@@ -13,7 +16,7 @@ from typing import Any
 from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSecretsBackendAccessDenied
 
 from promptsales.errors import PipelineError
 from promptsales.load.models import Staged
@@ -70,7 +73,7 @@ def _literally(text: str) -> str:
 def _connection(conn_id: str) -> Any:
     try:
         return BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException:
+    except (AirflowNotFoundException, AirflowSecretsBackendAccessDenied):
         return None
 
 

@@ -12,7 +12,10 @@ TIMEOUT_S = 10
 
 
 class WebhookNotifier(BaseNotifier):
-    """Posts ``{"subject": ..., "text": ...}`` to the host of an Airflow Connection; chat systems read ``text``."""
+    """Posts ``{"subject": ..., "text": ...}`` to the ``url`` of an Airflow Connection.
+
+    Chat systems read ``text``.
+    """
 
     template_fields = ("subject", "text")
 
@@ -26,6 +29,6 @@ class WebhookNotifier(BaseNotifier):
         Raises:
             httpx.HTTPError: when nothing answers there, or refuses.
         """
-        address = BaseHook.get_connection(self.conn_id).host or ""
+        address = BaseHook.get_connection(self.conn_id).extra_dejson["url"]
         body = {"subject": self.subject, "text": self.text}
         httpx.post(address, json=body, timeout=TIMEOUT_S).raise_for_status()

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from promptsales.airflow_api import Airflow
-from promptsales.registration import alert_connections
 from promptsales.settings import Settings
+from tests.conftest import MAIL_PORT, WEB_PORT
 from tests.e2e.conftest import HOURLY, PATIENCE_S
 from tests.support.inbox import Inbox, inbox
 
@@ -16,17 +16,16 @@ pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
-def box(stack: Settings, airflow: Airflow) -> Iterator[Inbox]:
-    with inbox() as found:
-        ways = {"alert_mail": found.mail_address, "alert_webhook": found.web_address}
-        airflow.put_connections(alert_connections(stack.model_copy(update=ways)))
+def box() -> Iterator[Inbox]:
+    """Where the stack's Airflow sends its alerts."""
+    with inbox(MAIL_PORT, WEB_PORT) as found:
         yield found
 
 
 def test_a_failing_task(airflow: Airflow, box: Inbox) -> None:
     run = airflow.trigger(HOURLY, f"alert-{uuid.uuid4()}", {"start": "2026-01-01T00:00:00Z"})
     airflow.wait(run, PATIENCE_S)
-    found = box.wait_for(lambda post: run.run_id in post["text"])
+    found = box.wait_for(lambda post: run.run_id in post["text"] and "leads.extract" in post["subject"])
     assert found["subject"] == f"{HOURLY}: leads.extract failed"
     assert "try 1: a window needs both start and end" in found["text"]
     assert f"{HOURLY}: leads.extract failed" in {mail["subject"] for mail in box.mails}

@@ -46,6 +46,7 @@ class _Http(BaseHTTPRequestHandler):
 
 class _Mailbox(socketserver.ThreadingTCPServer):
     daemon_threads = True
+    allow_reuse_address = True
 
 
 class Inbox:
@@ -55,11 +56,8 @@ class Inbox:
         self.mails: list[EmailMessage] = []
         self.posts: list[dict[str, str]] = []
         mail.mails, web.posts = self.mails, self.posts  # type: ignore[attr-defined]
-        self.mail_address = (
-            f"smtp://127.0.0.1:{mail.server_address[1]}/"
-            "?from_email=pipeline@x.example&to_email=ops@x.example&disable_ssl=true&disable_tls=true"
-        )
-        self.web_address = f"http://127.0.0.1:{web.server_address[1]}/alerts"
+        self.mail_address = mail_address(mail.server_address[1])
+        self.web_address = web_address(web.server_address[1])
 
     def wait_for(self, is_it: Callable[[dict[str, str]], bool]) -> dict[str, str]:
         """The first post that is meant, once it is there."""
@@ -71,10 +69,21 @@ class Inbox:
         raise AssertionError(f"no such alert among {self.posts}")
 
 
+def mail_address(port: int) -> str:
+    """The mail server, as the setting wants it."""
+    options = "from_email=pipeline@x.example&to_email=ops@x.example&disable_ssl=true&disable_tls=true"
+    return f"smtp://127.0.0.1:{port}/?{options}"
+
+
+def web_address(port: int) -> str:
+    """The web server, as the setting wants it."""
+    return f"http://127.0.0.1:{port}/alerts"
+
+
 @contextmanager
-def inbox() -> Iterator[Inbox]:
-    """Both servers, on free ports; gone afterwards."""
-    with _Mailbox(("127.0.0.1", 0), _Smtp) as mail, HTTPServer(("127.0.0.1", 0), _Http) as web:
+def inbox(mail_port: int = 0, web_port: int = 0) -> Iterator[Inbox]:
+    """Both servers, on these ports or on free ones; gone afterwards."""
+    with _Mailbox(("127.0.0.1", mail_port), _Smtp) as mail, HTTPServer(("127.0.0.1", web_port), _Http) as web:
         servers = (mail, web)
         for server in servers:
             threading.Thread(target=server.serve_forever, daemon=True).start()

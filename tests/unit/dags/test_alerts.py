@@ -10,7 +10,7 @@ import pytest
 from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.load.models import Progress, Staged
 from promptsales.orchestration import alerts
-from promptsales.registration import alert_connections
+from promptsales.registration import alert_environment
 from promptsales.settings import Settings
 from tests.support.inbox import Inbox, inbox
 
@@ -21,9 +21,9 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
     """Both ways, made of the settings as the stack registers them."""
     with inbox() as found:
-        for one in alert_connections(Settings(alert_mail=found.mail_address, alert_webhook=found.web_address)):
-            fields = one.model_dump(exclude={"connection_id", "schema_"})
-            monkeypatch.setenv(f"AIRFLOW_CONN_{one.connection_id.upper()}", json.dumps(fields))
+        ways = Settings(alert_mail=found.mail_address, alert_webhook=found.web_address)
+        for name, value in alert_environment(ways).items():
+            monkeypatch.setenv(name, value)
         yield found
 
 
@@ -77,7 +77,7 @@ def test_a_held_watermark(box: Inbox) -> None:
 
 
 def test_nobody_is_told_where_nothing_is_set() -> None:
-    assert alert_connections(Settings()) == []
+    assert alert_environment(Settings(alert_mail="", alert_webhook="")) == {}
     alerts.on_late({"dag_run": {"dag_id": "d"}})
 
 
@@ -92,7 +92,15 @@ def test_a_dead_mail_server_keeps_the_webhook(
     assert "the alert by alert_mail was not delivered" in caplog.text
 
 
-@pytest.mark.parametrize("text", ["smtp://host:25", "nonsense", "smtp://host/?from_email=a@x.example"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "smtp://host:25",
+        "nonsense",
+        "smtp://host:25/?from_email=a@x.example",
+        "smtp://host:25/?from_email=a@x.example&to_email=b@x.example&disable_ssl=false",
+    ],
+)
 def test_a_mail_setting_that_cannot_be(text: str) -> None:
     with pytest.raises(ConfigError, match="setting alert_mail must be like smtp://"):
-        alert_connections(Settings(alert_mail=text))
+        alert_environment(Settings(alert_mail=text))
