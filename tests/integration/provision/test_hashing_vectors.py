@@ -25,6 +25,7 @@ def probe() -> Contract:
         "table": "probe",
         "columns": kept + [column.model_dump() for column in made],
         "history": (),
+        "unread": (),
         "touched": None,
     }
     return Contract.model_validate({**leads, **changes})
