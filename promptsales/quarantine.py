@@ -47,6 +47,15 @@ _OPEN = """
     limit %(limit)s
 """
 
+# what core needs and the open row lacks
+_MISSING = """
+    select array_agg(a.attname::text order by a.attnum)
+    from ops.quarantine q
+    join pg_attribute a on a.attrelid = to_regclass(format('core.%%I', q.feed))
+    where q.quarantine_id = %s and q.released_at is null
+      and a.attnum > 0 and not a.attisdropped and a.attnotnull and q.payload -> a.attname = 'null'
+"""
+
 _WAIVE = "update ops.quarantine set is_waived = true where quarantine_id = %s and released_at is null returning feed"
 
 
@@ -81,8 +90,14 @@ def release(warehouse: psycopg.Connection, quarantine_id: int) -> str:
     If the source changes the row before, the changed row is judged anew.
 
     Raises:
-        ConfigError: when no such row is open.
+        ConfigError: when no such row is open, or core cannot hold it because a value is missing.
     """
+    (missing,) = warehouse.execute(_MISSING, [quarantine_id]).fetchone() or (None,)
+    if missing:
+        raise ConfigError(
+            f"row {quarantine_id} cannot be released: core holds no row without {', '.join(missing)}; "
+            "mend it at the source, the next load then takes it by itself"
+        )
     row = warehouse.execute(_WAIVE, [quarantine_id]).fetchone()
     if row is None:
         raise ConfigError(f"no open row {quarantine_id} in quarantine; `promptsales quarantine list` shows them")

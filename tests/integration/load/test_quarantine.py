@@ -81,6 +81,18 @@ def test_release_by_hand_publishes_this_version_only(
     leads.assert_equal_to_source(crm, warehouse, stack)
 
 
+def test_a_row_that_core_cannot_hold_is_not_released(
+    crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add_bad(crm, 1)
+    run(source, warehouse)
+    (entry,) = quarantine.entries(warehouse, None, 10)
+    warehouse.execute("""update ops.quarantine set payload = payload || '{"status": null, "lead_source": null}'""")
+    with pytest.raises(ConfigError, match="without lead_source, status; mend it at the source"):
+        quarantine.release(warehouse, entry.quarantine_id)
+    assert not quarantine.entries(warehouse, None, 10)[0].is_waived
+
+
 def test_release_of_nothing_says_so(warehouse: psycopg.Connection) -> None:
     with pytest.raises(ConfigError, match="no open row 7"):
         quarantine.release(warehouse, 7)
