@@ -1,0 +1,33 @@
+"""One load in a process of its own, as ``promptsales load`` does it: what its steps and the checker's import take."""
+
+import itertools
+import json
+import resource
+import sys
+import time
+
+
+def main(feed: str) -> None:
+    """Load a feed once; prints seconds, counts and the peak of memory above the imports (MiB) as JSON."""
+    began = time.perf_counter()
+    import promptsales.quality.audit
+
+    imported = time.perf_counter() - began
+    import promptsales.sources  # noqa: F401
+    from promptsales.cli.load import load_feed
+    from promptsales.contracts import contract
+
+    loaded, marks = _peak_mib(), [("", time.perf_counter())]
+    result = load_feed(contract(feed), None, "bench", lambda step: marks.append((step, time.perf_counter())))
+    marks.append(("", time.perf_counter()))
+    steps = {name.partition(": ")[2]: end - start for (name, start), (_, end) in itertools.pairwise(marks[1:])}
+    found = {"import_s": imported, "steps_s": steps, "above_imports_mib": _peak_mib() - loaded}
+    print(json.dumps(found | result.model_dump(mode="json", include={"extracted", "inserted", "updated"})))
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
