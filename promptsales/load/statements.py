@@ -50,6 +50,10 @@ def copy_in(contract: Contract) -> sql.Composed:
     return _fill("copy {staging} ({columns}, _load_id) from stdin (format binary)", contract)
 
 
+# after many rows went in: the next load looks all of them up
+analyze_quarantine = b"analyze ops.quarantine (feed, key, released_at, is_waived)"
+
+
 def analyze(contract: Contract) -> sql.Composed:
     """Let the planner know how much of staging may be known to core already; else it reads all of core to be safe."""
     return _fill("analyze {staging} ({key}, {cursor})", contract)

@@ -179,16 +179,19 @@ def publish(contract: Contract, warehouse: psycopg.Connection, staged: Staged, a
             _refuse_lost_staging(contract, warehouse, staged)
             result = _merge(contract, warehouse, staged, audit)
             feed.finish(warehouse, staged, result)
-            return result
+        if result.quarantined > staged.held:
+            warehouse.execute(statements.analyze_quarantine)
+        return result
 
 
 def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, audit: Audit) -> LoadResult:
     values = {"feed": staged.feed, "extraction": staged.extraction, "suite_checksum": audit.suite_checksum}
     rekey.build_bridge(contract, warehouse, staged)
+    # before the new ones come in: a plan made for few open rows would look through all of them for each staged row
+    warehouse.execute(statements.release(contract), values)
     warehouse.execute(statements.quarantine(contract), values)
     counts = warehouse.execute(statements.upsert(contract), values).fetchone()
     inserted, updated = counts or (0, 0)
-    warehouse.execute(statements.release(contract), values)
     rekey.replace_rest(contract, warehouse, staged)
     return _result(staged, audit, inserted=inserted, updated=updated)
 

@@ -114,6 +114,8 @@ class Wild:
 def sound(table: str, rng: Random, now: str) -> Row:
     key = str(uuid.UUID(int=rng.getrandbits(128)))
     row: Row = {"id": key, "created_at": "2026-01-01", "updated_at": now, **SOUND[table]}
+    # of a user each: rules that compare a user's rows would compare every row with every other
+    row |= {name: str(uuid.UUID(int=rng.getrandbits(128))) for name in ("user_id", "owner_user_id") if name in row}
     return row | ({"email": f" {key}@Example.com"} if table in MAIL else {})
 
 
