@@ -3,6 +3,7 @@
 ``warehouse/core/<table>/contract.yml`` is read into frozen models that reject unknown keys and name the legal ones.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -172,13 +173,19 @@ def contracts() -> dict[str, Contract]:
     Raises:
         ConfigError: when a file is wrong or lies in a folder of another name.
     """
-    found = {path.parent.name: read(path) for path in sorted(CORE.glob("*/contract.yml"))}
+    paths = [path for path in sorted(CORE.glob("*/contract.yml")) if not _is_streamed(path)]
+    found = {path.parent.name: read(path) for path in paths}
     for folder, contract in found.items():
         if contract.table != folder:
             raise ConfigError(
                 f"contract {CORE / folder / 'contract.yml'}: table is {contract.table}, its folder {folder}"
             )
     return found
+
+
+def _is_streamed(path: Path) -> bool:
+    """Whether a table has its rows from the stream: promptsales.stream_contracts reads such a contract."""
+    return re.search(r"^path: stream$", path.read_text(encoding="utf-8"), re.M) is not None
 
 
 def contract(name: str) -> Contract:

@@ -63,9 +63,11 @@ def source(stack: Settings) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def admin(stack: Settings) -> Iterator[psycopg.Connection]:
-    """The warehouse, as its administrator; every table of core and ops empty."""
+    """The warehouse, as its administrator; every table of core, ops and realtime empty."""
     with psycopg.connect(stack.address("warehouse_admin"), autocommit=True) as connection:
-        tables = connection.execute("select schemaname, tablename from pg_tables where schemaname in ('core', 'ops')")
+        tables = connection.execute(
+            "select schemaname, tablename from pg_tables where schemaname in ('core', 'ops', 'realtime')"
+        )
         names = [sql.Identifier(*table) for table in tables]
         connection.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(names)))
         yield connection

@@ -4,12 +4,12 @@ import sys
 
 import typer
 
-from promptsales.cli import check, doctor, freshness, load, platform, quarantine, run, stack
+from promptsales.cli import check, connectors, dlq, doctor, freshness, load, platform, quarantine, run, stack
 from promptsales.errors import PipelineError
 from promptsales.seed import cli as seed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for module in (run, stack, platform, seed, load, check, freshness, quarantine, doctor):
+for module in (run, stack, platform, seed, load, check, freshness, quarantine, connectors, dlq, doctor):
     app.registered_commands += module.app.registered_commands
     app.registered_groups += module.app.registered_groups
 
