@@ -93,7 +93,9 @@ class Settings(BaseSettings):
 
     stream_workers: int = Field(default=1, ge=1, le=6, description="processes that follow the change events")
     stream_window_ms: int = Field(default=5, ge=0, le=1000, description="how long a batch of them waits for more")
-    stream_minutes_days: int = Field(default=14, ge=2, description="days that minute figures of campaigns are kept")
+    stream_minutes_days: int = Field(
+        default=14, ge=2, description="minutes of campaigns older than so many days are left out"
+    )
 
     def port(self, name: Port) -> int:
         """The port a service of the local stack listens on."""

@@ -1,11 +1,11 @@
 """The publications of a source database, and what Debezium's role may read there: derived from the stream's contracts.
 
-A publication names its columns, so that what no contract names is never sent. Four ways of publishing make the
-application's own UPDATE and DELETE fail (SQLSTATE 42P10); ``mistakes`` finds them, and provisioning refuses them.
+A publication names its columns, so that what no contract names is never sent. With another replica identity than the
+primary key that would make the application's own UPDATE and DELETE fail (SQLSTATE 42P10), so it is refused.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import psycopg
 from psycopg import sql
@@ -20,17 +20,9 @@ DATABASES: dict[Connector, Database] = {"promptads": "promptsales", "promptcrm":
 _OPERATIONS = "insert, update, delete"
 
 _TABLES = """
-select n.nspname || '.' || c.relname as relation,
+select n.nspname || '.' || c.relname,
        (select array_agg(a.attname::text order by a.attname) from pg_attribute a
-        where a.attrelid = c.oid and a.attnum = any(r.prattrs)) as columns,
-       (select array_agg(a.attname::text) from pg_attribute a
-        where a.attrelid = c.oid and r.prqual is not null
-          and pg_get_expr(r.prqual, c.oid) ~ ('\\m' || a.attname || '\\M')) as filtered,
-       c.relreplident::text as identity,
-       (select array_agg(a.attname::text) from pg_index i join pg_attribute a on a.attrelid = i.indrelid
-        and a.attnum = any(i.indkey)
-        where i.indrelid = c.oid and case c.relreplident when 'i' then i.indisreplident else i.indisprimary end) as key,
-       exists (select from pg_attribute a where a.attrelid = c.oid and a.attgenerated = 's') as is_generated
+        where a.attrelid = c.oid and a.attnum = any(r.prattrs))
 from pg_publication p
 join pg_publication_rel r on r.prpubid = p.oid
 join pg_class c on c.oid = r.prrelid
@@ -54,17 +46,6 @@ select a.attname::text, c.relreplident::text from pg_attribute a join pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where n.nspname || '.' || c.relname = %s and a.attnum > 0 and not a.attisdropped
 """
-
-
-class Published(NamedTuple):
-    """A table as a publication has it; ``columns`` None for all of them, ``filtered`` are those a row filter names."""
-
-    relation: str
-    columns: list[str] | None
-    filtered: list[str] | None
-    identity: str
-    key: list[str] | None
-    is_generated: bool
 
 
 def publications(connection: psycopg.Connection, database: Database) -> list[Change]:
@@ -111,7 +92,7 @@ def _publish(connection: psycopg.Connection, connector: Connector, found: Sequen
         connection.execute(sql.SQL("create publication {} for {} with (publish = {})").format(name, tables, operations))
         yield f"publication {connector} created"
         return
-    if {item.relation: item.columns for item in published(connection, connector)} != _wanted(found):
+    if dict(connection.execute(_TABLES, [connector]).fetchall()) != _wanted(found):
         connection.execute(sql.SQL("alter publication {} set {}").format(name, tables))
         yield f"publication {connector}: tables and columns as the contracts say"
     if there != (_OPERATIONS,):
@@ -121,11 +102,6 @@ def _publish(connection: psycopg.Connection, connector: Connector, found: Sequen
 
 def _wanted(found: Sequence[StreamContract]) -> dict[str, list[str] | None]:
     return {contract.source.relation: sorted(contract.origins) for contract in found}
-
-
-def published(connection: psycopg.Connection, connector: Connector) -> list[Published]:
-    """What a publication sends now."""
-    return [Published(*row) for row in connection.execute(_TABLES, [connector])]
 
 
 def _grant(connection: psycopg.Connection, found: Sequence[StreamContract]) -> Iterator[str]:
@@ -147,30 +123,3 @@ def _grant(connection: psycopg.Connection, found: Sequence[StreamContract]) -> I
             )
         )
         yield f"{contract.source.relation}: {len(contract.origins)} columns granted to {ROLE}"
-
-
-def mistakes(tables: Sequence[Published], found: Sequence[StreamContract]) -> Iterator[tuple[str, str]]:
-    """What is wrong with a publication, by relation: what stops the application's writes, and what is not sent."""
-    there = {table.relation: table for table in tables}
-    for contract in found:
-        relation = contract.source.relation
-        if relation not in there:
-            yield relation, "is not in the publication any more (a DROP .. CASCADE?): its changes are lost from now on"
-        elif set(there[relation].columns or ()) != set(contract.origins):
-            yield relation, "does not publish the columns its contract names"
-    for table in tables:
-        yield from ((table.relation, what) for what in _fatal(table))
-
-
-def _fatal(table: Published) -> Iterator[str]:
-    key = set(table.key or ())
-    if table.identity == "n" or not key:
-        yield "has no replica identity: its own updates and deletes fail"
-    if table.identity == "f" and table.columns is not None:
-        yield "publishes some columns and has replica identity full: its own updates fail"
-    elif table.identity == "f" and table.is_generated:
-        yield "has a generated column and replica identity full: its own updates fail"
-    if table.columns is not None and not key <= set(table.columns):
-        yield "does not publish its key: its own updates fail"
-    if set(table.filtered or ()) - key:
-        yield "has a row filter on a column outside its key: its own updates and deletes fail"

@@ -14,7 +14,7 @@
     group by 1, 2
     having sum(impressions) <> 0 or sum(clicks) <> 0 or sum(spend) <> 0 or sum(conversions) <> 0
 ), minutes as (
-    -- minutes beyond the retention are gone: a late correction must not bring back a part of one
+    -- minutes beyond the limit are left out whole: a late correction must not begin a part of one
     insert into realtime.campaign_minute as m (campaign_id, minute, impressions, clicks, spend, conversions, version)
     select campaign_id, minute, impressions, clicks, spend, conversions, 1 from delta
     where minute >= clock_timestamp() - make_interval(days => %(minutes_days)s)

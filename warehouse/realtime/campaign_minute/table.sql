@@ -11,7 +11,7 @@ create table realtime.campaign_minute (
     primary key (campaign_id, minute)
 ) with (fillfactor = 70);
 create index on realtime.campaign_minute (minute);
-comment on table realtime.campaign_minute is 'What each campaign brought in each UTC minute, to the last correction; older minutes than the retention are not kept.';
+comment on table realtime.campaign_minute is 'What each campaign brought in each UTC minute, to the last correction; minutes that are older than the setting when they come are left out.';
 comment on column realtime.campaign_minute.campaign_id is 'The campaign (core.campaigns).';
 comment on column realtime.campaign_minute.minute is 'First instant of the minute, UTC.';
 comment on column realtime.campaign_minute.impressions is 'Times shown; additive.';
