@@ -3,7 +3,7 @@ BIN := .venv/bin
 # bytecode is written once and read ever after; some containers switch that off
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check stop status logs clean setup lock
+.PHONY: help run test check quality stop status logs clean setup lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -16,6 +16,9 @@ test: setup ## set up and pass every test, on ports and a state folder of their 
 
 check: setup ## format, lint, types, unit tests
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/pytest -q tests/unit
+
+quality: setup ## run every suite on the warehouse as it stands, write quality.xml (JUnit)
+	@$(BIN)/promptsales check --all --junit quality.xml
 
 status: setup ## ask each service how it is
 	@$(BIN)/promptsales status

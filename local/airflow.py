@@ -20,6 +20,7 @@ from local.postgres import Postgres
 from local.service import Program, Service, Unwell
 from promptsales.errors import TerminalError
 from promptsales.provision.cluster import provision_cluster
+from promptsales.registration import alert_environment
 from promptsales.settings import HOST, ROOT, Port, Settings
 
 KEEP_LOGS_DAYS = 14
@@ -111,12 +112,13 @@ class Airflow(Service):
 
     @property
     def _environment(self) -> dict[str, str]:
-        # tasks see the settings too, but for addresses: those are Airflow's connections
+        # tasks see the settings too, but for addresses and their passwords: those are Airflow's connections
         chosen = {
             f"PROMPTSALES_{name.upper()}": str(value)
-            for name, value in self.settings.model_dump(exclude={"dsn"}).items()
+            for name, value in self.settings.model_dump(exclude={"dsn", "alert_mail", "alert_webhook"}).items()
         }
-        return chosen | {"AIRFLOW_HOME": str(self.data), "PYTHONPATH": str(ROOT), "GX_ANALYTICS_ENABLED": "false"}
+        chosen |= {"AIRFLOW_HOME": str(self.data), "PYTHONPATH": str(ROOT), "GX_ANALYTICS_ENABLED": "false"}
+        return chosen | alert_environment(self.settings)
 
     def programs(self) -> list[Program]:
         """The three components."""

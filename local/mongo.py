@@ -39,7 +39,7 @@ def check_mongod() -> None:
 
 
 class Mongo(Service):
-    """``mongod`` with a key file, the users ``admin`` (root) and ``promptcontent``."""
+    """``mongod`` with a key file, the users ``admin`` (root), ``promptcontent``, and ``promptcontent_etl`` (reads)."""
 
     name = "mongo"
     ports: tuple[Port, ...] = ("mongo",)
@@ -83,6 +83,8 @@ class Mongo(Service):
             with self._client("admin") as client:
                 roles = [{"role": role, "db": "promptcontent"} for role in ("readWrite", "dbAdmin")]
                 self._make_user(client, "promptcontent", roles)
+                # what the pipeline reads with: `read` holds find and changeStream, and no write
+                self._make_user(client, "promptcontent_etl", [{"role": "read", "db": "promptcontent"}])
         except PyMongoError as error:
             raise Unwell(_reason(error)) from None
 

@@ -42,7 +42,7 @@ ROLES = (
     "airflow",
 )
 SECRETS = (
-    "postgres", *ROLES, "redis", "mongo_admin", "mongo_promptcontent", "mongo_keyfile",
+    "postgres", *ROLES, "redis", "mongo_admin", "mongo_promptcontent", "mongo_promptcontent_etl", "mongo_keyfile",
     "airflow_admin", "airflow_jwt", "airflow_api_secret", "pii_key_1",
 )  # fmt: skip
 STOP_S = 40

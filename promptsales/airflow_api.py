@@ -128,11 +128,10 @@ class Airflow:
         return f"{page}/tasks/{task.task_id}" if task else page
 
     def last_error(self, run: Run, task: TaskState) -> str:
-        """The last thing a failed task said, in one line; empty when it said nothing."""
+        """What a failed task failed by, in one line; empty when it said nothing."""
         path = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
         events = self._call("GET", path, params={"full_content": True})["content"]
-        said = [error_text(event) for event in events if isinstance(event, dict)]
-        return next((text for text in reversed(said) if text), "")
+        return last_failure([event for event in events if isinstance(event, dict)])
 
     def clear(self, dag_id: str, run_id: str) -> None:
         """Make every task of a finished run run again."""
@@ -259,3 +258,10 @@ def error_text(event: dict[str, Any]) -> str:
     for error in event.get("error_detail") or []:
         return f"{error.get('exc_type')}: {error.get('exc_value')}"
     return str(event.get("event", ""))
+
+
+def last_failure(events: list[dict[str, Any]]) -> str:
+    """The last exception of a task's log, else the last error: an alert that could not be sent speaks after it."""
+    raised = [event for event in events if event.get("error_detail")]
+    said = [error_text(event) for event in (raised or events)]
+    return next((text for text in reversed(said) if text), "")

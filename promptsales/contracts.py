@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT, InternalName
@@ -20,18 +20,31 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$"
 # as PostgreSQL's format_type() writes it
 Type = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9 ]*(\([0-9]+(,[0-9]+)?\))?( with time zone)?(\[\])?$")]
 Relation = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")]
+# a column, or a field within a document
+Origin = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})*$")]
 Transform = Literal[
-    "as_is", "email_hmac", "email_domain_hmac", "phone_hmac", "click_id_hmac", "is_email_valid", "pii_kid"
+    "as_is",
+    "email_hmac",
+    "email_domain_hmac",
+    "phone_hmac",
+    "click_id_hmac",
+    "text_hmac",
+    "text_length",
+    "is_email_valid",
+    "pii_kid",
+    "deleted_at",
 ]
+# of these a source has no column: they come from the key, or from the change stream
+MADE_HERE: frozenset[Transform] = frozenset({"pii_kid", "deleted_at"})
 PiiClass = Literal["direct", "quasi", "free_text", "pseudonymous", "none"]
 
 # what may leave a source of each class (domain.md section 1)
 _ALLOWED: dict[PiiClass, frozenset[Transform]] = {
     "direct": frozenset({"email_hmac", "email_domain_hmac", "phone_hmac", "is_email_valid"}),
     "quasi": frozenset({"as_is"}),
-    "free_text": frozenset(),
+    "free_text": frozenset({"text_hmac", "text_length"}),
     "pseudonymous": frozenset({"as_is", "click_id_hmac"}),
-    "none": frozenset({"as_is", "pii_kid"}),
+    "none": frozenset({"as_is", *MADE_HERE}),
 }
 
 
@@ -40,22 +53,27 @@ class _Model(BaseModel):
 
 
 class Source(_Model):
-    """Where a feed reads: a system of design.md and a relation in it."""
+    """Where a feed reads: a system of design.md and a relation in it, or a collection of a document database."""
 
-    system: Literal["promptsales", "promptcrm"]
+    system: Literal["promptsales", "promptcrm", "promptcontent"]
     relation: Relation
 
     @property
     def etl_connection(self) -> InternalName:
         """Name of the connection that reads it."""
-        return "promptcrm_etl" if self.system == "promptcrm" else "promptsales_etl"
+        names: dict[str, InternalName] = {
+            "promptsales": "promptsales_etl",
+            "promptcrm": "promptcrm_etl",
+            "promptcontent": "promptcontent_etl",
+        }
+        return names[self.system]
 
 
 class Column(_Model):
     """One column of the target and what it is made of."""
 
     name: Identifier
-    source: Identifier | None = Field(default=None, description="column at the source, when it is called otherwise")
+    source: Origin | None = Field(default=None, description="column at the source, when it is called otherwise")
     type: Type
     transform: Transform = "as_is"
     required: bool = False
@@ -69,10 +87,10 @@ class Column(_Model):
 
 
 class Touched(_Model):
-    """What a changed row makes the marts rebuild: the days of an entity."""
+    """What a changed row makes the marts rebuild: the days of an entity, by one column or several."""
 
     entity: Identifier
-    day: Identifier
+    day: Annotated[tuple[Identifier, ...], BeforeValidator(lambda day: (day,) if isinstance(day, str) else day)]
 
 
 class Contract(_Model):
@@ -81,14 +99,18 @@ class Contract(_Model):
     table: Identifier
     description: str
     source: Source
-    path: Literal["poll"]
+    path: Literal["poll", "change_stream"] = Field(description="change_stream: MongoDB, through Kafka")
     cursor: Identifier
-    look_back_seconds: int = Field(ge=1, description="how far a standby is read again; a primary needs none")
+    look_back_seconds: int = Field(
+        ge=1, description="how far a standby, or a change stream that lost its token, is read again"
+    )
     key: Identifier
-    hash_at: Literal["source"]
+    hash_at: Literal["source", "extract"]
     columns: tuple[Column, ...]
+    unread: tuple[str, ...] = Field(default=(), description="columns of the source that are left there on purpose")
     history: tuple[Identifier, ...] = ()
     touched: Touched | None = None
+    after: tuple[Identifier, ...] = Field(default=(), description="feeds of its DAG whose rows its checks look up")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -99,18 +121,40 @@ class Contract(_Model):
             self.key,
             self.cursor,
             *self.history,
-            *((self.touched.entity, self.touched.day) if self.touched else ()),
+            *((self.touched.entity, *self.touched.day) if self.touched else ()),
         }
         if missing := used - set(names):
             raise ValueError(f"{', '.join(sorted(missing))} is used but is no column; columns are {', '.join(names)}")
         return self
 
     @model_validator(mode="after")
+    def _unread_is_not_read(self) -> Self:
+        if both := {column.origin for column in self.columns if column.transform not in MADE_HERE} & set(self.unread):
+            raise ValueError(
+                f"{', '.join(sorted(both))} is listed as unread and read by a column; take one of them out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _personal_data_is_hashed(self) -> Self:
         for column in self.columns:
             if column.transform not in _ALLOWED[column.pii]:
-                allowed = ", ".join(sorted(_ALLOWED[column.pii])) or "nothing: it is not read at all"
+                allowed = ", ".join(sorted(_ALLOWED[column.pii]))
                 raise ValueError(f"{column.name} is {column.pii}, so {column.transform} is not allowed but {allowed}")
+        return self
+
+    @model_validator(mode="after")
+    def _path_fits(self) -> Self:
+        is_document = self.path == "change_stream"
+        if is_document != (self.source.system == "promptcontent"):
+            raise ValueError(f"path {self.path} does not lead to {self.source.system}")
+        if is_document and self.hash_at == "source":
+            raise ValueError("a document database cannot hash: hash_at must be extract")
+        if is_document and not any(column.name == column.transform == "deleted_at" for column in self.columns):
+            raise ValueError("a change stream tells of deletes: a column deleted_at with that transform must take them")
+        for column in self.columns:
+            if not is_document and ("." in column.origin or column.transform == "deleted_at"):
+                raise ValueError(f"{column.name}: {column.origin} ({column.transform}) is for path change_stream only")
         return self
 
     @property
@@ -118,15 +162,39 @@ class Contract(_Model):
         """The target's own columns, in order, without the pipeline's."""
         return tuple(column.name for column in self.columns)
 
+    def column(self, name: str) -> Column:
+        """The column of that name."""
+        return next(column for column in self.columns if column.name == name)
+
     @property
     def key_type(self) -> str:
         """The key's type."""
-        return next(column.type for column in self.columns if column.name == self.key)
+        return self.column(self.key).type
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """What is read of the source: no column or field but these leaves it."""
+        return tuple(dict.fromkeys(column.origin for column in self.columns if column.transform not in MADE_HERE))
 
     @property
     def is_hashed(self) -> bool:
         """Whether any column needs the key."""
         return any(column.transform.endswith("_hmac") for column in self.columns)
+
+    @property
+    def hashed_columns(self) -> tuple[str, ...]:
+        """The columns that hold keyed hashes."""
+        return tuple(column.name for column in self.columns if column.transform.endswith("_hmac"))
+
+    @property
+    def email_hmac(self) -> str | None:
+        """The column that says whose row it is, where there is one."""
+        return next((column.name for column in self.columns if column.transform == "email_hmac"), None)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The columns that name other rows, by the naming law."""
+        return tuple(column.name for column in self.columns if column.name.endswith("_id") and column.name != self.key)
 
     @property
     def staging(self) -> str:
@@ -171,15 +239,16 @@ def contracts() -> dict[str, Contract]:
     """Every feed by name, in the order of names.
 
     Raises:
-        ConfigError: when a file is wrong or lies in a folder of another name.
+        ConfigError: when a file is wrong, lies in a folder of another name, or waits for a feed that is not there.
     """
     paths = [path for path in sorted(CORE.glob("*/contract.yml")) if not _is_streamed(path)]
     found = {path.parent.name: read(path) for path in paths}
     for folder, contract in found.items():
+        file = CORE / folder / "contract.yml"
         if contract.table != folder:
-            raise ConfigError(
-                f"contract {CORE / folder / 'contract.yml'}: table is {contract.table}, its folder {folder}"
-            )
+            raise ConfigError(f"contract {file}: table is {contract.table}, its folder {folder}")
+        if strangers := {name for name in contract.after if name not in found}:
+            raise ConfigError(f"contract {file}: after names no feed: {', '.join(sorted(strangers))}")
     return found
 
 

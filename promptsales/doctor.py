@@ -10,11 +10,13 @@ from promptsales import freshness, quarantine
 from promptsales.connections import connected
 from promptsales.contracts import Contract, contracts
 from promptsales.errors import PipelineError, SourceRefused
-from promptsales.extract import delta
-from promptsales.extract.frontier import read_frontier
+from promptsales.extract import drift
+from promptsales.extract.sources import reader_of
+from promptsales.privacy import rotation
 from promptsales.provision import provision
 from promptsales.quality.suite import read_suite
 from promptsales.settings import Settings
+from promptsales.sources import opened
 
 # rows that wait longer than this in quarantine are forgotten rather than waited for
 FORGOTTEN = timedelta(days=7)
@@ -36,6 +38,7 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
         "sources": _sources,
         "feeds": _feeds,
         "quarantine": _quarantine,
+        "rotation": _rotation,
     }
     for name, probe in probes.items():
         try:
@@ -61,14 +64,17 @@ def _schemas(settings: Settings) -> Iterator[Finding]:
 
 def _sources(settings: Settings) -> Iterator[Finding]:
     for contract in contracts().values():
-        with connected(settings, contract.source.etl_connection) as source:
+        with opened(settings, contract) as source:
             try:
-                read_frontier(source)
-                delta.read_key(contract, source)
-                delta.refuse_drift(contract, source)
+                reader = reader_of(contract, source)
+                reader.look()
+                reader.read_key()
+                reader.refuse_drift()
             except SourceRefused as error:
                 yield Finding(f"feed {contract.table}", str(error), "the feed does not load before this is mended")
-            yield from _sees_too_much(contract, source)
+            if isinstance(source, psycopg.Connection):
+                yield from _sees_too_much(contract, source)
+                yield from _new_columns(contract, source)
 
 
 # by name in the catalogue: to resolve it as a table would need the very right that must not be there
@@ -92,6 +98,16 @@ def _sees_too_much(contract: Contract, source: psycopg.Connection) -> Iterator[F
         )
 
 
+def _new_columns(contract: Contract, source: psycopg.Connection) -> Iterator[Finding]:
+    """What the source has grown; no load reads it."""
+    if names := drift.new_columns(contract, source):
+        yield Finding(
+            f"feed {contract.table}",
+            f"{contract.source.relation} has columns the contract does not know: {', '.join(names)}; they are not read",
+            f"name each under columns or unread in {contract.folder / 'contract.yml'} (docs/drift.md)",
+        )
+
+
 def _feeds(settings: Settings) -> Iterator[Finding]:
     with connected(settings, "warehouse") as warehouse:
         for feed in freshness.freshness(warehouse):
@@ -111,3 +127,11 @@ def _quarantine(settings: Settings) -> Iterator[Finding]:
                 yield Finding(
                     f"feed {count.feed}", what, "mend them at the source, or `promptsales quarantine release`"
                 )
+
+
+def _rotation(settings: Settings) -> Iterator[Finding]:
+    with connected(settings, "warehouse") as warehouse:
+        newest = rotation.newest(warehouse)
+        if newest and newest.finished_at is None:
+            steps = list(rotation.steps(settings, warehouse, newest))
+            yield Finding("hashing key", rotation.in_words(newest, steps), "run `promptsales pii rotate`")

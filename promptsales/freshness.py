@@ -14,13 +14,18 @@ STALE = timedelta(hours=4)
 
 
 class Freshness(NamedTuple):
-    """One feed; ``age`` is how long ago it was complete, None where that is not known."""
+    """One feed; ``age`` is how long ago it was complete, None where that is not known.
+
+    ``held_by`` is what kept the watermark back when it was last loaded, ``held_since`` since when: the start of a
+    transaction, or the first load that read a standby.
+    """
 
     feed: str
     last_sync_timestamp: datetime | None
     complete_through: datetime | None
     age: timedelta | None
     held_by: str | None
+    held_since: datetime | None
 
     @property
     def state(self) -> str:
@@ -33,7 +38,8 @@ class Freshness(NamedTuple):
 
 
 _FRESHNESS = """
-    select name as feed, last_sync_timestamp, complete_through, clock_timestamp() - complete_through as age, held_by
+    select name as feed, last_sync_timestamp, complete_through, clock_timestamp() - complete_through as age,
+           held_by, held_since
     from unnest(%s::text[]) as name left join ops.feed on feed = name
     order by name
 """

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -23,7 +23,7 @@ _POSTGRES: dict[str, tuple[PublicName | InternalName, str]] = {
     "warehouse_admin": ("warehouse_admin", "Warehouse, as administrator; for platform_provision"),
 }
 _MONGO: dict[str, tuple[PublicName | InternalName, str]] = {
-    "promptcontent": ("promptcontent", "PromptContent (MongoDB)"),
+    "promptcontent": ("promptcontent_etl", "PromptContent (MongoDB) as the pipeline reads it"),
     "promptcontent_admin": ("promptcontent_admin", "PromptContent, as administrator; for platform_provision"),
 }
 
@@ -73,6 +73,36 @@ def connections(settings: Settings) -> list[Connection]:
         *(mongo_connection(name, settings.address(at), what) for name, (at, what) in _MONGO.items()),
         kafka_connection("kafka", settings.address("kafka"), "Kafka, the event bus"),
     ]
+
+
+def alert_environment(settings: Settings) -> dict[str, str]:
+    """The ways alerts take, as variables by which Airflow's processes know connections: none, mail, webhook or both.
+
+    They are no connections of Airflow's database: a deadline's callback, unlike a task, may not read that.
+
+    Raises:
+        ConfigError: when the mail's setting lacks a host, a port, a sender or a receiver, or has an option of "false".
+    """
+    found = {}
+    if settings.alert_mail:
+        _check_mail(settings.alert_mail)
+        found["AIRFLOW_CONN_ALERT_MAIL"] = settings.alert_mail
+    if settings.alert_webhook:
+        # as an option: a host would lose its capitals
+        found["AIRFLOW_CONN_ALERT_WEBHOOK"] = f"generic:///?{urlencode({'url': settings.alert_webhook})}"
+    return found
+
+
+def _check_mail(address: str) -> None:
+    parts = urlsplit(address)
+    options = dict(parse_qsl(parts.query))
+    has_all = parts.hostname and parts.port and {"from_email", "to_email"} <= options.keys()
+    # Airflow would read any text as yes
+    if parts.scheme != "smtp" or not has_all or "false" in options.values():
+        raise ConfigError(
+            "setting alert_mail must be like smtp://user:password@host:port/?from_email=..&to_email=.., with "
+            "&disable_ssl=true for STARTTLS; leave an option out rather than set it to false"
+        )
 
 
 def postgres_connection(connection_id: str, address: str, description: str) -> Connection:

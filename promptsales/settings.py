@@ -38,6 +38,7 @@ InternalName = Literal[
     "promptcrm_etl",
     "promptads_cdc",
     "promptcrm_cdc",
+    "promptcontent_etl",
     "sources_admin",
     "warehouse_admin",
     "promptcontent_admin",
@@ -90,12 +91,13 @@ class Settings(BaseSettings):
     dsn: dict[str, str] = Field(default={}, description="addresses of your own servers, by the names of `dsn`")
     quarantine_share: float = Field(default=0.2, gt=0, le=1, description="a batch with a larger bad share is blocked")
     quarantine_rows: int = Field(default=100, ge=0, description="unless fewer rows than this are bad")
-
     stream_workers: int = Field(default=1, ge=1, le=6, description="processes that follow the change events")
     stream_window_ms: int = Field(default=5, ge=0, le=1000, description="how long a batch of them waits for more")
     stream_minutes_days: int = Field(
         default=14, ge=2, description="minutes of campaigns older than so many days are left out"
     )
+    alert_mail: str = Field(default="", description="smtp://user:password@host:port/?from_email=..&to_email=..")
+    alert_webhook: str = Field(default="", description="address that alerts are posted to as JSON")
 
     def port(self, name: Port) -> int:
         """The port a service of the local stack listens on."""
@@ -118,6 +120,7 @@ class Settings(BaseSettings):
             return self._postgres(name)
         local = {
             "promptcontent": lambda: self._mongo("promptcontent", "promptcontent"),
+            "promptcontent_etl": lambda: self._mongo("promptcontent_etl", "promptcontent"),
             "promptcontent_admin": lambda: self._mongo("admin", "admin"),
             "redis": lambda: f"redis://:{self.secrets.password('redis')}@{HOST}:{self.port('redis')}/0",
             "kafka": lambda: f"{HOST}:{self.port('kafka')}",

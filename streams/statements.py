@@ -105,7 +105,7 @@ def upsert(name: str) -> sql.Composed:
 def _returned(contract: StreamContract) -> sql.Composed:
     names = _MEASURED if contract.table == FIGURES else ()
     if contract.touched:
-        names = tuple(dict.fromkeys((*names, contract.touched.entity, contract.touched.day)))
+        names = tuple(dict.fromkeys((*names, contract.touched.entity, *contract.touched.day)))
     return sql.SQL(", ").join(
         sql.SQL("{} as {}").format(sql.Identifier(side, name), sql.Identifier(f"{side}_{name}"))
         for side in ("old", "new")
@@ -117,21 +117,23 @@ def _touched(contract: StreamContract) -> sql.Composable:
     # a row that moves to another day or entity touches the one it leaves, too
     if contract.touched is None:
         return sql.SQL("")
-    names = {
-        f"{side}_{part}": sql.Identifier(f"{side}_{getattr(contract.touched, part)}")
+    moves = [
+        sql.SQL("select {}, {} from up").format(
+            sql.Identifier(f"{side}_{contract.touched.entity}"), sql.Identifier(f"{side}_{day}")
+        )
         for side in ("old", "new")
-        for part in ("entity", "day")
-    }
+        for day in contract.touched.day
+    ]
     return sql.SQL(
         """, touched as (
             insert into ops.touched (core_table, entity_id, day)
             select {name}, entity::text, (day at time zone 'UTC')::date
-            from (select {old_entity}, {old_day} from up union select {new_entity}, {new_day} from up) x(entity, day)
+            from ({moves}) x(entity, day)
             where entity is not null and day is not null
             group by 1, 2, 3 order by 1, 2, 3
             on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
         )"""
-    ).format(name=sql.Literal(contract.table), **names)
+    ).format(name=sql.Literal(contract.table), moves=sql.SQL(" union ").join(moves))
 
 
 @cache

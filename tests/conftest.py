@@ -3,12 +3,19 @@
 import os
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
+from pymongo import MongoClient
+from pymongo.database import Database
 
+from promptsales.contracts import contract
+from promptsales.extract.sources import Source
 from promptsales.settings import Settings, default_state, settings
+from promptsales.sources import opened
+from tests.support import inbox
 
 
 def _free_port_base() -> int:
@@ -28,6 +35,11 @@ def _is_taken(port: int) -> bool:
 # before anything reads the settings; the child processes of tests inherit it
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-test")
 os.environ.setdefault("PROMPTSALES_PORT_BASE", str(_free_port_base()))
+
+# where the stack's Airflow sends its alerts: above the stack's own ports, and nobody listens unless a test does
+MAIL_PORT, WEB_PORT = (int(os.environ["PROMPTSALES_PORT_BASE"]) + offset for offset in (18, 19))
+os.environ.setdefault("PROMPTSALES_ALERT_MAIL", inbox.mail_address(MAIL_PORT))
+os.environ.setdefault("PROMPTSALES_ALERT_WEBHOOK", inbox.web_address(WEB_PORT))
 
 
 @pytest.fixture(scope="session")
@@ -62,11 +74,30 @@ def source(stack: Settings) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
+def documents(stack: Settings) -> Iterator[Database[dict[str, Any]]]:
+    """PromptContent, as its application; empty."""
+    with MongoClient[dict[str, Any]](stack.address("promptcontent"), tz_aware=True) as client:
+        database = client.get_default_database()
+        for collection in (database.content_assets, database.prompt_history):
+            collection.delete_many({})
+        yield database
+
+
+@pytest.fixture
+def content(stack: Settings) -> Iterator[Source]:
+    """PromptContent, as the pipeline sees it, with the brokers and the key."""
+    with opened(stack, contract("prompts")) as source:
+        yield source
+
+
+@pytest.fixture
 def admin(stack: Settings) -> Iterator[psycopg.Connection]:
-    """The warehouse, as its administrator; every table of core, ops and realtime empty."""
+    """The warehouse, as its administrator; every table of core, ops and realtime empty, but for the seeds."""
     with psycopg.connect(stack.address("warehouse_admin"), autocommit=True) as connection:
         tables = connection.execute(
-            "select schemaname, tablename from pg_tables where schemaname in ('core', 'ops', 'realtime')"
+            "select schemaname, tablename from pg_tables"
+            " where schemaname in ('core', 'ops', 'realtime') and tablename <> all(%s)",
+            [["calendar", "plan_price", "ai_model"]],
         )
         names = [sql.Identifier(*table) for table in tables]
         connection.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(names)))

@@ -26,10 +26,13 @@ def check(
     chosen = [contracts.contract(name) for name in feeds or contracts.contracts()]
     # Great Expectations takes seconds to import
     from promptsales.quality.audit import audit_core
+    from promptsales.quality.feeds import check_feeds
     from promptsales.quality.junit import write_junit
 
+    now = datetime.now(UTC)
     with console.status("checking"), connected("warehouse") as warehouse:
-        found = {one.table: audit_core(one, warehouse, datetime.now(UTC)) for one in chosen}
+        on_feeds = check_feeds(warehouse, [one.table for one in chosen], now)
+        found = {one.table: [*audit_core(one, warehouse, now), *on_feeds[one.table]] for one in chosen}
     if junit:
         write_junit(junit, found)
     rows: list[dict[str, Any]] = [verdict.summary(table) for table, verdicts in found.items() for verdict in verdicts]

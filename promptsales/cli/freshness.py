@@ -16,8 +16,11 @@ def freshness(as_json: Json = False) -> None:
     if as_json:
         print_json([{**feed._asdict(), "state": feed.state} for feed in found])
         return
-    columns = ("feed", "state", "complete through", "age", "watermark", "held by")
-    rows = ((f.feed, f.state, f.complete_through, _minutes(f.age), f.last_sync_timestamp, f.held_by) for f in found)
+    columns = ("feed", "state", "complete through", "age", "watermark", "held by", "held since")
+    rows = (
+        (f.feed, f.state, f.complete_through, _minutes(f.age), f.last_sync_timestamp, f.held_by, f.held_since)
+        for f in found
+    )
     show_table("freshness", columns, rows)
 
 

@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from psycopg import sql
 
 from promptsales import contracts
 from promptsales.cli.output import Json, connected, console, print_json, show_table
 from promptsales.contracts import Contract
-from promptsales.errors import ConfigError
+from promptsales.errors import ConfigError, PipelineError, TerminalError
 from promptsales.load.models import Limits, LoadResult, Window
 from promptsales.settings import settings
 
@@ -34,15 +33,24 @@ def load(
     chosen = [contracts.contract(name) for name in feeds]
     if dry_run:
         show_table(
-            "would read", ("feed", "rows", "from", "frontier", "held by"), (_would_read(c, window) for c in chosen)
+            "would read",
+            ("feed", "rows", "from", "complete through", "held by"),
+            (_would_read(c, window) for c in chosen),
         )
         return
+    results, errors = [], []
     with console.status("") as status:
-        results = [_load(contract, window, lambda step: status.update(step)) for contract in chosen]
+        for contract in chosen:
+            try:
+                results.append(load_feed(contract, window, "cli:load", status.update))
+            except PipelineError as error:  # of this feed alone: the others are loaded all the same
+                errors.append(error)
     if as_json:
         print_json([result.model_dump() for result in results])
     else:
         show_results("loaded", results)
+    if errors:
+        raise errors[0] if len(errors) == 1 else TerminalError("; ".join(map(str, errors)))
 
 
 def window_of(start: datetime | None, end: datetime | None) -> Window | None:
@@ -76,27 +84,23 @@ def _checks(result: LoadResult) -> str:
     return f"{result.checks_passed} of {total}" if total else "nothing to check"
 
 
-def _load(contract: Contract, window: Window | None, tell: Callable[[str], None]) -> LoadResult:
+def load_feed(
+    contract: Contract, window: Window | None, triggered_by: str, tell: Callable[[str], None] = lambda step: None
+) -> LoadResult:
+    """Load one feed with the connections of the settings; raises what every load raises."""
     from promptsales.load.steps import load as run
+    from promptsales.sources import opened
 
     limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
-    with connected(contract.source.etl_connection) as source, connected("warehouse") as warehouse:
+    with opened(settings(), contract) as source, connected("warehouse") as warehouse:
         say = f"{contract.table}: {{}}".format
-        return run(contract, source, warehouse, window, "cli:load", limits, lambda step: tell(say(step)))
+        return run(contract, source, warehouse, window, triggered_by, limits, lambda step: tell(say(step)))
 
 
 def _would_read(contract: Contract, window: Window | None) -> tuple[Any, ...]:
-    from promptsales.extract import delta
-    from promptsales.extract.frontier import read_frontier
+    from promptsales.load.steps import look
+    from promptsales.sources import opened
 
-    with connected(contract.source.etl_connection) as source, connected("warehouse") as warehouse:
-        stored = warehouse.execute(
-            "select last_sync_timestamp from ops.feed where feed = %s", [contract.table]
-        ).fetchone()
-        watermark = stored[0] if stored else None
-        found = read_frontier(source)
-        count = sql.SQL("select count(*) from {} where {}").format(
-            delta.view(contract), delta.predicate(contract, window, watermark, [])
-        )
-        rows = source.execute(count).fetchone()
-        return contract.table, rows and rows[0], window.start if window else watermark, found.frontier, found.held_by
+    with opened(settings(), contract) as source, connected("warehouse") as warehouse:
+        seen = look(contract, source, warehouse, window)
+    return contract.table, seen.rows, seen.start, seen.complete_through, seen.held_by

@@ -21,11 +21,13 @@ from promptsales.provision import provision
 from promptsales.registration import register
 from promptsales.seed import seed
 from promptsales.seed.world import Size
-from promptsales.settings import Settings, connection_names, settings
+from promptsales.settings import ROOT, Settings, connection_names, settings
 
 app = typer.Typer()
 
-HOURLY, PROVISION = "promptcrm_hourly", "platform_provision"
+PROVISION = "platform_provision"
+# the id of a DAG is the name of its file
+HOURLY = tuple(sorted(path.stem for path in (ROOT / "dags").glob("*_hourly.py")))
 # what provision and seed need; Airflow starts meanwhile
 STORES = frozenset({"sources", "warehouse", "mongo", "redis", "kafka"})
 WAIT_S = 1800
@@ -45,7 +47,8 @@ def run(size: Annotated[Size, typer.Option(help="how much sample data, where the
                 say(", ".join(f"{change.connector} {change.action}" for change in connectors.apply(here)) or "already")
             _run_dags(airflow, here, run_id, now, phases)
     with connected("warehouse") as warehouse:
-        show_results("What the run did", loads_of(warehouse, f"airflow:{HOURLY}/{run_id}"))
+        loads = [load for dag_id in HOURLY for load in loads_of(warehouse, f"airflow:{dag_id}/{run_id}")]
+        show_results("What the run did", loads)
     _show_where(airflow)
 
 
@@ -96,12 +99,14 @@ def _fill(here: Settings, size: Size, now: datetime, phases: Phases, stores: _St
 
 
 def _run_dags(airflow: Airflow, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
-    """Trigger both DAGs and wait for them.
+    """Trigger every hourly DAG and the provision, and wait for them.
 
-    The hourly DAG is let loose only now that everything it needs is there. Airflow then makes up for the last full hour
+    An hourly DAG is let loose only now that everything it needs is there. Airflow then makes up for the last full hour
     at once; an hour's head start puts our run first, so that the counts are the ones it shows.
     """
-    runs = [airflow.trigger(HOURLY, run_id, run_after=now - timedelta(hours=1)), airflow.trigger(PROVISION, run_id)]
+    hour_ago = now - timedelta(hours=1)
+    runs = [airflow.trigger(dag_id, run_id, run_after=hour_ago) for dag_id in HOURLY]
+    runs.append(airflow.trigger(PROVISION, run_id))
     for one in runs:
         airflow.pause(one.dag_id, is_paused=False)
     with ThreadPoolExecutor(len(runs)) as pool:

@@ -9,6 +9,7 @@ from psycopg.rows import tuple_row
 
 from promptsales.contracts import Contract
 from promptsales.errors import SourceRefused
+from promptsales.extract.drift import relation_types
 from promptsales.load.models import Window
 
 # types by the name PostgreSQL itself gives them, as contracts write them
@@ -37,9 +38,24 @@ def refuse_drift(contract: Contract, source: psycopg.Connection) -> None:
         for column in contract.columns
         if found.get(column.name) != column.type
     ]
+    if not found:
+        raise SourceRefused(f"feed {contract.table}: {_without_view(contract, source)} (docs/drift.md)")
     if wrong:
-        what = "; ".join(wrong) if found else f"etl.{contract.table} is not there"
-        raise SourceRefused(f"feed {contract.table}: {what}; run `promptsales provision`, or change the contract")
+        raise SourceRefused(
+            f"feed {contract.table}: {'; '.join(wrong)}; run `promptsales provision`, or change the contract"
+        )
+
+
+def _without_view(contract: Contract, source: psycopg.Connection) -> str:
+    """What took the view, as far as the catalogue tells, and what to do."""
+    view_is_gone = f"etl.{contract.table} is not there (a drop with CASCADE takes it along)"
+    there = relation_types(contract, source)
+    if missing := [name for name in contract.origins if name not in there]:
+        return (
+            f"{view_is_gone}, and {contract.source.relation} has no {', '.join(missing)}; "
+            "put it back or take it out of the contract, then run `promptsales provision`"
+        )
+    return f"{view_is_gone}; run `promptsales provision`"
 
 
 def read_key(contract: Contract, source: psycopg.Connection) -> tuple[int, bytes] | None:
@@ -93,10 +109,18 @@ def copy_out(
 
 
 def predicate(
-    contract: Contract, window: Window | None, watermark: datetime | None, retries: Sequence[str]
+    contract: Contract,
+    window: Window | None,
+    watermark: datetime | None,
+    retries: Sequence[str],
+    at_origin: bool = False,
 ) -> sql.Composable:
-    """The rows of a load, as a condition on the feed's view."""
-    cursor = sql.Identifier(contract.cursor)
+    """The rows of a load, as a condition on the feed's view, or on its relation (``at_origin``)."""
+
+    def named(name: str) -> sql.Identifier:
+        return sql.Identifier(contract.column(name).origin if at_origin else name)
+
+    cursor = named(contract.cursor)
     if window is not None:
         bounds = {"cursor": cursor, "start": sql.Literal(window.start), "end": sql.Literal(window.end)}
         return sql.SQL("{cursor} >= {start} and {cursor} < {end}").format(**bounds)
@@ -106,6 +130,6 @@ def predicate(
     if not retries:
         return delta
     again = sql.SQL("{key} = any({keys}::{type}[])").format(
-        key=sql.Identifier(contract.key), keys=sql.Literal(list(retries)), type=sql.SQL(contract.key_type)
+        key=named(contract.key), keys=sql.Literal(list(retries)), type=sql.SQL(contract.key_type)
     )
     return sql.SQL("({} or {})").format(delta, again)

@@ -28,6 +28,8 @@ class Begun(NamedTuple):
     complete_through: datetime | None
     pii_kid: int | None
     pii_check: bytes | None
+    resume_token: str | None
+    kafka_offsets: str | None
     started_at: datetime
 
     @property
@@ -43,6 +45,14 @@ def begin(warehouse: psycopg.Connection, feed: str) -> Begun:
     with warehouse.cursor(row_factory=class_row(Begun)) as cursor:
         found = cursor.execute(statement("begin"), {"feed": feed}).fetchone()
     assert found is not None  # noqa: S101 -- the upsert always returns its row
+    return found
+
+
+def stands(warehouse: psycopg.Connection, feed: str) -> Begun:
+    """Where a feed stands, for who only looks; a feed that was never loaded stands at the beginning."""
+    with warehouse.cursor(row_factory=class_row(Begun)) as cursor:
+        found = cursor.execute(statement("stands"), {"feed": feed}).fetchone()
+    assert found is not None  # noqa: S101 -- the query returns one row
     return found
 
 
@@ -78,6 +88,16 @@ def published(warehouse: psycopg.Connection, staged: Staged) -> LoadResult | Non
         return cursor.execute(statement("published"), {"feed": staged.feed, "extraction": staged.extraction}).fetchone()
 
 
+def seen_through(warehouse: psycopg.Connection, feed: str) -> datetime | None:
+    """No row in core is newer than this by its source's clock, give or take a load that was stopped for a while.
+
+    Only a saving rests on it: rows changed later need not be looked up in core before they are checked.
+    """
+    with warehouse.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(statement("seen_through"), {"feed": feed}).fetchone()
+    return row[0] if row else None
+
+
 def finish(warehouse: psycopg.Connection, staged: Staged, result: LoadResult) -> None:
     """Write the audit row and where the feed stands now; belongs into the transaction that publishes."""
     window = staged.window
@@ -93,4 +113,7 @@ def finish(warehouse: psycopg.Connection, staged: Staged, result: LoadResult) ->
             "started_at": staged.started_at,
         },
     )
-    warehouse.execute(statement("advance"), {"feed": staged.feed, **staged.progress.model_dump()})
+    warehouse.execute(
+        statement("advance"), {"feed": staged.feed, "read_at": staged.read_at, **staged.progress.model_dump()}
+    )
+    warehouse.execute(statement("expire"), {"feed": staged.feed})

@@ -38,13 +38,18 @@ class Progress(_Model):
     last_sync_timestamp: datetime | None
     complete_through: datetime | None
     held_by: str | None = None
+    held_since: datetime | None = None
     pii_kid: int | None = None
     pii_check: str | None = Field(default=None, description="hex of the key's check value")
+    resume_token: str | None = Field(default=None, description="where the change stream goes on, as JSON")
+    kafka_offsets: str | None = Field(default=None, description="the next offset of each partition, as JSON")
 
     def is_held_back(self, read_at: datetime) -> bool:
-        """Whether something has kept the watermark for longer than people keep a transaction open."""
-        mark = self.last_sync_timestamp
-        return self.held_by is not None and (mark is None or read_at - mark > HELD_TOO_LONG)
+        """Whether something has kept the watermark for longer than people keep a transaction open.
+
+        Never on a standby, whose watermark follows at a distance that the contract declares.
+        """
+        return self.held_since is not None and read_at - self.held_since > HELD_TOO_LONG
 
 
 class Staged(_Model):

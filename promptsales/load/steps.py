@@ -6,17 +6,18 @@ Connections are handed over open, and belong to the caller.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime
+from typing import NamedTuple
 
 import psycopg
-from psycopg import IsolationLevel, sql
+from psycopg import sql
 
 from promptsales.contracts import Contract
 from promptsales.errors import TerminalError, driver_errors
-from promptsales.extract import delta
-from promptsales.extract.frontier import Frontier, complete_through_after, read_frontier, watermark_after
-from promptsales.load import feed, statements
-from promptsales.load.models import Audit, Limits, LoadResult, Progress, Staged, Window
+from promptsales.extract.reader import CheckedKey, Reader, Wanted
+from promptsales.extract.sources import Source, reader_of
+from promptsales.load import feed, rekey, statements, suppression
+from promptsales.load.models import Audit, Limits, LoadResult, Staged, Window
 from promptsales.quality.suite import read_suite
 
 # a run that waits longer than this for another one's staging is better tried again
@@ -25,7 +26,7 @@ LOCK_TIMEOUT = "60s"
 
 def extract(
     contract: Contract,
-    source: psycopg.Connection,
+    source: Source,
     warehouse: psycopg.Connection,
     window: Window | None,
     triggered_by: str,
@@ -36,7 +37,7 @@ def extract(
 
     Args:
         contract: the feed.
-        source: the system it reads, as a role that sees the hashing view.
+        source: the system it reads: for a hashing view a connection of a role that sees it, else see `Source`.
         warehouse: the warehouse, as its loader.
         window: replay exactly these rows, or None for the delta since the watermark.
         triggered_by: who asked, for the audit row.
@@ -47,83 +48,91 @@ def extract(
         TransientError: on a lost connection or a lock not given.
     """
     with driver_errors(f"extract {contract.table}"):
-        source.autocommit = warehouse.autocommit = True
+        warehouse.autocommit = True
+        reader = reader_of(contract, source)
         begun = feed.begin(warehouse, contract.table)
-        frontier = read_frontier(source)
-        key, counts = _stage(contract, source, warehouse, window, begun, frontier)
+        read_at = reader.look()
+        key, counts = _stage(contract, reader, warehouse, window, begun, read_at)
         staged = Staged(
             feed=contract.table,
             extraction=begun.extraction,
             window=window,
-            window_start=window.start if window else begun.last_sync_timestamp,
-            read_at=frontier.read_at,
+            window_start=window.start if window else begun.last_sync_timestamp if begun.key in (None, key) else None,
+            read_at=read_at,
             started_at=begun.started_at,
             triggered_by=triggered_by,
-            progress=_progress(contract, begun, frontier, key, window),
+            progress=reader.progress(begun, window, key),
             **counts,
         )
         if staged.is_empty:
-            _publish_nothing(warehouse, staged)
+            _publish_nothing(contract, warehouse, staged)
         return staged
 
 
-def _progress(
-    contract: Contract, begun: feed.Begun, found: Frontier, key: tuple[int, bytes] | None, window: Window | None
-) -> Progress:
-    """Where the feed will stand; a replayed window moves nothing."""
-    watermark, complete_through = begun.last_sync_timestamp, begun.complete_through
-    if window is None:
-        watermark = watermark_after(found, watermark, timedelta(seconds=contract.look_back_seconds))
-        complete_through = complete_through_after(found, complete_through)
-    return Progress(
-        last_sync_timestamp=watermark,
-        complete_through=complete_through,
-        held_by=found.held_by,
-        pii_kid=key[0] if key else None,
-        pii_check=key[1].hex() if key else None,
-    )
+class Seen(NamedTuple):
+    """What a load would read, and how far it would be complete."""
+
+    rows: int
+    start: datetime | None
+    complete_through: datetime | None
+    held_by: str | None
+
+
+def look(contract: Contract, source: Source, warehouse: psycopg.Connection, window: Window | None) -> Seen:
+    """Say what a load would read; nothing is written, no number is taken.
+
+    Raises:
+        SourceRefused: when the source cannot be read without risking loss or clear text.
+    """
+    with driver_errors(f"look at {contract.table}"):
+        reader = reader_of(contract, source)
+        begun = feed.stands(warehouse, contract.table)
+        reader.look()
+        with reader.snapshot():
+            reader.refuse_drift()
+            rows = reader.count(Wanted(begun.extraction, window, begun.last_sync_timestamp, (), begun.resume_token))
+        progress = reader.progress(begun, window, None)
+        start = window.start if window else begun.last_sync_timestamp
+        return Seen(rows, start, progress.complete_through, progress.held_by)
 
 
 def _stage(
     contract: Contract,
-    source: psycopg.Connection,
+    reader: Reader,
     warehouse: psycopg.Connection,
     window: Window | None,
     begun: feed.Begun,
-    frontier: Frontier,
-) -> tuple[tuple[int, bytes] | None, dict[str, int]]:
+    read_at: datetime,
+) -> tuple[CheckedKey | None, dict[str, int]]:
     """Returns the source's key, and how many rows were extracted and how many left staging again, by why."""
-    judged = {"feed": contract.table, "suite_checksum": read_suite(contract).checksum, "read_at": frontier.read_at}
+    judged = {
+        "feed": contract.table,
+        "suite_checksum": read_suite(contract).checksum,
+        "read_at": read_at,
+        "seen_through": feed.seen_through(warehouse, contract.table),
+    }
     retries = [key for (key,) in warehouse.execute(feed.statement("due"), judged)] if window is None else []
-    query = delta.copy_out(contract, begun.extraction, window, begun.last_sync_timestamp, retries)
-    source.isolation_level, source.read_only = IsolationLevel.REPEATABLE_READ, True
-    with source.transaction(), warehouse.transaction():
-        key = delta.read_key(contract, source)
-        delta.refuse_changed_key(contract, key, begun.key)
-        delta.refuse_drift(contract, source)
+    with reader.snapshot(), warehouse.transaction():
+        key = reader.read_key()
+        reader.refuse_drift()
+        is_rekeyed = rekey.is_rekeyed(contract, warehouse, key, begun.key, window)
+        watermark = None if is_rekeyed else begun.last_sync_timestamp
         warehouse.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
         warehouse.execute(statements.truncate(contract))
         # only now that staging is ours: a run that waited here for a newer one must not empty what that one staged
         feed.look_at_fence(warehouse, contract.table, begun.extraction)
-        extracted = _pipe(source, query, warehouse, statements.copy_in(contract))
-        suppressed = warehouse.execute(statements.drop_suppressed(contract), judged).rowcount
+        copied = reader.copy_into(warehouse, Wanted(begun.extraction, window, watermark, retries, begun.resume_token))
+        suppressed = suppression.suppress(contract, warehouse)
         held = warehouse.execute(statements.drop_held(contract), judged).rowcount
-        unchanged = warehouse.execute(statements.drop_unchanged(contract), judged).rowcount
-    return key, {"extracted": extracted, "suppressed": suppressed, "held": held, "unchanged": unchanged}
+        warehouse.execute(statements.analyze(contract))
+        unchanged = warehouse.execute(statements.drop_unchanged(contract), judged).rowcount + copied.gone
+    return key, {"extracted": copied.rows, "suppressed": suppressed, "held": held, "unchanged": unchanged}
 
 
-def _pipe(source: psycopg.Connection, out: sql.Composed, warehouse: psycopg.Connection, into: sql.Composed) -> int:
-    """Pass the blocks of a COPY on, unread; returns the number of rows."""
-    with source.cursor() as reader, warehouse.cursor() as writer:
-        with reader.copy(out) as blocks, writer.copy(into) as sink:
-            for block in blocks:
-                sink.write(block)
-        return writer.rowcount
-
-
-def _publish_nothing(warehouse: psycopg.Connection, staged: Staged) -> None:
+def _publish_nothing(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
     with warehouse.transaction():
         feed.hold_fence(warehouse, staged.feed, staged.extraction)
+        rekey.replace_rest(contract, warehouse, staged)
         feed.finish(warehouse, staged, _result(staged, None, inserted=0, updated=0))
 
 
@@ -175,13 +184,12 @@ def publish(contract: Contract, warehouse: psycopg.Connection, staged: Staged, a
 
 def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, audit: Audit) -> LoadResult:
     values = {"feed": staged.feed, "extraction": staged.extraction, "suite_checksum": audit.suite_checksum}
+    rekey.build_bridge(contract, warehouse, staged)
     warehouse.execute(statements.quarantine(contract), values)
     counts = warehouse.execute(statements.upsert(contract), values).fetchone()
     inserted, updated = counts or (0, 0)
-    if contract.history:
-        warehouse.execute(statements.close_history(contract), values)
-        warehouse.execute(statements.open_history(contract), values)
     warehouse.execute(statements.release(contract), values)
+    rekey.replace_rest(contract, warehouse, staged)
     return _result(staged, audit, inserted=inserted, updated=updated)
 
 
@@ -205,7 +213,7 @@ def _result(staged: Staged, audit: Audit | None, *, inserted: int, updated: int)
 
 def load(
     contract: Contract,
-    source: psycopg.Connection,
+    source: Source,
     warehouse: psycopg.Connection,
     window: Window | None,
     triggered_by: str,

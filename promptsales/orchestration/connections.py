@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 import psycopg
 from airflow.sdk import BaseHook
 
+from promptsales.contracts import Contract
 from promptsales.errors import driver_errors
+from promptsales.extract.sources import Hashing, Source
+from promptsales.pii import active_key
+from promptsales.settings import settings
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -46,3 +50,29 @@ def mongo(conn_id: str) -> "Iterator[MongoClient[dict[str, Any]]]":
 def bootstrap_servers(conn_id: str) -> str:
     """The Kafka servers Airflow knows by this id, as the client wants them."""
     return str(BaseHook.get_connection(conn_id).extra_dejson["bootstrap.servers"])
+
+
+@contextmanager
+def source(contract: Contract) -> Iterator[Source]:
+    """The source of a feed, by the connections that bear its system's name, closed at the end.
+
+    What is hashed here, in the task, takes its key from the key files: a connection is seen and edited by people.
+
+    Raises:
+        TransientError: when the server does not answer.
+        SourceRefused: when the feed is hashed here and there is no key.
+    """
+    system = contract.source.system
+    if contract.path == "change_stream":
+        from promptsales.content.failures import mongo_errors
+        from promptsales.content.reader import Content
+
+        key = active_key(settings().state / "secrets")
+        with mongo_errors(f"connect to {system}"), mongo(system) as client:
+            yield Content(client, bootstrap_servers("kafka"), key)
+        return
+    with postgres(system) as connection:
+        if contract.hash_at == "extract":
+            yield Hashing(connection, active_key(settings().state / "secrets"))
+        else:
+            yield connection

@@ -3,19 +3,32 @@
 import logging
 from typing import Any
 
-from airflow.sdk import TaskGroup, get_current_context, task
+from airflow.sdk import TaskGroup, TriggerRule, get_current_context, task
 
-from promptsales.contracts import Contract, contract
+from promptsales.contracts import Contract, contract, contracts
 from promptsales.load import steps
 from promptsales.load.models import Audit, Limits, Staged
+from promptsales.orchestration.alerts import watermark_is_held
 from promptsales.orchestration.assets import CORE
-from promptsales.orchestration.connections import postgres
+from promptsales.orchestration.connections import postgres, source
 from promptsales.orchestration.window import window_of
 from promptsales.settings import settings
 
 WAREHOUSE = "warehouse"
 
 log = logging.getLogger(__name__)
+
+
+def feed_groups(system: str) -> None:
+    """The groups of all feeds of one system, in the DAG that is being built.
+
+    A feed whose checks look up another's rows starts when that one has ended, well or not: it loads all the same.
+    """
+    feeds = {name: feed for name, feed in contracts().items() if feed.source.system == system}
+    groups = {name: feed_group(feed) for name, feed in feeds.items()}
+    for name, feed in feeds.items():
+        for earlier in feed.after:
+            groups[earlier] >> groups[name]
 
 
 def feed_group(feed: Contract) -> TaskGroup:
@@ -26,29 +39,30 @@ def feed_group(feed: Contract) -> TaskGroup:
     """
     with TaskGroup(feed.table, tooltip=feed.description) as group:
         # at parse time these stand for values to come
-        staged: Any = extract.override(pool=feed.source.system)(feed.table)
+        staged: Any = extract.override(pool=feed.source.system, trigger_rule=TriggerRule.ALL_DONE)(feed.table)
         audit: Any = check(feed.table, staged)
         publish.override(outlets=[CORE[feed.table]])(feed.table, staged, audit)
     return group
 
 
-@task.short_circuit
+# skips its own group only: what waits for the group goes by its own trigger rule
+@task.short_circuit(ignore_downstream_trigger_rules=False)
 def extract(feed: str) -> dict[str, Any] | None:
     """Copy the feed's new rows into staging; None where nothing is left to check."""
     context = get_current_context()
     run = context["dag_run"]
     window = window_of(run.run_type, (run.data_interval_start, run.data_interval_end), context["params"])
     found = contract(feed)
-    with postgres(found.source.system) as source, postgres(WAREHOUSE) as warehouse:
-        staged = steps.extract(found, source, warehouse, window, f"airflow:{run.dag_id}/{run.run_id}")
+    with source(found) as opened, postgres(WAREHOUSE) as warehouse:
+        staged = steps.extract(found, opened, warehouse, window, f"airflow:{run.dag_id}/{run.run_id}")
     log.info(
         "%s: extracted %d rows, %d of them unchanged, %d suppressed; complete through %s",
         *(feed, staged.extracted, staged.unchanged, staged.suppressed, staged.progress.complete_through),
     )
     if staged.progress.is_held_back(staged.read_at):
-        log.warning(
-            "%s: complete through %s only, held by %s", feed, staged.progress.complete_through, staged.progress.held_by
-        )
+        progress = staged.progress
+        log.warning("%s: complete through %s only, held by %s", feed, progress.complete_through, progress.held_by)
+        watermark_is_held(staged)
     return None if staged.is_empty else staged.model_dump(mode="json")
 
 

@@ -17,6 +17,7 @@ _STAGING = {
     "_load_id": "bigint not null",  # the extraction that staged the row
     "_row": "bigint not null generated always as identity",  # for the checks
     "_rules": "text[]",  # the rules it broke
+    "_misfits": "text[]",  # its fields whose type at the source is wrong, where the source knows no types
 }
 _CORE = {
     "_extraction": "Version of the row: the extraction that loaded it; joins ops.load.",

@@ -22,6 +22,8 @@ _EMAIL = "nullif(lower(btrim(normalize({column}::text, nfc), " + _SPACE + ") col
 _EMAIL_DOMAIN = "nullif(substring(" + _EMAIL + " from '@([^@]*)$'), '')"
 _PHONE = "'+' || nullif(regexp_replace({column}::text, '[^0-9]', '', 'g'), '')"
 _CLICK_ID = "nullif(btrim({column}::text, " + _SPACE + "), '')"
+_TEXT = "nullif({column}::text, '')"
+_LENGTH = "char_length({column}::text)"
 _VALID = _EMAIL + r" ~ '^[^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+$'"
 
 # HMAC-SHA256(key, domain || 0x00 || value) from the pads; inline, as a function would run with the reader's rights.
@@ -35,6 +37,7 @@ _HASHED: dict[Transform, tuple[bytes, str]] = {
     "email_domain_hmac": (b"email_domain\0", _EMAIL_DOMAIN),
     "phone_hmac": (b"phone\0", _PHONE),
     "click_id_hmac": (b"click_id\0", _CLICK_ID),
+    "text_hmac": (b"text\0", _TEXT),
 }
 _KID = "(select kid from etl.pii_pad where is_active)"
 
@@ -55,7 +58,11 @@ def hashing_views(connection: psycopg.Connection, database: Database) -> list[Ch
         ConfigError: when a contract names a relation or column that is not there, or of another type.
     """
     there: dict[str, str] = dict(connection.execute(_DERIVED).fetchall())
-    feeds = {name: feed for name, feed in contracts().items() if feed.source.system == database}
+    feeds = {
+        name: feed
+        for name, feed in contracts().items()
+        if feed.source.system == database and feed.hash_at == "source"  # else nothing may be made there
+    }
     changes = []
     for name in sorted(there.keys() - feeds.keys()):
         connection.execute(sql.SQL("drop view {}").format(sql.Identifier("etl", name)))
@@ -93,7 +100,6 @@ def view_script(feed: Contract, types: Mapping[str, str]) -> sql.Composed:
     Raises:
         ConfigError: when a column is not there, or of another type than the contract says.
     """
-    origins = sorted({column.origin for column in feed.columns if column.transform != "pii_kid"})
     return sql.SQL("""
         drop view if exists {view};
         grant usage on schema {schema} to etl_owner;
@@ -106,7 +112,7 @@ def view_script(feed: Contract, types: Mapping[str, str]) -> sql.Composed:
         view=sql.Identifier("etl", feed.table),
         schema=sql.Identifier(feed.source.relation.split(".")[0]),
         relation=sql.Identifier(*feed.source.relation.split(".")),
-        origins=sql.SQL(", ").join(map(sql.Identifier, origins)),
+        origins=sql.SQL(", ").join(map(sql.Identifier, sorted(feed.origins))),
         columns=sql.SQL(", ").join(
             sql.SQL("{} as {}").format(_expression(feed, column, types), sql.Identifier(column.name))
             for column in feed.columns
@@ -124,6 +130,8 @@ def _expression(feed: Contract, column: Column, types: Mapping[str, str]) -> sql
         return _as_is(feed, column, types[column.origin])
     if column.transform == "is_email_valid":
         return sql.SQL(_VALID).format(column=identifier)
+    if column.transform == "text_length":
+        return sql.SQL(_LENGTH).format(column=identifier)
     domain, normal = _HASHED[column.transform]
     return sql.SQL(_HMAC).format(domain=sql.Literal(domain), value=sql.SQL(normal).format(column=identifier))
 

@@ -7,11 +7,15 @@ counts: without names nothing can be quarantined.
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.abc import Loader
+from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+from psycopg.types.string import TextLoader
 from sqlalchemy.pool import StaticPool
 
 from promptsales.contracts import Contract
@@ -19,6 +23,7 @@ from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.load import statements
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.quality.suite import Expectation, Suite, read_suite
+from promptsales.quality.verdict import Verdict, record
 
 # before the import: it announces each of its functions at INFO
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
@@ -26,6 +31,10 @@ import great_expectations as gx  # noqa: E402
 
 # a source's clock may run ahead of nothing, but its rows by this much (domain.md section 3)
 CLOCK_TOLERANCE = timedelta(minutes=5)
+LONG_AGO = timedelta(days=90)
+
+
+_TIMES: dict[str, type[Loader]] = {"timestamptz": TimestamptzLoader, "timestamp": TimestampLoader, "date": DateLoader}
 
 
 class _Lent(StaticPool):
@@ -33,42 +42,6 @@ class _Lent(StaticPool):
 
     def _close_connection(self, connection: Any, *, terminate: bool = False) -> None:
         pass
-
-
-class Verdict(NamedTuple):
-    """What one expectation found; ``rows`` are the ``_row`` of those that did not meet it."""
-
-    expectation: Expectation
-    is_success: bool
-    element_count: int | None
-    unexpected_count: int
-    rows: list[int]
-    error: str | None
-
-    @property
-    def result(self) -> Literal["passed", "warned", "failed"]:
-        """What it comes to, seen as a check of data that is published already."""
-        if self.is_success:
-            return "passed"
-        return "warned" if self.expectation.meta.on_fail == "warn" else "failed"
-
-    def record(self) -> tuple[Any, ...]:
-        """The verdict as ``ops.check_result`` keeps it."""
-        expectation, meta = self.expectation, self.expectation.meta
-        counts = (self.is_success, self.element_count, self.unexpected_count, self.error)
-        return (meta.rule, expectation.type, meta.on_fail, *counts)
-
-    def summary(self, table: str) -> dict[str, Any]:
-        """The verdict as a row: counts, no values."""
-        meta = self.expectation.meta
-        return {
-            "table": table,
-            "rule": meta.rule,
-            "result": self.result,
-            "unexpected": self.unexpected_count,
-            "of": self.element_count,
-            "error": self.error,
-        }
 
 
 def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Staged, limits: Limits) -> Audit:
@@ -83,10 +56,8 @@ def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Sta
         record(warehouse, contract.table, staged.extraction, verdicts)
         warehouse.execute(statements.clear_verdicts(contract))
         for verdict in verdicts:
-            if verdict.rows and verdict.expectation.meta.on_fail == "quarantine":
-                warehouse.execute(
-                    statements.mark(contract), {"rule": verdict.expectation.meta.rule, "rows": verdict.rows}
-                )
+            if verdict.expectation.meta.on_fail == "quarantine":
+                _mark(contract, warehouse, verdict)
         warehouse.execute(statements.waive(contract), {"feed": contract.table})
         counted = warehouse.execute(statements.count_marked(contract)).fetchone()
     quarantined = counted[0] if counted else 0
@@ -99,6 +70,15 @@ def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Sta
         checks_failed=failed,
         quarantined=quarantined,
     )
+
+
+def _mark(contract: Contract, warehouse: psycopg.Connection, verdict: Verdict) -> None:
+    rule, query = verdict.expectation.meta.rule, verdict.expectation.query
+    if query and verdict.unexpected_count:
+        # Great Expectations names the first two hundred rows of a query; all of them are to be marked
+        warehouse.execute(statements.mark_found(contract, query), {"rule": rule})
+    elif verdict.rows:
+        warehouse.execute(statements.mark(contract), {"rule": rule, "rows": verdict.rows})
 
 
 def audit_core(contract: Contract, warehouse: psycopg.Connection, now: datetime) -> list[Verdict]:
@@ -119,7 +99,8 @@ def run_suite(
         connection: where the table is; in autocommit.
         schema: the table's schema.
         table: the table.
-        read_at: when its rows were read; suites know it as ``$PARAMETER: horizon``, plus five minutes of tolerance.
+        read_at: when its rows were read; suites know it as ``$PARAMETER: horizon``, plus five minutes of tolerance, and
+            as ``$PARAMETER: ninety_days_ago``; their SQL knows it as ``current_setting('promptsales.read_at')``.
         row: a column that names a row, to be told which rows fail; None to have them counted only.
 
     Raises:
@@ -130,13 +111,30 @@ def run_suite(
     if len(known.expectations) != len(expectations):
         missing = {e.type for e in suite.expectations} - {e.expectation_type for e in known.expectations}
         raise ConfigError(f"suite {suite.name}: great expectations knows no {', '.join(sorted(missing))}")
-    answer = _batch(connection, schema, table).validate(
-        known,
-        expectation_parameters={"horizon": read_at + CLOCK_TOLERANCE},
-        result_format=_result_format(connection, schema, table, row),
-    )
+    connection.execute("select set_config('promptsales.read_at', %s, false)", [read_at.isoformat()])
+    with _times_as_text(connection):
+        answer = _batch(connection, schema, table).validate(
+            known,
+            expectation_parameters={
+                "horizon": read_at + CLOCK_TOLERANCE,
+                "ninety_days_ago": (read_at - LONG_AGO).date(),
+            },
+            result_format=_result_format(connection, schema, table, row),
+        )
     for result in answer.results:
         yield _verdict(suite.by_rule[result.expectation_config.meta["rule"]], result, row)
+
+
+@contextmanager
+def _times_as_text(connection: psycopg.Connection) -> Iterator[None]:
+    """Great Expectations fetches the values that fail a rule, and Python has no infinite time and no year before 1."""
+    for name in _TIMES:
+        connection.adapters.register_loader(name, TextLoader)
+    try:
+        yield
+    finally:
+        for name, loader in _TIMES.items():
+            connection.adapters.register_loader(name, loader)
 
 
 def _batch(connection: psycopg.Connection, schema: str, table: str) -> Any:
@@ -170,9 +168,11 @@ def _result_format(connection: psycopg.Connection, schema: str, table: str, row:
 def _verdict(expectation: Expectation, result: Any, row: str | None) -> Verdict:
     details = result.result or {}
     error = _error(result.exception_info)
-    unexpected = details.get("unexpected_count") or 0
+    # of a query it counts what it found, and names it elsewhere
+    unexpected = details.get("observed_value" if expectation.query else "unexpected_count") or 0
     rows = [number for found in details.get("unexpected_index_list") or () for number in found[row]] if row else []
-    if row and expectation.meta.on_fail == "quarantine" and not result.success and len(rows) < unexpected:
+    is_named = row is None or expectation.query is not None or len(rows) >= unexpected
+    if expectation.meta.on_fail == "quarantine" and not result.success and not is_named:
         error = error or f"{unexpected} rows fail, {len(rows)} are named"
     return Verdict(
         expectation, bool(result.success) and not error, details.get("element_count"), unexpected, rows, error
@@ -205,17 +205,3 @@ def _refuse_bad_batch(
             f"feed {contract.table}: nothing is published, core stays as it was: {'; '.join(reasons)}; "
             "see ops.check_result, mend the source or the rule, then run again"
         )
-
-
-_RECORD = """
-    insert into ops.check_result
-        (feed, extraction, rule, expectation, on_fail, is_success, element_count, unexpected_count, error)
-    values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-
-
-def record(warehouse: psycopg.Connection, table: str, extraction: int | None, verdicts: list[Verdict]) -> None:
-    """Append the results to ``ops.check_result``."""
-    rows = [(table, extraction, *verdict.record()) for verdict in verdicts]
-    with warehouse.cursor() as cursor:
-        cursor.executemany(_RECORD, rows)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from promptsales.quality.audit import Verdict
+from promptsales.quality.verdict import Verdict
 
 
 def write_junit(path: Path, found: Mapping[str, Sequence[Verdict]]) -> None:

@@ -32,6 +32,11 @@ class Expectation(_Model):
     meta: Meta
     description: str
 
+    @property
+    def query(self) -> str | None:
+        """The SQL of a rule that looks beyond single columns; selects the key of each row that breaks it."""
+        return self.kwargs.get("unexpected_rows_query")
+
 
 class Suite(_Model):
     """All expectations of one table; ``checksum`` tells a changed suite from the same."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-from pymongo.errors import ConnectionFailure, PyMongoError
 
+from promptsales.content.failures import mongo_errors
 from promptsales.errors import TerminalError, TransientError, driver_errors
 
 
@@ -21,12 +21,8 @@ def system_errors(what: str) -> Iterator[None]:
         TerminalError: when a system refuses, for instance because its schema is not provisioned.
     """
     try:
-        with driver_errors(what):
+        with driver_errors(what), mongo_errors(what):
             yield
-    except PyMongoError as error:
-        if isinstance(error, ConnectionFailure) or error.has_error_label("TransientTransactionError"):
-            raise TransientError(f"{what}: {type(error).__name__}; it is tried again") from None
-        raise TerminalError(f"{what}: {type(error).__name__}, code {getattr(error, 'code', None)}") from None
     except redis.RedisError as error:
         if isinstance(error, redis.ConnectionError | redis.TimeoutError):
             raise TransientError(f"{what}: {type(error).__name__}; it is tried again") from None

@@ -11,6 +11,7 @@ from promptsales.registration import register
 from promptsales.settings import Settings
 
 HOURLY = "promptcrm_hourly"
+EVERY_HOURLY = ("promptcrm_hourly", "promptsales_hourly")
 PATIENCE_S = 180
 # longer than any file here takes: a run of the schedule's would load what a test has planted for its own
 CLEAR_S = 300
@@ -18,17 +19,24 @@ CLEAR_S = 300
 
 @pytest.fixture(scope="module")
 def airflow(stack: Settings) -> Iterator[Airflow]:
-    """A client; the hourly DAG is let loose, has made up for the last hour, and is paused again at the end."""
+    """A client; the hourly DAGs are let loose, have made up for the last hour, and are paused again at the end."""
     with Airflow(stack.address("airflow")) as client:
         register(client, stack)
         _wait_for_the_hour()
-        client.pause(HOURLY, is_paused=False)
-        deadline = time.monotonic() + PATIENCE_S
-        while not (runs := client.runs(HOURLY, "scheduled")) and time.monotonic() < deadline:
-            time.sleep(0.3)
-        client.wait(runs[0], PATIENCE_S)
+        for dag_id in EVERY_HOURLY:
+            client.pause(dag_id, is_paused=False)
+        for dag_id in EVERY_HOURLY:
+            _wait_for_first_run(client, dag_id)
         yield client
-        client.pause(HOURLY)
+        for dag_id in EVERY_HOURLY:
+            client.pause(dag_id)
+
+
+def _wait_for_first_run(client: Airflow, dag_id: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not (runs := client.runs(dag_id, "scheduled")) and time.monotonic() < deadline:
+        time.sleep(0.3)
+    client.wait(runs[0], PATIENCE_S)
 
 
 def _wait_for_the_hour() -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from promptsales.airflow_api import POLL_S, Airflow
 from promptsales.airflow_models import Run, TaskState
+from promptsales.contracts import contracts
+from promptsales.load.models import LoadResult
 from promptsales.load.report import loads_of
 from promptsales.registration import POOLS, connections, register
 from promptsales.settings import Settings
@@ -17,6 +19,7 @@ from tests.e2e.conftest import HOURLY, PATIENCE_S
 from tests.support import leads
 
 PROVISION = "platform_provision"
+FEEDS = [name for name, feed in contracts().items() if feed.source.system == "promptcrm"]
 
 pytestmark = pytest.mark.timeout(900)  # the first test waits for the stack, and at worst for the hour
 
@@ -27,8 +30,8 @@ def _run(airflow: Airflow, dag_id: str = HOURLY, **conf: Any) -> tuple[Run, dict
     return run, {task.task_id: task for task in tasks}
 
 
-def _states(tasks: dict[str, TaskState]) -> dict[str, str | None]:
-    return {name.removeprefix("leads."): task.state for name, task in tasks.items()}
+def _states(tasks: dict[str, TaskState], feed: str = "leads") -> dict[str, str | None]:
+    return {name.removeprefix(f"{feed}."): task.state for name, task in tasks.items() if name.startswith(f"{feed}.")}
 
 
 def _watermark(warehouse: psycopg.Connection) -> Any:
@@ -38,8 +41,19 @@ def _watermark(warehouse: psycopg.Connection) -> Any:
 
 
 def _last_load(warehouse: psycopg.Connection) -> Any:
-    query = "select mode, window_start, window_end, inserted, updated from ops.load order by extraction desc limit 1"
+    """Of leads."""
+    query = """
+        select mode, window_start, window_end, inserted, updated from ops.load
+        where feed = 'leads' order by extraction desc limit 1
+    """
     return warehouse.execute(query).fetchone()
+
+
+def _leads_of(warehouse: psycopg.Connection, run: Run) -> LoadResult:
+    """What a run did to leads; every other feed of its system was loaded too."""
+    loads = {load.feed: load for load in loads_of(warehouse, f"airflow:{run.dag_id}/{run.run_id}")}
+    assert sorted(loads) == FEEDS
+    return loads["leads"]
 
 
 def _company(warehouse: psycopg.Connection, lead: uuid.UUID) -> Any:
@@ -60,8 +74,8 @@ def test_scheduled_run_loads_the_delta(airflow: Airflow, stack: Settings) -> Non
     """The run by which Airflow made up for the last hour; first in this file, as others empty the books."""
     (run, *_) = airflow.runs(HOURLY, "scheduled")
     with psycopg.connect(stack.address("warehouse")) as warehouse:
-        (load,) = loads_of(warehouse, f"airflow:{HOURLY}/{run.run_id}")
-        modes = warehouse.execute("select mode from ops.load where extraction = %s", [load.extraction]).fetchall()
+        load = _leads_of(warehouse, run)
+        modes = warehouse.execute("select distinct mode from ops.load").fetchall()
     assert run.data_interval_start is not None
     assert (run.state, modes) == ("success", [("delta",)])
     # to the present, not to the end of its interval
@@ -95,7 +109,7 @@ def test_changed_lead(airflow: Airflow, crm: psycopg.Connection, warehouse: psyc
     run, tasks = _run(airflow)
     assert (run.state, _company(warehouse, lead)) == ("success", "before")
     assert _states(tasks) == {"extract": "success", "check": "success", "publish": "success"}
-    (load,) = loads_of(warehouse, f"airflow:{HOURLY}/{run.run_id}")
+    load = _leads_of(warehouse, run)
     assert (load.feed, load.extracted, load.inserted) == ("leads", 1, 1)
 
     crm.execute("update crm.leads set company_name = 'after'")
@@ -111,6 +125,44 @@ def test_changed_lead(airflow: Airflow, crm: psycopg.Connection, warehouse: psyc
     assert _watermark(warehouse) > before
 
 
+def test_deal_is_checked_against_the_stage_it_came_with(
+    airflow: Airflow, crm: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    (stage,) = crm.execute(
+        "insert into crm.pipeline_stages (name, position, default_probability) values (%s, -1, 0.5) returning id",
+        [f"stage {uuid.uuid4()}"],
+    ).fetchone() or (None,)
+    deal = "insert into crm.opportunities (owner_user_id, name, stage_id) values (gen_random_uuid(), 'deal', %s)"
+    try:
+        crm.execute(deal, [stage])
+        run, _ = _run(airflow)
+        # the stage is in core before the deal is judged, or the deal would be warned about
+        rules = warehouse.execute("select rule from ops.check_result where feed = 'opportunities' and not is_success")
+        assert (run.state, rules.fetchall()) == ("success", [])
+        # where the stages have nothing new, their group is skipped, and the deals are loaded all the same
+        crm.execute(deal, [stage])
+        run, tasks = _run(airflow)
+        assert (_states(tasks, "pipeline_stages")["publish"], _states(tasks, "opportunities")["publish"]) == (
+            "skipped",
+            "success",
+        )
+    finally:
+        crm.execute("truncate crm.pipeline_stages cascade")
+
+
+def test_users_come_by_a_dag_of_their_own(airflow: Airflow, stack: Settings, warehouse: psycopg.Connection) -> None:
+    address = f"{uuid.uuid4()}@example.com"
+    insert = "insert into promptsales.users (email, password_hash, role) values (%s, 'x', 'viewer') returning id"
+    with psycopg.connect(stack.address("promptsales"), autocommit=True) as application:
+        (user,) = application.execute(insert, [address]).fetchone() or (None,)
+        try:
+            run, tasks = _run(airflow, "promptsales_hourly")
+        finally:
+            application.execute("delete from promptsales.users where id = %s", [user])
+    assert (run.state, _states(tasks, "users")["publish"]) == ("success", "success")
+    assert warehouse.execute("select role from core.users where user_id = %s", [user]).fetchall() == [("viewer",)]
+
+
 def test_cleared_run_loads_what_is_new(
     airflow: Airflow, crm: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
@@ -118,7 +170,10 @@ def test_cleared_run_loads_what_is_new(
     (lead,) = leads.add(crm, company_name="later")
     airflow.clear(HOURLY, run.run_id)
     run, tasks = airflow.wait(run, PATIENCE_S)
-    assert (run.state, {task.state for task in tasks}) == ("success", {"success"})
+    assert (run.state, _states({task.task_id: task for task in tasks})) == (
+        "success",
+        {"extract": "success", "check": "success", "publish": "success"},
+    )
     assert _company(warehouse, lead) == "later"
     assert _last_load(warehouse)[0] == "delta"
 
@@ -158,5 +213,6 @@ def test_bad_form_fails_at_once(airflow: Airflow, warehouse: psycopg.Connection)
     run, tasks = _run(airflow, start="2026-01-01T00:00:00Z")
     assert run.state == "failed"
     assert _states(tasks) == {"extract": "failed", "check": "upstream_failed", "publish": "upstream_failed"}
+    assert {_states(tasks, name)["extract"] for name in FEEDS} == {"failed"}
     assert tasks["leads.extract"].try_number == 1, "a terminal error is not tried again"
     assert "needs both start and end" in airflow.last_error(run, tasks["leads.extract"])

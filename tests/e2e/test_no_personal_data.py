@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from local.postgres import server_home
 from promptsales.airflow_api import Airflow
 from promptsales.settings import ROOT, InternalName, Settings
-from tests.e2e.conftest import HOURLY, PATIENCE_S
+from tests.e2e.conftest import EVERY_HOURLY, PATIENCE_S
 
 MARK = "zq7marked"
 PLANTED = {
@@ -52,16 +52,34 @@ def talkative(stack: Settings) -> Iterator[None]:
 
 
 def plant(crm: psycopg.Connection) -> None:
-    """Two good leads and one that breaks a rule; by COPY, as the application of a careful team would write them."""
+    """Two good leads, one that breaks a rule, and a contact; by COPY, as a careful team's application writes them."""
     columns = ["owner_user_id", *PLANTED, "created_at"]
     with crm.cursor() as cursor, cursor.copy(f"copy crm.leads ({', '.join(columns)}) from stdin") as copy:
         for created_at in ("2026-01-01", "2026-01-02", "2999-01-01"):
             copy.write_row([uuid.uuid4(), *PLANTED.values(), created_at])
+    personal = ("first_name", "last_name", "email", "phone")
+    with (
+        crm.cursor() as cursor,
+        cursor.copy(f"copy crm.contacts (owner_user_id, {', '.join(personal)}) from stdin") as copy,
+    ):
+        copy.write_row([uuid.uuid4(), *(PLANTED[name] for name in personal)])
+
+
+@pytest.fixture
+def marked_user(stack: Settings) -> Iterator[None]:
+    """A user whose address and password are marked; gone afterwards."""
+    with psycopg.connect(stack.address("promptsales"), autocommit=True) as application:
+        into = "copy promptsales.users (email, password_hash, role) from stdin"
+        with application.cursor() as cursor, cursor.copy(into) as copy:
+            copy.write_row([PLANTED["email"], f"{MARK}password", "viewer"])
+        yield
+        application.execute("delete from promptsales.users")
 
 
 def run_pipeline(stack: Settings, airflow: Airflow) -> None:
-    run, _ = airflow.wait(airflow.trigger(HOURLY, f"search-{uuid.uuid4()}"), PATIENCE_S)
-    assert run.state == "success"
+    for dag_id in EVERY_HOURLY:
+        run, _ = airflow.wait(airflow.trigger(dag_id, f"search-{uuid.uuid4()}"), PATIENCE_S)
+        assert run.state == "success"
     with psycopg.connect(stack.address("warehouse")) as warehouse:
         (quarantined,) = warehouse.execute("select quarantine_id::text from ops.quarantine").fetchone() or ("",)
     for words in (
@@ -136,13 +154,15 @@ def is_marked(text: bytes) -> bool:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.usefixtures("talkative", "admin")
+@pytest.mark.usefixtures("talkative", "admin", "marked_user")
 def test_marked_values_stay_in_the_crm(stack: Settings, airflow: Airflow, crm: psycopg.Connection) -> None:
     plant(crm)
     run_pipeline(stack, airflow)
     with psycopg.connect(stack.address("warehouse_admin")) as admin:
         assert admin.execute("select count(*) from core.leads").fetchone() == (2,)
-        assert admin.execute("select count(*) from ops.quarantine").fetchone() == (1,)
+        assert admin.execute("select count(*) from core.contacts").fetchone() == (1,)
+        assert admin.execute("select count(*) from core.users where email_hmac is not null").fetchone() == (1,)
+        assert admin.execute("select feed from ops.quarantine").fetchall() == [("leads",)]
         admin.execute("analyze")
 
     crm_address = make_conninfo(stack.address("sources_admin"), dbname="promptcrm")

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from promptsales.airflow_api import Airflow, AlreadyThere, Unknown, error_text, refusal
+from promptsales.airflow_api import Airflow, AlreadyThere, Unknown, error_text, last_failure, refusal
 from promptsales.errors import ConfigError, TerminalError, TransientError
 
 REFUSALS = [
@@ -66,3 +66,11 @@ def test_address_has_no_password() -> None:
 )
 def test_error_text(event: dict[str, object], text: str) -> None:
     assert error_text(event) == text
+
+
+def test_last_failure_is_the_exception_not_the_alert_about_it() -> None:
+    raised = {"level": "error", "error_detail": [{"exc_type": "ConfigError", "exc_value": "no"}]}
+    unsent = {"level": "error", "event": "the alert was not delivered"}
+    assert last_failure([raised, unsent]) == "ConfigError: no"
+    assert last_failure([unsent, {"level": "info", "event": "done"}]) == "the alert was not delivered"
+    assert last_failure([]) == ""

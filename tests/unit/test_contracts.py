@@ -25,6 +25,8 @@ GOOD: dict[str, Any] = {
     ],
 }
 
+CONTENT = {"system": "promptcontent", "relation": "promptcontent.things"}
+
 
 def read(tmp_path: Path, **changes: Any) -> contracts.Contract:
     path = tmp_path / "contract.yml"
@@ -50,6 +52,7 @@ def test_read(tmp_path: Path) -> None:
         ({"columns": column(colour="red")}, "columns.2.colour: unknown key; keys are name, source, type"),
         ({"key": "id"}, "id is used but is no column; columns are thing_id, updated_at"),
         ({"history": ["status"]}, "status is used but is no column"),
+        ({"touched": {"entity": "thing_id", "day": ["updated_at", "made_at"]}}, "made_at is used but is no column"),
         ({"columns": column(name="thing_id")}, "a column is named twice"),
         (
             {"columns": column(pii="direct")},
@@ -57,7 +60,15 @@ def test_read(tmp_path: Path) -> None:
         ),
         (
             {"columns": column(pii="free_text")},
-            "extra is free_text, so as_is is not allowed but nothing: it is not read",
+            "extra is free_text, so as_is is not allowed but text_hmac, text_length",
+        ),
+        ({"columns": column(source="a.b")}, "extra: a.b (as_is) is for path change_stream only"),
+        ({"columns": column(transform="deleted_at")}, "extra: extra (deleted_at) is for path change_stream only"),
+        ({"path": "change_stream"}, "path change_stream does not lead to promptcrm"),
+        ({"path": "change_stream", "source": CONTENT}, "a document database cannot hash: hash_at must be extract"),
+        (
+            {"path": "change_stream", "source": CONTENT, "hash_at": "extract"},
+            "a column deleted_at with that transform must take them",
         ),
         ({"columns": column(type="text; drop table x")}, "columns.2.type: String should match pattern"),
         ({"columns": column(name='e"x')}, "columns.2.name: String should match pattern"),

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import psycopg
 import pytest
 
+from promptsales.contracts import contracts
 from promptsales.settings import ROOT
 from tests.support import leads
 
@@ -33,8 +34,8 @@ def test_load_check_freshness_quarantine(crm: psycopg.Connection, tmp_path: Path
         1,
     ]
 
-    (fresh,) = json.loads(promptsales("freshness", "--json").stdout)
-    assert (fresh["feed"], fresh["state"]) == ("leads", "fresh")
+    fresh = {feed["feed"]: feed["state"] for feed in json.loads(promptsales("freshness", "--json").stdout)}
+    assert fresh == {name: "fresh" if name == "leads" else "never loaded" for name in contracts()}
 
     (held,) = json.loads(promptsales("quarantine", "list", "--json").stdout)
     assert held["rules"] == ["created_after_updated"]
@@ -46,18 +47,18 @@ def test_load_check_freshness_quarantine(crm: psycopg.Connection, tmp_path: Path
     report = tmp_path / "out.xml"
     checked = promptsales("check", "--all", "--junit", str(report))
     assert checked.returncode == 1
-    suite = ElementTree.parse(report).getroot().find("testsuite")
-    assert suite is not None
-    failed = [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None]
-    assert failed == ["created_after_updated"]
+    root = ElementTree.parse(report).getroot()
+    assert [suite.get("name") for suite in root] == list(contracts())
+    failed = [(c.get("classname"), c.get("name")) for c in root.iter("testcase") if c.find("failure") is not None]
+    assert failed == [("leads", "created_after_updated")]
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["load", "lead"], "error: no feed is called 'lead'; feeds are leads"),
+        (["load", "lead"], "error: no feed is called 'lead'; feeds are accounts, activities"),
         (["load", "leads", "--start", "2026-01-01"], "error: a window needs both --start and --end"),
-        (["check"], "error: name feeds or say --all; feeds are leads"),
+        (["check"], "error: name feeds or say --all; feeds are accounts, activities"),
         (["quarantine", "show", "99"], "error: no row 99 in quarantine"),
         (["dsn", "foo"], "error: no connection is called 'foo'; names are promptsales"),
     ],

@@ -56,6 +56,25 @@ def test_first_load_then_delta(
     assert history == [("new", True, False), ("working", False, True)]
 
 
+def test_history_goes_on_where_core_lost_a_row(
+    stack: Settings,
+    crm: psycopg.Connection,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    admin: psycopg.Connection,
+) -> None:
+    same, changed = leads.add(crm, 2)
+    run(source, warehouse)
+    admin.execute("delete from core.leads")
+    crm.execute("update crm.leads set status = 'working' where id = %s", [changed])
+    assert run(source, warehouse).inserted == 2
+    leads.assert_equal_to_source(crm, warehouse, stack)
+    versions = warehouse.execute(
+        "select lead_id, array_agg(status::text order by valid_from) from core.leads_history group by lead_id"
+    ).fetchall()
+    assert dict(versions) == {same: ["new"], changed: ["new", "working"]}
+
+
 def test_nothing_new_writes_nothing_and_checks_nothing(
     crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection, admin: psycopg.Connection
 ) -> None:

@@ -127,6 +127,27 @@ def test_quarantined_rows_are_tried_again_when_their_rule_changed(
     assert load(other_suite, source, warehouse, None, "test").inserted == 2
 
 
+def test_quarantined_rows_are_tried_again_once_a_day(
+    crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add_bad(crm, 2)
+    run(source, warehouse)
+    # past the frontier's margin, and one of them judged more than a day ago
+    warehouse.execute("update ops.feed set last_sync_timestamp = clock_timestamp()")
+    warehouse.execute(
+        "update ops.quarantine set last_tried_at = clock_timestamp() - interval '1 day 1 minute' "
+        "where key = (select min(key) from ops.quarantine)"
+    )
+    assert counts(run(source, warehouse)) == (1, 1)
+    assert sorted(entry.tries for entry in quarantine.entries(warehouse, None, 10)) == [1, 2]
+    warehouse.execute("update ops.feed set last_sync_timestamp = clock_timestamp()")
+    assert counts(run(source, warehouse)) == (0, 0)
+
+
+def counts(result: LoadResult) -> tuple[int, int]:
+    return result.extracted, result.quarantined
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

@@ -19,6 +19,7 @@ class Found(NamedTuple):
     read_at: datetime
     is_standby: bool
     held_by: str | None
+    held_since: datetime | None
     refused: str | None
 
 

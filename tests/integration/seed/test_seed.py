@@ -7,14 +7,13 @@ from typing import Any
 
 import psycopg
 import pytest
-import redis
-from pymongo import MongoClient
 
 from promptsales.seed import seed
 from promptsales.seed.live import live
 from promptsales.seed.planted import PLANTED
 from promptsales.seed.world import SCALES, Size
 from promptsales.settings import Settings
+from tests.support import systems
 
 ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
 SMALL = SCALES[Size.SMALL]
@@ -23,25 +22,9 @@ SMALL = SCALES[Size.SMALL]
 @pytest.fixture
 def empty(stack: Settings) -> Iterator[Settings]:
     """Every system, without a row; and so again afterwards."""
-    _empty(stack)
+    systems.empty(stack)
     yield stack
-    _empty(stack)
-
-
-def _empty(stack: Settings) -> None:
-    with psycopg.connect(stack.address("promptads")) as connection:
-        connection.execute("truncate promptads.campaigns cascade")
-        connection.execute("truncate promptads.ad_metrics")
-    with psycopg.connect(stack.address("promptcrm")) as connection:
-        connection.execute("truncate crm.accounts, crm.contacts, crm.leads, crm.opportunities cascade")
-    with psycopg.connect(stack.address("promptsales")) as connection:
-        connection.execute("delete from promptsales.subscriptions")
-        connection.execute("delete from promptsales.users")
-    with MongoClient[dict[str, Any]](stack.address("promptcontent")) as client:
-        for name in ("content_assets", "prompt_history"):
-            client.get_default_database()[name].delete_many({})
-    with redis.Redis.from_url(stack.address("redis")) as cache:
-        cache.flushdb()
+    systems.empty(stack)
 
 
 def _one(settings: Settings, statement: Any) -> Any:

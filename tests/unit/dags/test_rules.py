@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from promptsales.orchestration.alerts import DEADLINE, on_failure
 from promptsales.orchestration.defaults import TASK_DEFAULTS
 from promptsales.settings import ROOT
 
@@ -99,3 +100,12 @@ def test_schedule(dag: Any) -> None:
     )
     assert not dag.catchup, f"{dag.dag_id}: catchup must be False, the watermark catches up by itself"
     assert dag.start_date, f"{dag.dag_id}: needs a fixed start_date"
+
+
+def test_alerts(dag: Any) -> None:
+    for task in dag.tasks:
+        assert on_failure in task.on_failure_callback, (
+            f"{dag.dag_id}.{task.task_id} fails unheard: pass default_args=TASK_DEFAULTS"
+        )
+    if "hourly" in dag.tags:
+        assert dag.deadline == [DEADLINE], f"{dag.dag_id} may be late unheard: pass **HOURLY"

@@ -12,7 +12,7 @@ FIVE = timedelta(seconds=5)
 
 
 def found(frontier: datetime | None, is_standby: bool = False) -> Frontier:
-    return Frontier(frontier, NOON, is_standby, None, None)
+    return Frontier(frontier, NOON, is_standby, None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 
 from promptsales.contracts import Contract, contract
 from promptsales.errors import ConfigError
-from promptsales.quality.audit import Verdict
 from promptsales.quality.junit import write_junit
 from promptsales.quality.suite import Expectation, Meta, OnFail, read_suite
+from promptsales.quality.verdict import Verdict
 
 LEADS = contract("leads")
 GOOD = """

@@ -1,0 +1,37 @@
+"""Check the warehouse as it stands, once a day; loads check what they bring, this checks what is there.
+
+- **rows** runs each feed's `expectations.yml` over all of core; it fails when a rule does that is more than a warning.
+- **feeds** warns where a feed brought unusually many or few rows yesterday (against the same weekday of twelve weeks),
+  none where it always brought some, or is complete to two or four hours ago only.
+- **columns** warns where a source has columns that its contract does not know. No load reads them.
+
+Every result is a row in `ops.check_result`. `promptsales check --all` does the first two by hand.
+"""
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG, CronDataIntervalTimetable
+
+from promptsales.contracts import contracts
+from promptsales.orchestration.defaults import TASK_DEFAULTS
+from promptsales.orchestration.quality import columns, feeds, rows
+
+with DAG(
+    dag_id="warehouse_quality",
+    dag_display_name="Warehouse, quality",
+    description="Every suite over core, and what the feeds have been bringing",
+    doc_md=__doc__,
+    tags=["daily", "warehouse", "core"],
+    default_args=TASK_DEFAULTS,
+    schedule=CronDataIntervalTimetable("40 4 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=True,
+) as dag:
+    feeds()
+    for contract in contracts().values():
+        rows.override(task_id=f"{contract.table}_rows")(contract.table)
+        # only where SQL says which columns there are
+        if contract.source.system in ("promptsales", "promptcrm"):
+            columns.override(task_id=f"{contract.table}_columns", pool=contract.source.system)(contract.table)

@@ -1,0 +1,41 @@
+"""Compare every feed with its source once a day, and mend what a watermark cannot see.
+
+For each feed **compare** takes a snapshot of the warehouse and then one of the source, and compares counts and hashes
+of 4096 buckets of keys, computed by both servers. Only rows of unequal buckets are compared one by one:
+
+- gone at the source: soft-deleted in core, with a version of its own, or taken out of quarantine;
+- missing, or an older version than the source's: read again by the load that follows, checks and all;
+- changed though `updated_at` stood still (a disabled trigger, a restore, a change by hand): reported, and read again;
+- changed since the last load: no fault, the next load reads it anyway.
+
+Where nothing is to be read again, the load is skipped. The result is a row in `ops.reconciliation`, the keys are in
+`ops.reread`. Where very many rows are gone nothing is deleted and the task fails: an emptied table is rarely meant.
+`promptsales reconcile` does the same by hand.
+"""
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG, CronDataIntervalTimetable
+
+from promptsales.contracts import contracts
+from promptsales.orchestration.defaults import TASK_DEFAULTS
+from promptsales.orchestration.reconcile import reconcile_group
+from promptsales.reconcile.settle import is_comparable
+
+with DAG(
+    dag_id="warehouse_reconcile",
+    dag_display_name="Warehouse, reconcile",
+    description="Every feed against its source, key by key and hash by hash",
+    doc_md=__doc__,
+    tags=["daily", "warehouse", "core"],
+    default_args=TASK_DEFAULTS,
+    # well clear of the hour, at which the hourly DAGs load the same feeds
+    schedule=CronDataIntervalTimetable("40 3 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=True,
+) as dag:
+    for contract in contracts().values():
+        if is_comparable(contract):
+            reconcile_group(contract)

@@ -1,0 +1,175 @@
+"""A feed's three files, drafted from a live table: contract, core table, rules."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import yaml
+
+from promptsales.authoring.guess import Guess, guess
+from promptsales.authoring.relation import LiveTable, SourceColumn
+from promptsales.contracts import Contract
+
+LOOK_BACK_SECONDS = 3600
+
+
+class Draft(NamedTuple):
+    """The files of a feed's folder, by name."""
+
+    contract: str
+    table: str
+    expectations: str
+
+    @property
+    def files(self) -> dict[str, str]:
+        """What to write where."""
+        return {"contract.yml": self.contract, "table.sql": self.table, "expectations.yml": self.expectations}
+
+
+def draft(table: LiveTable) -> Draft:
+    """Draft a feed; the guesses in it are marked for a person to confirm.
+
+    Raises:
+        ConfigError: when the table has no key of one column, or no cursor.
+    """
+    text = "\n".join(_contract_lines(table)) + "\n"
+    contract = Contract.model_validate(yaml.safe_load(text))
+    return Draft(text, _table_sql(contract), "\n".join(_rule_lines(table, contract)) + "\n")
+
+
+def _contract_lines(table: LiveTable) -> Iterator[str]:
+    guesses = [(column, guess(column)) for column in table.columns]
+    yield f"# Drafted from {table.relation}. A person confirms or corrects every guess before this is merged."
+    yield from (f"# look at this: {what}" for what in _warnings(table))
+    yield from _flat("table", table.name)
+    yield from _flat("description", table.comment or f"One row per row of {table.relation}, as it stands now.")
+    yield "source:"
+    yield f"  system: {table.system}"
+    yield f"  relation: {table.relation}"
+    yield "path: poll"
+    yield f"cursor: {table.cursor.name}"
+    yield f"look_back_seconds: {LOOK_BACK_SECONDS}"
+    yield f"key: {_core_name(table, table.key)}"
+    yield "hash_at: source"
+    yield "# columns whose versions core keeps, in a table of their own: see docs/add-a-feed.md"
+    yield "history: []"
+    if any(column.name == "created_at" and column.type.startswith("timestamp") for column in table.columns):
+        yield "# what the marts rebuild when a row changes (guess)"
+        yield f"touched: {{entity: {_core_name(table, table.key)}, day: created_at}}"
+    yield from _unread_lines(guesses)
+    yield "columns:"
+    for column, found in guesses:
+        yield from _column_lines(table, column, found)
+    if any(target.transform.endswith("_hmac") for _, found in guesses for target in found.targets):
+        yield f"  - {_flow(_KID)}"
+
+
+_KID = {
+    "name": "pii_kid",
+    "type": "integer",
+    "transform": "pii_kid",
+    "required": True,
+    "pii": "none",
+    "description": "Which key made the row's hashes.",
+}
+
+
+def _flat(key: str, value: str) -> Iterator[str]:
+    yield yaml.safe_dump({key: value}, width=10_000, allow_unicode=True).strip()
+
+
+def _flow(value: Any) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True).strip()
+
+
+def _warnings(table: LiveTable) -> Iterator[str]:
+    cursor = table.cursor
+    if not cursor.is_indexed:
+        yield f"no index begins with {cursor.name}, so that every delta would read all of {table.relation}"
+    if not cursor.is_required:
+        yield f"{cursor.name} may be null: such rows would never be read"
+    if not table.has_trigger:
+        yield f"no trigger of {table.relation} sets {cursor.name}: changes by hand would be found by `reconcile` only"
+    if not any(column.name == "deleted_at" for column in table.columns):
+        yield "there is no deleted_at: deletes would never be seen, and `reconcile` cannot soft-delete"
+
+
+def _unread_lines(guesses: list[tuple[SourceColumn, Guess]]) -> Iterator[str]:
+    left = [(column, found) for column, found in guesses if not found.targets]
+    if left:
+        yield "# left at the source (guess):"
+        yield from (f"#   {column.name}: {found.why}" for column, found in left)
+    yield f"unread: {_flow([column.name for column, _ in left])}"
+
+
+def _column_lines(table: LiveTable, column: SourceColumn, found: Guess) -> Iterator[str]:
+    for target in found.targets:
+        is_same = target.transform == "as_is"
+        name = _core_name(table, column) if is_same else target.name
+        line = {
+            "name": name,
+            **({} if name == column.name else {"source": column.name}),
+            "type": target.type,
+            **({} if is_same else {"transform": target.transform}),
+            **({"required": True} if is_same and column.is_required else {}),
+            "pii": target.pii,
+            "description": column.comment or f"{column.name} of {table.relation}, as the source has it.",
+        }
+        if not is_same:
+            line["description"] = f"Made of {column.name} of {table.relation}: {target.transform}."
+        yield f"  - {_flow(line)}  # pii: a guess, {found.why}"
+
+
+def _core_name(table: LiveTable, column: SourceColumn) -> str:
+    """Core calls a key by its entity: visits.id is visit_id."""
+    if not column.is_key or column.name != "id":
+        return column.name
+    name = table.name
+    if name.endswith("ies"):
+        return f"{name[:-3]}y_id"
+    return f"{name[:-1] if name.endswith('s') and not name.endswith('ss') else name}_id"
+
+
+def _table_sql(contract: Contract) -> str:
+    columns = [_ddl(contract, name) for name in contract.column_names]
+    body = ",\n".join(
+        f"    {column}" for column in [*columns, "_extraction bigint not null", "_loaded_at timestamptz not null"]
+    )
+    head = f"-- core.{contract.table}: current state, keyed by the source's id; comments come from contract.yml"
+    return f"{head}\ncreate table core.{contract.table} (\n{body}\n);\n"
+
+
+def _ddl(contract: Contract, name: str) -> str:
+    column = next(one for one in contract.columns if one.name == name)
+    suffix = " primary key" if name == contract.key else " not null" if column.required else ""
+    return f"{name} {column.type}{suffix}"
+
+
+def _rule_lines(table: LiveTable, contract: Contract) -> Iterator[str]:
+    yield f"# The rules of core.{contract.table}. on_fail: quarantine the row, block the batch, or warn."
+    yield "# $PARAMETER horizon: when the source was read, plus five minutes."
+    yield "expectations:"
+    yield from _rule("be_unique", f"{contract.key}_twice", "block", "One row a key in a batch.", column=contract.key)
+    for column in contract.columns:
+        if column.required or column.name == contract.key:
+            on_fail = "block" if column.transform == "pii_kid" else "quarantine"
+            yield from _rule(
+                "not_be_null", f"{column.name}_missing", on_fail, f"{column.name} is there.", column=column.name
+            )
+    horizon = {"$PARAMETER": "horizon"}
+    cursor = contract.cursor
+    text = "A row was not changed after it was read."
+    yield from _rule("be_between", f"{cursor}_in_the_future", "quarantine", text, column=cursor, max_value=horizon)
+    read = {column.origin: column.name for column in contract.columns if column.transform == "as_is"}
+    for one in (one for one in table.columns if one.values and one.name in read):
+        values = list(one.values)
+        text = f"{one.name} is one of those the source allows."
+        yield from _rule(
+            "be_in_set", f"{one.name}_unknown", "quarantine", text, column=read[one.name], value_set=values
+        )
+
+
+def _rule(kind: str, name: str, on_fail: str, text: str, **kwargs: Any) -> Iterator[str]:
+    yield f"  - type: expect_column_values_to_{kind}"
+    yield f"    kwargs: {_flow(kwargs)}"
+    yield f"    meta: {{rule: {name}, on_fail: {on_fail}}}"
+    yield f"    description: {text}"

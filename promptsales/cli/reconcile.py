@@ -1,0 +1,56 @@
+"""`promptsales reconcile`: source against warehouse."""
+
+from typing import Annotated
+
+import typer
+
+from promptsales import contracts
+from promptsales.cli.output import Json, connected, console, print_json, show_table
+from promptsales.contracts import Contract
+from promptsales.errors import ConfigError
+from promptsales.load.models import Limits
+from promptsales.load.steps import load
+from promptsales.reconcile.settle import Reconciliation, is_comparable
+from promptsales.reconcile.settle import reconcile as reconcile_feed
+from promptsales.settings import settings
+
+app = typer.Typer()
+
+TRIGGERED_BY = "cli:reconcile"
+
+
+@app.command()
+def reconcile(
+    feeds: Annotated[list[str] | None, typer.Argument(help="feeds, by the names of their core tables")] = None,
+    every: Annotated[bool, typer.Option("--all", help="all feeds that can be compared")] = False,
+    accept_gone: Annotated[bool, typer.Option(help="soft-delete even where very many rows are gone")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare feeds with their sources; soft-delete what is gone, load what is missing or differs."""
+    if bool(feeds) == every:
+        raise ConfigError(f"name feeds or say --all; feeds are {', '.join(contracts.contracts())}")
+    chosen = [contracts.contract(name) for name in feeds or contracts.contracts()]
+    if every:
+        chosen = [contract for contract in chosen if is_comparable(contract)]
+    with console.status("") as status:
+        results = []
+        for contract in chosen:
+            status.update(f"{contract.table}: compare")
+            results.append((contract.table, _reconcile(contract, accept_gone)))
+    found = [result for _, result in results if result]
+    if as_json:
+        print_json([result._asdict() for result in found])
+        return
+    show_table("source against warehouse", Reconciliation._fields, found)
+    for feed in (feed for feed, result in results if result is None):
+        console.print(f"{feed} was never loaded: nothing to compare")
+
+
+def _reconcile(contract: Contract, accept_gone: bool) -> Reconciliation | None:
+    """Compare one feed; what it found wrong is loaded at once."""
+    limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
+    with connected(contract.source.etl_connection) as source, connected("warehouse") as warehouse:
+        result = reconcile_feed(contract, source, warehouse, TRIGGERED_BY, limits, accept_gone)
+        if result and result.to_reread:
+            load(contract, source, warehouse, None, TRIGGERED_BY, limits)
+        return result

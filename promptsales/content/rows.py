@@ -1,0 +1,107 @@
+"""Documents as rows of staging: only fields that the contract names, prompts hashed, wrong types named."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from bson import ObjectId, json_util
+from bson.errors import BSONError
+
+from promptsales.content.values import Misfit, converter
+from promptsales.contracts import MADE_HERE, Column, Contract
+from promptsales.pii import Key, transformed
+
+Document = dict[str, Any]
+# the columns in order, then the fields of wrong types
+Row = tuple[Any, ...]
+
+
+def key_text(key: Any) -> str:
+    """A document's ``_id`` as text: ObjectIds, texts and UUIDs as they read, all else as MongoDB's extended JSON."""
+    if isinstance(key, str) and "\0" not in key:
+        return key
+    if isinstance(key, ObjectId | UUID):
+        return str(key)
+    return json_util.dumps(key, json_options=json_util.CANONICAL_JSON_OPTIONS)
+
+
+def ids_of(texts: Iterable[str]) -> Iterator[Any]:
+    """Every ``_id`` that may read like one of the texts."""
+    for text in texts:
+        yield text
+        for read in (ObjectId, UUID, json_util.loads):
+            yield from _read(read, text)
+
+
+def _read(read: Callable[[str], Any], text: str) -> tuple[Any, ...]:
+    try:
+        return (read(text),)
+    except (ValueError, TypeError, BSONError):
+        return ()
+
+
+class Rows:
+    """Makes the rows of one feed."""
+
+    def __init__(self, contract: Contract, key: Key) -> None:
+        self.contract = contract
+        self._makers = [_maker(column, contract, key) for column in contract.columns]
+        self.projection = {"_id": 1} | {origin: 1 for origin in contract.origins}
+
+    def of(self, document: Document) -> Row:
+        """A document's row."""
+        values: list[Any] = []
+        misfits: dict[str, None] = {}  # a field may make two columns
+        for origin, outer, inner, make in self._makers:
+            value = document.get(outer)
+            try:
+                if inner and value is not None:
+                    value = field(value, inner)
+                values.append(None if value is None else make(value))
+            except Misfit:
+                values.append(None)
+                misfits[f"type_mismatch: {origin}"] = None
+        return (*values, list(misfits) or None)
+
+    def deleted(self, key: str, at: datetime) -> Row:
+        """The row that says that a document is gone; what else core knows of it stays."""
+        known = {self.contract.key: key, "deleted_at": at}
+        return (*(known.get(name) for name in self.contract.column_names), None)
+
+
+def field(value: Any, path: Sequence[str]) -> Any:
+    """A field within a document; None where it, or what holds it, is missing or null.
+
+    Raises:
+        Misfit: where what should hold it is no document.
+    """
+    for name in path:
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise Misfit
+        value = value.get(name)
+    return value
+
+
+def _maker(column: Column, contract: Contract, key: Key) -> tuple[str, str, list[str], Callable[[Any], Any]]:
+    """Where a column's value is and what makes the column of it; its origin first, by which a misfit is named."""
+    if column.name == contract.key:
+        return column.origin, "_id", [], key_text
+    if column.transform in MADE_HERE:
+        made = key.kid if column.transform == "pii_kid" else None
+        return column.origin, "_id", [], lambda _: made
+    outer, *inner = column.origin.split(".")
+    return column.origin, outer, inner, converter(column.type) if column.transform == "as_is" else _of_text(column, key)
+
+
+def _of_text(column: Column, key: Key) -> Callable[[Any], Any]:
+    make = transformed(column, key)
+
+    def made(value: Any) -> Any:
+        if not isinstance(value, str):
+            raise Misfit
+        return make(value)
+
+    return made

@@ -1,0 +1,56 @@
+"""The statements that make staging of what comes out of a topic, composed from the feed's contract."""
+
+from psycopg import sql
+
+from promptsales.contracts import Contract
+from promptsales.load.statements import core, staging
+
+
+def copy_rows(contract: Contract) -> sql.Composed:
+    """The COPY into staging of rows made here, which may have fields of wrong types."""
+    return _fill("copy {staging} ({columns}, _misfits, _load_id) from stdin (format binary)", contract)
+
+
+def keep_latest(contract: Contract) -> sql.Composed:
+    """Of each key leave the last row that was put into staging."""
+    return _fill(
+        "delete from {staging} s using {staging} later where later.{key} = s.{key} and later._row > s._row", contract
+    )
+
+
+def complete_deletes(contract: Contract) -> sql.Composed:
+    """A delete carries its key and its time only: all else stays as core has it."""
+    kept = tuple(name for name in contract.column_names if name not in (contract.key, "deleted_at"))
+    return _fill(
+        "update {staging} s set {kept} from {core} c where s.deleted_at is not null and c.{key} = s.{key}",
+        contract,
+        kept=sql.SQL(", ").join(sql.SQL("{0} = c.{0}").format(sql.Identifier(name)) for name in kept),
+    )
+
+
+def drop_gone(contract: Contract) -> sql.Composed:
+    """Take deletes of rows that core never held out of staging, and out of quarantine; how many."""
+    return _fill(
+        """
+        with gone as (
+            delete from {staging} s
+            where s.deleted_at is not null and not exists (select from {core} c where c.{key} = s.{key})
+            returning s.{key}::text as key
+        ), closed as (
+            update ops.quarantine q set released_at = clock_timestamp(), release_reason = 'repaired'
+            from gone where q.feed = %(feed)s and q.key = gone.key and q.released_at is null
+        )
+        select count(*) from gone
+        """,
+        contract,
+    )
+
+
+def _fill(template: str, contract: Contract, **more: sql.Composable) -> sql.Composed:
+    return sql.SQL(template).format(
+        staging=staging(contract),
+        core=core(contract),
+        key=sql.Identifier(contract.key),
+        columns=sql.SQL(", ").join(map(sql.Identifier, contract.column_names)),
+        **more,
+    )

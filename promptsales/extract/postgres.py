@@ -1,0 +1,53 @@
+"""Reading PostgreSQL: what the view and the relation that is hashed here have in common."""
+
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import psycopg
+from psycopg import IsolationLevel, sql
+from psycopg.rows import tuple_row
+
+from promptsales.contracts import Contract
+from promptsales.extract.frontier import Frontier, complete_through_after, held_by, watermark_after
+from promptsales.extract.reader import CheckedKey
+from promptsales.load.feed import Begun
+from promptsales.load.models import Progress, Window
+
+
+class PostgresReader:
+    """One extraction of a PostgreSQL feed: the frontier first, then one snapshot."""
+
+    frontier: Frontier
+
+    def __init__(self, contract: Contract, source: psycopg.Connection) -> None:
+        self.contract = contract
+        self.source = source
+
+    def snapshot(self) -> AbstractContextManager[object]:
+        """A transaction that sees one state and writes nothing."""
+        self.source.isolation_level, self.source.read_only = IsolationLevel.REPEATABLE_READ, True
+        return self.source.transaction()
+
+    def progress(self, begun: Begun, window: Window | None, key: CheckedKey | None) -> Progress:
+        """The watermark follows the frontier; a replayed window moves nothing."""
+        look_back = timedelta(seconds=self.contract.look_back_seconds)
+        watermark, complete_through = begun.last_sync_timestamp, begun.complete_through
+        if window is None:
+            watermark = watermark_after(self.frontier, watermark, look_back)
+            complete_through = complete_through_after(self.frontier, complete_through)
+        return Progress(
+            last_sync_timestamp=watermark,
+            complete_through=complete_through,
+            held_by=held_by(self.frontier, look_back),
+            held_since=self.frontier.held_since,
+            pii_kid=key[0] if key else None,
+            pii_check=key[1].hex() if key else None,
+        )
+
+
+def counted(source: psycopg.Connection, relation: sql.Composable, rows: sql.Composable) -> int:
+    """How many rows of a relation meet a condition."""
+    query = sql.SQL("select count(*) from {} where {}").format(relation, rows)
+    with source.cursor(row_factory=tuple_row) as cursor:
+        found = cursor.execute(query).fetchone()
+    return int(found[0]) if found else 0

@@ -1,0 +1,154 @@
+"""A feed under a new hashing key: when a load may accept it, and what the publish does with rows of the old one.
+
+A load under a new key reads its source in full. What it publishes carries the new hashes; the bridge keeps which old
+one became which new one; whatever cannot be hashed anew, because its row is no longer at the source, loses its hashes.
+"""
+
+from collections.abc import Iterator
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from promptsales.contracts import Contract
+from promptsales.errors import SourceRefused
+from promptsales.extract import delta
+from promptsales.load import feed
+from promptsales.load.models import Staged, Window
+from promptsales.load.statements import core, staging
+
+Key = tuple[int, bytes] | None
+
+# a hash that stands for nobody, for a column that may not be null
+NOBODY = sql.SQL("''::bytea")
+
+
+def is_rekeyed(contract: Contract, warehouse: psycopg.Connection, key: Key, known: Key, window: Window | None) -> bool:
+    """Whether the source hashes with a newer key, as a rotation that was started on purpose wants it.
+
+    Args:
+        contract: the feed.
+        warehouse: the warehouse.
+        key: number and check value of the key the source hashes with now.
+        known: those of the key the feed was loaded with.
+        window: what the load replays, if it does.
+
+    Raises:
+        SourceRefused: for any other change of the key, or when a window is replayed before the feed has the new key.
+    """
+    if known is None or key == known:
+        return False
+    with warehouse.cursor(row_factory=tuple_row) as cursor:
+        wanted = cursor.execute(feed.statement("rotation"), {"kid": key[0] if key else None}).fetchone()
+    if key is None or key[0] < known[0] or wanted is None or bytes(wanted[0]) != key[1]:
+        delta.refuse_changed_key(contract, key, known)
+        return False
+    if window is not None:
+        raise SourceRefused(
+            f"feed {contract.table}: the source hashes with key {key[0]}, core still with {known[0]}; no window is "
+            "replayed before the whole feed has the new key: run `promptsales pii rotate`"
+        )
+    return True
+
+
+def build_bridge(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
+    """Note which old hash becomes which new one; belongs into the publish transaction, before core changes.
+
+    Only a row whose cursor has not moved counts: it has the value it had when it was hashed with the old key.
+    """
+    if (old_kid := _old_kid(warehouse, staged)) is None:
+        return
+    values = {"feed": staged.feed, "old_kid": old_kid, "kid": staged.progress.pii_kid}
+    for column in contract.hashed_columns:
+        for template in (_FROM_CORE, _FROM_QUARANTINE):
+            names = {"column": sql.Identifier(column), "name": sql.Literal(column)}
+            warehouse.execute(_fill(template, contract, **names), values)
+
+
+def replace_rest(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
+    """Leave no hash of the old key; belongs into the publish transaction, after core changed and before `finish`."""
+    if _old_kid(warehouse, staged) is None:
+        return
+    values = {"feed": staged.feed, "extraction": staged.extraction, "kid": staged.progress.pii_kid}
+    for statement in _rest(contract):
+        warehouse.execute(statement, values)
+
+
+def _old_kid(warehouse: psycopg.Connection, staged: Staged) -> int | None:
+    """The key core has been hashed with, if this load brings another."""
+    with warehouse.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute("select pii_kid from ops.feed where feed = %s", [staged.feed]).fetchone()
+    known = row[0] if row else None
+    return known if known is not None and known != staged.progress.pii_kid else None
+
+
+_BRIDGE = """
+    insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at)
+    select distinct on (old_hmac) %(feed)s, {name}, old_hmac, %(old_kid)s::integer, new_hmac, %(kid)s::integer,
+           clock_timestamp() + make_interval(days => r.bridge_days)
+    from ({pairs}) p join ops.pii_rotation r on r.kid = %(kid)s
+    where old_hmac is not null and new_hmac is not null and r.bridge_days > 0
+    on conflict do nothing
+"""
+_FROM_CORE = _BRIDGE.replace(
+    "{pairs}",
+    """
+    select c.{column} as old_hmac, s.{column} as new_hmac
+    from {core} c join {staging} s using ({key})
+    where c.pii_kid = %(old_kid)s and s.pii_kid = %(kid)s and c.{cursor} = s.{cursor}
+    """,
+)
+_FROM_QUARANTINE = _BRIDGE.replace(
+    "{pairs}",
+    """
+    select decode(substr(q.payload ->> {name}, 3), 'hex') as old_hmac, s.{column} as new_hmac
+    from ops.quarantine q join {staging} s on q.key = s.{key}::text
+    where q.feed = %(feed)s and (q.payload ->> 'pii_kid')::integer = %(old_kid)s
+      and (q.payload ->> {cursor_name})::timestamptz = s.{cursor}
+    """,
+)
+
+
+def _rest(contract: Contract) -> Iterator[sql.Composed]:
+    """The statements that end the old key: in core, then in quarantine."""
+    columns = contract.hashed_columns
+    required = {column.name for column in contract.columns if column.required}
+    # core shows an older version of a row that went to quarantine: its hashes are those of the row as it is now
+    yield _fill(
+        "update {core} c set {set}, _extraction = %(extraction)s "
+        "from {staging} s where s.{key} = c.{key} and c.pii_kid <> %(kid)s and s.pii_kid = %(kid)s",
+        contract,
+        set=_set({name: sql.SQL("coalesce(s.{}, {})").format(sql.Identifier(name), _none(name, required))
+                  for name in columns}),
+    )  # fmt: skip
+    # a row that is no longer at the source
+    yield _fill(
+        "update {core} c set {set}, _extraction = %(extraction)s where c.pii_kid <> %(kid)s",
+        contract,
+        set=_set({name: _none(name, required) for name in columns}),
+    )
+    yield sql.SQL("""
+        update ops.quarantine
+        set payload = payload - {columns}::text[] || jsonb_build_object('pii_kid', %(kid)s::integer)
+        where feed = %(feed)s and (payload ->> 'pii_kid')::integer <> %(kid)s
+    """).format(columns=sql.Literal(list(columns)))
+
+
+def _set(values: dict[str, sql.Composable]) -> sql.Composed:
+    assignments = [sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in values.items()]
+    return sql.SQL(", ").join([*assignments, sql.SQL("pii_kid = %(kid)s")])
+
+
+def _none(name: str, required: set[str]) -> sql.SQL:
+    return NOBODY if name in required else sql.SQL("null::bytea")
+
+
+def _fill(template: str, contract: Contract, **more: sql.Composable) -> sql.Composed:
+    return sql.SQL(template).format(
+        core=core(contract),
+        staging=staging(contract),
+        key=sql.Identifier(contract.key),
+        cursor=sql.Identifier(contract.cursor),
+        cursor_name=sql.Literal(contract.cursor),
+        **more,
+    )

@@ -1,0 +1,59 @@
+"""The tasks that check the warehouse as it stands.
+
+Great Expectations is imported inside the task that runs it.
+"""
+
+import logging
+from datetime import UTC, datetime
+
+from airflow.sdk import task
+
+from promptsales.contracts import contract, contracts
+from promptsales.errors import BatchBlocked
+from promptsales.orchestration.connections import postgres
+
+WAREHOUSE = "warehouse"
+
+log = logging.getLogger(__name__)
+
+
+@task(pool=WAREHOUSE)
+def rows(feed: str) -> None:
+    """Run the feed's suite over core; fails when a rule does that is more than a warning."""
+    from promptsales.quality.audit import audit_core
+
+    with postgres(WAREHOUSE) as warehouse:
+        verdicts = audit_core(contract(feed), warehouse, datetime.now(UTC))
+    for verdict in (one for one in verdicts if not one.is_success):
+        level = logging.ERROR if verdict.result == "failed" else logging.WARNING
+        what = verdict.error or f"{verdict.unexpected_count} of {verdict.element_count} rows"
+        log.log(level, "%s: %s: %s", feed, verdict.expectation.meta.rule, what)
+    if failed := [one.expectation.meta.rule for one in verdicts if one.result == "failed"]:
+        raise BatchBlocked(
+            f"feed {feed}: core breaks {', '.join(failed)}; ops.check_result has the counts: "
+            "mend the source and load again, or mend the rule"
+        )
+
+
+@task(pool=WAREHOUSE)
+def feeds() -> None:
+    """Warn where a feed brings unusually many or few rows, or none, or is late."""
+    from promptsales.quality.feeds import check_feeds
+
+    with postgres(WAREHOUSE) as warehouse:
+        found = check_feeds(warehouse, contracts(), datetime.now(UTC))
+    for feed, verdicts in found.items():
+        for verdict in (one for one in verdicts if not one.is_success):
+            log.warning("%s: %s: %s", feed, verdict.expectation.meta.rule, verdict.expectation.description)
+
+
+@task
+def columns(feed: str) -> None:
+    """Warn where the source has columns that its contract does not know; no load reads them."""
+    from promptsales.quality.feeds import check_source
+
+    found = contract(feed)
+    with postgres(found.source.system) as source, postgres(WAREHOUSE) as warehouse:
+        names = check_source(found, source, warehouse)
+    if names:
+        log.warning("%s: new columns at the source, not read: %s", feed, ", ".join(names))

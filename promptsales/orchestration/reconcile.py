@@ -1,0 +1,51 @@
+"""The tasks that compare a feed with its source, and load what was found wrong."""
+
+import logging
+
+from airflow.sdk import AssetAlias, TriggerRule, get_current_context, task
+
+from promptsales.contracts import Contract, contract
+from promptsales.load.models import Limits
+from promptsales.orchestration.assets import CORE
+from promptsales.orchestration.connections import postgres
+from promptsales.orchestration.feed import WAREHOUSE, feed_group
+from promptsales.reconcile.settle import reconcile
+from promptsales.settings import settings
+
+# stands for the assets of the tables in which rows were soft-deleted: no event where there were none
+DELETED = AssetAlias("core.deleted")
+
+log = logging.getLogger(__name__)
+
+
+def reconcile_group(feed: Contract) -> None:
+    """Compare one feed; the tasks that load it follow, and are skipped where nothing is wrong."""
+    compared = compare.override(task_id=f"{feed.table}_compare", pool=feed.source.system)(feed.table)
+    loads = feed_group(feed)
+    for first in loads.get_roots():
+        # in the hourly DAGs a feed may load whatever became of those before it; here a refusal must stay in sight
+        first.trigger_rule = TriggerRule.ALL_SUCCESS
+    compared >> loads
+
+
+@task.short_circuit(outlets=[DELETED])
+def compare(feed: str) -> bool:
+    """Compare the feed with its source, and soft-delete what is gone; whether rows are to be loaded again."""
+    context = get_current_context()
+    run, found = context["dag_run"], contract(feed)
+    limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
+    with postgres(found.source.system) as source, postgres(WAREHOUSE) as warehouse:
+        result = reconcile(found, source, warehouse, f"airflow:{run.dag_id}/{run.run_id}", limits)
+    if result is None:
+        log.info("%s: never loaded, nothing to compare", feed)
+        return False
+    log.info(
+        "%s: %d rows at the source, %d in the warehouse; %d gone, %d missing, %d differ, %d pending",
+        *(feed, result.source_rows, result.warehouse_rows, result.gone),
+        *(result.missing, result.differing, result.pending),
+    )
+    if result.silent:
+        log.warning("%s: %d rows changed without moving their cursor: see ops.reread", feed, result.silent)
+    if result.deleted:
+        context["outlet_events"][DELETED].add(CORE[feed])
+    return result.to_reread > 0

@@ -1,0 +1,1 @@
+"""What a person may ask for: another hashing key, and to be forgotten."""

@@ -1,0 +1,74 @@
+"""Looking for texts in every column of every table of the warehouse, by its catalogue: no table can be forgotten."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+# what is kept on purpose: it says who must stay out
+EXCEPT = ("ops.suppression",)
+
+
+class Table(NamedTuple):
+    """A table, its columns that make rows unique, and those that may hold an id."""
+
+    schema: str
+    name: str
+    columns: int
+    unique_columns: list[str]
+    id_columns: list[str]
+
+    @property
+    def full_name(self) -> str:
+        """With its schema."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """As a statement names it."""
+        return sql.Identifier(self.schema, self.name)
+
+
+_TABLES = """
+    select n.nspname as schema, c.relname as name, count(*)::integer as columns,
+           coalesce(array_agg(a.attname::text) filter (where u.attnum is not null), '{}') as unique_columns,
+           coalesce(array_agg(a.attname::text) filter (
+               where u.attnum is null and format_type(a.atttypid, a.atttypmod) in ('uuid', 'text', 'character varying')
+           ), '{}') as id_columns
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    left join (select distinct i.indrelid, k.attnum from pg_index i, unnest(i.indkey) k(attnum) where i.indisunique) u
+      on u.indrelid = c.oid and u.attnum = a.attnum
+    where c.relkind in ('r', 'm') and n.nspname !~ '^(pg_|information_schema$)'
+      and n.nspname || '.' || c.relname <> all(%s)
+    group by n.nspname, c.relname
+    order by n.nspname, c.relname
+"""
+# a row's text has its bytes as hex digits, so an id inside a message is looked for in that form too
+_COUNT = sql.SQL("""
+    select count(*) from {table} t
+    where exists (select from unnest(%s::text[]) needle where position(needle in lower(t::text)) > 0)
+""")
+
+
+def needles(ids: Iterable[str], hashes: Iterable[bytes]) -> list[str]:
+    """What to look for: ids and hashes as text, and both as they look inside bytes."""
+    texts = [name.lower() for name in ids] + [digest.hex() for digest in hashes]
+    return sorted({*texts, *(text.encode().hex() for text in texts)})
+
+
+def tables(warehouse: psycopg.Connection) -> list[Table]:
+    """Every table and materialised view of the warehouse but `EXCEPT`."""
+    with warehouse.cursor(row_factory=class_row(Table)) as cursor:
+        return cursor.execute(_TABLES, [list(EXCEPT)]).fetchall()
+
+
+def holding(warehouse: psycopg.Connection, among: Sequence[Table], texts: list[str]) -> Iterator[tuple[Table, int]]:
+    """The tables that hold one of the texts in any column, and in how many rows."""
+    for table in among:
+        row = warehouse.execute(_COUNT.format(table=table.identifier), [texts]).fetchone()
+        if row and row[0]:
+            yield table, row[0]

@@ -1,0 +1,48 @@
+"""Tables that no source feeds: ``seed.csv`` beside their ``table.sql`` is all they hold."""
+
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from promptsales.contracts import CORE
+from promptsales.errors import ConfigError
+from promptsales.provision.changes import Change
+
+# in one statement each; rows that are as the file has them are not written
+_DELETE = "delete from {table} t where not exists (select from wanted w where w is not distinct from t)"
+_INSERT = (
+    "insert into {table} select * from wanted w where not exists (select from {table} t where w is not distinct from t)"
+)
+
+
+def seeds(connection: psycopg.Connection, folder: Path = CORE) -> list[Change]:
+    """Bring every seeded table to what its file says, in the caller's transaction.
+
+    Raises:
+        ConfigError: when a file does not fit its table; nothing was changed.
+    """
+    changes = []
+    for path in sorted(folder.glob("*/seed.csv")):
+        if rows := _bring(connection, path):
+            changes.append(
+                Change(system="warehouse", what=f"core.{path.parent.name}: {rows} rows brought to {path.name}")
+            )
+    return changes
+
+
+def _bring(connection: psycopg.Connection, path: Path) -> int:
+    """Returns how many rows were deleted or inserted."""
+    table = sql.Identifier("core", path.parent.name)
+    connection.execute(sql.SQL("create temporary table wanted (like {}) on commit drop").format(table))
+    copy = sql.SQL("copy wanted ({}) from stdin (format csv, header match)")
+    header, *_ = path.read_text(encoding="utf-8").splitlines()
+    columns = sql.SQL(", ").join(map(sql.Identifier, header.split(",")))
+    try:
+        with connection.cursor() as cursor, cursor.copy(copy.format(columns)) as rows:
+            rows.write(path.read_bytes())
+        changed = sum(connection.execute(sql.SQL(query).format(table=table)).rowcount for query in (_DELETE, _INSERT))
+    except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+        raise ConfigError(f"{path}: does not fit core.{path.parent.name}: {error.diag.message_primary}") from None
+    connection.execute("drop table wanted")
+    return changed

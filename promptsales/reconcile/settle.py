@@ -1,0 +1,178 @@
+"""What follows from a comparison: soft-deletes, rows to read again, and the record of it, in one transaction."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+
+from promptsales.contracts import Contract
+from promptsales.errors import BatchBlocked, ConfigError, driver_errors
+from promptsales.extract import delta
+from promptsales.load.models import Limits
+from promptsales.load.statements import soft_delete
+from promptsales.reconcile import statements
+from promptsales.reconcile.compare import Comparison, compare
+
+SQL = Path(__file__).parent
+
+
+class Reconciliation(NamedTuple):
+    """The result of one feed, as ``ops.reconciliation`` keeps it."""
+
+    feed: str
+    complete_through: Any
+    source_rows: int
+    warehouse_rows: int
+    buckets: int
+    unequal_buckets: int
+    gone: int
+    deleted: int
+    missing: int
+    differing: int
+    silent: int
+    pending: int
+    extraction: int | None
+
+    @property
+    def to_reread(self) -> int:
+        """Rows that the next load reads again, whatever their cursor says."""
+        return self.missing + self.differing + self.silent
+
+
+@cache
+def _statement(name: str) -> bytes:
+    return (SQL / f"{name}.sql").read_bytes()
+
+
+def is_comparable(contract: Contract) -> bool:
+    """Whether the source can be compared in its own SQL: it has a hashing view, and rows can be soft-deleted."""
+    return contract.hash_at == "source" and "deleted_at" in contract.column_names
+
+
+def reconcile(
+    contract: Contract,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    triggered_by: str,
+    limits: Limits,
+    accept_gone: bool = False,
+) -> Reconciliation | None:
+    """Compare a feed with its source, soft-delete what is gone, and ask the next load for what is wrong.
+
+    A second call finds nothing to do. Loads may run meanwhile: a soft-delete has a version of its own, above that of
+    every load that has begun, so what such a load read before cannot bring the row back.
+
+    Args:
+        contract: the feed; it must be comparable.
+        source: the system it reads, as a role that sees the hashing view.
+        warehouse: the warehouse, as its loader.
+        triggered_by: who asked, for the record.
+        limits: from where on gone rows look like a fault at the source (an emptied table, a wrong server).
+        accept_gone: delete them all the same.
+
+    Returns:
+        The result; None for a feed that was never loaded.
+
+    Raises:
+        ConfigError: when the feed cannot be compared.
+        SourceRefused: when the source has drifted, or hashes with another key.
+        BatchBlocked: when more rows are gone than the limits allow; nothing is deleted, the rest is done.
+        TransientError: on a lost connection.
+    """
+    if not is_comparable(contract):
+        raise ConfigError(
+            f"feed {contract.table} cannot be compared: that takes a hashing view at the source (hash_at: source) "
+            "and a column deleted_at"
+        )
+    with driver_errors(f"reconcile {contract.table}"):
+        source.autocommit = warehouse.autocommit = True
+        _refuse_other_text(contract, source, warehouse)
+        found = compare(contract, source, warehouse)
+        if found is None:
+            return None
+        is_allowed = accept_gone or not _is_too_much(found, limits)
+        result = _settle(contract, source, warehouse, found, triggered_by, is_allowed)
+    if not is_allowed:
+        raise BatchBlocked(
+            f"feed {contract.table}: {result.gone} of {result.warehouse_rows} rows are gone at the source, "
+            f"{limits.share:.0%} are allowed; nothing is deleted: look at {contract.source.relation}, and if it is "
+            f"right, `promptsales reconcile {contract.table} --accept-gone`"
+        )
+    return result
+
+
+def _refuse_other_text(contract: Contract, source: psycopg.Connection, warehouse: psycopg.Connection) -> None:
+    """Every row would differ where the view has drifted or the key has changed."""
+    delta.refuse_drift(contract, source)
+    known = warehouse.execute("select pii_kid, pii_check from ops.feed where feed = %s", [contract.table]).fetchone()
+    if known and known[0] is not None:
+        delta.refuse_changed_key(contract, delta.read_key(contract, source), (known[0], bytes(known[1])))
+
+
+def _is_too_much(found: Comparison, limits: Limits) -> bool:
+    gone = found.counts["gone"]
+    return gone >= limits.rows and gone > limits.share * found.warehouse_rows
+
+
+def _settle(
+    contract: Contract,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    found: Comparison,
+    triggered_by: str,
+    may_delete: bool,
+) -> Reconciliation:
+    with warehouse.transaction():
+        # the feed's row is locked: loads neither begin nor publish, so what is asked for here is read by the next one
+        (last,) = warehouse.execute(_statement("lock"), {"feed": contract.table}).fetchone() or (0,)
+        values = {"feed": contract.table, "read_at": found.compared_at, "triggered_by": triggered_by}
+        deleted, extraction = _delete(contract, source, warehouse, found, values) if may_delete else (0, None)
+        with warehouse.cursor() as cursor:
+            cursor.executemany(
+                _statement("ask"), [(contract.table, extraction or last, key, reason) for key, reason in found.wrong]
+            )
+        result = _result(contract, found, deleted, extraction)
+        warehouse.execute(
+            _statement("record"),
+            {**result._asdict(), "triggered_by": triggered_by, "compared_at": found.compared_at},
+        )
+    return result
+
+
+def _delete(
+    contract: Contract,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    found: Comparison,
+    values: dict[str, Any],
+) -> tuple[int, int | None]:
+    """Soft-delete what is still gone; the number of keys and the version they got."""
+    if not found.gone:
+        return 0, None
+    (extraction,) = warehouse.execute(_statement("number"), values).fetchone() or (None,)
+    # only now that the version is taken: a row that came back meanwhile must live
+    back = {key for (key,) in source.execute(statements.still_there(contract), {"keys": found.gone})}
+    values = {**values, "extraction": extraction, "keys": [key for key in found.gone if key not in back]}
+    (deleted,) = warehouse.execute(soft_delete(contract), values).fetchone() or (0,)
+    warehouse.execute(_statement("release"), values)
+    warehouse.execute(_statement("audit"), {**values, "deleted": deleted})
+    return len(values["keys"]), extraction
+
+
+def _result(contract: Contract, found: Comparison, deleted: int, extraction: int | None) -> Reconciliation:
+    return Reconciliation(
+        feed=contract.table,
+        complete_through=found.through,
+        source_rows=found.source_rows,
+        warehouse_rows=found.warehouse_rows,
+        buckets=statements.BUCKETS,
+        unequal_buckets=found.unequal_buckets,
+        gone=found.counts["gone"],
+        deleted=deleted,
+        missing=found.counts["missing"],
+        differing=found.counts["differing"],
+        silent=found.counts["silent"],
+        pending=found.counts["pending"],
+        extraction=extraction,
+    )

@@ -1,0 +1,97 @@
+"""The statements of a comparison, composed from a feed's contract; they run alike on both servers.
+
+A row's digest is made from its text, so `same_text` must have fixed how that is written.
+"""
+
+from psycopg import sql
+
+from promptsales.contracts import Contract
+from promptsales.extract.delta import view
+from promptsales.load.statements import core, staging
+
+BUCKETS = 4096
+
+# every setting that decides how a value reads
+same_text = b"""
+    select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
+           set_config('IntervalStyle', 'postgres', true), set_config('extra_float_digits', '1', true),
+           set_config('bytea_output', 'hex', true)
+"""
+
+# sha256() is the same in every PostgreSQL, which hashtext() is not
+_BUCKET = "('x' || left(encode(sha256(convert_to({key}::text, 'UTF8')), 'hex'), 3))::bit(12)::int"
+_DIGEST = "('x' || left(encode(sha256(convert_to(row({columns})::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint"
+
+
+def _columns(contract: Contract) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, contract.column_names))
+
+
+def source_rows(contract: Contract) -> sql.Composed:
+    """The source's rows through the hashing view, without those of erased persons."""
+    return sql.SQL("select {columns} from {view} where {key}::text <> all(%(suppressed)s)").format(
+        columns=_columns(contract), view=view(contract), key=sql.Identifier(contract.key)
+    )
+
+
+def warehouse_rows(contract: Contract) -> sql.Composed:
+    """What the warehouse holds of the source: a quarantined row counts for core's older version of it.
+
+    Rows that an earlier reconciliation soft-deleted, and no load has brought back since, are not at the source.
+    """
+    return sql.SQL("""
+        select {columns} from {core} c
+        where not exists (
+            select from ops.quarantine q where q.feed = %(feed)s and q.key = c.{key}::text and q.released_at is null
+        ) and not exists (
+            select from ops.load l where l.feed = %(feed)s and l.extraction = c._extraction and l.mode = 'reconcile'
+        )
+        union all
+        select {held} from ops.quarantine q, jsonb_populate_record(null::{staging}, q.payload) r
+        where q.feed = %(feed)s and q.released_at is null
+    """).format(
+        columns=_columns(contract),
+        core=core(contract),
+        key=sql.Identifier(contract.key),
+        held=sql.SQL(", ").join(sql.Identifier("r", name) for name in contract.column_names),
+        staging=staging(contract),
+    )
+
+
+def buckets(contract: Contract, rows: sql.Composed) -> sql.Composed:
+    """Count and sum of digests of each bucket of keys."""
+    return _over(
+        "select {bucket} as bucket, count(*), sum({digest}) from ({rows}) x where {key} is not null group by 1",
+        contract,
+        rows,
+    )
+
+
+def rows_of(contract: Contract, rows: sql.Composed) -> sql.Composed:
+    """Key, digest and cursor of each row of some buckets, in the order of the keys' bytes."""
+    return _over(
+        """
+        select {key}::text collate "C" as key, {digest} as digest, {cursor} as changed_at
+        from ({rows}) x where {key} is not null and {bucket} = any(%(buckets)s) order by 1
+        """,
+        contract,
+        rows,
+    )
+
+
+def _over(template: str, contract: Contract, rows: sql.Composed) -> sql.Composed:
+    key = sql.Identifier(contract.key)
+    return sql.SQL(template).format(
+        key=key,
+        cursor=sql.Identifier(contract.cursor),
+        rows=rows,
+        bucket=sql.SQL(_BUCKET).format(key=key),
+        digest=sql.SQL(_DIGEST).format(columns=_columns(contract)),
+    )
+
+
+def still_there(contract: Contract) -> sql.Composed:
+    """Which of some keys the source has."""
+    return sql.SQL("select {key}::text from {view} where {key} = any(%(keys)s::{type}[])").format(
+        key=sql.Identifier(contract.key), view=view(contract), type=sql.SQL(contract.key_type)
+    )

@@ -1,0 +1,94 @@
+"""kill -9 at each step of a rotation: run again, it ends with one key everywhere and the whole bridge."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from promptsales.cli.load import load_feed
+from promptsales.contracts import contract
+from promptsales.load.steps import load
+from promptsales.privacy import rotation
+from promptsales.settings import ROOT, Settings
+from tests.support import keys, leads
+
+LEADS = contract("leads")
+STEPS = (
+    "started",
+    "key 2 is announced",
+    "leads: loading what is new, under key 1",
+    "promptsales hashes with key 2",
+    "promptcrm hashes with key 2",
+    "leads: loading all of it",
+    "finished",
+)
+
+
+@pytest.fixture(autouse=True)
+def first_key(stack: Settings) -> Iterator[None]:
+    keys.first_again(stack)
+    yield
+    keys.first_again(stack)
+
+
+def advance(until: str) -> subprocess.Popen[str]:
+    """A rotation, gone on until it says that it reached a step."""
+    command = [sys.executable, "-m", "tests.faults.rotating"]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin
+    assert process.stdout
+    while (said := process.stdout.readline().strip()) != until:
+        assert said in STEPS, f"the rotation ended before {until}: {said}"
+        process.stdin.write("go on\n")
+        process.stdin.flush()
+    return process
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    with process:
+        process.wait()
+
+
+def bridged(warehouse: psycopg.Connection) -> set[tuple[bytes, bytes]]:
+    rows = warehouse.execute("select old_hmac, new_hmac from ops.pii_bridge where column_name = 'email_hmac'")
+    return {(old, new) for old, new in rows}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_between_steps(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection, step: str
+) -> None:
+    addresses = [f"{name}@example.com" for name in ("ann", "bob")]
+    for address in addresses:
+        leads.add(crm, 5, email=address)
+    leads.add_bad(crm, 1)
+    load(LEADS, source, warehouse, None, "before")
+    kill(advance(step))
+
+    rotation.rotate(stack, 30, lambda feed: load_feed(feed, None, "after the kill"), lambda what: None)
+
+    newest = rotation.newest(warehouse)
+    assert newest is not None
+    # killed after the end, the next one is a rotation of its own
+    kid = 3 if step == "finished" else 2
+    assert (newest.kid, newest.finished_at is not None) == (kid, True)
+    assert keys.active(stack) == [kid, kid]
+    leads.assert_equal_to_source(crm, warehouse, stack, kid=kid)
+    pairs = {(keys.email_hmac(stack, kid - 1, one), keys.email_hmac(stack, kid, one))
+             for one in [*addresses, "lead@example.com"]}  # fmt: skip
+    assert pairs <= bridged(warehouse)
+
+
+def test_killed_between_the_key_file_and_its_announcement(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add(crm, 1)
+    load(LEADS, source, warehouse, None, "before")
+    stack.secrets.create("pii_key_2")  # all that such a rotation leaves
+    rotation.rotate(stack, 30, lambda feed: load_feed(feed, None, "after the kill"), lambda what: None)
+    assert keys.active(stack) == [2, 2]
+    leads.assert_equal_to_source(crm, warehouse, stack, kid=2)

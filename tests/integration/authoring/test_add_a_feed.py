@@ -1,0 +1,160 @@
+"""A feed is added by the steps of docs/add-a-feed.md, in a copy of the files and on real servers."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from promptsales.settings import ROOT, Settings
+from tests.support import leads
+
+TABLE = """
+    create table crm.visits (
+        id uuid primary key default gen_random_uuid(),
+        contact_id uuid,
+        email varchar(320),
+        first_name varchar(100),
+        notes text,
+        country_code char(2),
+        outcome varchar(20) not null check (outcome in ('sold', 'not sold')),
+        amount numeric(12,2),
+        seen_at timestamp,
+        created_at timestamptz not null default now(),
+        updated_at timestamptz not null default now(),
+        deleted_at timestamptz
+    );
+    comment on table crm.visits is 'One visit of a sales person.';
+    create index visits_cursor on crm.visits (updated_at, id);
+    create trigger zz_touch before insert or update on crm.visits for each row execute function crm.set_updated_at();
+    insert into crm.visits (email, first_name, outcome, amount, seen_at)
+    values ('Ann@Example.com', 'Ann', 'sold', 9.90, '2026-01-02 03:04:05'), (null, null, 'not sold', null, null);
+"""
+
+MAIN = "from promptsales.cli.main import main; main()"
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The project's files in a place of the test's own, as a git repository of one commit."""
+    for folder in ("promptsales", "warehouse", "schemas", "dags", "local"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for words in (["init", "-q", "-b", "main"], ["add", "warehouse"], ["commit", "-qm", "as it was"]):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    return tmp_path
+
+
+@pytest.fixture
+def promptsales(stack: Settings, copy: Path) -> Command:
+    """The command line of the copy, against the tests' stack."""
+
+    def call(
+        *words: str, code: str = "from promptsales.cli.main import main; main()"
+    ) -> subprocess.CompletedProcess[str]:
+        here = {
+            "PYTHONPATH": str(copy),
+            "PROMPTSALES_STATE": str(stack.state),
+            "PROMPTSALES_PORT_BASE": str(stack.port_base),
+        }
+        command = [sys.executable, "-c", code, *words]
+        return subprocess.run(
+            command, cwd=copy, env={**os.environ, **here}, capture_output=True, text=True, check=False
+        )
+
+    return call
+
+
+@pytest.fixture
+def visits(stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """The new table at the source; afterwards it is gone, and so is all that was made for it."""
+    crm.execute(TABLE)
+    yield crm
+    with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as source:
+        source.execute("drop table crm.visits cascade")
+    admin.execute("drop table if exists core.visits, staging.promptcrm__visits, migrations.core_visits")
+    admin.execute("delete from migrations.applied where line = 'core_visits'")
+
+
+def test_a_new_feed_needs_no_python(
+    promptsales: Command, copy: Path, visits: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    # step 1: the draft
+    printed = promptsales("contracts", "new", "crm.visits")
+    assert (printed.returncode, "key: visit_id" in printed.stdout) == (0, True), printed.stderr
+    assert not (copy / "warehouse" / "core" / "visits").exists()
+    assert promptsales("contracts", "new", "crm.visits", "--write").returncode == 0
+    assert (copy / "warehouse" / "core" / "visits" / "contract.yml").read_text() == printed.stdout
+    assert "is there already" in promptsales("contracts", "new", "crm.visits", "--write").stderr
+    # step 3: what a reviewer is told
+    diff = promptsales("contracts", "diff", "--base", "main", "--json")
+    assert (diff.returncode, json.loads(diff.stdout)) == (
+        0,
+        [{"feed": "visits", "effect": "note", "what": "new feed"}],
+    )
+    # steps 4 and 5
+    provisioned = promptsales("provision", "--json")
+    assert provisioned.returncode == 0, provisioned.stderr
+    assert [change["what"] for change in json.loads(provisioned.stdout)] == [
+        "view etl.visits created",
+        "warehouse/core/visits/table.sql applied",
+        "staging.promptcrm__visits created",
+        *[what for what in _whats(provisioned.stdout) if what.startswith("core.visits:")],
+    ]
+    loaded = promptsales("load", "visits", "--json")
+    assert loaded.returncode == 0, loaded.stderr
+    (result,) = json.loads(loaded.stdout)
+    assert (result["extracted"], result["inserted"], result["checks_failed"]) == (2, 2, 0)
+
+    rows = admin.execute(
+        "select outcome, amount::text, seen_at::text, length(email_hmac), is_email_valid, pii_kid "
+        "from core.visits order by 1"
+    ).fetchall()
+    assert rows == [
+        ("not sold", None, None, None, None, 1),
+        ("sold", "9.90", "2026-01-02 03:04:05+00", 32, True, 1),
+    ]
+    columns = admin.execute("select attname from pg_attribute where attrelid = 'core.visits'::regclass and attnum > 0")
+    assert {name for (name,) in columns}.isdisjoint({"first_name", "notes", "country_code", "email"})
+    # and the DAG of the source has its three tasks, by itself
+    assert _tasks(promptsales) >= {"visits.extract", "visits.check", "visits.publish"}
+
+
+def _whats(stdout: str) -> list[str]:
+    return [change["what"] for change in json.loads(stdout)]
+
+
+def _tasks(promptsales: Command) -> set[str]:
+    code = "from airflow.dag_processing.dagbag import DagBag; print(*DagBag('dags').dags['promptcrm_hourly'].task_ids)"
+    return set(promptsales(code=code).stdout.splitlines()[-1].split())
+
+
+def test_a_view_taken_by_cascade_blocks_its_own_feed_alone(
+    promptsales: Command, copy: Path, visits: psycopg.Connection, crm: psycopg.Connection
+) -> None:
+    promptsales("contracts", "new", "crm.visits", "--write")
+    assert promptsales("provision").returncode == 0
+    leads.add(crm, 1)
+    visits.execute("alter table crm.visits drop column amount cascade")
+    blocked = promptsales("load", "visits")
+    assert blocked.returncode == 1
+    assert blocked.stderr.strip() == (
+        "error: feed visits: etl.visits is not there (a drop with CASCADE takes it along), and crm.visits has no "
+        "amount; put it back or take it out of the contract, then run `promptsales provision` (docs/drift.md)"
+    )
+    assert promptsales("load", "leads").returncode == 0
+
+    # as docs/drift.md says: out of the contract, provision, and the feed loads again
+    contract = copy / "warehouse" / "core" / "visits" / "contract.yml"
+    lines = [line for line in contract.read_text().splitlines(keepends=True) if "name: amount" not in line]
+    contract.write_text("".join(lines))
+    assert promptsales("provision").returncode == 0
+    assert promptsales("load", "visits").returncode == 0

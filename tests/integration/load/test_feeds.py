@@ -1,0 +1,124 @@
+"""Every polled feed follows its source: sample data first, then what an application changes, deletes and adds."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from promptsales.contracts import contract, contracts
+from promptsales.load.models import LoadResult
+from promptsales.load.steps import load
+from promptsales.seed import seed
+from promptsales.seed.planted import PLANTED
+from promptsales.seed.world import Size
+from promptsales.settings import Settings
+from tests.support import systems
+from tests.support.feeds import FEEDS, Feed, as_application, as_pipeline
+
+POLLED = [name for name, feed in contracts().items() if feed.path == "poll"]
+
+# what an application does to three sound rows of a table: where there is history, to a column it keeps
+CHANGES = {
+    "users": "role = case role when 'admin' then 'viewer' else 'admin' end",
+    "subscriptions": "plan_type = case plan_type when 'pro' then 'basic' else 'pro' end",
+    "accounts": "account_type = case account_type when 'partner' then 'customer' else 'partner' end",
+    "contacts": "email = 'New.' || id || '@Example.COM', phone = '+49 (0) 555-' || length(phone)",
+    "leads": "campaign_id = gen_random_uuid(), click_id = ' new '",
+    "pipeline_stages": "default_probability = 0.3333",
+    "opportunities": "amount = coalesce(amount, 0) + 0.01",
+    "activities": "duration_seconds = 60, direction = 'internal'",
+}
+SOUND = {
+    "users": "email like '%@%'",
+    "subscriptions": "end_date is null or end_date > start_date",
+    "accounts": "created_at < updated_at",
+    "contacts": "created_at < updated_at",
+    "leads": "created_at < updated_at",
+    "pipeline_stages": "not is_closed",
+    "opportunities": "currency_code <> 'ZZZ'",
+    "activities": "duration_seconds < 80000",
+}
+
+
+@pytest.fixture(scope="module")
+def sample(stack: Settings) -> Iterator[Settings]:
+    """Every system, filled with the small sample."""
+    systems.empty(stack)
+    seed(stack, Size.SMALL, datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    yield stack
+    systems.empty(stack)
+
+
+def run(stack: Settings, warehouse: psycopg.Connection, feed: Feed) -> LoadResult:
+    with as_pipeline(stack, feed) as source:
+        return load(contract(feed.table), source, warehouse, None, "test")
+
+
+def count(connection: psycopg.Connection, feed: Feed) -> int:
+    query = sql.SQL("select count(*) from {}").format(sql.Identifier(*feed.relation.split(".")))
+    (found,) = connection.execute(query).fetchone() or (0,)
+    return int(found)
+
+
+def change(connection: psycopg.Connection, feed: Feed) -> int:
+    """Change three sound rows, and delete one of them as the application does."""
+    some = f"select id from {feed.relation} where {SOUND[feed.table]} order by id limit"  # noqa: S608
+    update = f"update {feed.relation} set {{}} where id in ({some} {{}})"  # noqa: S608
+    connection.execute(update.format("deleted_at = now()", 1).encode())
+    return connection.execute(update.format(CHANGES[feed.table], 3).encode()).rowcount
+
+
+def test_every_polled_feed_is_described() -> None:
+    assert sorted(FEEDS) == sorted(CHANGES) == sorted(SOUND) == POLLED
+
+
+@pytest.mark.parametrize("name", POLLED)
+def test_first_load_changes_and_nothing_new(sample: Settings, warehouse: psycopg.Connection, name: str) -> None:
+    feed = FEEDS[name]
+    for earlier in contract(name).after:
+        run(sample, warehouse, FEEDS[earlier])
+    with as_application(sample, feed) as application:
+        there, bad = count(application, feed), PLANTED.get(name, 0)
+        first = run(sample, warehouse, feed)
+        assert (first.extracted, first.inserted, first.quarantined) == (there, there - bad, bad)
+        feed.assert_equal_to_source(application, warehouse, sample)
+
+        changed = change(application, feed)
+        second = run(sample, warehouse, feed)
+        # what else is younger than the frontier's margin is read again, and known
+        assert (second.inserted, second.updated) == (0, changed)
+        assert second.extracted == changed + second.unchanged + second.quarantined
+        feed.assert_equal_to_source(application, warehouse, sample)
+        if feed.history:
+            assert sorted(map(len, feed.versions(warehouse).values()))[-changed - 1 :] == [1, *[2] * changed]
+
+    third = run(sample, warehouse, feed)
+    assert (third.inserted, third.updated, third.checks_passed + third.checks_failed) == (0, 0, 0)
+
+
+def test_a_deal_touches_the_days_it_was_made_and_closed(
+    crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    crm.execute("truncate crm.pipeline_stages cascade")
+    crm.execute(
+        "insert into crm.pipeline_stages (name, position, default_probability, is_closed) "
+        "values ('open', 1, 0.5, false), ('lost', 2, 0, true)"
+    )
+    stage = "(select id from crm.pipeline_stages where name = %s)"
+    crm.execute(
+        "insert into crm.opportunities (owner_user_id, name, stage_id, created_at, closed_at) "  # noqa: S608
+        f"values (gen_random_uuid(), 'deal', {stage}, '2026-01-05', '2026-02-06')",
+        ["lost"],
+    )
+    touched = "select day::text from ops.touched where core_table = 'opportunities' order by 1"
+    for name in ("pipeline_stages", "opportunities"):
+        load(contract(name), source, warehouse, None, "test")
+    assert warehouse.execute(touched).fetchall() == [("2026-01-05",), ("2026-02-06",)]
+
+    # opened again: the day it was closed is one to rebuild, though core knows it no more
+    warehouse.execute("delete from ops.touched")
+    crm.execute(f"update crm.opportunities set stage_id = {stage}", ["open"])  # noqa: S608
+    assert load(contract("opportunities"), source, warehouse, None, "test").updated == 1
+    assert warehouse.execute(touched).fetchall() == [("2026-01-05",), ("2026-02-06",)]

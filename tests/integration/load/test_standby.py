@@ -1,0 +1,88 @@
+"""Extracts from a real streaming standby: the frontier cannot be known there, so a declared look-back is read again."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from promptsales.contracts import contract
+from promptsales.extract.frontier import read_frontier
+from promptsales.freshness import freshness
+from promptsales.load.steps import load
+from promptsales.settings import Settings
+from tests.support import leads
+from tests.support.standby import at, caught_up, standby
+
+LEADS = contract("leads")
+LOOK_BACK = timedelta(seconds=LEADS.look_back_seconds)
+HOLDER = "a standby: what is open on its primary cannot be seen"
+EXPLAINED = f"read from a standby, so how far it is complete is not known; each run reads the last {LOOK_BACK} again"
+
+
+@pytest.fixture(scope="module")
+def port(stack: Settings) -> Iterator[int]:
+    with standby(stack) as found:
+        yield found
+
+
+@pytest.fixture
+def follower(stack: Settings, port: int) -> Iterator[psycopg.Connection]:
+    """The CRM's standby, as the pipeline sees it."""
+    with psycopg.connect(at(stack.address("promptcrm_etl"), port), autocommit=True) as connection:
+        yield connection
+
+
+def test_a_standby_sees_no_frontier(stack: Settings, port: int, follower: psycopg.Connection) -> None:
+    # a session of a reader there, and an open transaction on the primary: the first holds nothing, the second is hidden
+    with (
+        psycopg.connect(at(stack.address("promptcrm"), port)) as reader,
+        psycopg.connect(stack.address("promptcrm")) as w,
+    ):
+        reader.execute("select count(*) from crm.leads")
+        leads.add(w, 1)
+        found = read_frontier(follower)
+    assert found._replace(read_at=found.read_at) == (None, found.read_at, True, HOLDER, None, None, False)
+
+
+def test_a_row_committed_late_arrives_within_the_look_back(
+    stack: Settings, crm: psycopg.Connection, follower: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add(crm, 2)
+    with psycopg.connect(stack.address("promptcrm")) as late:
+        leads.add(late, 3, email="late@example.com")  # stamped now, committed after the load
+        caught_up(crm, follower)
+        first = load(LEADS, follower, warehouse, None, "test")
+        (read_at,) = warehouse.execute("select read_at from ops.load").fetchone() or (None,)
+        late.commit()
+    assert (first.inserted, first.complete_through) == (2, None)
+    assert read_at is not None
+    assert first.last_sync_timestamp == read_at - LOOK_BACK
+
+    caught_up(crm, follower)
+    assert load(LEADS, follower, warehouse, None, "test").inserted == 3
+    leads.assert_equal_to_source(crm, warehouse, stack)
+
+
+def test_a_standby_is_named_and_is_no_alarm(
+    crm: psycopg.Connection, follower: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add(crm, 1)
+    caught_up(crm, follower)
+    load(LEADS, follower, warehouse, None, "test")
+    load(LEADS, follower, warehouse, None, "test")
+    (feed,) = (feed for feed in freshness(warehouse) if feed.feed == "leads")
+    (first,) = warehouse.execute("select min(read_at) from ops.load").fetchone() or (None,)
+    assert (feed.state, feed.complete_through, feed.held_by, feed.held_since) == ("unknown", None, EXPLAINED, first)
+
+
+def test_the_primary_takes_over(
+    crm: psycopg.Connection, source: psycopg.Connection, follower: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add(crm, 1)
+    caught_up(crm, follower)
+    load(LEADS, follower, warehouse, None, "test")
+    result = load(LEADS, source, warehouse, None, "test")
+    assert result.complete_through is not None
+    (feed,) = (feed for feed in freshness(warehouse) if feed.feed == "leads")
+    assert (feed.state, feed.held_by, feed.held_since) == ("fresh", None, None)

@@ -1,0 +1,129 @@
+"""Every rule of every suite is broken by the rows of its case, and by no other; what breaks it goes where it must."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from promptsales.contracts import Contract, contracts
+from promptsales.errors import BatchBlocked
+from promptsales.load import feed
+from promptsales.load.models import Audit, LoadResult, Progress, Staged
+from promptsales.load.steps import check, publish
+from promptsales.quality.suite import OnFail, read_suite
+from tests.support.cases import Row, cases, rows
+
+READ_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
+PIPELINE = {"_extraction": 0, "_loaded_at": "2026-02-01"}
+TABLES = list(contracts())
+
+
+def insert(connection: psycopg.Connection, schema: str, table: str, found: list[Row]) -> None:
+    """Rows of text as the types of the table."""
+    names = sorted({name for row in found for name in row})
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    query = sql.SQL("insert into {0} ({1}) select {1} from jsonb_populate_recordset(null::{0}, %s)")
+    connection.execute(query.format(sql.Identifier(schema, table), columns), [Jsonb(found)])
+
+
+def stage(warehouse: psycopg.Connection, contract: Contract, changes: list[Row]) -> Staged:
+    """Rows in staging, as an extract leaves them there."""
+    begun = feed.begin(warehouse, contract.table)
+    found = [{**row, "_load_id": begun.extraction} for row in rows(contract.table, contract.key, changes)]
+    warehouse.execute(sql.SQL("truncate {}").format(sql.Identifier("staging", contract.staging)))
+    insert(warehouse, "staging", contract.staging, found)
+    return Staged(
+        feed=contract.table,
+        extraction=begun.extraction,
+        window=None,
+        window_start=None,
+        read_at=READ_AT,
+        started_at=READ_AT,
+        triggered_by="test",
+        progress=Progress(last_sync_timestamp=READ_AT, complete_through=READ_AT),
+        extracted=len(found),
+        suppressed=0,
+        unchanged=0,
+        held=0,
+    )
+
+
+def fill_core(admin: psycopg.Connection, *more: dict[str, list[Row]]) -> None:
+    """What core holds before the case."""
+    for tables in more:
+        for table, changes in tables.items():
+            key = contracts()[table].key
+            insert(admin, "core", table, [{**row, **PIPELINE} for row in rows(table, key, changes, first=1000)])
+
+
+def of_kind(on_fail: OnFail) -> list[Any]:
+    return [
+        pytest.param(table, expectation.meta.rule, id=f"{table}-{expectation.meta.rule}")
+        for table, contract in contracts().items()
+        for expectation in read_suite(contract).expectations
+        if expectation.meta.on_fail == on_fail
+    ]
+
+
+def failed(admin: psycopg.Connection) -> set[str]:
+    """The rules that the last check found broken."""
+    query = "select rule from ops.check_result where not is_success and error is null"
+    return {rule for (rule,) in admin.execute(query)}
+
+
+def run(admin: psycopg.Connection, warehouse: psycopg.Connection, table: str, rule: str) -> LoadResult:
+    contract, case = contracts()[table], cases(table)["cases"][rule]
+    fill_core(admin, cases(table).get("core", {}), case.get("core", {}))
+    staged = stage(warehouse, contract, case["rows"])
+    return publish(contract, warehouse, staged, check(contract, warehouse, staged))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_bad_rows_are_quarantined_by_their_rule_alone(
+    admin: psycopg.Connection, warehouse: psycopg.Connection, table: str
+) -> None:
+    contract = contracts()[table]
+    rules = [e.meta.rule for e in read_suite(contract).expectations if e.meta.on_fail == "quarantine"]
+    changes = [(rule, row) for rule in rules for row in cases(table)["cases"][rule]["rows"]]
+    fill_core(admin, cases(table).get("core", {}))
+    staged = stage(warehouse, contract, [{}, *(row for _, row in changes)])
+    audit = check(contract, warehouse, staged)
+
+    marked = warehouse.execute(
+        sql.SQL("select _rules from {} order by _row").format(sql.Identifier("staging", contract.staging))
+    ).fetchall()
+    assert marked == [(None,), *(([rule],) for rule, _ in changes)]
+    assert failed(admin) == set(rules)
+    assert audit == Audit(
+        extraction=1,
+        suite_checksum=read_suite(contract).checksum,
+        checks_passed=len(read_suite(contract).expectations) - len(rules),
+        checks_failed=len(rules),
+        quarantined=len(changes),
+    )
+    result = publish(contract, warehouse, staged, audit)
+    assert (result.inserted, result.quarantined) == (1, len(changes))
+    held = admin.execute("select rules from ops.quarantine order by quarantine_id").fetchall()
+    assert sorted(held) == sorted(([rule],) for rule, _ in changes)
+
+
+@pytest.mark.parametrize(("table", "rule"), of_kind("block"))
+def test_a_bad_batch_is_blocked_by_its_rule_alone(
+    admin: psycopg.Connection, warehouse: psycopg.Connection, table: str, rule: str
+) -> None:
+    with pytest.raises(BatchBlocked, match=rf"as it was: {rule} \(\d+ rows\); see"):
+        run(admin, warehouse, table, rule)
+    assert failed(admin) == {rule}
+    assert admin.execute("select count(*) from ops.load").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(("table", "rule"), of_kind("warn"))
+def test_an_odd_batch_is_published_with_its_warning_alone(
+    admin: psycopg.Connection, warehouse: psycopg.Connection, table: str, rule: str
+) -> None:
+    result = run(admin, warehouse, table, rule)
+    assert failed(admin) == {rule}
+    assert (result.inserted + result.updated, result.quarantined, result.checks_failed) == (result.extracted, 0, 1)

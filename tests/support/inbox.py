@@ -1,0 +1,94 @@
+"""A mail server and a web server in the test's own process, which keep what they are sent."""
+
+import json
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+PATIENCE_S = 180
+
+
+class _Smtp(socketserver.StreamRequestHandler):
+    """As much of RFC 5321 as a client needs to deliver a mail."""
+
+    def handle(self) -> None:
+        self._say("220 inbox")
+        while line := self.rfile.readline():
+            verb = line.split()[0].upper() if line.split() else b""
+            if verb == b"DATA":
+                self._say("354 go on")
+                body = b"".join(iter(self.rfile.readline, b".\r\n"))
+                self.server.mails.append(message_from_bytes(body, policy=policy.default))  # type: ignore[attr-defined]
+            self._say("221 bye" if verb == b"QUIT" else "250 ok")
+            if verb == b"QUIT":
+                return
+
+    def _say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+
+
+class _Http(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posts.append(json.loads(body))  # type: ignore[attr-defined]
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: the tests look at what was posted."""
+
+
+class _Mailbox(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+class Inbox:
+    """Where both servers listen, and what they were sent."""
+
+    def __init__(self, mail: _Mailbox, web: HTTPServer) -> None:
+        self.mails: list[EmailMessage] = []
+        self.posts: list[dict[str, str]] = []
+        mail.mails, web.posts = self.mails, self.posts  # type: ignore[attr-defined]
+        self.mail_address = mail_address(mail.server_address[1])
+        self.web_address = web_address(web.server_address[1])
+
+    def wait_for(self, is_it: Callable[[dict[str, str]], bool]) -> dict[str, str]:
+        """The first post that is meant, once it is there."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            if found := [post for post in list(self.posts) if is_it(post)]:
+                return found[0]
+            time.sleep(0.2)
+        raise AssertionError(f"no such alert among {self.posts}")
+
+
+def mail_address(port: int) -> str:
+    """The mail server, as the setting wants it."""
+    options = "from_email=pipeline@x.example&to_email=ops@x.example&disable_ssl=true&disable_tls=true"
+    return f"smtp://127.0.0.1:{port}/?{options}"
+
+
+def web_address(port: int) -> str:
+    """The web server, as the setting wants it."""
+    return f"http://127.0.0.1:{port}/alerts"
+
+
+@contextmanager
+def inbox(mail_port: int = 0, web_port: int = 0) -> Iterator[Inbox]:
+    """Both servers, on these ports or on free ones; gone afterwards."""
+    with _Mailbox(("127.0.0.1", mail_port), _Smtp) as mail, HTTPServer(("127.0.0.1", web_port), _Http) as web:
+        servers = (mail, web)
+        for server in servers:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield Inbox(mail, web)
+        finally:
+            for server in servers:
+                server.shutdown()

@@ -1,0 +1,37 @@
+"""The hashing key of the tests' stack, put back to the first one after a test that changed it."""
+
+import hashlib
+import hmac
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from promptsales.settings import Settings
+
+DATABASES = ("promptsales", "promptcrm")
+
+
+def first_again(stack: Settings) -> None:
+    """Back to key 1, and no other key anywhere."""
+    for database in DATABASES:
+        with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname=database)) as admin:
+            admin.execute("delete from etl.pii_pad where kid > 1")
+            admin.execute("update etl.pii_pad set is_active = true")
+    for path in (stack.state / "secrets").glob("pii_key_*"):
+        if path.name != "pii_key_1":
+            path.unlink()
+
+
+def active(stack: Settings) -> list[int]:
+    """The active key of each database."""
+    found = []
+    for database in DATABASES:
+        with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname=database)) as admin:
+            found += [kid for (kid,) in admin.execute("select kid from etl.pii_pad where is_active")]
+    return found
+
+
+def email_hmac(stack: Settings, kid: int, address: str) -> bytes:
+    """The hash of a normal address under a key, by Python's own hmac."""
+    key = bytes.fromhex(stack.secrets.password(f"pii_key_{kid}"))
+    return hmac.new(key, b"email\0" + address.encode(), hashlib.sha256).digest()

@@ -1,0 +1,32 @@
+"""A feed that fails stops no other feed: a task that comes after another feed's runs whatever became of that."""
+
+from airflow.dag_processing.dagbag import DagBag
+
+from promptsales.contracts import contracts
+from promptsales.reconcile.settle import is_comparable
+from promptsales.settings import ROOT
+
+
+def test_no_feed_needs_another_to_succeed() -> None:
+    bag = DagBag(str(ROOT / "dags"))
+    needs = {
+        (dag.dag_id, task.task_id, before)
+        for dag in bag.dags.values()
+        for task in dag.tasks
+        for before in task.upstream_task_ids
+        if _feed(task.task_id) != _feed(before) and task.trigger_rule != "all_done"
+    }
+    assert needs == set()
+
+
+def test_a_comparison_that_failed_loads_nothing() -> None:
+    dag = DagBag(str(ROOT / "dags")).dags["warehouse_reconcile"]
+    after = [task for task in dag.tasks if any(name.endswith("_compare") for name in task.upstream_task_ids)]
+    assert [(task.task_id, task.trigger_rule) for task in after] == [
+        (f"{name}.extract", "all_success") for name, feed in contracts().items() if is_comparable(feed)
+    ]
+
+
+def _feed(task_id: str) -> str:
+    """The feed a task belongs to: by its group, or by the beginning of its name."""
+    return next((feed for feed in contracts() if task_id.startswith((f"{feed}.", f"{feed}_"))), task_id)
