@@ -6,7 +6,9 @@ import typer
 
 from promptsales.cli import (
     check,
+    connectors,
     contracts,
+    dlq,
     doctor,
     freshness,
     load,
@@ -21,7 +23,11 @@ from promptsales.errors import PipelineError
 from promptsales.seed import cli as seed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for module in (run, stack, platform, seed, load, check, freshness, quarantine, reconcile, pii, contracts, doctor):
+_MODULES = (
+    *(run, stack, platform, seed, load, check, freshness, quarantine, reconcile, pii, contracts),
+    *(connectors, dlq, doctor),
+)
+for module in _MODULES:
     app.registered_commands += module.app.registered_commands
     app.registered_groups += module.app.registered_groups
 

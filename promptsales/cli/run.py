@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from local import stack
+from promptsales import connectors
 from promptsales.airflow_api import Airflow
 from promptsales.airflow_models import Run, TaskState
 from promptsales.cli.load import show_results
@@ -42,6 +43,8 @@ def run(size: Annotated[Size, typer.Option(help="how much sample data, where the
         with Airflow(here.address("airflow")) as airflow:
             with phases.phase("register with Airflow"):
                 register(airflow, here)
+            with phases.phase("follow the changes") as say:
+                say(", ".join(f"{change.connector} {change.action}" for change in connectors.apply(here)) or "already")
             _run_dags(airflow, here, run_id, now, phases)
     with connected("warehouse") as warehouse:
         loads = [load for dag_id in HOURLY for load in loads_of(warehouse, f"airflow:{dag_id}/{run_id}")]
