@@ -96,6 +96,12 @@ class Settings(BaseSettings):
     stream_minutes_days: int = Field(
         default=14, ge=2, description="minutes of campaigns older than so many days are left out"
     )
+    reporting_timezone: str = Field(default="UTC", description="zone by whose days the marts count")
+    provisional_days: int = Field(default=3, ge=1, description="days that ad platforms still restate")
+    spark_master: str = Field(default="local[2]", description="where Spark runs: local[N], or a cluster's URL")
+    spark_memory: str = Field(default="1g", description="of Spark's driver and of each executor")
+    spark_partitions: int = Field(default=2, ge=1, description="parts of a read and of a shuffle")
+
     alert_mail: str = Field(default="", description="smtp://user:password@host:port/?from_email=..&to_email=..")
     alert_webhook: str = Field(default="", description="address that alerts are posted to as JSON")
 

@@ -1,7 +1,7 @@
 """The formulas that marts share: ratios from sums, null on a zero denominator, no money as a float."""
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F  # noqa: N812 -- as everybody calls it
+from pyspark.sql import functions as F
 
 UNKNOWN = "Unknown"
 NO_CURRENCY = "XXX"
@@ -15,8 +15,9 @@ def money(column: Column, scale: int = 4) -> Column:
 
 def ratio(above: Column, below: Column, scale: int = 6) -> Column:
     """A quotient rounded to ``scale``; null when the denominator is 0 or unknown."""
-    divisor = F.when(below != 0, below.cast("decimal(20,8)"))
-    return F.try_divide(above.cast("decimal(28,8)"), divisor).cast(f"decimal(20,{scale})")
+    # of these types Spark keeps 18 digits of the quotient, so that it is in effect rounded once
+    divisor = F.when(below != 0, below.cast("decimal(20,4)"))
+    return (above.cast("decimal(24,8)") / divisor).cast(f"decimal(20,{scale})")
 
 
 def day_of(time: Column, zone: str) -> Column:

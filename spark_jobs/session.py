@@ -25,7 +25,7 @@ def session(master: str, memory: str, partitions: int) -> Iterator[SparkSession]
     os.environ["JAVA_HOME"] = str(java().home)
     os.environ["SPARK_CONF_DIR"] = str(CONF)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    driver = next(FOLDER.glob("spark/postgresql-*.jar"))
+    driver = next(FOLDER.glob("jdbc/postgresql-*.jar"))
     built = (
         SparkSession.builder.master(master)
         .appName("promptsales marts")

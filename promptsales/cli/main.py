@@ -5,6 +5,7 @@ import sys
 import typer
 
 from promptsales.cli import (
+    build,
     check,
     connectors,
     contracts,
@@ -24,7 +25,7 @@ from promptsales.seed import cli as seed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 _MODULES = (
-    *(run, stack, platform, seed, load, check, freshness, quarantine, reconcile, pii, contracts),
+    *(run, stack, platform, seed, load, build, check, freshness, quarantine, reconcile, pii, contracts),
     *(connectors, dlq, doctor),
 )
 for module in _MODULES:

@@ -12,11 +12,13 @@ from local import stack
 from promptsales import connectors
 from promptsales.airflow_api import Airflow
 from promptsales.airflow_models import Run, TaskState
+from promptsales.cli.build import show_built
 from promptsales.cli.load import show_results
 from promptsales.cli.output import connected, console
 from promptsales.cli.phases import Phases, Say
 from promptsales.errors import TerminalError
 from promptsales.load.report import loads_of
+from promptsales.marts.report import built_by
 from promptsales.provision import provision
 from promptsales.registration import register
 from promptsales.seed import seed
@@ -26,6 +28,7 @@ from promptsales.settings import ROOT, Settings, connection_names, settings
 app = typer.Typer()
 
 PROVISION = "platform_provision"
+MARTS = "warehouse_marts"
 # the id of a DAG is the name of its file
 HOURLY = tuple(sorted(path.stem for path in (ROOT / "dags").glob("*_hourly.py")))
 # what provision and seed need; Airflow starts meanwhile
@@ -46,9 +49,12 @@ def run(size: Annotated[Size, typer.Option(help="how much sample data, where the
             with phases.phase("follow the changes") as say:
                 say(", ".join(f"{change.connector} {change.action}" for change in connectors.apply(here)) or "already")
             _run_dags(airflow, here, run_id, now, phases)
+            _run_marts(airflow, here, run_id, phases)
     with connected("warehouse") as warehouse:
         loads = [load for dag_id in HOURLY for load in loads_of(warehouse, f"airflow:{dag_id}/{run_id}")]
         show_results("What the run did", loads)
+        if built := built_by(warehouse, f"airflow:{MARTS}/{run_id}"):
+            show_built("What it made of that", built)
     _show_where(airflow)
 
 
@@ -111,6 +117,13 @@ def _run_dags(airflow: Airflow, here: Settings, run_id: str, now: datetime, phas
         airflow.pause(one.dag_id, is_paused=False)
     with ThreadPoolExecutor(len(runs)) as pool:
         list(pool.map(lambda one: _wait(airflow, here, one, phases), runs))
+
+
+def _run_marts(airflow: Airflow, here: Settings, run_id: str, phases: Phases) -> None:
+    """Build the marts of what was loaded; let loose only now, as each loaded table would start it."""
+    run = airflow.trigger(MARTS, run_id)
+    airflow.pause(MARTS, is_paused=False)
+    _wait(airflow, here, run, phases)
 
 
 def _wait(airflow: Airflow, here: Settings, run: Run, phases: Phases) -> None:

@@ -1,4 +1,4 @@
-"""``mart.yml``: what a mart is, what it is made of and what its columns mean; comments, docs and the graph come from it."""
+"""``mart.yml``: what a mart is, what it is made of, what its columns mean; comments and docs come from it."""
 
 from functools import cache
 from pathlib import Path
@@ -128,8 +128,9 @@ def mart(name: str) -> Mart:
 
 
 def select(expression: str) -> list[str]:
-    """The marts a selection names, in the order they are built: ``mart``, ``+mart`` with all it is made of,
-    ``mart+`` with all that is made of it; several with a space between.
+    """The marts a selection names, in the order they are built.
+
+    ``mart`` is one, ``+mart`` takes all it is made of with it, ``mart+`` all that is made of it; spaces part several.
 
     Raises:
         ConfigError: when it names no mart.

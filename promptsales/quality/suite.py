@@ -62,7 +62,12 @@ def read_suite(contract: _Folder) -> Suite:
     Raises:
         ConfigError: when the file is missing or wrong; names the file, the place and what is allowed.
     """
-    return _read(contract.folder / "expectations.yml")
+    return read_suite_of(contract.folder)
+
+
+def read_suite_of(folder: Path) -> Suite:
+    """The suite of a table's folder; raises what `read_suite` raises."""
+    return _read(folder / "expectations.yml")
 
 
 @cache
