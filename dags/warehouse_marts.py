@@ -6,7 +6,7 @@ Runs when a table of core changed, and once an hour, as the stream changes some 
    A mart whose input failed its last audit is skipped; the log says so.
 2. **build** starts Spark once and builds mart by mart, in the order of what they are made of: only the days, months
    or cohorts that were touched, those that are complete since the last run, and those that are provisional no more.
-   A mart whose input failed its last audit is skipped; the log says so.
+   Each is checked, then published in one transaction. Replaced values of settled days are kept in `ops.restatement`.
 
 A run may be repeated: it changes nothing. To rebuild days by hand, trigger the DAG with `start` and `end`, or `full`.
 `promptsales build` does the same without Airflow.

@@ -1,6 +1,7 @@
 """The catalogue of marts: what is said of each, the order they are built in, and what a selection names."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -95,4 +96,4 @@ def test_slices_leave_nothing_out_and_read_nothing_twice(ranges: tuple[tuple[dat
     found = list(Span(ranges, DAY).slices(4))
     assert found[0][0] == ranges[0][0]
     assert found[-1][1] == ranges[0][1]
-    assert all(before[1] == after[0] for before, after in zip(found, found[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in pairwise(found))
