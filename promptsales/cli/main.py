@@ -10,6 +10,7 @@ from promptsales.cli import (
     connectors,
     contracts,
     dlq,
+    docs,
     doctor,
     freshness,
     load,
@@ -17,6 +18,7 @@ from promptsales.cli import (
     platform,
     quarantine,
     reconcile,
+    report,
     run,
     stack,
 )
@@ -26,7 +28,7 @@ from promptsales.seed import cli as seed
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 _MODULES = (
     *(run, stack, platform, seed, load, build, check, freshness, quarantine, reconcile, pii, contracts),
-    *(connectors, dlq, doctor),
+    *(connectors, dlq, docs, report, doctor),
 )
 for module in _MODULES:
     app.registered_commands += module.app.registered_commands

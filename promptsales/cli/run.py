@@ -3,6 +3,7 @@
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from promptsales.cli.build import show_built
 from promptsales.cli.load import show_results
 from promptsales.cli.output import connected, console
 from promptsales.cli.phases import Phases, Say
+from promptsales.cli.report import write as write_report
 from promptsales.errors import TerminalError
 from promptsales.load.report import loads_of
 from promptsales.marts.report import built_by
@@ -55,7 +57,7 @@ def run(size: Annotated[Size, typer.Option(help="how much sample data, where the
         show_results("What the run did", loads)
         if built := built_by(warehouse, f"airflow:{MARTS}/{run_id}"):
             show_built("What it made of that", built)
-    _show_where(airflow)
+    _show_where(airflow, write_report())
 
 
 class _Stores:
@@ -151,12 +153,13 @@ def _failure(airflow: Airflow, here: Settings, run: Run, tasks: list[TaskState])
     return TerminalError(f"{run.dag_id}: {failed.task_id} failed: {airflow.last_error(run, failed)} (log: {log})")
 
 
-def _show_where(airflow: Airflow) -> None:
+def _show_where(airflow: Airflow, report: Path) -> None:
     """Where to look; a password only where a person reads it, for a log is no place for one."""
     command = sys.argv[0]
     password = airflow.password if sys.stdout.isatty() else f"see `{command} dsn airflow`"
     places = {
         "Airflow": f"{airflow.address}  user {airflow.user}, password {password}",
+        "dashboards": str(report),
         "connection strings": f"{command} dsn NAME  ({', '.join(connection_names())})",
         "more": f"{command} --help",
     }

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from promptsales.errors import ConfigError
+from promptsales.marts.dictionary import PAGE, page
 from promptsales.marts.plan import _aligned, _ranges, core_inputs
 from promptsales.marts.spec import catalogue, mart, select, tables
 from promptsales.quality.suite import read_suite_of
@@ -97,3 +98,7 @@ def test_slices_leave_nothing_out_and_read_nothing_twice(ranges: tuple[tuple[dat
     assert found[0][0] == ranges[0][0]
     assert found[-1][1] == ranges[0][1]
     assert all(before[1] == after[0] for before, after in pairwise(found))
+
+
+def test_the_data_dictionary_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "docs/marts.md is old: run `promptsales docs`"
