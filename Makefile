@@ -3,10 +3,10 @@ BIN := .venv/bin
 # bytecode is written once and read ever after; some containers switch that off
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check quality stop status logs clean setup lock
+.PHONY: help run test check quality bench-marts stop status logs clean setup lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 run: setup ## set up, start the stack, provision, seed, run the pipeline through Airflow, show what happened
 	@$(BIN)/promptsales run
@@ -19,6 +19,9 @@ check: setup ## format, lint, types, unit tests
 
 quality: setup ## run every suite on the warehouse as it stands, write quality.xml (JUnit)
 	@$(BIN)/promptsales check --all --junit quality.xml
+
+bench-marts: setup ## how long marts take on the running stack's warehouse server, beside plain SQL
+	@$(BIN)/python -m bench.marts
 
 status: setup ## ask each service how it is
 	@$(BIN)/promptsales status

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import AssetAlias, get_current_context, task
 
-from promptsales.errors import ConfigError
+from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.marts.plan import Asked
 from promptsales.marts.spec import tables
 from promptsales.orchestration.assets import MARTS
@@ -51,6 +51,21 @@ def build(names: list[str]) -> dict[str, Any]:
         )
         context["outlet_events"][BUILT].add(MARTS[one.mart])
     return {one.mart: one.staged for one in results}
+
+
+@task(pool=WAREHOUSE)
+def tie() -> None:
+    """Compare marts with core and with each other; fails where a mart is wrong, warns where a source is odd."""
+    from promptsales.marts.crosscheck import cross_check
+
+    with postgres(WAREHOUSE) as warehouse:
+        broken = cross_check(warehouse, settings().reporting_timezone)
+    for one in broken:
+        log.log(logging.WARNING if one.is_warning else logging.ERROR, "%s: %d cells do not hold", one.rule, one.cells)
+    if wrong := [one.rule for one in broken if not one.is_warning]:
+        raise BatchBlocked(
+            f"marts break {', '.join(wrong)}; ops.check_result has the counts: rebuild by warehouse_marts with full"
+        )
 
 
 def _asked() -> Asked:
