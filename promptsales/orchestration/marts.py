@@ -69,7 +69,7 @@ def tie() -> None:
 
 
 def _asked() -> Asked:
-    """As of when the run was due, and which days the form names."""
+    """As of now, and which days the form names."""
     context = get_current_context()
     run, params = context["dag_run"], context["params"]
     start, end = params.get("start"), params.get("end")
@@ -78,5 +78,5 @@ def _asked() -> Asked:
             "a range needs both start and end, the earlier day as start; leave both empty for what changed"
         )
     window = (date.fromisoformat(start), date.fromisoformat(end)) if start and end else None
-    moment = run.run_after or datetime.now(UTC)
-    return Asked(moment, f"airflow:{run.dag_id}/{run.run_id}", window, bool(params.get("full")))
+    # a run that waited, or is tried again, builds what is complete by now
+    return Asked(datetime.now(UTC), f"airflow:{run.dag_id}/{run.run_id}", window, bool(params.get("full")))

@@ -1,11 +1,15 @@
 """Charts as SVG, drawn by pygal; colours and fonts are the page's own, so that they follow light and dark."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import pygal
 
 from promptsales.report.dashboards import Kind
+
+# for its plugins pygal puts an importer of an old kind in everybody's way; Python warns of it at each import
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
 
 _KINDS: dict[Kind, Any] = {
     "line": pygal.Line,
@@ -24,6 +28,8 @@ _OPTIONS: dict[str, Any] = {
     "width": 720,
     "height": 360,
     "margin": 12,
+    "margin_bottom": 30,
+    "margin_left": 24,
     "truncate_label": 22,
     "truncate_legend": 22,
     "no_data_text": "no data yet",
@@ -50,6 +56,7 @@ def chart(kind: Kind, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
             drawn.x_labels_major_every = max(1, len(rows) // 6)
             drawn.show_minor_x_labels = False
         drawn.x_labels = [str(row[0]) for row in rows]
+        drawn.show_legend = len(columns) > 2
         for place, name in enumerate(columns[1:], start=1):
             drawn.add(name, [None if row[place] is None else float(row[place]) for row in rows])
     return str(drawn.render(is_unicode=True))
