@@ -3,10 +3,10 @@ BIN := .venv/bin
 # bytecode is written once and read ever after; some containers switch that off
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check quality bench-marts stop status logs clean setup lock
+.PHONY: help run test check bench-stream bench-marts quality stop status logs clean setup lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run: setup ## set up, start the stack, provision, seed, run the pipeline through Airflow, show what happened
 	@$(BIN)/promptsales run
@@ -16,6 +16,9 @@ test: setup ## set up and pass every test, on ports and a state folder of their 
 
 check: setup ## format, lint, types, unit tests
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/pytest -q tests/unit
+
+bench-stream: setup ## measure the stream on the running stack: latency by load, and how fast a backlog is drained
+	@$(BIN)/python -m bench.stream
 
 quality: setup ## run every suite on the warehouse as it stands, write quality.xml (JUnit)
 	@$(BIN)/promptsales check --all --junit quality.xml

@@ -20,7 +20,7 @@ from typing import Any
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable, Param
 
 from promptsales.orchestration.alerts import DEADLINE
-from promptsales.orchestration.assets import CORE, STREAMED
+from promptsales.orchestration.assets import CORE
 from promptsales.orchestration.defaults import TASK_DEFAULTS
 from promptsales.orchestration.marts import build, plan
 
@@ -33,7 +33,7 @@ with DAG(
     default_args=TASK_DEFAULTS,
     schedule=AssetOrTimeSchedule(
         timetable=CronDataIntervalTimetable("20 * * * *", timezone="UTC"),
-        assets=reduce(or_, [*CORE.values(), *STREAMED.values()]),
+        assets=reduce(or_, CORE.values()),
     ),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,

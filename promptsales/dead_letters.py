@@ -56,6 +56,12 @@ def letters(warehouse: psycopg.Connection, topic: str | None, limit: int) -> lis
         return cursor.execute(_LIST, {"topic": topic, "limit": limit}).fetchall()
 
 
+def counts(warehouse: psycopg.Connection) -> dict[str, float]:
+    """How many there are, by topic."""
+    query = "select topic, count(*) from ops.dead_letter group by topic order by topic"
+    return {topic: float(count) for topic, count in warehouse.execute(query)}
+
+
 def show(warehouse: psycopg.Connection, place: Place) -> dict[str, Any]:
     """One dead letter, its bytes included.
 

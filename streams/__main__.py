@@ -23,7 +23,7 @@ def main() -> None:
     here, number = settings(), int(sys.argv[1])
     while not is_provisioned(here):
         time.sleep(1)
-    app = create_app(here, here.port("stream") + number)
+    app = create_app(here, number)
     Worker(app, loglevel="INFO", redirect_stdouts=False).execute_from_commandline()
 
 

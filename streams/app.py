@@ -12,6 +12,7 @@ from faust.types import EventT
 
 from promptsales.settings import HOST, Settings
 from promptsales.stream_contracts import stream_contracts
+from streams import alerts, progress
 from streams.batch import Batch, Offset
 from streams.batches import batches
 from streams.counters import Counters
@@ -19,6 +20,7 @@ from streams.dead_letters import bury
 from streams.decode import EPOCH, Change, DeadLetter, Decoder, Message
 from streams.delivery import Delivery
 from streams.health import Health
+from streams.transport import Transport
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +30,9 @@ MOST = 2000
 UNKNOWN = 70
 
 
-def create_app(settings: Settings, web_port: int) -> faust.App:
-    """The app of one worker."""
+def create_app(settings: Settings, number: int) -> faust.App:
+    """The app of one worker; the first also tells how far the tables are complete."""
+    web_port, is_first = settings.port("stream") + number, number == 0
     app = faust.App(
         GROUP,
         broker=f"kafka://{settings.address('kafka')}",
@@ -41,6 +44,8 @@ def create_app(settings: Settings, web_port: int) -> faust.App:
         topic_allow_declare=False,  # topics are code
         topic_disable_leader=True,
         stream_wait_empty=True,
+        # an idle partition is no stuck one: our own watchdog knows the difference
+        stream_processing_timeout=10**9,
         broker_commit_interval=1.0,
         broker_session_timeout=12,
         broker_heartbeat_interval=3,
@@ -51,6 +56,7 @@ def create_app(settings: Settings, web_port: int) -> faust.App:
         web_port=web_port,
         web_tables_enabled=False,
     )
+    app.transport = Transport(app.conf.broker_consumer, app)
     decoders = {contract.topic: Decoder(contract) for contract in stream_contracts().values()}
     _tell_what_is_left(decoders.values())
     counters = Counters(settings)
@@ -75,6 +81,9 @@ def create_app(settings: Settings, web_port: int) -> faust.App:
     @app.task  # type: ignore[untyped-decorator]
     async def beside() -> None:
         counters.start()
+        alerts.start(settings)
+        if is_first:
+            progress.start(settings)
         health.watch()
 
     return app

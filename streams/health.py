@@ -1,5 +1,6 @@
 """How the worker is: an answer for whoever asks, and a watchdog that ends it when it is stuck."""
 
+import asyncio
 import logging
 import os
 import threading
@@ -9,9 +10,10 @@ from typing import Any
 import psycopg
 
 from promptsales import bus, stream_lag
-from promptsales.errors import TransientError
+from promptsales.errors import PipelineError, TransientError
 from promptsales.settings import Settings
 from streams.delivery import Delivery
+from streams.metrics import collect, exposition
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,13 @@ class Health:
         @self._app.page("/health/")  # type: ignore[untyped-decorator]
         async def page(web: Any, request: Any) -> Any:
             return web.json(self.report())
+
+        @self._app.page("/lag/")  # type: ignore[untyped-decorator]
+        async def lag(web: Any, request: Any) -> Any:
+            try:
+                return web.text(exposition(await asyncio.to_thread(collect, self._settings)))
+            except PipelineError as error:
+                return web.text(f"# {error}\n", status=503)
 
     def watch(self) -> None:
         """Begin to watch, in a thread: a stuck event loop cannot watch itself."""

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
-from promptsales import bus, connectors, stream_lag
-from promptsales.cli.output import Json, connected, console, print_json, show_table
+from promptsales import connectors
+from promptsales.cli.output import Json, console, print_json, show_table
 from promptsales.errors import ConfigError
 from promptsales.settings import settings
+from promptsales.stream_status import following
 
 app = typer.Typer()
 commands = typer.Typer(no_args_is_help=True, help="Debezium's connectors, as schemas/kafka/connectors says.")
@@ -29,15 +30,7 @@ def apply(as_json: Json = False) -> None:
 @commands.command()
 def status(as_json: Json = False) -> None:
     """How each connector is, and how far behind in three hops: slot, bus, last applied commit."""
-    here = settings()
-    client = bus.admin(here.address("kafka"))
-    found = []
-    with connected("warehouse") as warehouse:
-        for name in connectors.names():
-            with connected(connectors.source_of(name)) as source:
-                slot = stream_lag.slot(source, name)
-            lag = stream_lag.lag(warehouse, client, name, slot)
-            found.append(connectors.status(here, name).model_dump() | lag._asdict())
+    found = [one.status.model_dump() | one.lag._asdict() for one in following(settings())]
     if as_json:
         print_json(found)
         return

@@ -6,9 +6,7 @@ from promptsales.contracts import contracts
 from promptsales.marts.spec import tables
 from promptsales.stream_contracts import stream_contracts
 
-CORE = {table: Asset(f"core.{table}", group="core") for table in contracts()}
-STREAMED = {
-    name: Asset(f"{contract.layer}.{name}", group=contract.layer) for name, contract in stream_contracts().items()
-}
+_STREAMED = [contract.table for contract in stream_contracts().values() if contract.layer == "core"]
+CORE = {table: Asset(f"core.{table}", group="core") for table in (*contracts(), *_STREAMED)}
 
 MARTS = {name: Asset(f"marts.{name}", group="marts") for name in tables()}
