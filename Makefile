@@ -3,10 +3,10 @@ BIN := .venv/bin
 # bytecode is written once and read ever after; some containers switch that off
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check quality bench-load stop status logs clean setup lock
+.PHONY: help run test check bench-load bench-stream bench-marts quality stop status logs clean setup lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run: setup ## set up, start the stack, provision, seed, run the pipeline through Airflow, show what happened
 	@$(BIN)/promptsales run
@@ -17,11 +17,17 @@ test: setup ## set up and pass every test, on ports and a state folder of their 
 check: setup ## format, lint, types, unit tests
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/pytest -q tests/unit
 
+bench-stream: setup ## measure the stream on the running stack: latency by load, and how fast a backlog is drained
+	@$(BIN)/python -m bench.stream
+
 quality: setup ## run every suite on the warehouse as it stands, write quality.xml (JUnit)
 	@$(BIN)/promptsales check --all --junit quality.xml
 
 bench-load: setup ## time loads beside their floor, on a stack of their own (needs a quiet machine, about ten minutes)
 	@$(BIN)/python -m bench.load
+
+bench-marts: setup ## how long marts take on the running stack's warehouse server, beside plain SQL
+	@$(BIN)/python -m bench.marts
 
 status: setup ## ask each service how it is
 	@$(BIN)/promptsales status

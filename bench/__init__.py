@@ -1,1 +1,1 @@
-"""Comparisons with the floor, measured side by side on this machine: ``make bench-load``."""
+"""Comparisons, run by one command each."""

@@ -27,6 +27,8 @@ _COMMON = {
     "password_encryption": "scram-sha-256",
     "jit": "off",
     "max_wal_size": "512MB",
+    # when a commit was made: what `make bench-stream` and `make run` measure by
+    "track_commit_timestamp": "on",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",

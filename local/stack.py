@@ -26,6 +26,7 @@ from local.postgres import Postgres
 from local.redis import Redis
 from local.service import Service
 from local.start import Abandoned, Start, State, youngest
+from local.stream import Stream
 from local.supervisor import Process, Supervisor, render
 from promptsales.errors import ConfigError, PipelineError
 from promptsales.settings import ROOT, Settings
@@ -65,7 +66,8 @@ class ServiceStatus(BaseModel):
 def services(settings: Settings) -> list[Service]:
     """All services; each stands after those it needs."""
     clusters = [Postgres(settings, "warehouse"), Postgres(settings, "sources")]
-    return [*clusters, Kafka(settings), Mongo(settings), Redis(settings), Connect(settings), Airflow(settings)]
+    servers = [Kafka(settings), Mongo(settings), Redis(settings), Connect(settings), Airflow(settings)]
+    return [*clusters, *servers, Stream(settings)]
 
 
 def up(settings: Settings, on_progress: Progress) -> None:

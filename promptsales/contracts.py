@@ -3,6 +3,7 @@
 ``warehouse/core/<table>/contract.yml`` is read into frozen models that reject unknown keys and name the legal ones.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -240,7 +241,8 @@ def contracts() -> dict[str, Contract]:
     Raises:
         ConfigError: when a file is wrong, lies in a folder of another name, or waits for a feed that is not there.
     """
-    found = {path.parent.name: read(path) for path in sorted(CORE.glob("*/contract.yml"))}
+    paths = [path for path in sorted(CORE.glob("*/contract.yml")) if not _is_streamed(path)]
+    found = {path.parent.name: read(path) for path in paths}
     for folder, contract in found.items():
         file = CORE / folder / "contract.yml"
         if contract.table != folder:
@@ -248,6 +250,11 @@ def contracts() -> dict[str, Contract]:
         if strangers := {name for name in contract.after if name not in found}:
             raise ConfigError(f"contract {file}: after names no feed: {', '.join(sorted(strangers))}")
     return found
+
+
+def _is_streamed(path: Path) -> bool:
+    """Whether a table has its rows from the stream: promptsales.stream_contracts reads such a contract."""
+    return re.search(r"^path: stream$", path.read_text(encoding="utf-8"), re.M) is not None
 
 
 def contract(name: str) -> Contract:

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import NamedTuple
 
 import psycopg
 
-from promptsales import freshness, quarantine
+from promptsales import freshness, quarantine, stream_doctor
 from promptsales.connections import connected
 from promptsales.contracts import Contract, contracts
 from promptsales.errors import PipelineError, SourceRefused
 from promptsales.extract import drift
 from promptsales.extract.sources import reader_of
+from promptsales.findings import Finding
 from promptsales.privacy import rotation
 from promptsales.provision import provision
 from promptsales.quality.suite import read_suite
@@ -22,14 +22,6 @@ from promptsales.sources import opened
 FORGOTTEN = timedelta(days=7)
 
 
-class Finding(NamedTuple):
-    """One thing that is wrong, and what to do."""
-
-    where: str
-    what: str
-    todo: str
-
-
 def diagnose(settings: Settings) -> Iterator[Finding]:
     """Every finding, one probe after the other; a probe that cannot run is a finding itself."""
     probes: dict[str, Callable[[Settings], Iterator[Finding]]] = {
@@ -37,6 +29,8 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
         "schemas": _schemas,
         "sources": _sources,
         "feeds": _feeds,
+        "publications": stream_doctor.publications,
+        "stream": stream_doctor.streams,
         "quarantine": _quarantine,
         "rotation": _rotation,
     }
@@ -113,10 +107,15 @@ def _feeds(settings: Settings) -> Iterator[Finding]:
         for feed in freshness.freshness(warehouse):
             if feed.state in ("late", "stale"):
                 held = f", held by {feed.held_by}" if feed.held_by else ""
-                yield Finding(f"feed {feed.feed}", f"complete through {feed.complete_through} only{held}", _WAKE)
+                what = f"complete through {feed.complete_through} only{held}"
+                yield Finding(f"feed {feed.feed}", what, _WAKE[feed.is_streamed])
 
 
-_WAKE = "see that its DAG is not paused and its last run went well; end what holds it"
+# by whether it is streamed
+_WAKE = {
+    False: "see that its DAG is not paused and its last run went well; end what holds it",
+    True: "`promptsales connectors status` says in which hop it waits",
+}
 
 
 def _quarantine(settings: Settings) -> Iterator[Finding]:

@@ -45,7 +45,8 @@ class BatchBlocked(TerminalError):
     """A check that guards the whole batch failed; nothing was published."""
 
 
-_TRANSIENT = (psycopg.OperationalError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+# what the driver says when the same call may succeed later
+DRIVER_TRANSIENT = (psycopg.OperationalError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 _TERMINAL_OPERATIONAL = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidPassword)
 
 
@@ -65,7 +66,7 @@ def driver_errors(what: str) -> Iterator[None]:
     except psycopg.Error as error:
         state = f"{type(error).__name__}, sqlstate {error.sqlstate or 'none: connection lost'}"
         where = _where(error)
-        if isinstance(error, _TRANSIENT) and not isinstance(error, _TERMINAL_OPERATIONAL):
+        if isinstance(error, DRIVER_TRANSIENT) and not isinstance(error, _TERMINAL_OPERATIONAL):
             raise TransientError(f"{what}: {state}{where}; it is tried again") from None
         raise TerminalError(f"{what}: {state}{where}") from None
 

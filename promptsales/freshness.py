@@ -7,10 +7,14 @@ import psycopg
 from psycopg.rows import class_row
 
 from promptsales.contracts import contracts
+from promptsales.stream_contracts import stream_contracts
 
 # hourly feeds: late after two intervals, stale after four (domain.md section 3)
 LATE = timedelta(hours=2)
 STALE = timedelta(hours=4)
+# streamed tables
+STREAM_LATE = timedelta(minutes=1)
+STREAM_STALE = timedelta(minutes=15)
 
 
 class Freshness(NamedTuple):
@@ -28,13 +32,19 @@ class Freshness(NamedTuple):
     held_since: datetime | None
 
     @property
+    def is_streamed(self) -> bool:
+        """Whether it comes event by event, rather than by the hour."""
+        return self.feed in stream_contracts()
+
+    @property
     def state(self) -> str:
         """One of: never loaded, unknown (a standby), fresh, late, stale."""
         if self.last_sync_timestamp is None:
             return "never loaded"
         if self.age is None:
             return "unknown"
-        return "stale" if self.age > STALE else "late" if self.age > LATE else "fresh"
+        late, stale = (STREAM_LATE, STREAM_STALE) if self.is_streamed else (LATE, STALE)
+        return "stale" if self.age > stale else "late" if self.age > late else "fresh"
 
 
 _FRESHNESS = """
@@ -46,6 +56,6 @@ _FRESHNESS = """
 
 
 def freshness(warehouse: psycopg.Connection) -> list[Freshness]:
-    """Every feed that has a contract, loaded or not."""
+    """Every feed and every streamed table that has a contract, loaded or not."""
     with warehouse.cursor(row_factory=class_row(Freshness)) as cursor:
-        return cursor.execute(_FRESHNESS, [list(contracts())]).fetchall()
+        return cursor.execute(_FRESHNESS, [[*contracts(), *stream_contracts()]]).fetchall()

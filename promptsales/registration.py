@@ -18,6 +18,8 @@ STAMP = "airflow_connections"
 _POSTGRES: dict[str, tuple[PublicName | InternalName, str]] = {
     "promptcrm": ("promptcrm_etl", "PromptCrm as the pipeline reads it: hashing views only"),
     "promptsales": ("promptsales_etl", "PromptSales core and PromptAds as the pipeline reads them"),
+    "promptads_cdc": ("promptads_cdc", "PromptAds as the stream reads it: published columns only"),
+    "promptcrm_cdc": ("promptcrm_cdc", "PromptCrm as the stream reads it: published columns only"),
     "warehouse": ("warehouse", "Warehouse, as its loader"),
     "sources_admin": ("sources_admin", "Source cluster, as administrator; for platform_provision"),
     "warehouse_admin": ("warehouse_admin", "Warehouse, as administrator; for platform_provision"),

@@ -26,6 +26,7 @@ Port = Literal[
     "kafka_controller",
     "connect",
     "airflow",
+    "stream",
 ]
 
 # the connections that `promptsales dsn` prints, and those only the pipeline itself uses
@@ -35,6 +36,8 @@ PublicName = Literal[
 InternalName = Literal[
     "promptsales_etl",
     "promptcrm_etl",
+    "promptads_cdc",
+    "promptcrm_cdc",
     "promptcontent_etl",
     "sources_admin",
     "warehouse_admin",
@@ -49,6 +52,8 @@ _POSTGRES: dict[str, tuple[Port, str, str, str]] = {
     "promptcrm": ("sources", "promptcrm", "promptcrm_owner", "crm"),
     "promptsales_etl": ("sources", "promptsales", "etl_reader", ""),
     "promptcrm_etl": ("sources", "promptcrm", "etl_reader", ""),
+    "promptads_cdc": ("sources", "promptsales", "cdc", ""),
+    "promptcrm_cdc": ("sources", "promptcrm", "cdc", ""),
     "sources_admin": ("sources", "postgres", "postgres", ""),
     "warehouse": ("warehouse", "warehouse", "warehouse_loader", ""),
     "bi": ("warehouse", "warehouse", "bi", ""),
@@ -86,6 +91,14 @@ class Settings(BaseSettings):
     dsn: dict[str, str] = Field(default={}, description="addresses of your own servers, by the names of `dsn`")
     quarantine_share: float = Field(default=0.2, gt=0, le=1, description="a batch with a larger bad share is blocked")
     quarantine_rows: int = Field(default=100, ge=0, description="unless fewer rows than this are bad")
+    stream_workers: int = Field(default=1, ge=1, le=6, description="processes that follow the change events")
+    stream_window_ms: int = Field(default=5, ge=0, le=1000, description="how long a batch of them waits for more")
+    stream_minutes_days: int = Field(default=14, ge=2, description="minutes of campaigns are kept so many days")
+    reporting_timezone: str = Field(default="UTC", description="zone by whose days the marts count")
+    provisional_days: int = Field(default=3, ge=1, description="days that ad platforms still restate")
+    spark_master: str = Field(default="local[2]", description="where Spark runs: local[N], or a cluster's URL")
+    spark_memory: str = Field(default="1g", description="of Spark's driver and of each executor")
+    spark_partitions: int = Field(default=2, ge=1, description="parts of a read and of a shuffle")
 
     alert_mail: str = Field(default="", description="smtp://user:password@host:port/?from_email=..&to_email=..")
     alert_webhook: str = Field(default="", description="address that alerts are posted to as JSON")

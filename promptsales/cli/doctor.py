@@ -4,7 +4,8 @@ import typer
 
 from local.stack import status
 from promptsales.cli.output import Json, console, print_json, show_table
-from promptsales.doctor import Finding, diagnose
+from promptsales.doctor import diagnose
+from promptsales.findings import Finding
 from promptsales.settings import settings
 
 app = typer.Typer()

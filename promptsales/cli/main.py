@@ -5,8 +5,12 @@ import sys
 import typer
 
 from promptsales.cli import (
+    build,
     check,
+    connectors,
     contracts,
+    dlq,
+    docs,
     doctor,
     freshness,
     load,
@@ -14,6 +18,7 @@ from promptsales.cli import (
     platform,
     quarantine,
     reconcile,
+    report,
     run,
     stack,
 )
@@ -21,7 +26,11 @@ from promptsales.errors import PipelineError
 from promptsales.seed import cli as seed
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for module in (run, stack, platform, seed, load, check, freshness, quarantine, reconcile, pii, contracts, doctor):
+_MODULES = (
+    *(run, stack, platform, seed, load, build, check, freshness, quarantine, reconcile, pii, contracts),
+    *(connectors, dlq, docs, report, doctor),
+)
+for module in _MODULES:
     app.registered_commands += module.app.registered_commands
     app.registered_groups += module.app.registered_groups
 

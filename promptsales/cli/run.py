@@ -3,19 +3,25 @@
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event
 from typing import Annotated
 
 import typer
 
 from local import stack
+from promptsales import connectors
 from promptsales.airflow_api import Airflow
 from promptsales.airflow_models import Run, TaskState
+from promptsales.cli.build import show_built
+from promptsales.cli.live import show_live, traffic
 from promptsales.cli.load import show_results
 from promptsales.cli.output import connected, console
 from promptsales.cli.phases import Phases, Say
+from promptsales.cli.report import write as write_report
 from promptsales.errors import TerminalError
 from promptsales.load.report import loads_of
+from promptsales.marts.report import built_by
 from promptsales.provision import provision
 from promptsales.registration import register
 from promptsales.seed import seed
@@ -25,28 +31,40 @@ from promptsales.settings import ROOT, Settings, connection_names, settings
 app = typer.Typer()
 
 PROVISION = "platform_provision"
+MARTS = "warehouse_marts"
 # the id of a DAG is the name of its file
 HOURLY = tuple(sorted(path.stem for path in (ROOT / "dags").glob("*_hourly.py")))
-# what provision and seed need; Airflow starts meanwhile
-STORES = frozenset({"sources", "warehouse", "mongo", "redis", "kafka"})
+# what provision, seed and the connectors need; Airflow starts meanwhile
+STORES = frozenset({"sources", "warehouse", "mongo", "redis", "kafka", "connect"})
 WAIT_S = 1800
 
 
 @app.command()
-def run(size: Annotated[Size, typer.Option(help="how much sample data, where there is none yet")] = Size.SMALL) -> None:
+def run(
+    size: Annotated[Size, typer.Option(help="how much sample data, where there is none yet")] = Size.SMALL,
+    live: Annotated[
+        bool, typer.Option("--live", help="show a few seconds of live traffic, as the first run does")
+    ] = False,
+) -> None:
     """Start the stack, provision, seed, load through Airflow, and show what was done to each feed."""
     here, now = settings(), datetime.now(UTC)
     run_id = f"manual__{now:%Y-%m-%dT%H:%M:%S.%fZ}"
     with Phases(console) as phases:
-        _prepare(here, size, now, phases)
+        is_first = _prepare(here, size, now, phases)
         with Airflow(here.address("airflow")) as airflow:
             with phases.phase("register with Airflow"):
                 register(airflow, here)
             _run_dags(airflow, here, run_id, now, phases)
+            _run_marts(airflow, here, run_id, now, phases)
+        since = traffic(here, size, phases) if is_first or live else None
     with connected("warehouse") as warehouse:
         loads = [load for dag_id in HOURLY for load in loads_of(warehouse, f"airflow:{dag_id}/{run_id}")]
         show_results("What the run did", loads)
-    _show_where(airflow)
+        if built := built_by(warehouse, f"airflow:{MARTS}/{run_id}"):
+            show_built("What it made of that", built)
+    if since:
+        show_live(since)
+    _show_where(airflow, write_report())
 
 
 class _Stores:
@@ -71,8 +89,8 @@ class _Stores:
         self._decided.set()
 
 
-def _prepare(here: Settings, size: Size, now: datetime, phases: Phases) -> None:
-    """Bring up the stack; as soon as its stores are healthy, fill them."""
+def _prepare(here: Settings, size: Size, now: datetime, phases: Phases) -> bool:
+    """Bring up the stack; as soon as its stores are healthy, fill them. Whether they were empty."""
     stores = _Stores()
     with ThreadPoolExecutor(1) as worker:
         filled = worker.submit(_fill, here, size, now, phases, stores)
@@ -81,18 +99,21 @@ def _prepare(here: Settings, size: Size, now: datetime, phases: Phases) -> None:
                 stack.up(here, lambda name, state, _: stores.tell(name, state, say))
         finally:
             stores.give_up()
-        filled.result()
+        return filled.result()
 
 
-def _fill(here: Settings, size: Size, now: datetime, phases: Phases, stores: _Stores) -> None:
+def _fill(here: Settings, size: Size, now: datetime, phases: Phases, stores: _Stores) -> bool:
     if not stores.wait():
-        return
+        return False
     with phases.phase("provision") as say:
         changes = provision(here, say)
         say(f"{len(changes)} changes")
     with phases.phase("sample data") as say:
         report = seed(here, size, now.replace(hour=0, minute=0, second=0, microsecond=0), say)
         say("there already" if report.is_unchanged else f"{sum(report.rows.values())} rows")
+    with phases.phase("follow the changes") as say:
+        say(", ".join(f"{change.connector}: {change.action}" for change in connectors.apply(here)) or "already")
+    return not report.is_unchanged
 
 
 def _run_dags(airflow: Airflow, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
@@ -108,6 +129,13 @@ def _run_dags(airflow: Airflow, here: Settings, run_id: str, now: datetime, phas
         airflow.pause(one.dag_id, is_paused=False)
     with ThreadPoolExecutor(len(runs)) as pool:
         list(pool.map(lambda one: _wait(airflow, here, one, phases), runs))
+
+
+def _run_marts(airflow: Airflow, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
+    """Build the marts of what was loaded; let loose only now, as each loaded table would start it; ours goes first."""
+    run = airflow.trigger(MARTS, run_id, run_after=now - timedelta(hours=1))
+    airflow.pause(MARTS, is_paused=False)
+    _wait(airflow, here, run, phases)
 
 
 def _wait(airflow: Airflow, here: Settings, run: Run, phases: Phases) -> None:
@@ -135,12 +163,13 @@ def _failure(airflow: Airflow, here: Settings, run: Run, tasks: list[TaskState])
     return TerminalError(f"{run.dag_id}: {failed.task_id} failed: {airflow.last_error(run, failed)} (log: {log})")
 
 
-def _show_where(airflow: Airflow) -> None:
+def _show_where(airflow: Airflow, report: Path) -> None:
     """Where to look; a password only where a person reads it, for a log is no place for one."""
     command = sys.argv[0]
     password = airflow.password if sys.stdout.isatty() else f"see `{command} dsn airflow`"
     places = {
         "Airflow": f"{airflow.address}  user {airflow.user}, password {password}",
+        "dashboards": str(report),
         "connection strings": f"{command} dsn NAME  ({', '.join(connection_names())})",
         "more": f"{command} --help",
     }

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Annotated
 
@@ -16,7 +16,8 @@ from local import stack
 from local.stack import ServiceStatus
 from local.start import State
 from promptsales.errors import ConfigError
-from promptsales.settings import settings
+from promptsales.settings import Settings, settings
+from promptsales.stream_status import following
 
 app = typer.Typer()
 _COLOUR = {"healthy": "green", "unwell": "yellow", "failed": "red", "down": "red", "starting": "cyan"}
@@ -73,13 +74,32 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="for a machine to read")] = False,
 ) -> None:
     """Ask each service how it is; exit code 1 when one is not healthy."""
-    found = stack.status(settings())
+    here = settings()
+    found = stack.status(here)
+    found += _connectors(here, {one.name for one in found if one.health == "healthy"})
     if as_json:
         print(json.dumps([one.model_dump() for one in found], indent=2))
     else:
         Console().print(_status_table(found))
     if any(one.health != "healthy" for one in found):
         raise typer.Exit(1)
+
+
+def _connectors(here: Settings, healthy: set[str]) -> Iterator[ServiceStatus]:
+    """A line for each connector that was applied: how far behind in the slot, on the bus, in the warehouse."""
+    if not healthy >= {"connect", "kafka", "sources", "warehouse"}:
+        return
+    for one in following(here):
+        if one.status.state != "missing":
+            age = f"last commit {str(one.lag.age).split('.')[0]} ago" if one.lag.age else "nothing applied"
+            yield ServiceStatus(
+                name=f"connector {one.status.connector}",
+                version=f"epoch {one.status.epoch}",
+                address=f"slot {one.lag.slot_bytes or 0} bytes, bus {one.lag.events} events, {age}",
+                memory_mb=0,
+                health="healthy" if one.is_running else "unwell",
+                hint="" if one.is_running else f"{one.status.trouble or one.status.task}; see `promptsales doctor`",
+            )
 
 
 def _status_table(found: list[ServiceStatus]) -> Table:

@@ -3,5 +3,10 @@
 from airflow.sdk import Asset
 
 from promptsales.contracts import contracts
+from promptsales.marts.spec import tables
+from promptsales.stream_contracts import stream_contracts
 
-CORE = {table: Asset(f"core.{table}", group="core") for table in contracts()}
+_STREAMED = [contract.table for contract in stream_contracts().values() if contract.layer == "core"]
+CORE = {table: Asset(f"core.{table}", group="core") for table in (*contracts(), *_STREAMED)}
+
+MARTS = {name: Asset(f"marts.{name}", group="marts") for name in tables()}

@@ -67,7 +67,7 @@ def lines(database: Database) -> tuple[Line, ...]:
         ConfigError: for a file whose name gives no place in the order, or the same as another.
     """
     if database == "warehouse":
-        folders = [path.parent for layer in _LAYERS for path in sorted(_tables(layer))]
+        folders = [path.parent for layer in _LAYERS for path in sorted(_tables(layer), key=_views_last)]
         names = {folder: "_".join(folder.parts[-2:]) for folder in folders}
         found = {ROOT / "warehouse": "schemas", **names}
         return tuple(line(database, name, "warehouse_owner", folder) for folder, name in found.items())
@@ -77,6 +77,11 @@ def lines(database: Database) -> tuple[Line, ...]:
 
 def _tables(layer: str) -> list[Path]:
     return [path for path in (ROOT / "warehouse" / layer).glob("*/*.sql") if path.name in _FIRST]
+
+
+def _views_last(path: Path) -> tuple[bool, Path]:
+    """A view may read any table of its layer."""
+    return path.name == "view.sql", path
 
 
 def line(database: Database, name: str, owner: str | None, folder: Path) -> Line:

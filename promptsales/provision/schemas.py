@@ -6,9 +6,12 @@ import psycopg
 
 from promptsales.provision.changes import Change
 from promptsales.provision.lines import Database, lines
+from promptsales.provision.marts import marts
 from promptsales.provision.migrations import migrate, prepare, transaction
 from promptsales.provision.pads import load_pads
+from promptsales.provision.publications import publications
 from promptsales.provision.seeds import seeds
+from promptsales.provision.stream_tables import stream_tables
 from promptsales.provision.tables import tables
 from promptsales.provision.views import hashing_views
 
@@ -33,5 +36,6 @@ def schemas(
         prepare(connection)
         changes = [change for line in lines(database) for change in migrate(bound, line)]
         if database == "warehouse":
-            return changes + tables(connection) + seeds(connection)
-        return changes + load_pads(connection, database, keys or {}) + hashing_views(connection, database)
+            return changes + tables(connection) + stream_tables(connection) + marts(connection) + seeds(connection)
+        changes += load_pads(connection, database, keys or {}) + hashing_views(connection, database)
+        return changes + publications(connection, database)

@@ -24,6 +24,7 @@ from promptsales.load import statements
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.quality.suite import Suite, read_suite
 from promptsales.quality.verdict import Verdict, record
+from promptsales.stream_contracts import StreamContract
 
 # before the import: it announces each of its functions at INFO
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
@@ -90,8 +91,28 @@ def audit_core(contract: Contract, warehouse: psycopg.Connection, now: datetime)
     return verdicts
 
 
+def audit_since(
+    contract: StreamContract, warehouse: psycopg.Connection, since: datetime, now: datetime
+) -> list[Verdict]:
+    """Run a streamed table's suite over its rows that were loaded since a time, and record the results."""
+    query = sql.SQL("select * from {} where _loaded_at >= {} and not is_deleted").format(
+        sql.Identifier(contract.layer, contract.table), sql.Literal(since)
+    )
+    text = query.as_string(warehouse)
+    verdicts = list(run_suite(read_suite(contract), warehouse, contract.layer, contract.table, now, query=text))
+    with warehouse.transaction():
+        record(warehouse, contract.table, None, verdicts)
+    return verdicts
+
+
 def run_suite(
-    suite: Suite, connection: psycopg.Connection, schema: str, table: str, read_at: datetime, row: str | None = None
+    suite: Suite,
+    connection: psycopg.Connection,
+    schema: str,
+    table: str,
+    read_at: datetime,
+    row: str | None = None,
+    query: str | None = None,
 ) -> Iterator[Verdict]:
     """Run a suite over one table.
 
@@ -103,6 +124,7 @@ def run_suite(
         read_at: when its rows were read; suites know it as ``$PARAMETER: horizon``, plus five minutes of tolerance, and
             as ``$PARAMETER: ninety_days_ago``; their SQL knows it as ``current_setting('promptsales.read_at')``.
         row: a column that names a row, to be told which rows break a quarantine rule; None to have them counted only.
+        query: what to look at instead of the whole table.
 
     Raises:
         ConfigError: when Great Expectations does not know an expectation, which it would drop without a word.
@@ -114,7 +136,7 @@ def run_suite(
         raise ConfigError(f"suite {suite.name}: great expectations knows no {', '.join(sorted(missing))}")
     connection.execute("select set_config('promptsales.read_at', %s, false)", [read_at.isoformat()])
     with _times_as_text(connection):
-        batch = _batch(connection, schema, table)
+        batch = _batch(connection, schema, table, query)
         verdicts = _judge(batch, suite, known, read_at, _COUNT)
         # naming rows costs half as much again as counting them, and most rules of most loads hold
         broken = [expectations[rule] for rule, verdict in verdicts.items() if _must_name(verdict)]
@@ -146,7 +168,7 @@ def _times_as_text(connection: psycopg.Connection) -> Iterator[None]:
             connection.adapters.register_loader(name, loader)
 
 
-def _batch(connection: psycopg.Connection, schema: str, table: str) -> Any:
+def _batch(connection: psycopg.Connection, schema: str, table: str, query: str | None) -> Any:
     context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     # the address is never used: every connection it asks for is ours
@@ -155,6 +177,8 @@ def _batch(connection: psycopg.Connection, schema: str, table: str) -> Any:
         connection_string="postgresql+psycopg://handed:over@localhost/warehouse",
         kwargs={"creator": lambda: connection, "poolclass": _Lent},
     )
+    if query:
+        return source.add_query_asset(table, query=query).add_batch_definition_whole_table("all").get_batch()
     with warnings.catch_warnings():
         # its PostgreSQL source has no other way to name a schema (1.24)
         warnings.filterwarnings("ignore", "`schema_name` is deprecated", DeprecationWarning)

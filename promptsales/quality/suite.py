@@ -3,12 +3,11 @@
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
 
 OnFail = Literal["quarantine", "block", "warn"]
@@ -52,13 +51,23 @@ class Suite(_Model):
         return {expectation.meta.rule: expectation for expectation in self.expectations}
 
 
-def read_suite(contract: Contract) -> Suite:
-    """The suite beside a feed's contract.
+class _Folder(Protocol):
+    @property
+    def folder(self) -> Path: ...
+
+
+def read_suite(contract: _Folder) -> Suite:
+    """The suite beside a contract, of a feed or of the stream.
 
     Raises:
         ConfigError: when the file is missing or wrong; names the file, the place and what is allowed.
     """
-    return _read(contract.folder / "expectations.yml")
+    return read_suite_of(contract.folder)
+
+
+def read_suite_of(folder: Path) -> Suite:
+    """The suite of a table's folder; raises what `read_suite` raises."""
+    return _read(folder / "expectations.yml")
 
 
 @cache

@@ -12,6 +12,8 @@ def test_no_feed_needs_another_to_succeed() -> None:
     needs = {
         (dag.dag_id, task.task_id, before)
         for dag in bag.dags.values()
+        # a mart is of several feeds: its DAG plans all of them and then builds
+        if dag.dag_id != "warehouse_marts"
         for task in dag.tasks
         for before in task.upstream_task_ids
         if _feed(task.task_id) != _feed(before) and task.trigger_rule != "all_done"

@@ -95,7 +95,9 @@ def test_one_run_at_a_time(dag: Any) -> None:
 
 def test_schedule(dag: Any) -> None:
     # a bare cron string or @hourly has no data interval in Airflow 3, and backfills would replay nothing
-    assert type(dag.timetable).__name__ in ("CronDataIntervalTimetable", "NullTimetable"), (
+    # (of a schedule by assets or time, the time's)
+    timetable = getattr(dag.timetable, "timetable", dag.timetable)
+    assert type(timetable).__name__ in ("CronDataIntervalTimetable", "NullTimetable"), (
         f"{dag.dag_id}: schedule must be CronDataIntervalTimetable(..., timezone='UTC') or None, is {dag.timetable!r}"
     )
     assert not dag.catchup, f"{dag.dag_id}: catchup must be False, the watermark catches up by itself"

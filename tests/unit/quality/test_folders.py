@@ -6,10 +6,12 @@ import pytest
 
 from promptsales.contracts import CORE, Contract, contracts
 from promptsales.quality.suite import read_suite
+from promptsales.stream_contracts import stream_contracts
 from tests.support.cases import FOLDER, cases
 
 FEEDS = list(contracts().values())
-SEEDS = sorted(path.parent.name for path in CORE.glob("*/table.sql") if path.parent.name not in contracts())
+FED = contracts().keys() | stream_contracts().keys()
+SEEDS = sorted(path.parent.name for path in CORE.glob("*/table.sql") if path.parent.name not in FED)
 
 
 @pytest.mark.parametrize("contract", FEEDS, ids=lambda contract: contract.table)

@@ -1,0 +1,112 @@
+"""How fast the stream is, on the real stack: ``make bench-stream``. Each line is one load, from commit to commit.
+
+Latency is from the commit at the source to the commit in the warehouse, both by the servers' own commit times. The load
+generator runs on the same machine. Rows are measurements of the sample data's campaigns; they stay there.
+"""
+
+import os
+import platform
+import sys
+import time
+from typing import NamedTuple
+
+import psycopg
+
+from promptsales import bus, connectors, latency, stream_lag
+from promptsales.connections import connected
+from promptsales.settings import Settings, settings
+
+_INSERT = """
+    insert into promptads.campaign_metrics (campaign_id, timestamp, impressions, clicks, spend, conversions)
+    select id, now() at time zone 'UTC', 90, 9, 0.25, 1 from unnest(%s::uuid[]) as id
+"""
+_CAMPAIGNS = "select id from promptads.campaigns where user_id is not null and deleted_at is null order by id limit 40"
+_IS_READ = "select confirmed_flush_lsn > %s::pg_lsn from pg_replication_slots where slot_name = 'promptads'"
+_PATIENCE_S = 300
+
+
+class Load(NamedTuple):
+    """So many events a second, in transactions of so many rows, for so many seconds."""
+
+    events_a_second: int
+    rows: int
+    seconds: int
+
+
+LOADS = (Load(2_000, 5, 15), Load(1_000, 1, 15), Load(6_000, 20, 15))
+BACKLOG = 100_000
+
+
+def main() -> None:
+    """Run every load and a backlog; print a table."""
+    here = settings()
+    print(f"{platform.platform()}, {os.cpu_count()} cores; the load generator runs on them too")
+    print(f"{'events/s':>9} {'rows/tx':>8} {'reached':>9} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'max ms':>8}")
+    with connected(here, "promptads") as ads, connected(here, "warehouse") as warehouse:
+        campaigns = [key for (key,) in ads.execute(_CAMPAIGNS)]
+        if not campaigns:
+            sys.exit("no campaigns: run `promptsales run` or `promptsales seed` first")
+        for load in LOADS:
+            _measure(here, ads, warehouse, campaigns, load)
+        _drain(here, ads, warehouse, campaigns)
+
+
+def _measure(
+    here: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection, campaigns: list[object], load: Load
+) -> None:
+    since = ads.execute("select clock_timestamp()").fetchone()
+    written = _write(ads, campaigns, load)
+    _settle(here, warehouse)
+    found = latency.measure(ads, warehouse, since[0] if since else None)
+    if found is None or found.rows < written:
+        sys.exit(f"{found.rows if found else 0} of {written} rows arrived: see `promptsales status`")
+    figures = " ".join(f"{value:8.1f}" for value in (found.p50, found.p95, found.p99, found.longest))
+    print(f"{load.events_a_second:9} {load.rows:8} {written / load.seconds:9.0f} {figures}")
+
+
+def _write(ads: psycopg.Connection, campaigns: list[object], load: Load) -> int:
+    """Write at an even pace, one transaction after the other; how many rows."""
+    began, written, turn = time.monotonic(), 0, 0
+    while (elapsed := time.monotonic() - began) < load.seconds:
+        if written > elapsed * load.events_a_second:
+            time.sleep(0.0005)
+            continue
+        chosen = [campaigns[(turn + offset) % len(campaigns)] for offset in range(load.rows)]
+        ads.execute(_INSERT, [chosen])
+        written, turn = written + load.rows, turn + load.rows
+    return written
+
+
+def _drain(here: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection, campaigns: list[object]) -> None:
+    """One transaction of very many rows: Debezium, Kafka and one worker catch up with it."""
+    chosen = [campaigns[turn % len(campaigns)] for turn in range(BACKLOG)]
+    ads.execute(_INSERT, [chosen])
+    began = time.monotonic()
+    _settle(here, warehouse)
+    elapsed = time.monotonic() - began
+    rate = BACKLOG / elapsed
+    print(f"backlog of {BACKLOG} events in one transaction: applied in {elapsed:.1f} s, {rate:.0f} a second")
+
+
+def _settle(here: Settings, warehouse: psycopg.Connection) -> None:
+    """Wait until the source's log is read and the bus is empty."""
+    client, end = bus.admin(here.address("kafka")), time.monotonic() + _PATIENCE_S
+    with connected(here, connectors.source_of("promptads")) as source:
+        target = source.execute("select pg_current_wal_insert_lsn()::text").fetchone()
+        while time.monotonic() < end:
+            source.execute("select pg_logical_emit_message(false, 'bench', 'now')")
+            read = source.execute(
+                "select confirmed_flush_lsn > %s::pg_lsn from pg_replication_slots where slot_name = 'promptads'",
+                target,
+            ).fetchone()
+            names = stream_lag.topics("promptads")
+            if read == (True,) and not stream_lag.waiting(
+                stream_lag.ends(client, names), stream_lag.applied(warehouse, names)
+            ):
+                return
+            time.sleep(0.1)
+    sys.exit(f"not applied after {_PATIENCE_S} s: see `promptsales status`")
+
+
+if __name__ == "__main__":
+    main()

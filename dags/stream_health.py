@@ -1,0 +1,29 @@
+"""Say when the stream falls behind: a task fails, and alerts, when a connector's tables are stale or its slot is lost.
+
+The message names the hop: the slot at the source, the bus, or the last commit applied.
+"""
+
+from datetime import UTC, datetime
+from typing import get_args
+
+from airflow.sdk import DAG, CronDataIntervalTimetable
+
+from promptsales.orchestration.defaults import TASK_DEFAULTS
+from promptsales.orchestration.stream import health
+from promptsales.stream_contracts import Connector
+
+with DAG(
+    dag_id="stream_health",
+    dag_display_name="Stream, health",
+    description="Whether the stream keeps up, every quarter of an hour",
+    doc_md=__doc__,
+    tags=["stream", "platform"],
+    default_args=TASK_DEFAULTS,
+    schedule=CronDataIntervalTimetable("7-59/15 * * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=True,
+) as dag:
+    for connector in get_args(Connector):
+        health.override(task_id=connector)(connector)

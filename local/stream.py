@@ -1,0 +1,58 @@
+"""The stream's workers: Faust, each a process of its own. Before the first `promptsales provision` they wait."""
+
+import sys
+
+import httpx
+import psycopg
+
+from local.service import Program, Service, Unwell
+from promptsales.settings import ROOT, Port
+
+
+class Stream(Service):
+    """As many workers as the settings say; partitions are shared among them."""
+
+    name = "stream"
+    ports: tuple[Port, ...] = ("stream",)
+    needs = ("kafka", "warehouse", "redis")
+
+    def programs(self) -> list[Program]:
+        """The workers."""
+        chosen = {
+            f"PROMPTSALES_{name.upper()}": str(value)
+            for name, value in self.settings.model_dump(exclude={"dsn"}).items()
+        }
+        environment = chosen | {"PYTHONPATH": str(ROOT)}
+        return [
+            Program(
+                f"stream-{number}",
+                [sys.executable, "-m", "streams", str(number)],
+                self.data,
+                environment,
+                stop_wait_s=30,
+            )
+            for number in range(self.settings.stream_workers)
+        ]
+
+    def probe(self, started: float) -> str:
+        """Ask every worker's page; before the schemas are there, none has one."""
+        version = ""
+        for number in range(self.settings.stream_workers):
+            try:
+                with httpx.Client(
+                    base_url=f"http://127.0.0.1:{self.port + number}", timeout=3, trust_env=False
+                ) as client:
+                    found = client.get("/health/").raise_for_status().json()
+                version = f"{found['partitions']} partitions"
+            except httpx.HTTPError as error:
+                if not self._is_provisioned():
+                    return "waits for `promptsales provision`"
+                raise Unwell(f"worker {number} of the stream does not answer: {type(error).__name__}") from None
+        return version
+
+    def _is_provisioned(self) -> bool:
+        try:
+            with psycopg.connect(self.settings.address("warehouse"), connect_timeout=2) as warehouse:
+                return warehouse.execute("select to_regclass('ops.connector') is not null").fetchone() == (True,)
+        except psycopg.OperationalError:
+            return False

@@ -1,0 +1,55 @@
+"""`promptsales dlq list | show | replay | drop`: messages that could not be decoded."""
+
+from typing import Annotated
+
+import typer
+
+from promptsales import dead_letters
+from promptsales.cli.output import Json, connected, print_json, show_table
+from promptsales.dead_letters import Place
+from promptsales.settings import settings
+
+app = typer.Typer()
+commands = typer.Typer(no_args_is_help=True, help="Messages that could not be decoded: list, look, send again, drop.")
+app.add_typer(commands, name="dlq")
+
+Message = Annotated[str, typer.Argument(help="topic/partition/offset, as `dlq list` shows it")]
+
+
+@commands.command("list")
+def list_(
+    topic: Annotated[str | None, typer.Argument(help="one topic; all when left out")] = None,
+    limit: Annotated[int, typer.Option(help="messages at the most")] = 50,
+    as_json: Json = False,
+) -> None:
+    """The dead letters, the oldest first, and why each could not be decoded."""
+    with connected("warehouse") as warehouse:
+        found = dead_letters.letters(warehouse, topic, limit)
+    if as_json:
+        print_json([letter._asdict() for letter in found])
+        return
+    rows = ((f"{one.topic}/{one.partition}/{one.message_offset}", one.dead_at, one.reason) for one in found)
+    show_table("dead letters", ("message", "since", "why"), rows)
+
+
+@commands.command()
+def show(message: Message) -> None:
+    """One of them, with its bytes."""
+    with connected("warehouse") as warehouse:
+        print_json(dead_letters.show(warehouse, Place.parse(message)))
+
+
+@commands.command()
+def replay(message: Message) -> None:
+    """Send it to its topic again: once a new version of ours can decode it, or its cause is mended."""
+    with connected("warehouse") as warehouse:
+        dead_letters.replay(warehouse, settings().address("kafka"), Place.parse(message))
+    print(f"{message} was sent again; where it is still bad it comes back")
+
+
+@commands.command()
+def drop(message: Message) -> None:
+    """Forget it; its topic of dead letters keeps it until its retention ends."""
+    with connected("warehouse") as warehouse:
+        dead_letters.drop(warehouse, Place.parse(message))
+    print(f"{message} is dropped")

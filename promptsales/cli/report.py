@@ -1,0 +1,32 @@
+"""`promptsales report`: the dashboards as one page."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from promptsales.cli.output import connected, console
+from promptsales.settings import settings
+
+app = typer.Typer()
+
+
+@app.command()
+def report(
+    out: Annotated[
+        Path | None, typer.Option(help="where to write it; report.html in the state folder if left out")
+    ] = None,
+) -> None:
+    """Write ten dashboards from the marts, as one HTML page that loads nothing from anywhere."""
+    console.print(f"{write(out)} written")
+
+
+def write(out: Path | None = None) -> Path:
+    """Write the page; returns where it is."""
+    from promptsales.report.page import render
+
+    path = out or settings().state / "report.html"
+    with connected("bi") as reader:
+        path.write_text(render(reader, datetime.now(UTC)), encoding="utf-8")
+    return path

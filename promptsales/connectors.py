@@ -1,0 +1,243 @@
+"""Debezium's connectors as code: ``plan`` compares them with Kafka Connect, ``apply`` does it.
+
+The configuration is ``schemas/kafka/connectors/postgres.yml``, with what the stream's contracts and the settings say.
+"""
+
+import re
+from functools import cache
+from typing import Any, Literal, get_args
+
+import httpx
+import psycopg
+import yaml
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import BaseModel, ConfigDict
+
+from promptsales.connections import connected
+from promptsales.errors import TerminalError, TransientError
+from promptsales.settings import ROOT, InternalName, Settings
+from promptsales.stream_contracts import Connector, contracts_of
+
+_TIMEOUT_S = 30
+
+_EPOCH = "select epoch, system_identifier from ops.connector where connector = %s"
+_BEGIN = """
+    insert into ops.connector (connector, epoch, system_identifier) values (%s, %s, %s)
+    on conflict (connector) do update
+    set epoch = excluded.epoch, system_identifier = excluded.system_identifier, started_at = clock_timestamp()
+"""
+
+
+class ConnectorChange(BaseModel):
+    """What is to be done about a connector."""
+
+    model_config = ConfigDict(frozen=True)
+
+    action: Literal["create", "configure", "restart"]
+    connector: Connector
+    what: str
+
+
+class ConnectorStatus(BaseModel):
+    """A connector as Kafka Connect has it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    connector: Connector
+    state: str
+    task: str
+    epoch: int | None
+    trouble: str
+
+
+def names() -> tuple[Connector, ...]:
+    """Every connector."""
+    return get_args(Connector)
+
+
+def source_of(connector: Connector) -> InternalName:
+    """The connection Debezium has to its source."""
+    return "promptcrm_cdc" if connector == "promptcrm" else "promptads_cdc"
+
+
+@cache
+def _common() -> dict[str, str]:
+    text = (ROOT / "schemas" / "kafka" / "connectors" / "postgres.yml").read_text(encoding="utf-8")
+    return {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in yaml.safe_load(text).items()
+    }
+
+
+def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, str]:
+    """A connector's whole configuration; the password in it is a reference."""
+    found = contracts_of(connector)
+    where = conninfo_to_dict(settings.address(source_of(connector)))
+    columns = [re.escape(f"{c.source.relation}.{origin}") for c in found for origin in c.origins]
+    return _common() | {
+        "database.hostname": str(where.get("host", "")),
+        "database.port": str(where.get("port", 5432)),
+        "database.dbname": str(where.get("dbname", "")),
+        "topic.prefix": connector,
+        "slot.name": connector,
+        "publication.name": connector,
+        "table.include.list": ",".join(re.escape(c.source.relation) for c in found),
+        # a snapshot does not know the publication's columns
+        "column.include.list": ",".join(columns),
+        "transforms.epoch.value.literal": str(epoch),
+    }
+
+
+def plan(settings: Settings) -> list[ConnectorChange]:
+    """What ``apply`` would do.
+
+    Raises:
+        TransientError: when Kafka Connect or the warehouse does not answer.
+    """
+    with connected(settings, "warehouse") as warehouse, _client(settings) as client:
+        return [change for name in names() if (change := _difference(settings, warehouse, client, name))]
+
+
+def _difference(
+    settings: Settings, warehouse: psycopg.Connection, client: httpx.Client, connector: Connector
+) -> ConnectorChange | None:
+    there = _call(client, "GET", f"/connectors/{connector}/config")
+    if there is None:
+        return ConnectorChange(action="create", connector=connector, what=f"follows {_tables(connector)} tables")
+    wanted = config(settings, connector, _known_epoch(warehouse, connector) or 1)
+    if changed := sorted(key for key in wanted.keys() | (there.keys() - {"name"}) if wanted.get(key) != there.get(key)):
+        return ConnectorChange(action="configure", connector=connector, what=", ".join(changed))
+    if status(settings, connector).task == "FAILED":
+        return ConnectorChange(action="restart", connector=connector, what="its task has failed")
+    return None
+
+
+def _tables(connector: Connector) -> int:
+    return len(contracts_of(connector))
+
+
+def apply(settings: Settings) -> list[ConnectorChange]:
+    """Create, configure and restart what ``plan`` names; Kafka Connect validates each configuration first.
+
+    Raises:
+        TransientError: when Kafka Connect, the warehouse or a source does not answer.
+        TerminalError: when Kafka Connect refuses a configuration; it names the settings that are wrong.
+    """
+    changes = plan(settings)
+    with connected(settings, "warehouse") as warehouse, _client(settings) as client:
+        for change in changes:
+            if change.action == "restart":
+                _call(client, "POST", f"/connectors/{change.connector}/restart?includeTasks=true&onlyFailed=true")
+                continue
+            epoch = _known_epoch(warehouse, change.connector) or _begin(settings, warehouse, change.connector, 1)
+            _put(client, change.connector, config(settings, change.connector, epoch))
+    return changes
+
+
+def snapshot_again(settings: Settings, connector: Connector) -> int:
+    """Read everything anew, under a new epoch: after a lost slot, or when the source was restored or replaced.
+
+    Rows of the new epoch win over all that came before, so nothing is counted twice. Returns the epoch.
+
+    Raises:
+        TransientError, TerminalError: when Kafka Connect, the warehouse or the source does not answer or refuses.
+    """
+    with connected(settings, "warehouse") as warehouse, _client(settings) as client:
+        epoch = (_known_epoch(warehouse, connector) or 0) + 1
+        if _call(client, "GET", f"/connectors/{connector}/config") is not None:
+            _call(client, "PUT", f"/connectors/{connector}/stop")
+            _call(client, "DELETE", f"/connectors/{connector}/offsets", patience=True)
+        with connected(settings, source_of(connector)) as source:
+            drop = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s"
+            source.execute(drop, [connector])
+        _begin(settings, warehouse, connector, epoch)
+        _put(client, connector, config(settings, connector, epoch))
+        _call(client, "PUT", f"/connectors/{connector}/resume")
+    return epoch
+
+
+def status(settings: Settings, connector: Connector) -> ConnectorStatus:
+    """How a connector is.
+
+    Raises:
+        TransientError: when Kafka Connect does not answer.
+    """
+    with _client(settings) as client:
+        found = _call(client, "GET", f"/connectors/{connector}/status")
+        there = _call(client, "GET", f"/connectors/{connector}/config") or {}
+    if found is None:
+        return ConnectorStatus(connector=connector, state="missing", task="-", epoch=None, trouble="")
+    task = (found["tasks"] or [{"state": "none"}])[0]
+    trace = str(task.get("trace") or found["connector"].get("trace") or "").strip().splitlines()
+    return ConnectorStatus(
+        connector=connector,
+        state=found["connector"]["state"],
+        task=task["state"],
+        epoch=int(there.get("transforms.epoch.value.literal", 0)) or None,
+        # the last cause; a connector that reads no personal data has none in it
+        trouble=next(
+            (line.strip()[:200] for line in reversed(trace) if line.startswith("Caused by")),
+            trace[0][:200] if trace else "",
+        ),
+    )
+
+
+def _known_epoch(warehouse: psycopg.Connection, connector: Connector) -> int | None:
+    row = warehouse.execute(_EPOCH, [connector]).fetchone()
+    return int(row[0]) if row else None
+
+
+def _begin(settings: Settings, warehouse: psycopg.Connection, connector: Connector, epoch: int) -> int:
+    warehouse.execute(_BEGIN, [connector, epoch, system_identifier(settings, connector)])
+    return epoch
+
+
+def system_identifier(settings: Settings, connector: Connector) -> str:
+    """Which cluster a connector's source is: a restored or another one may count its log from anywhere.
+
+    Raises:
+        TransientError: when the source does not answer.
+    """
+    with connected(settings, source_of(connector)) as source:
+        row = source.execute("select system_identifier::text from pg_control_system()").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _put(client: httpx.Client, connector: Connector, wanted: dict[str, str]) -> None:
+    kind = wanted["connector.class"].rpartition(".")[2]
+    told = _call(client, "PUT", f"/connector-plugins/{kind}/config/validate", {"name": connector, **wanted})
+    judged = [item["value"] for item in (told or {}).get("configs", []) if item["value"]]
+    if wrong := {value["name"]: value["errors"] for value in judged if value["errors"]}:
+        reasons = "; ".join(f"{name}: {', '.join(errors)}" for name, errors in wrong.items())
+        raise TerminalError(f"connector {connector}: kafka connect refuses {reasons}")
+    _call(client, "PUT", f"/connectors/{connector}/config", wanted)
+
+
+def _client(settings: Settings) -> httpx.Client:
+    return httpx.Client(base_url=settings.address("connect"), timeout=_TIMEOUT_S, trust_env=False)
+
+
+def _call(
+    client: httpx.Client, method: str, path: str, body: dict[str, str] | None = None, patience: bool = False
+) -> Any:
+    """One request; None where there is no such thing. While Connect rebalances it is asked again."""
+    for attempt in range(30):
+        try:
+            answer = client.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise TransientError(f"kafka connect does not answer: {type(error).__name__}") from None
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        busy = answer.status_code == httpx.codes.CONFLICT or (patience and answer.is_error)
+        if not busy or attempt == 29:
+            break
+        _pause()
+    if answer.is_error:
+        raise TerminalError(f"kafka connect: {method} {path} gives {answer.status_code}")
+    return answer.json() if answer.content else {}
+
+
+def _pause() -> None:
+    import time
+
+    time.sleep(0.5)

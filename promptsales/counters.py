@@ -1,0 +1,105 @@
+"""Live counters of campaigns in Redis: absolute figures, so that one written twice or late does no harm.
+
+PostgreSQL is the truth. A figure is set only when its version is newer; where Redis lost them all, the marker is gone
+too, and all of them are set again.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+import redis
+
+from promptsales.cache import key_spaces
+from promptsales.settings import ROOT
+
+_SPACES = {"minute": "campaign_minutes", "day": "campaign_days"}
+_PART = 500
+
+_RECENT = """
+    select 'minute', campaign_id, minute, impressions, clicks, spend, conversions, version
+    from realtime.campaign_minute
+    where minute > clock_timestamp() - make_interval(secs => %(minute_s)s) and (%(all)s or updated_at > %(since)s)
+    union all
+    select 'day', campaign_id, date_day::timestamp at time zone 'UTC', impressions, clicks, spend, conversions, version
+    from realtime.campaign_day
+    where date_day > (clock_timestamp() - make_interval(secs => %(day_s)s))::date
+      and (%(all)s or updated_at > %(since)s)
+"""
+
+
+class Counter(NamedTuple):
+    """What a campaign brought in a minute or on a day."""
+
+    kind: str
+    campaign_id: UUID
+    starts_at: datetime
+    impressions: int
+    clicks: int
+    spend: Any
+    conversions: int
+    version: int
+
+    @property
+    def key(self) -> str:
+        """Its key in Redis."""
+        space = key_spaces()[_SPACES[self.kind]]
+        at = self.starts_at.astimezone(UTC)
+        if self.kind == "minute":
+            return space.key(campaign_id=str(self.campaign_id), minute=f"{at:%Y%m%dT%H%M}")
+        return space.key(campaign_id=str(self.campaign_id), date=f"{at:%Y%m%d}")
+
+
+@cache
+def _script() -> str:
+    return (ROOT / "schemas" / "redis" / "newest.lua").read_text(encoding="utf-8")
+
+
+def publish(client: "redis.Redis", counters: Iterable[Counter]) -> None:
+    """Set the figures that are newer than what Redis has.
+
+    Raises:
+        redis.RedisError: as the driver.
+    """
+    by_kind: dict[str, list[Counter]] = {}
+    for counter in counters:
+        by_kind.setdefault(counter.kind, []).append(counter)
+    script = client.register_script(_script())
+    for kind, found in by_kind.items():
+        seconds = key_spaces()[_SPACES[kind]].time_to_live_seconds
+        for start in range(0, len(found), _PART):
+            part = found[start : start + _PART]
+            script(keys=[counter.key for counter in part], args=[seconds, *_values(part)])
+
+
+def _values(part: Sequence[Counter]) -> list[Any]:
+    return [
+        value
+        for counter in part
+        for value in (counter.version, counter.impressions, counter.clicks, str(counter.spend), counter.conversions)
+    ]
+
+
+def publish_again(client: "redis.Redis", warehouse: psycopg.Connection, since: datetime) -> datetime:
+    """Set what changed since a time; all that Redis should have, when it has lost its marker.
+
+    Returns:
+        From when the next call has to look.
+
+    Raises:
+        redis.RedisError, psycopg.Error: as the drivers.
+    """
+    marker = key_spaces()["counter_marker"]
+    values = {
+        "all": not client.exists(marker.key()),
+        "since": since,
+        **{f"{kind}_s": key_spaces()[space].time_to_live_seconds for kind, space in _SPACES.items()},
+    }
+    now = warehouse.execute("select clock_timestamp() - interval '1 minute'").fetchone()
+    publish(client, (Counter(*row) for row in warehouse.execute(_RECENT, values)))
+    client.set(marker.key(), "published", ex=marker.time_to_live_seconds)
+    found: datetime = now[0] if now else since
+    return found

@@ -1,0 +1,202 @@
+"""Build marts: one Spark session for all that are due; each is read from one snapshot, checked, published by itself."""
+
+import importlib
+import io
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import IsolationLevel
+from psycopg.rows import scalar_row
+
+from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors
+from promptsales.marts.plan import Asked, Plan, complete_through, plan
+from promptsales.marts.publish import Built, check, publish, stage
+from promptsales.marts.spec import Mart, tables
+from promptsales.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+# rows Spark hands over at a time, as CSV
+LOCK = 7_406_001
+Tell = Callable[[str, str], None]
+
+log = logging.getLogger(__name__)
+
+
+def due(
+    names: Iterable[str], warehouse: psycopg.Connection, settings: Settings, asked: Asked
+) -> tuple[list[str], dict[str, str]]:
+    """Which marts are to be built, and why the others are not; a mart follows those it is made of."""
+    reasons: dict[str, str] = {}
+    found: list[str] = []
+    wanted = set(names)
+    for name, mart in tables().items():
+        if name not in wanted:
+            continue
+        with driver_errors(f"plan {name}"):
+            one = plan(mart, warehouse, settings, asked)
+        if one.is_due or (set(mart.upstream) & set(found) and "audit" not in one.reason):
+            found.append(name)
+        else:
+            reasons[name] = one.reason
+    return found, reasons
+
+
+def build(
+    names: Iterable[str],
+    warehouse: psycopg.Connection,
+    settings: Settings,
+    asked: Asked,
+    spark: "SparkSession | None" = None,
+    tell: Tell = lambda mart, what: None,
+) -> list[Built]:
+    """Build what is due of the named marts, in order; Spark starts only when something is.
+
+    Args:
+        names: marts.
+        warehouse: as its loader; kept in autocommit.
+        settings: zone, provisional days, and how Spark runs.
+        asked: by whom, as of when, which window.
+        spark: a session to use; else one is started and stopped.
+        tell: told of each mart what is being done, or why nothing is.
+
+    Raises:
+        TransientError: when another build runs, or a connection is lost.
+        TerminalError: when marts failed; the others are built all the same.
+    """
+    warehouse.autocommit = True
+    results: list[Built] = []
+    errors: list[PipelineError] = []
+    wanted = set(names)
+    with ExitStack() as opened, _alone(warehouse):
+        for name, mart in tables().items():
+            if name not in wanted:
+                continue
+            with driver_errors(f"plan {name}"):
+                one = plan(mart, warehouse, settings, asked)
+            if not one.is_due:
+                tell(name, f"skipped: {one.reason}")
+                continue
+            if spark is None:
+                tell(name, "start Spark")
+                spark = opened.enter_context(_session(settings))
+            try:
+                results.append(_build(mart, warehouse, settings, asked, one, spark, tell))
+            except TransientError:
+                raise
+            except PipelineError as error:
+                tell(name, str(error))
+                errors.append(error)
+        _forget(warehouse)
+    if errors:
+        raise errors[0] if len(errors) == 1 else TerminalError("; ".join(map(str, errors)))
+    return results
+
+
+@contextmanager
+def _alone(warehouse: psycopg.Connection) -> Iterator[None]:
+    """Two builds would share staging."""
+    with driver_errors("build marts"), warehouse.cursor(row_factory=scalar_row) as cursor:
+        if cursor.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() is not True:
+            raise TransientError("marts are being built by another run; it is tried again")
+        try:
+            yield
+        finally:
+            if not warehouse.broken:
+                warehouse.execute("select pg_advisory_unlock(%s)", [LOCK])
+
+
+@contextmanager
+def _session(settings: Settings) -> Iterator["SparkSession"]:
+    from spark_jobs.session import session
+
+    with session(settings.spark_master, settings.spark_memory, settings.spark_partitions) as spark:
+        yield spark
+
+
+def _build(
+    mart: Mart,
+    warehouse: psycopg.Connection,
+    settings: Settings,
+    asked: Asked,
+    one: Plan,
+    spark: "SparkSession",
+    tell: Tell,
+) -> Built:
+    started_at = datetime.now(UTC)
+    tell(mart.mart, "Spark")
+    with driver_errors(f"build {mart.mart}"):
+        with _snapshot(warehouse) as (snapshot, reader):
+            through = complete_through(mart, reader)
+            stage(mart, warehouse, _csv(_transformed(mart, warehouse, settings, one, spark, snapshot)))
+        tell(mart.mart, "check")
+        verdicts = check(mart, warehouse, asked.as_of)
+        tell(mart.mart, "publish")
+        return publish(mart, warehouse, one, asked, verdicts, through, started_at)
+
+
+@contextmanager
+def _snapshot(warehouse: psycopg.Connection) -> Iterator[tuple[str, psycopg.Connection]]:
+    """One picture of the warehouse for every read of a mart, held until they are done."""
+    info = warehouse.info
+    with psycopg.connect(warehouse.info.dsn, password=info.password) as reader:
+        reader.isolation_level = IsolationLevel.REPEATABLE_READ
+        with reader.cursor(row_factory=scalar_row) as cursor:
+            (name,) = cursor.execute("select pg_export_snapshot()").fetchall()
+        yield str(name), reader
+
+
+def _transformed(
+    mart: Mart, warehouse: psycopg.Connection, settings: Settings, one: Plan, spark: "SparkSession", snapshot: str
+) -> "DataFrame":
+    from spark_jobs.source import Address, Source
+
+    info = warehouse.info
+    address = Address(f"jdbc:postgresql://{info.host}:{info.port}/{info.dbname}", info.user, info.password)
+    job = importlib.import_module(f"spark_jobs.{mart.mart}")
+    source = Source(spark, address, snapshot, one.span, settings.spark_partitions, mart.folder)
+    found: DataFrame = job.transform(job.read(source), one.span)
+    if tuple(found.columns) != mart.column_names:
+        raise TerminalError(f"mart {mart.mart}: its job makes {found.columns}, mart.yml says {mart.column_names}")
+    return found
+
+
+def _csv(found: "DataFrame") -> Iterator[bytes]:
+    """What Spark made, as CSV that COPY reads: text in quotes, nothing for null."""
+    from py4j.protocol import Py4JJavaError
+    from pyarrow import csv
+
+    try:
+        table = found.toArrow()
+    except Py4JJavaError as error:
+        raise _spark_error(error) from None
+    for batch in table.to_batches(max_chunksize=10_000):
+        out = io.BytesIO()
+        csv.write_csv(batch, out, csv.WriteOptions(include_header=False))
+        yield out.getvalue()
+
+
+def _spark_error(error: Exception) -> PipelineError:
+    """Only the kind of Spark's error: its text may quote a row."""
+    cause = getattr(error, "java_exception", None)
+    kinds = []
+    while cause is not None:
+        kinds.append(cause.getClass().getSimpleName())
+        cause = cause.getCause()
+    if any(kind in ("PSQLException", "SocketException", "IOException") for kind in kinds):
+        return TransientError(f"spark could not read the warehouse: {' by '.join(kinds)}; it is tried again")
+    return TerminalError(f"spark failed: {' by '.join(kinds)}")
+
+
+def _forget(warehouse: psycopg.Connection) -> None:
+    """What every mart has followed for a week is of no use any more."""
+    warehouse.execute(
+        "delete from ops.touched where touched_at < (select min(touched_through) - interval '7 days' from ops.mart "
+        "having count(*) >= %s)",
+        [len(tables())],
+    )

@@ -1,0 +1,16 @@
+-- each day of marts.campaign_performance_daily adds up to what core has, to the last decimal
+with core_day as (
+    select (metric_at at time zone current_setting('promptsales.zone'))::date as day, sum(spend) as spend,
+           sum(impressions) as impressions, sum(clicks) as clicks, sum(conversions) as conversions
+    from core.campaign_metrics where not is_deleted group by 1
+), mart_day as (
+    select date_day as day, sum(spend) as spend, sum(impressions) as impressions, sum(clicks) as clicks,
+           sum(conversions) as conversions
+    from marts.campaign_performance_daily where has_data group by 1
+)
+select day
+from core_day c full join mart_day m using (day), ops.mart s
+where s.mart = 'campaign_performance_daily' and day <= s.as_of_day
+  and (c.spend, c.impressions, c.clicks, c.conversions) is distinct from (m.spend, m.impressions, m.clicks, m.conversions)
+  and not exists (select from ops.touched t where t.core_table = 'campaign_metrics' and t.touched_at >= s.touched_through
+                  and t.day between c.day - 1 and c.day + 1)

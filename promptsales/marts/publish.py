@@ -1,0 +1,184 @@
+"""A mart that passed its checks goes from staging to readers in one transaction: the rows that differ, only those."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.range import DateRange
+
+from promptsales.errors import BatchBlocked
+from promptsales.marts.plan import Asked, Plan
+from promptsales.marts.spec import Mart
+from promptsales.quality.suite import read_suite_of
+from promptsales.quality.verdict import Verdict, record
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did to a mart."""
+
+    mart: str
+    is_full: bool
+    staged: int
+    inserted: int
+    updated: int
+    deleted: int
+    restated: int
+    checks_passed: int
+    checks_failed: int
+    complete_through: datetime | None
+    started_at: datetime
+
+
+def stage(mart: Mart, warehouse: psycopg.Connection, chunks: Iterator[bytes]) -> int:
+    """Empty the mart's staging table and COPY what was built into it, as CSV; how many rows."""
+    table = sql.Identifier("staging", mart.staging)
+    warehouse.execute(sql.SQL("truncate {}").format(table))
+    copy = sql.SQL("copy {} ({}) from stdin (format csv)").format(table, _list(mart.column_names))
+    with warehouse.cursor() as cursor, cursor.copy(copy) as out:
+        for chunk in chunks:
+            out.write(chunk)
+    warehouse.execute(sql.SQL("analyze {}").format(table))
+    counted = warehouse.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
+    return counted[0] if counted else 0
+
+
+def check(mart: Mart, warehouse: psycopg.Connection, as_of: datetime) -> list[Verdict]:
+    """Run the mart's suite over staging, and record the results.
+
+    Raises:
+        BatchBlocked: when a rule fails that is more than a warning; the mart stays as it was.
+    """
+    from promptsales.quality.audit import run_suite
+
+    verdicts = list(run_suite(read_suite_of(mart.folder), warehouse, "staging", mart.staging, as_of))
+    with warehouse.transaction():
+        record(warehouse, mart.mart, None, verdicts)
+    if failed := [v for v in verdicts if not v.is_success and (v.expectation.meta.on_fail != "warn" or v.error)]:
+        reasons = "; ".join(f"{v.expectation.meta.rule} ({v.error or f'{v.unexpected_count} rows'})" for v in failed)
+        raise BatchBlocked(
+            f"mart {mart.mart}: nothing is published, it stays as it was: {reasons}; see ops.check_result, "
+            "mend the input or the rule, then build again"
+        )
+    return verdicts
+
+
+def publish(
+    mart: Mart,
+    warehouse: psycopg.Connection,
+    plan: Plan,
+    asked: Asked,
+    verdicts: list[Verdict],
+    complete_through: datetime | None,
+    started_at: datetime,
+) -> Built:
+    """Bring the built days of the mart to what staging holds, and note where it stands: all of it or nothing."""
+    ranges = [DateRange(start, end) for start, end in plan.span.ranges]
+    values: dict[str, Any] = {
+        "mart": mart.mart,
+        "ranges": ranges,
+        "settled_before": plan.span.provisional_from,
+        "is_restated": mart.is_restated,
+        "as_of_day": plan.span.as_of_day,
+        "touched_through": plan.since,
+        "definition": plan.definition,
+        "complete_through": complete_through,
+        "is_full": plan.is_full,
+        "is_window": asked.window is not None,
+        "checks_passed": sum(v.is_success for v in verdicts),
+        "checks_failed": sum(not v.is_success for v in verdicts),
+        "triggered_by": asked.triggered_by,
+        "started_at": started_at,
+    }
+    with warehouse.transaction():
+        row = warehouse.execute(_merge(mart), values).fetchone()
+        staged, inserted, updated, deleted, restated = row or (0, 0, 0, 0, 0)
+        values |= {"staged": staged, "inserted": inserted, "updated": updated, "deleted": deleted, "restated": restated}
+        warehouse.execute(_NOTE, values)
+        warehouse.execute(_STAND.format(mart=sql.Identifier("marts", mart.mart)), values)
+    names = ("is_full", "staged", "inserted", "updated", "deleted", "restated", "checks_passed", "checks_failed")
+    return Built(
+        mart=mart.mart,
+        complete_through=complete_through,
+        started_at=started_at,
+        **{name: values[name] for name in names},
+    )
+
+
+def _list(names: tuple[str, ...], prefix: str = "") -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(prefix, name) if prefix else sql.Identifier(name) for name in names)
+
+
+def _merge(mart: Mart) -> sql.Composed:
+    """Delete what is no more, insert and update what differs; what replaced settled values goes to ops.restatement."""
+    others = tuple(name for name in mart.column_names if name not in mart.grain)
+    period = sql.Identifier(mart.period or "")
+    return sql.SQL("""
+        with gone as (
+            delete from {mart} m
+            where m.{period} <@ any(%(ranges)s::daterange[])
+              and not exists (select from {staging} s where {same})
+            returning m.*
+        ), merged as (
+            insert into {mart} as m ({columns}) select {columns} from {staging}
+            on conflict ({grain}) do update set {assignments}
+            where row({current}) is distinct from row({excluded})
+            returning {first} is null as is_new, to_jsonb(old) as was, to_jsonb(new) as now, new.{period} as day
+        ), replaced as (
+            select to_jsonb(gone) as was, null::jsonb as now, gone.{period} as day from gone
+            union all select was, now, day from merged where not is_new
+        ), restated as (
+            insert into ops.restatement (mart, grain, old_values, new_values)
+            select %(mart)s, g.grain, o.old_values, coalesce(n.new_values, '{{}}')
+            from replaced r
+            cross join lateral (select jsonb_object_agg(k, r.was -> k) as grain from unnest({grain_names}::text[]) k) g
+            cross join lateral (select jsonb_object_agg(k, r.was -> k) as old_values
+                                from unnest({measures}::text[]) k) o
+            cross join lateral (select jsonb_object_agg(k, r.now -> k) as new_values
+                                from unnest({measures}::text[]) k where r.now is not null) n
+            where %(is_restated)s and r.day < %(settled_before)s and o.old_values is distinct from n.new_values
+            returning 1
+        ), touched as (
+            insert into ops.touched (core_table, entity_id, day)
+            select distinct 'marts.' || %(mart)s, '*', day
+            from (select day from replaced union select day from merged where is_new) x
+            on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
+        )
+        select (select count(*) from {staging}), count(*) filter (where is_new), count(*) filter (where not is_new),
+               (select count(*) from gone), (select count(*) from restated)
+        from merged
+    """).format(
+        mart=sql.Identifier("marts", mart.mart),
+        staging=sql.Identifier("staging", mart.staging),
+        period=period,
+        columns=_list(mart.column_names),
+        grain=_list(mart.grain),
+        first=sql.Identifier("old", mart.grain[0]),
+        grain_names=sql.Literal(list(mart.grain)),
+        measures=sql.Literal(list(mart.measures)),
+        same=sql.SQL(" and ").join(sql.SQL("m.{0} = s.{0}").format(sql.Identifier(name)) for name in mart.grain),
+        assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
+        current=_list(others, "m"),
+        excluded=_list(others, "excluded"),
+    )
+
+
+_NOTE = """
+    insert into ops.mart_build (mart, is_full, ranges, staged, inserted, updated, deleted, restated, checks_passed,
+                                checks_failed, complete_through, triggered_by, started_at)
+    values (%(mart)s, %(is_full)s, %(ranges)s, %(staged)s, %(inserted)s, %(updated)s, %(deleted)s, %(restated)s,
+            %(checks_passed)s, %(checks_failed)s, %(complete_through)s, %(triggered_by)s, %(started_at)s)
+"""
+# a window leaves the mart standing where it stood: what was touched meanwhile is still to be built
+_STAND = sql.SQL("""
+    insert into ops.mart as o (mart, touched_through, as_of_day, definition, complete_through, is_empty)
+    select %(mart)s, %(touched_through)s, %(as_of_day)s, %(definition)s, %(complete_through)s,
+           not exists (select from {mart})
+    where not %(is_window)s
+    on conflict (mart) do update
+    set touched_through = excluded.touched_through, as_of_day = excluded.as_of_day, definition = excluded.definition,
+        complete_through = excluded.complete_through, is_empty = excluded.is_empty, built_at = clock_timestamp()
+""")

@@ -1,0 +1,86 @@
+"""The tasks that look after the stream: audit, health, rebuild.
+
+Great Expectations and the stream's own code are imported inside the tasks.
+"""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from promptsales.errors import BatchBlocked, TransientError
+from promptsales.orchestration.connections import bootstrap_servers, postgres
+from promptsales.orchestration.feed import WAREHOUSE
+from promptsales.settings import settings
+from promptsales.stream_contracts import Connector, stream_contracts
+
+# an hour and what may have been missed before it
+BACK = timedelta(hours=3)
+
+log = logging.getLogger(__name__)
+
+
+@task(pool=WAREHOUSE)
+def audit(table: str) -> None:
+    """Compare a streamed table's last hours with its source, repair what differs, run its whole suite over them."""
+    from promptsales.quality.audit import audit_since
+    from promptsales.realtime import rebuild as count_anew
+    from promptsales.stream_audit import has_changed, record
+    from streams import audit as stream
+
+    context = get_current_context()
+    run, contract, now = context["dag_run"], stream_contracts()[table], datetime.now(UTC)
+    with postgres(f"{contract.source.system}_cdc") as source, postgres(WAREHOUSE) as warehouse:
+        if not has_changed(warehouse, contract):
+            raise AirflowSkipException(f"{table}: nothing has come since the last audit")
+        source.execute("set time zone 'UTC'")
+        found = stream.audit(settings(), contract, source, warehouse, BACK)
+        level = logging.WARNING if found.repaired else logging.INFO
+        log.log(
+            level, "%s: %d rows at the source, %d in the warehouse; repaired: %d gone, %d missing, %d differing",
+            table, found.source_rows, found.warehouse_rows, found.gone, found.missing, found.differing,
+        )  # fmt: skip
+        if found.repaired:
+            # what was wrong in core by itself never moved a minute
+            count_anew(warehouse, settings().stream_minutes_days)
+        verdicts = audit_since(contract, warehouse, now - BACK, datetime.now(UTC))
+        if failed := [one.expectation.meta.rule for one in verdicts if one.result == "failed"]:
+            raise BatchBlocked(f"{table} breaks {', '.join(failed)}: the marts wait; ops.check_result has the counts")
+        record(warehouse, contract, found, f"airflow:{run.dag_id}/{run.run_id}", now)
+
+
+@task
+def health(connector: Connector) -> None:
+    """Fail, and say in which hop, when a connector's tables are not complete up to a moment ago."""
+    from promptsales import bus, stream_lag
+    from promptsales.freshness import STREAM_STALE, freshness
+
+    client = bus.admin(bootstrap_servers("kafka"))
+    with postgres(f"{connector}_cdc") as source, postgres(WAREHOUSE) as warehouse:
+        slot = stream_lag.slot(source, connector)
+        lag = stream_lag.lag(warehouse, client, connector, slot)
+        names = {contract.table for contract in stream_contracts().values() if contract.source.system == connector}
+        late = [one for one in freshness(warehouse) if one.feed in names and one.state in ("stale", "never loaded")]
+    where = (
+        f"slot {'missing' if slot is None else f'{slot.wal_status}, {slot.behind_bytes} bytes behind'}; "
+        f"{lag.events} events wait on the bus; last commit applied {lag.source_at}"
+    )
+    if slot is None or slot.wal_status == "lost" or late:
+        raise TransientError(
+            f"{connector}: complete through {min((str(one.complete_through) for one in late), default='?')}, "
+            f"more than {STREAM_STALE} ago, or its slot is lost: {where}; `promptsales doctor` says what to do"
+        )
+    log.info("%s: %s", connector, where)
+
+
+@task(pool=WAREHOUSE)
+def rebuild() -> dict[str, int]:
+    """Count minutes, days and totals anew from core, mend those that differ, let go of minutes past their time."""
+    from promptsales.realtime import rebuild as count_anew
+
+    with postgres(WAREHOUSE) as warehouse:
+        found = count_anew(warehouse, settings().stream_minutes_days)
+    level = logging.WARNING if found.mended else logging.INFO
+    log.log(level, "mended: %d minutes, %d days, %d totals; %d old minutes dropped", *found)
+    return found._asdict()

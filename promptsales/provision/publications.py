@@ -1,0 +1,125 @@
+"""The publications of a source database, and what Debezium's role may read there: derived from the stream's contracts.
+
+A publication names its columns, so that what no contract names is never sent. With another replica identity than the
+primary key that would make the application's own UPDATE and DELETE fail (SQLSTATE 42P10), so it is refused.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import get_args
+
+import psycopg
+from psycopg import sql
+
+from promptsales.errors import ConfigError
+from promptsales.provision.changes import Change
+from promptsales.provision.lines import Database
+from promptsales.stream_contracts import Connector, StreamContract, contracts_of
+
+ROLE = "cdc"
+DATABASES: dict[Connector, Database] = {"promptads": "promptsales", "promptcrm": "promptcrm"}
+_OPERATIONS = "insert, update, delete"
+
+_TABLES = """
+select n.nspname || '.' || c.relname,
+       (select array_agg(a.attname::text order by a.attname) from pg_attribute a
+        where a.attrelid = c.oid and a.attnum = any(r.prattrs))
+from pg_publication p
+join pg_publication_rel r on r.prpubid = p.oid
+join pg_class c on c.oid = r.prrelid
+join pg_namespace n on n.oid = c.relnamespace
+where p.pubname = %s
+"""
+_OPERATIONS_OF = """
+select concat_ws(', ', case when pubinsert then 'insert' end, case when pubupdate then 'update' end,
+                 case when pubdelete then 'delete' end, case when pubtruncate then 'truncate' end)
+from pg_publication where pubname = %s
+"""
+# by name in the catalogue: what is not there is simply not readable
+_READABLE = """
+select a.attname::text from pg_attribute a join pg_class c on c.oid = a.attrelid
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname || '.' || c.relname = %s and a.attnum > 0 and not a.attisdropped
+  and has_schema_privilege(%s, n.oid, 'usage') and has_column_privilege(%s, c.oid, a.attnum, 'select')
+"""
+_COLUMNS = """
+select a.attname::text, c.relreplident::text from pg_attribute a join pg_class c on c.oid = a.attrelid
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname || '.' || c.relname = %s and a.attnum > 0 and not a.attisdropped
+"""
+
+
+def publications(connection: psycopg.Connection, database: Database) -> list[Change]:
+    """Bring a database's publications, and what Debezium may read, to what the contracts say.
+
+    Raises:
+        ConfigError: when a contract names a column that is not there, or the table's replica identity would make the
+            application's own writes fail.
+    """
+    changes = []
+    for connector in get_args(Connector):
+        if DATABASES[connector] == database:
+            found = contracts_of(connector)
+            for contract in found:
+                _refuse(connection, contract)
+            changes += [Change(system=database, what=what) for what in _publish(connection, connector, found)]
+            changes += [Change(system=database, what=what) for what in _grant(connection, found)]
+    return changes
+
+
+def _refuse(connection: psycopg.Connection, contract: StreamContract) -> None:
+    relation = contract.source.relation
+    there: dict[str, str] = dict(connection.execute(_COLUMNS, [relation]).fetchall())
+    if missing := set(contract.origins) - there.keys():
+        raise ConfigError(f"contract {contract.table}: {relation} has no column {', '.join(sorted(missing))}")
+    if set(there.values()) - {"d"}:
+        raise ConfigError(
+            f"contract {contract.table}: {relation} has another replica identity than its primary key; with published "
+            f"columns its own updates would fail: alter table {relation} replica identity default"
+        )
+
+
+def _publish(connection: psycopg.Connection, connector: Connector, found: Sequence[StreamContract]) -> Iterator[str]:
+    tables = sql.SQL(", ").join(
+        sql.SQL("table {} ({})").format(
+            sql.Identifier(*contract.source.relation.split(".")),
+            sql.SQL(", ").join(map(sql.Identifier, contract.origins)),
+        )
+        for contract in found
+    )
+    name, operations = sql.Identifier(connector), sql.Literal(_OPERATIONS)
+    there = connection.execute(_OPERATIONS_OF, [connector]).fetchone()
+    if there is None:
+        connection.execute(sql.SQL("create publication {} for {} with (publish = {})").format(name, tables, operations))
+        yield f"publication {connector} created"
+        return
+    if dict(connection.execute(_TABLES, [connector]).fetchall()) != _wanted(found):
+        connection.execute(sql.SQL("alter publication {} set {}").format(name, tables))
+        yield f"publication {connector}: tables and columns as the contracts say"
+    if there != (_OPERATIONS,):
+        connection.execute(sql.SQL("alter publication {} set (publish = {})").format(name, operations))
+        yield f"publication {connector}: {_OPERATIONS}"
+
+
+def _wanted(found: Sequence[StreamContract]) -> dict[str, list[str] | None]:
+    return {contract.source.relation: sorted(contract.origins) for contract in found}
+
+
+def _grant(connection: psycopg.Connection, found: Sequence[StreamContract]) -> Iterator[str]:
+    for contract in found:
+        schema, table = contract.source.relation.split(".")
+        readable = {name for (name,) in connection.execute(_READABLE, [contract.source.relation, ROLE, ROLE])}
+        if readable == set(contract.origins):
+            continue
+        connection.execute(
+            sql.SQL("""
+                grant usage on schema {schema} to {role};
+                revoke select on {relation} from {role};
+                grant select ({columns}) on {relation} to {role}
+            """).format(
+                schema=sql.Identifier(schema),
+                role=sql.Identifier(ROLE),
+                relation=sql.Identifier(schema, table),
+                columns=sql.SQL(", ").join(map(sql.Identifier, contract.origins)),
+            )
+        )
+        yield f"{contract.source.relation}: {len(contract.origins)} columns granted to {ROLE}"

@@ -1,0 +1,78 @@
+"""That the streamed tables of the warehouse fit their contracts, and their comments, which the contracts say."""
+
+from collections.abc import Iterator
+
+import psycopg
+from psycopg import sql
+
+from promptsales.errors import ConfigError
+from promptsales.provision.changes import Change
+from promptsales.stream_contracts import StreamContract, stream_contracts
+
+_OWN = {
+    "is_deleted": "Whether the row was deleted at the source; its last values stay.",
+    "src_epoch": "Rank of the source's life the version is from (ops.connector); a restored source begins a new one.",
+    "src_lsn": "Version of the row within the epoch: position of the change in the source's log.",
+    "src_is_snapshot": "Whether the version was read by a snapshot: at the same position a change is newer.",
+    "_loaded_at": "When the row was last loaded, UTC.",
+}
+_HISTORY = {
+    "valid_from": "Since when this version holds (inclusive), UTC: when it was committed; -infinity for the first one.",
+    "valid_to": "Until when it held (exclusive), UTC; infinity for the current one.",
+}
+_COLUMNS = """
+select a.attname::text, format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum)
+from pg_attribute a where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped
+"""
+
+
+def stream_tables(connection: psycopg.Connection) -> list[Change]:
+    """Check every streamed table and write the comments that are missing, in the caller's transaction.
+
+    Raises:
+        ConfigError: when a table does not have what its contract says.
+    """
+    changes = []
+    connection.execute("set local role warehouse_owner")
+    for contract in stream_contracts().values():
+        described = {column.name: column.description for column in contract.columns}
+        name = f"{contract.layer}.{contract.table}"
+        _check(contract, {column: found for column, found, _ in connection.execute(_COLUMNS, [name])})
+        written = _comment(connection, name, contract.description, described | _OWN)
+        if contract.history:
+            versions = {
+                column: text for column, text in described.items() if column in (contract.key, *contract.history)
+            }
+            text = f"Every version of {', '.join(contract.history)} in {name}."
+            written += _comment(connection, f"{name}_history", text, versions | _HISTORY)
+        if written:
+            changes.append(Change(system="warehouse", what=f"{name}: {written} comments written"))
+    connection.execute("reset role")
+    return changes
+
+
+def _check(contract: StreamContract, types: dict[str, str]) -> None:
+    for column in contract.columns:
+        if (found := types.get(column.name, "missing")) != column.type:
+            raise ConfigError(
+                f"contract {contract.table}: {column.name} is {column.type}, in the warehouse it is {found}; "
+                f"change the table by a numbered file in {contract.folder}"
+            )
+
+
+def _comment(connection: psycopg.Connection, name: str, text: str, columns: dict[str, str]) -> int:
+    """Write the comments that differ; how many."""
+    statements = list(_missing(connection, name, text, columns))
+    for statement in statements:
+        connection.execute(statement)
+    return len(statements)
+
+
+def _missing(connection: psycopg.Connection, name: str, text: str, columns: dict[str, str]) -> Iterator[sql.Composed]:
+    schema, table = name.split(".")
+    if connection.execute("select obj_description(to_regclass(%s), 'pg_class')", [name]).fetchone() != (text,):
+        yield sql.SQL("comment on table {} is {}").format(sql.Identifier(schema, table), text)
+    there = {column: comment for column, _, comment in connection.execute(_COLUMNS, [name]).fetchall()}
+    for column, description in columns.items():
+        if there.get(column) != description:
+            yield sql.SQL("comment on column {} is {}").format(sql.Identifier(schema, table, column), description)

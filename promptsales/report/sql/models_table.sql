@@ -1,0 +1,3 @@
+select model_label as model, asset_type as type, currency_code as currency, sum(ad_days) as "ad days", sum(impressions) as impressions,
+       round(100 * sum(clicks)::numeric / nullif(sum(impressions), 0), 3) as "CTR, %%", round(sum(spend) / nullif(sum(conversions), 0), 2) as "CPA"
+from marts.ai_model_performance_monthly group by 1, 2, 3 order by 5 desc limit 12

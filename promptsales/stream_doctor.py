@@ -1,0 +1,128 @@
+"""What is wrong with the stream (publications, slots, connectors), before the application stops or a place is lost."""
+
+from collections.abc import Iterator
+
+import psycopg
+from psycopg import sql
+
+from promptsales import connectors
+from promptsales.connections import connected
+from promptsales.findings import Finding
+from promptsales.provision.publications import DATABASES
+from promptsales.settings import Settings
+from promptsales.stream_contracts import contracts_of
+from promptsales.stream_lag import Slot
+from promptsales.stream_status import Following, following
+
+# of the most log that a slot may keep
+_NEAR, _CLOSE = 0.2, 0.5
+
+_PUBLISHED = """
+    select distinct p.pubname, n.nspname, c.relname, a.attname
+    from pg_publication p
+    cross join lateral pg_get_publication_tables(p.pubname) t
+    join pg_class c on c.oid = t.relid
+    join pg_namespace n on n.oid = c.relnamespace
+    join lateral (
+        select attname from pg_attribute
+        where attrelid = c.oid and attnum > 0 and not attisdropped and attgenerated = '' and attidentity <> 'a'
+        order by attnum limit 1
+    ) a on true
+    order by 1, 2, 3
+"""
+
+
+def publications(settings: Settings) -> Iterator[Finding]:
+    """Publications that make the application's own UPDATE or DELETE fail, and tables that have left ours."""
+    for connector, database in DATABASES.items():
+        with connected(settings, "sources_admin", database) as source:
+            published = source.execute(_PUBLISHED).fetchall()
+            for publication, schema, table, column in published:
+                yield from _breaks(source, publication, sql.Identifier(schema, table), f"{schema}.{table}", column)
+            there = {f"{schema}.{table}" for name, schema, table, _ in published if name == connector}
+            for contract in contracts_of(connector):
+                if contract.source.relation not in there:
+                    yield Finding(
+                        f"publication {connector}",
+                        f"{contract.source.relation} is not in it, so {contract.layer}.{contract.table} stands still",
+                        f"run `promptsales provision`, then `promptsales connectors snapshot {connector}`",
+                    )
+
+
+def _breaks(
+    source: psycopg.Connection, publication: str, relation: sql.Identifier, name: str, column: str
+) -> Iterator[Finding]:
+    """Ask PostgreSQL itself: it refuses a change of no row just as one of many."""
+    for statement in ("update {relation} set {column} = {column} where false", "delete from {relation} where false"):
+        try:
+            with source.transaction(force_rollback=True):
+                # the application's own triggers have no say here
+                source.execute("set local session_replication_role = replica")
+                source.execute(sql.SQL(statement).format(relation=relation, column=sql.Identifier(column)))
+        except psycopg.errors.InvalidColumnReference as error:
+            reason = error.diag.message_detail or error.diag.message_primary
+            yield Finding(
+                f"publication {publication}",
+                f"the application's own {statement.split()[0].upper()} of {name} fails: {reason}",
+                f"take {name} out of the publication, or publish it as docs/streaming.md says",
+            )
+        except psycopg.errors.ObjectNotInPrerequisiteState as error:
+            yield Finding(
+                f"publication {publication}",
+                f"the application's own {statement.split()[0].upper()} of {name} fails: {error.diag.message_primary}",
+                f"give {name} a primary key, or take it out of the publication",
+            )
+
+
+def streams(settings: Settings) -> Iterator[Finding]:
+    """Connectors that do not run, slots that are lost or near their cap, sources that were restored."""
+    for change in connectors.plan(settings):
+        what = f"would be {change.action}d" if change.action != "restart" else "has failed"
+        yield Finding(f"connector {change.connector}", f"{what}: {change.what}", "run `promptsales connectors apply`")
+    for found in following(settings):
+        if found.status.state == "missing":
+            continue
+        if found.status.state != "RUNNING":
+            what, todo = f"is {found.status.state.lower()}", "resume it in kafka connect, before its slot fills"
+            yield Finding(f"connector {found.status.connector}", what, todo)
+        yield from _slot(found)
+        yield from _origin(settings, found)
+
+
+def _slot(found: Following) -> Iterator[Finding]:
+    name = found.status.connector
+    again = (
+        f"run `promptsales connectors snapshot {name}`: it reads all anew, under a new epoch, counting nothing twice"
+    )
+    if found.slot is None:
+        yield Finding(f"slot {name}", "is gone, and with it the changes since", again)
+    elif found.slot.wal_status == "lost":
+        yield Finding(f"slot {name}", "is lost: the source has let go of log that was not read", again)
+    else:
+        yield from _cap(found.slot)
+
+
+def _cap(slot: Slot) -> Iterator[Finding]:
+    todo = "see that connector and workers run (`promptsales status`), before the source lets the slot go"
+    if slot.cap_bytes is None:
+        yield Finding(
+            f"slot {slot.slot}",
+            "may keep any amount of the source's log: its disk can fill",
+            "set max_slot_wal_keep_size on the source, e.g. 10GB",
+        )
+    elif slot.behind_bytes > _NEAR * slot.cap_bytes:
+        urgency = "lost soon" if slot.behind_bytes > _CLOSE * slot.cap_bytes else "behind"
+        share = f"{slot.behind_bytes / slot.cap_bytes:.0%} of the log it may keep"
+        yield Finding(f"slot {slot.slot}", f"is {urgency}: {share}", todo)
+
+
+def _origin(settings: Settings, found: Following) -> Iterator[Finding]:
+    name = found.status.connector
+    with connected(settings, "warehouse") as warehouse:
+        known = warehouse.execute("select system_identifier from ops.connector where connector = %s", [name]).fetchone()
+    if known and known[0] != connectors.system_identifier(settings, name):
+        yield Finding(
+            f"connector {name}",
+            "its source is another cluster than the one it was applied to, whose log may count from anywhere",
+            f"run `promptsales connectors snapshot {name}`: a new epoch ranks above all that came before",
+        )

@@ -1,0 +1,98 @@
+"""How far the stream is behind, in three hops: the slot, the bus, the last applied commit."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import psycopg
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from promptsales.errors import TransientError
+from promptsales.stream_contracts import Connector, contracts_of
+
+Partition = tuple[str, int]
+
+_TIMEOUT_S = 10
+
+
+class Slot(NamedTuple):
+    """A replication slot; ``behind_bytes`` is what the source must keep for it, ``cap_bytes`` the most it will."""
+
+    slot: str
+    is_active: bool
+    wal_status: str
+    behind_bytes: int
+    cap_bytes: int | None
+
+
+class Lag(NamedTuple):
+    """How far one connector's tables are behind."""
+
+    connector: str
+    slot_bytes: int | None
+    events: int
+    applied_at: datetime | None
+    source_at: datetime | None
+    age: timedelta | None
+
+
+_SLOT = """
+    select slot_name, active, coalesce(wal_status, 'unknown'),
+           greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn))::bigint,
+           nullif(pg_size_bytes(current_setting('max_slot_wal_keep_size')), -1)
+    from pg_replication_slots where slot_name = %s
+"""
+_APPLIED = "select topic, partition, next_offset from ops.stream_offset where topic = any(%s)"
+_LAST = """
+    select max(applied_at), max(source_at), clock_timestamp() - max(source_at)
+    from ops.stream_offset where topic = any(%s)
+"""
+
+
+def slot(source: psycopg.Connection, connector: Connector) -> Slot | None:
+    """A connector's slot; None where there is none."""
+    row = source.execute(_SLOT, [connector]).fetchone()
+    return Slot(*row) if row else None
+
+
+def topics(connector: Connector) -> list[str]:
+    """The topics of a connector's tables."""
+    return [contract.topic for contract in contracts_of(connector)]
+
+
+def ends(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
+    """The end of every partition of some topics: the offset the next event will have.
+
+    Raises:
+        TransientError: when no broker answers, or a topic is not there.
+    """
+    try:
+        there = client.list_topics(timeout=_TIMEOUT_S).topics
+        wanted = {
+            TopicPartition(name, partition): OffsetSpec.latest()  # type: ignore[no-untyped-call]
+            for name in names
+            for partition in (there[name].partitions if name in there else ())
+        }
+        answers = client.list_offsets(wanted, request_timeout=_TIMEOUT_S) if wanted else {}
+        return {(at.topic, at.partition): future.result().offset for at, future in answers.items()}
+    except KafkaException as error:
+        raise TransientError(f"kafka does not answer: {error.args[0].name()}") from None
+
+
+def applied(warehouse: psycopg.Connection, names: Iterable[str]) -> dict[Partition, int]:
+    """How far every partition is applied."""
+    return {(topic, partition): offset for topic, partition, offset in warehouse.execute(_APPLIED, [list(names)])}
+
+
+def waiting(found: dict[Partition, int], done: dict[Partition, int]) -> int:
+    """Events on the bus that are not applied yet."""
+    return sum(max(0, end - done.get(partition, 0)) for partition, end in found.items())
+
+
+def lag(warehouse: psycopg.Connection, client: AdminClient, connector: Connector, found: Slot | None) -> Lag:
+    """All three hops of one connector."""
+    names = topics(connector)
+    events = waiting(ends(client, names), applied(warehouse, names))
+    last = warehouse.execute(_LAST, [names]).fetchone() or (None, None, None)
+    return Lag(connector, found.behind_bytes if found else None, events, *last)

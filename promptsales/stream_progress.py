@@ -1,0 +1,81 @@
+"""How far the streamed tables are complete, also while nothing happens at their source.
+
+A commit before a moment is in the warehouse once the source's log up to that moment was read (the slot says so; when
+the source is idle, Debezium's heartbeat moves it), and what the brokers held then is applied.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+from confluent_kafka.admin import AdminClient
+
+from promptsales import stream_lag
+from promptsales.stream_contracts import Connector, contracts_of
+from promptsales.stream_lag import Partition
+
+# only with a slot: what was written before there is one is in no log, but in the snapshot
+_NOW = """
+    select clock_timestamp(), pg_current_wal_insert_lsn()::text from pg_replication_slots where slot_name = %s
+"""
+_EPOCH = "select epoch from ops.connector where connector = %s"
+_IS_READ = "select confirmed_flush_lsn > %s::pg_lsn from pg_replication_slots where slot_name = %s"
+_NOTE = """
+    insert into ops.feed as f (feed, last_sync_timestamp, complete_through)
+    select feed, %(at)s, %(at)s from unnest(%(feeds)s::text[]) as feed order by feed
+    on conflict (feed) do update
+    set last_sync_timestamp = greatest(f.last_sync_timestamp, excluded.last_sync_timestamp),
+        complete_through = greatest(f.complete_through, excluded.complete_through), updated_at = clock_timestamp()
+"""
+
+
+class _Mark(NamedTuple):
+    at: datetime
+    position: str
+
+
+class Progress:
+    """Follows one moment of one source after the other until all before it is applied."""
+
+    def __init__(self, connector: Connector) -> None:
+        self.connector = connector
+        self._mark: _Mark | None = None
+        self._epoch: int | None = None
+        self._ends: dict[Partition, int] | None = None
+
+    def look(self, source: psycopg.Connection, client: AdminClient, warehouse: psycopg.Connection) -> datetime | None:
+        """Look once; the moment before which every commit is in the warehouse, when one was reached just now.
+
+        Raises:
+            TransientError: when no broker answers.
+        """
+        if self._mark is None and (now := source.execute(_NOW, [self.connector]).fetchone()):
+            self._mark = _Mark(*now)
+        names = stream_lag.topics(self.connector)
+        is_read = self._mark is not None and _is_read(source, self.connector, self._mark)
+        if self._has_new_epoch(warehouse):
+            # the slot may be another one by now, which says nothing of a moment before it
+            self._mark = self._ends = None
+        if self._mark is None:
+            return None
+        if self._ends is None and is_read:
+            self._ends = stream_lag.ends(client, names)
+        if self._ends is None or stream_lag.waiting(self._ends, stream_lag.applied(warehouse, names)):
+            return None
+        reached, self._mark, self._ends = self._mark.at, None, None
+        return reached
+
+    def _has_new_epoch(self, warehouse: psycopg.Connection) -> bool:
+        row = warehouse.execute(_EPOCH, [self.connector]).fetchone()
+        before, self._epoch = self._epoch, row[0] if row else None
+        return before != self._epoch
+
+
+def _is_read(source: psycopg.Connection, connector: Connector, mark: _Mark) -> bool:
+    return source.execute(_IS_READ, [mark.position, connector]).fetchone() == (True,)
+
+
+def note(warehouse: psycopg.Connection, connector: Connector, at: datetime) -> None:
+    """Keep how far a connector's tables are complete; it never goes back."""
+    feeds = [contract.table for contract in contracts_of(connector)]
+    warehouse.execute(_NOTE, {"at": at, "feeds": feeds})

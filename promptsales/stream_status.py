@@ -1,0 +1,37 @@
+"""Connectors and their lag in three hops (slot, bus, last applied commit), for people, alerts and metrics."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from promptsales import bus, connectors, stream_lag
+from promptsales.connections import connected
+from promptsales.connectors import ConnectorStatus
+from promptsales.settings import Settings
+from promptsales.stream_lag import Lag, Slot
+
+
+class Following(NamedTuple):
+    """A connector, its slot and its lag."""
+
+    status: ConnectorStatus
+    slot: Slot | None
+    lag: Lag
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it follows its source."""
+        return (self.status.state, self.status.task) == ("RUNNING", "RUNNING")
+
+
+def following(settings: Settings) -> Iterator[Following]:
+    """Every connector.
+
+    Raises:
+        TransientError: when a source, Kafka, Kafka Connect or the warehouse does not answer.
+    """
+    client = bus.admin(settings.address("kafka"))
+    with connected(settings, "warehouse") as warehouse:
+        for name in connectors.names():
+            with connected(settings, connectors.source_of(name)) as source:
+                slot = stream_lag.slot(source, name)
+            yield Following(connectors.status(settings, name), slot, stream_lag.lag(warehouse, client, name, slot))

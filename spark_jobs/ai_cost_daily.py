@@ -1,0 +1,51 @@
+"""marts.ai_cost_daily: what prompts cost, by day, model and user."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark_jobs.measures import UNKNOWN, day_of, in_ranges, money, ratio
+from spark_jobs.source import Source
+from spark_jobs.span import Span
+
+Frames = dict[str, DataFrame]
+
+CURRENCY = "USD"
+
+
+def read(source: Source) -> Frames:
+    """Prompts of the days, and the models their tools are called by."""
+    return {
+        "prompts": source.within(
+            "core.prompts", "prompted_at", "user_id", "tool", "tokens_used", "cost_amount", "deleted_at"
+        ),
+        "models": source.query("models"),
+    }
+
+
+def transform(frames: Frames, span: Span) -> DataFrame:
+    """Sums by model and user; a price per token from prompts that have both."""
+    prompts = frames["prompts"].where(F.col("deleted_at").isNull())
+    prompts = prompts.withColumn("date_day", day_of(F.col("prompted_at"), span.zone))
+    prompts = prompts.where((F.col("date_day") <= F.lit(span.as_of_day)) & in_ranges(F.col("date_day"), span.ranges))
+    prompts = prompts.join(F.broadcast(frames["models"]), "tool", "left")
+    is_rated = F.col("tokens_used").isNotNull() & F.col("cost_amount").isNotNull()
+    found = prompts.groupBy("date_day", F.coalesce("label", F.lit(UNKNOWN)).alias("model_label"), "user_id").agg(
+        F.count("*").alias("prompts"),
+        F.coalesce(F.sum("tokens_used"), F.lit(0)).alias("tokens"),
+        money(F.coalesce(F.sum("cost_amount"), F.lit(0)), 8).alias("cost"),
+        F.coalesce(F.sum(F.when(is_rated, F.col("tokens_used"))), F.lit(0)).alias("rated_tokens"),
+        money(F.coalesce(F.sum(F.when(is_rated, F.col("cost_amount"))), F.lit(0)), 8).alias("rated_cost"),
+    )
+    return found.select(
+        "date_day",
+        "model_label",
+        "user_id",
+        F.lit(CURRENCY).alias("currency_code"),
+        "prompts",
+        "tokens",
+        "cost",
+        "rated_tokens",
+        "rated_cost",
+        ratio(1000 * F.col("rated_cost"), F.col("rated_tokens"), 8).alias("cost_per_1k_tokens"),
+        ratio(1_000_000 * F.col("rated_cost"), F.col("rated_tokens")).alias("cost_per_1m_tokens"),
+    )

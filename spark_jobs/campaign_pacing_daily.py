@@ -1,0 +1,89 @@
+"""marts.campaign_pacing_daily: how far the budget of each campaign is spent, by as-of day."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from spark_jobs.measures import NO_CURRENCY, UNKNOWN, day_of, end_of, in_ranges, money, named_at, ratio
+from spark_jobs.source import Source
+from spark_jobs.span import Span
+
+Frames = dict[str, DataFrame]
+
+
+def read(source: Source) -> Frames:
+    """The as-of days of each campaign, what it spent on each day so far, and its versions."""
+    return {
+        "days": source.query("days", "date_day"),
+        "spend": source.query("spend"),
+        "versions": source.table(
+            "core.campaigns_history", "campaign_id", "name", "budget", "starts_at", "ends_at", "valid_from", "valid_to"
+        ),
+    }
+
+
+def transform(frames: Frames, span: Span) -> DataFrame:
+    """Running totals beside the plan of the day."""
+    days = frames["days"].where(
+        in_ranges(F.col("date_day"), span.ranges) & (F.col("date_day") <= F.lit(span.as_of_day))
+    )
+    found = named_at(
+        _spent(days, frames["spend"]),
+        frames["versions"],
+        "campaign_id",
+        end_of(F.col("date_day"), span.zone),
+        *("name", "budget", "starts_at", "ends_at"),
+    )
+    found = found.withColumns({
+        "starts_on": day_of(F.col("starts_at"), span.zone),
+        "ends_on": day_of(F.col("ends_at"), span.zone),
+    }).withColumns({
+        "flight": F.datediff("ends_on", "starts_on") + 1,
+        "elapsed": F.greatest(F.datediff("date_day", "starts_on") + 1, F.lit(0)),
+    }).withColumn("elapsed", F.when(F.col("flight").isNotNull(), F.least("elapsed", "flight")))  # fmt: skip
+    found = found.withColumn(
+        "pacing_pct", ratio(100 * F.col("spend_to_date") * F.col("flight"), F.col("budget") * F.col("elapsed"))
+    )
+    return found.select(
+        "campaign_id",
+        "date_day",
+        F.coalesce("currency_code", F.lit(NO_CURRENCY)).alias("currency_code"),
+        F.coalesce("name", F.lit(UNKNOWN)).alias("campaign_name"),
+        "budget",
+        "starts_on",
+        "ends_on",
+        "spend_to_date",
+        F.when(F.col("elapsed") > 0, ratio(F.col("budget") * F.col("elapsed"), F.col("flight"))).alias(
+            "expected_spend"
+        ),
+        "pacing_pct",
+        ratio(F.col("spend_to_date") * F.col("flight"), F.col("elapsed")).alias("projected_spend"),
+        ratio(F.col("budget") - F.col("spend_to_date"), F.col("flight") - F.col("elapsed")).alias(
+            "required_daily_spend"
+        ),
+        _status().alias("pacing_status"),
+        (F.col("date_day") >= F.lit(span.provisional_from)).alias("is_provisional"),
+    )
+
+
+def _spent(days: DataFrame, spend: DataFrame) -> DataFrame:
+    """All that a campaign spent up to each of its days."""
+    earlier = spend.select(F.col("campaign_id").alias("spender"), F.col("date_day").alias("spent_on"), "spend")
+    is_earlier = (days["campaign_id"] == earlier["spender"]) & (earlier["spent_on"] <= days["date_day"])
+    return (
+        days.join(earlier, is_earlier, "left")
+        .groupBy("campaign_id", "date_day", "currency_code")
+        .agg(money(F.coalesce(F.sum("spend"), F.lit(0))).alias("spend_to_date"))
+    )
+
+
+def _status() -> Column:
+    return (
+        F.when(F.coalesce(F.col("budget"), F.lit(0)) == 0, "no_budget")
+        .when(F.col("starts_on").isNull() | (F.col("date_day") < F.col("starts_on")), "not_started")
+        .when(F.col("spend_to_date") > F.col("budget"), "overspent")
+        .when(F.col("date_day") > F.col("ends_on"), "ended")
+        .when(F.col("ends_on").isNull(), "no_end_date")
+        .when(F.col("pacing_pct") < 90, "under")
+        .when(F.col("pacing_pct") > 110, "over")
+        .otherwise("on_track")
+    )

@@ -1,0 +1,84 @@
+"""marts.content_production_monthly: assets made in a month, what became of them, what their prompts cost."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from spark_jobs.measures import UNKNOWN, day_of, in_ranges, money, month_of, ratio
+from spark_jobs.source import Source
+from spark_jobs.span import Span
+
+Frames = dict[str, DataFrame]
+
+CURRENCY = "USD"
+MICROSECONDS_A_DAY = 86_400_000_000
+
+
+def read(source: Source) -> Frames:
+    """Assets made in the months, their status so far, the prompts linked to them, the models' names."""
+    return {
+        "assets": source.within(
+            "core.content_assets",
+            "created_at",
+            *("asset_id", "type", "model", "status", "approved_at", "deleted_at"),
+        ),
+        "statuses": source.query("statuses"),
+        "costs": source.query("costs"),
+        "models": source.query("models"),
+    }
+
+
+def transform(frames: Frames, span: Span) -> DataFrame:
+    """Counts by what became of the assets."""
+    assets = frames["assets"].where(F.col("deleted_at").isNull())
+    assets = assets.withColumn("month_start_date", month_of(day_of(F.col("created_at"), span.zone)))
+    assets = assets.where(in_ranges(F.col("month_start_date"), span.ranges))
+    for other, key in (("statuses", "asset_id"), ("costs", "asset_id"), ("models", "model")):
+        assets = assets.join(frames[other], key, "left")
+    assets = assets.withColumn("approved_first", F.coalesce("approved_at", "seen_approved_at"))
+    is_approved = F.col("approved_first").isNotNull() | F.coalesce("was_approved", F.lit(False))
+    is_archived = ~is_approved & (F.col("status") == "archived")
+    is_first_sight = is_archived & (F.coalesce("first_status", F.col("status")) == "archived")
+    assets = assets.withColumns({
+        "is_approved": is_approved,
+        "is_rejected": is_archived & ~is_first_sight,
+        "is_archived_at_first_sight": is_first_sight,
+        "is_draft": ~is_approved & ~is_archived,
+    })  # fmt: skip
+    return _select(assets.groupBy(
+        "month_start_date", F.coalesce("label", F.lit(UNKNOWN)).alias("model_label"), F.col("type").alias("asset_type")
+    ).agg(*_sums()))  # fmt: skip
+
+
+def _sums() -> list[Column]:
+    days = (F.unix_micros("approved_first") - F.unix_micros("created_at")) / F.lit(MICROSECONDS_A_DAY)
+    return [
+        F.count("*").alias("assets"),
+        F.count_if("is_approved").alias("approved"),
+        F.count_if("is_rejected").alias("archived_never_approved"),
+        F.count_if("is_archived_at_first_sight").alias("archived_at_first_sight"),
+        F.count_if("is_draft").alias("drafts"),
+        F.count("cost").alias("assets_with_cost"),
+        money(F.coalesce(F.sum("cost"), F.lit(0)), 8).alias("linked_cost"),
+        F.percentile(days, 0.5).cast("decimal(10,2)").alias("median_days_to_approval"),
+    ]
+
+
+def _select(found: DataFrame) -> DataFrame:
+    approved = F.col("approved")
+    return found.select(
+        "month_start_date",
+        "model_label",
+        "asset_type",
+        F.lit(CURRENCY).alias("currency_code"),
+        "assets",
+        "approved",
+        "archived_never_approved",
+        "archived_at_first_sight",
+        "drafts",
+        ratio(approved, approved + F.col("archived_never_approved")).alias("approval_rate"),
+        "assets_with_cost",
+        "linked_cost",
+        ratio(F.col("linked_cost"), F.col("assets_with_cost"), 8).alias("cost_per_asset"),
+        ratio(F.col("linked_cost"), approved, 8).alias("cost_per_approved_asset"),
+        "median_days_to_approval",
+    )

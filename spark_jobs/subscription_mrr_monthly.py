@@ -1,0 +1,100 @@
+"""marts.subscription_mrr_monthly: recurring revenue of each user at each month's end, and what moved it."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from spark_jobs.measures import NO_CURRENCY, day_of, end_of, in_ranges, money, month_of
+from spark_jobs.source import Source
+from spark_jobs.span import Span
+
+Frames = dict[str, DataFrame]
+
+
+def read(source: Source) -> Frames:
+    """All subscriptions with the plans they had, and what plans cost: a user's movement needs the months before."""
+    return {
+        "subscriptions": source.table(
+            "core.subscriptions", "subscription_id", "user_id", "starts_at", "ends_at", "deleted_at"
+        ),
+        "plans": source.table("core.subscriptions_history", "subscription_id", "plan_type", "valid_from", "valid_to"),
+        "prices": source.query("prices"),
+        "calendar": source.within("core.calendar", "date_day"),
+    }
+
+
+def transform(frames: Frames, span: Span) -> DataFrame:
+    """The snapshot of each month beside that of the month before."""
+    days = frames["calendar"].where(
+        (F.col("date_day") <= F.lit(span.as_of_day)) & in_ranges(F.col("date_day"), span.ranges)
+    )
+    months = days.select(month_of(F.col("date_day")).alias("month_start_date")).distinct()
+    subscriptions = frames["subscriptions"].where(F.col("deleted_at").isNull()).withColumns({
+        "starts_on": day_of(F.col("starts_at"), span.zone), "ends_on": day_of(F.col("ends_at"), span.zone),
+    })  # fmt: skip
+    now = _snapshot(
+        subscriptions,
+        frames,
+        months.withColumn("snapshot_on", F.least(F.last_day("month_start_date"), F.lit(span.as_of_day))),
+        span,
+    )
+    then = _snapshot(subscriptions, frames, months.withColumn("snapshot_on", F.date_sub("month_start_date", 1)), span)
+    then = then.select("user_id", "month_start_date", "currency_code", F.col("mrr").alias("opening_mrr"))
+    found = now.join(then, ["user_id", "month_start_date", "currency_code"], "full").join(
+        _first(subscriptions), "user_id", "left"
+    )
+    zero = F.lit(0).cast("decimal(20,2)")
+    # without a price it stays null, and the check withholds the mart
+    found = found.withColumns({
+        "mrr": F.when(F.col("plans").isNull(), zero).otherwise(F.col("mrr")),
+        "opening_mrr": F.coalesce("opening_mrr", zero),
+    })  # fmt: skip
+    return found.where(F.col("mrr").isNull() | (F.col("mrr") > 0) | (F.col("opening_mrr") > 0)).select(
+        "user_id",
+        "month_start_date",
+        "currency_code",
+        F.coalesce("plans", F.lit("")).alias("plans"),
+        "opening_mrr",
+        "mrr",
+        money(F.col("mrr") - F.col("opening_mrr"), 2).alias("change"),
+        _movement().alias("movement"),
+        (F.last_day("month_start_date") > F.lit(span.as_of_day)).alias("is_provisional"),
+    )
+
+
+def _snapshot(subscriptions: DataFrame, frames: Frames, months: DataFrame, span: Span) -> DataFrame:
+    """What each user pays on the snapshot day of each month; the day a subscription ends on is not paid."""
+    day, prices = F.col("snapshot_on"), frames["prices"]
+    is_active = (F.col("starts_on") <= day) & (F.col("ends_on").isNull() | (F.col("ends_on") > day))
+    active = subscriptions.join(F.broadcast(months), is_active)
+    plans = frames["plans"].withColumnRenamed("subscription_id", "plan_of")
+    end = end_of(day, span.zone)
+    is_plan = (F.col("subscription_id") == F.col("plan_of")) & (F.col("valid_from") < end) & (F.col("valid_to") >= end)
+    active = active.join(plans.withColumnRenamed("plan_type", "plan"), is_plan, "left")
+    is_price = (F.col("plan") == F.col("plan_type")) & (F.col("price_from") <= day) & (F.col("price_to") > day)
+    active = active.join(F.broadcast(prices), is_price, "left")
+    is_priced = F.count("*") == F.count("monthly_amount")
+    return active.groupBy(
+        "user_id", "month_start_date", F.coalesce("currency_code", F.lit(NO_CURRENCY)).alias("currency_code")
+    ).agg(
+        F.concat_ws(", ", F.sort_array(F.collect_list("plan"))).alias("plans"),
+        F.when(is_priced, money(F.sum("monthly_amount"), 2)).alias("mrr"),
+    )
+
+
+def _first(subscriptions: DataFrame) -> DataFrame:
+    """The first month at whose end a user paid."""
+    month_end = F.last_day("starts_on")
+    paid = subscriptions.where(F.col("ends_on").isNull() | (F.col("ends_on") > month_end))
+    return paid.groupBy("user_id").agg(month_of(F.min("starts_on")).alias("first_month"))
+
+
+def _movement() -> Column:
+    mrr, opening = F.col("mrr"), F.col("opening_mrr")
+    return (
+        F.when((opening == 0) & (F.coalesce("first_month", "month_start_date") >= F.col("month_start_date")), "new")
+        .when(opening == 0, "reactivation")
+        .when(mrr == 0, "churn")
+        .when(mrr > opening, "expansion")
+        .when(mrr < opening, "contraction")
+        .otherwise("unchanged")
+    )

@@ -1,0 +1,42 @@
+"""One worker: ``python -m streams 0``. The number tells its page's port from those of the others."""
+
+import logging
+import sys
+import time
+
+import psycopg
+from confluent_kafka import KafkaException
+from faust import Worker
+
+from promptsales import bus
+from promptsales.settings import Settings, settings
+from promptsales.stream_contracts import stream_contracts
+from streams.app import create_app
+
+log = logging.getLogger("streams")
+
+_READY = "select to_regclass('ops.connector') is not null and to_regclass('realtime.sales_funnel') is not null"
+
+
+def main() -> None:
+    """Wait for `promptsales provision`, then follow the change events until told to stop."""
+    here, number = settings(), int(sys.argv[1])
+    while not is_provisioned(here):
+        time.sleep(1)
+    app = create_app(here, number)
+    Worker(app, loglevel="INFO", redirect_stdouts=False).execute_from_commandline()
+
+
+def is_provisioned(here: Settings) -> bool:
+    """Whether topics and tables are there, so that there is something to follow."""
+    try:
+        found = bus.admin(here.address("kafka")).list_topics(timeout=10).topics
+        with psycopg.connect(here.address("warehouse"), autocommit=True, connect_timeout=5) as warehouse:
+            ready = warehouse.execute(_READY).fetchone()
+    except (KafkaException, psycopg.OperationalError):
+        return False
+    return ready == (True,) and all(contract.topic in found for contract in stream_contracts().values())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""The Faust app: thin. Faust gives group membership and delivery; decoding and applying know nothing of it."""
+
+import logging
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import faust
+import psycopg
+from faust.types import EventT
+
+from promptsales.settings import HOST, Settings
+from promptsales.stream_contracts import stream_contracts
+from streams import alerts, progress
+from streams.batch import Batch, Offset
+from streams.batches import batches
+from streams.counters import Counters
+from streams.dead_letters import bury
+from streams.decode import EPOCH, Change, DeadLetter, Decoder, Message
+from streams.delivery import Delivery
+from streams.health import Health
+from streams.transport import Transport
+
+log = logging.getLogger(__name__)
+
+GROUP = "promptsales-stream"
+MOST = 2000
+# the exit code of an error nobody foresaw; the supervisor answers it with a restart
+UNKNOWN = 70
+
+
+def create_app(settings: Settings, number: int) -> faust.App:
+    """The app of one worker; the first also tells how far the tables are complete."""
+    web_port, is_first = settings.port("stream") + number, number == 0
+    app = faust.App(
+        GROUP,
+        broker=f"kafka://{settings.address('kafka')}",
+        store="memory://",
+        datadir=settings.state / "data" / f"stream-{web_port}",
+        key_serializer="raw",
+        value_serializer="raw",
+        consumer_auto_offset_reset="earliest",
+        topic_allow_declare=False,  # topics are code
+        topic_disable_leader=True,
+        stream_wait_empty=True,
+        # an idle partition is no stuck one: our own watchdog knows the difference
+        stream_processing_timeout=10**9,
+        broker_commit_interval=1.0,
+        broker_session_timeout=12,
+        broker_heartbeat_interval=3,
+        broker_rebalance_timeout=30,
+        broker_request_timeout=40,
+        producer_acks=-1,
+        web_bind=HOST,
+        web_port=web_port,
+        web_tables_enabled=False,
+    )
+    app.transport = Transport(app.conf.broker_consumer, app)
+    decoders = {contract.topic: Decoder(contract) for contract in stream_contracts().values()}
+    _tell_what_is_left(decoders.values())
+    counters = Counters(settings)
+    delivery = Delivery(partial(_connect, settings), partial(bury, app), settings.stream_minutes_days)
+    health = Health(app, settings, delivery)
+    changes = app.topic(*decoders, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+    @app.agent(changes, name="changes", concurrency=1)
+    async def follow(stream: Any) -> None:
+        try:
+            async for events in batches(stream, MOST, settings.stream_window_ms / 1000):
+                applied = await delivery.deliver(decode(decoders, events))
+                counters.note(applied.figures)
+                health.note(len(events), applied.quarantined)
+        except BaseException:
+            # not even a cancellation may leave: Faust would count the batch as done
+            log.critical("the stream cannot go on; the supervisor starts it again from the last commit", exc_info=True)
+            os._exit(UNKNOWN)
+
+    health.attach()
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def beside() -> None:
+        counters.start()
+        alerts.start(settings)
+        if is_first:
+            progress.start(settings)
+        health.watch()
+
+    return app
+
+
+def decode(decoders: dict[str, Decoder], events: Sequence[EventT[Any]]) -> Batch:
+    """Events as one batch."""
+    messages = [_message(event) for event in events]
+    found = [decoders[message.topic].decode(message) for message in messages]
+    offsets: dict[tuple[str, int], Offset] = {}
+    for message, item in zip(messages, found, strict=True):
+        at, lsn = (item.committed_at, item.version[1]) if isinstance(item, Change) else (None, None)
+        known = offsets.get((message.topic, message.partition))
+        if at is None and known is not None:
+            at, lsn = known.source_at, known.source_lsn
+        offsets[message.topic, message.partition] = Offset(
+            message.topic, message.partition, message.offset + 1, at, lsn
+        )
+    return Batch(
+        tuple(item for item in found if isinstance(item, Change)),
+        tuple(item for item in found if isinstance(item, DeadLetter)),
+        tuple(offsets.values()),
+    )
+
+
+def _message(event: EventT[Any]) -> Message:
+    message = event.message
+    found = dict(message.headers or ()).get(EPOCH, b"")
+    epoch = int(found) if found.isdigit() else None
+    return Message(message.topic, message.partition, message.offset, message.key, message.value, epoch)
+
+
+def _tell_what_is_left(decoders: Any) -> None:
+    for decoder in decoders:
+        for rule in decoder.rules.left_to_the_audit:
+            log.warning("rule %s of %s cannot judge a single row: the hourly audit does", rule, decoder.contract.table)
+
+
+async def _connect(settings: Settings) -> psycopg.AsyncConnection[Any]:
+    return await psycopg.AsyncConnection.connect(
+        settings.address("warehouse"), autocommit=True, connect_timeout=10, application_name=GROUP
+    )

@@ -1,0 +1,77 @@
+"""A batch of decoded messages, sorted into what one transaction does with it."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple, Self
+
+from streams.decode import UNCHANGED, Change, DeadLetter
+
+
+class Offset(NamedTuple):
+    """How far a partition is applied, once the batch is."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    source_at: datetime | None
+    source_lsn: int | None
+
+
+class Batch(NamedTuple):
+    """What came, decoded; and how far each partition is when it is applied."""
+
+    changes: tuple[Change, ...]
+    dead: tuple[DeadLetter, ...]
+    offsets: tuple[Offset, ...]
+
+    def halves(self) -> tuple[Self, Self]:
+        """Both halves of the changes; dead letters and offsets go with the second, which is applied last."""
+        middle = len(self.changes) // 2
+        return self._replace(changes=self.changes[:middle], dead=(), offsets=()), self._replace(
+            changes=self.changes[middle:]
+        )
+
+    def tables(self) -> list[str]:
+        """The tables it changes, always in the same order: that of locks."""
+        return sorted({change.table for change in self.changes})
+
+    def good(self, table: str) -> list[Change]:
+        """The versions of a table's rows that keep the rules."""
+        return [change for change in self.changes if change.table == table and not change.broken]
+
+    def bad(self, table: str) -> list[Change]:
+        """The newest version of each row of a table that breaks a rule."""
+        return latest(change for change in self.changes if change.table == table and change.broken)
+
+
+def latest(changes: Iterable[Change]) -> list[Change]:
+    """The newest version of each row."""
+    found: dict[object, Change] = {}
+    for change in changes:
+        known = found.get(change.key)
+        if known is None or known.version < change.version:
+            found[change.key] = change
+    return list(found.values())
+
+
+def rounds(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    """Every version of each row, one a round, the oldest first: what a history needs.
+
+    Of the versions of one commit only the last counts, unless it leaves out what the one before says.
+    """
+    versions: dict[object, list[Change]] = {}
+    for change in sorted(changes, key=lambda change: change.version):
+        mine = versions.setdefault(change.key, [])
+        if mine and mine[-1].version == change.version:
+            continue
+        if mine and mine[-1].committed_at == change.committed_at and not _leaves_out(change):
+            mine.pop()
+        mine.append(change)
+    while versions:
+        yield [mine.pop(0) for mine in versions.values()]
+        versions = {key: mine for key, mine in versions.items() if mine}
+
+
+def _leaves_out(change: Change) -> bool:
+    names = change.row.__struct_fields__
+    return change.row.is_deleted or any(getattr(change.row, name) == UNCHANGED for name in names)

@@ -1,0 +1,72 @@
+"""The thread that brings figures to Redis, beside the stream: an absent Redis never holds a change event."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import psycopg
+import redis
+
+from promptsales import counters
+from promptsales.counters import Counter
+from promptsales.settings import Settings
+from streams.sink import Figure
+
+log = logging.getLogger(__name__)
+
+_AGAIN_S, _PAUSE_S = 10.0, 0.005
+# a newer one replaces an older; beyond this many the next full publication brings them
+_MOST = 50_000
+
+
+class Counters:
+    """Takes note of figures, and sets them a moment later."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._noted: dict[str, Counter] = {}
+        self._lock = threading.Lock()
+        self._since = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def note(self, figures: Iterable[Figure]) -> None:
+        """Figures that a batch moved; called after its commit."""
+        found = [Counter(*figure) for figure in figures]
+        with self._lock:
+            if len(self._noted) < _MOST:
+                for counter in found:
+                    known = self._noted.get(counter.key)
+                    if known is None or known.version < counter.version:
+                        self._noted[counter.key] = counter
+
+    def start(self) -> None:
+        """Begin to publish, until the process ends."""
+        threading.Thread(target=self._publish_for_ever, name="counters", daemon=True).start()
+
+    def _publish_for_ever(self) -> None:
+        while True:
+            try:
+                self._publish()
+            except (redis.RedisError, psycopg.Error) as error:
+                log.warning("live counters wait: %s", type(error).__name__)
+                time.sleep(1)
+
+    def _publish(self) -> None:
+        """Publish until something fails; first of all what a failure before may have lost."""
+        with redis.Redis.from_url(
+            self._settings.address("redis"), socket_timeout=5, socket_connect_timeout=5
+        ) as client:
+            again_at = 0.0
+            while True:
+                if time.monotonic() >= again_at:
+                    with psycopg.connect(
+                        self._settings.address("warehouse"), autocommit=True, connect_timeout=5
+                    ) as warehouse:
+                        self._since = counters.publish_again(client, warehouse, self._since)
+                    again_at = time.monotonic() + _AGAIN_S
+                with self._lock:
+                    noted, self._noted = self._noted, {}
+                if noted:
+                    counters.publish(client, noted.values())
+                time.sleep(_PAUSE_S)

@@ -1,0 +1,154 @@
+"""From bytes to a typed row, a quarantined row or a dead letter. Pure: no clock, no server, no Faust.
+
+Debezium's envelope is decoded into a struct made from the contract; what the contract does not name is not kept.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from promptsales.quality.suite import read_suite
+from promptsales.stream_contracts import StreamContract
+from streams.rules import CLOCK_TOLERANCE, Rules, compile_rules
+
+# what Debezium sends for a large value that an update left as it was
+UNCHANGED = "__debezium_unavailable_value"
+# the header by which each event says from which life of its source it is
+EPOCH = "epoch"
+
+_EPOCH_0 = datetime(1970, 1, 1, tzinfo=UTC)
+_TYPES: dict[str, Any] = {
+    "uuid": UUID,
+    "bigint": int,
+    "integer": int,
+    "smallint": int,
+    "boolean": bool,
+    "text": str,
+    "jsonb": str,
+    "timestamp with time zone": datetime,
+}
+
+
+class Message(NamedTuple):
+    """An event as it came."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    epoch: int | None
+
+
+class Change(NamedTuple):
+    """A version of a row; ``row`` is of the struct made from the contract."""
+
+    table: str
+    key: Any
+    version: tuple[int, int, bool]
+    committed_at: datetime
+    row: Any
+    broken: list[str]
+    message: Message
+
+
+class DeadLetter(NamedTuple):
+    """A message that could not be decoded, and why; the reason holds no value of it."""
+
+    message: Message
+    reason: str
+
+
+class _Source(msgspec.Struct):
+    lsn: int
+    ts_us: int
+
+
+class _Event(msgspec.Struct):
+    op: Literal["c", "u", "d", "r"]
+    source: _Source
+
+
+class Decoder:
+    """The decoder of one table."""
+
+    def __init__(self, contract: StreamContract) -> None:
+        self.contract = contract
+        self.rules: Rules = compile_rules(read_suite(contract))
+        self._row = row_type(contract)
+        event = msgspec.defstruct(
+            "Event",
+            [("before", self._row | None, None), ("after", self._row | None, None)],
+            bases=(_Event,),
+            kw_only=True,
+        )
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(event)
+        self._objects = [(column.name, frozenset(column.keys)) for column in contract.columns if column.keys]
+
+    def decode(self, message: Message) -> Change | DeadLetter | None:
+        """What a message says; None for one that says nothing (a tombstone of a compacted topic)."""
+        if message.value is None:
+            return None
+        if message.epoch is None:
+            return DeadLetter(message, f"it has no header {EPOCH!r}, so its rank is not known")
+        try:
+            event = self._decoder.decode(message.value)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return DeadLetter(message, f"{type(error).__name__}: {error}")
+        row = event.before if event.op == "d" else event.after
+        if row is None:
+            return DeadLetter(message, f"operation {event.op} without its row")
+        return self._change(message, event, row)
+
+    def _change(self, message: Message, event: Any, row: Any) -> Change:
+        row.is_deleted, row.src_is_snapshot = event.op == "d", event.op == "r"
+        row.src_epoch, row.src_lsn = message.epoch, event.source.lsn
+        row.committed_at = _EPOCH_0 + timedelta(microseconds=event.source.ts_us)
+        broken: list[str] = []
+        if not row.is_deleted:
+            broken = [f"{name}_not_an_object" for name, keys in self._objects if not _keep(row, name, keys)]
+            broken += self.rules.broken_by(row, row.committed_at + CLOCK_TOLERANCE)
+        version = (row.src_epoch, row.src_lsn, not row.src_is_snapshot)
+        key = getattr(row, self.contract.key)
+        return Change(self.contract.table, key, version, row.committed_at, row, broken, message)
+
+
+def row_type(contract: StreamContract) -> type[msgspec.Struct]:
+    """The struct of a table's rows: the contract's columns under their names at the source, and the version."""
+    fields: list[tuple[str, Any, Any]] = [
+        (column.name, _python_type(column.type) | None, msgspec.field(default=None, name=column.origin))
+        for column in contract.columns
+    ]
+    fields += [
+        ("is_deleted", bool, False),
+        ("src_epoch", int, 0),
+        ("src_lsn", int, 0),
+        ("src_is_snapshot", bool, False),
+        ("committed_at", datetime | None, None),
+    ]
+    return msgspec.defstruct("Row", fields, kw_only=True)
+
+
+def _python_type(name: str) -> Any:
+    if name.startswith("numeric"):
+        return Decimal
+    return _TYPES.get(name.split("(")[0], str)
+
+
+def _keep(row: Any, name: str, keys: frozenset[str]) -> bool:
+    """Keep the listed keys of a JSON object only; False when it is none. What was left as it was is not here."""
+    text: str | None = getattr(row, name)
+    if text is None or text == UNCHANGED:
+        return True
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.MsgspecError:
+        return False
+    if not isinstance(found, Mapping):
+        return False
+    setattr(row, name, msgspec.json.encode({key: value for key, value in found.items() if key in keys}).decode())
+    return True

@@ -1,0 +1,77 @@
+"""Delivering a batch: again while a server is away, without the one row that PostgreSQL refuses, or not at all."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+
+from promptsales.errors import DRIVER_TRANSIENT
+from streams.batch import Batch
+from streams.decode import DeadLetter
+from streams.sink import Applied, Sink
+
+log = logging.getLogger(__name__)
+
+# what one row can be refused for: its values; anything else is no row's fault
+_ROW_REFUSED = (psycopg.DataError, psycopg.IntegrityError)
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 10.0
+
+Open = Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]
+Bury = Callable[[DeadLetter], Awaitable[None]]
+
+
+class Delivery:
+    """Delivers batches; ``is_waiting`` says that a server is away, so nothing can move."""
+
+    def __init__(self, connect: Open, bury: Bury, minutes_days: int) -> None:
+        self._connect, self._bury, self._minutes_days = connect, bury, minutes_days
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self.is_waiting = False
+
+    async def deliver(self, batch: Batch) -> Applied:
+        """Apply a batch; returns once it is committed.
+
+        Raises:
+            psycopg.Error: for what is neither an outage nor a row's fault: nobody knows what to do, so nothing is.
+        """
+        for letter in batch.dead:
+            await self._bury(letter)
+        try:
+            return await self._apply(batch)
+        except _ROW_REFUSED as error:
+            return await self._without_the_refused(batch, error)
+
+    async def _without_the_refused(self, batch: Batch, error: psycopg.Error) -> Applied:
+        if not batch.changes:
+            raise error
+        if len(batch.changes) == 1:
+            refused = DeadLetter(
+                batch.changes[0].message, f"refused by the warehouse: {type(error).__name__} {error.sqlstate}"
+            )
+            return await self.deliver(batch._replace(changes=(), dead=(*batch.dead, refused)))
+        first, second = [await self.deliver(half) for half in batch.halves()]
+        return Applied(first.figures + second.figures, first.quarantined + second.quarantined)
+
+    async def _apply(self, batch: Batch) -> Applied:
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                applied = await (await self._sink()).apply(batch)
+            except DRIVER_TRANSIENT as error:
+                self.is_waiting = True
+                log.warning(
+                    "the warehouse does not take a batch (%s); tried again in %.2f s", type(error).__name__, pause
+                )
+                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - workers must not try in step
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+            else:
+                self.is_waiting = False
+                return applied
+
+    async def _sink(self) -> Sink:
+        if self._connection is None or self._connection.closed:
+            self._connection = await self._connect()
+        return Sink(self._connection, self._minutes_days)

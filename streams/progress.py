@@ -1,0 +1,49 @@
+"""The thread that tells how far each streamed table is complete, beside the stream."""
+
+import logging
+import threading
+import time
+from contextlib import ExitStack
+
+import psycopg
+
+from promptsales import bus, connectors, stream_progress
+from promptsales.connections import connected
+from promptsales.errors import PipelineError
+from promptsales.settings import Settings
+from promptsales.stream_progress import Progress
+from streams.sweep import sweep
+
+log = logging.getLogger(__name__)
+
+_LOOK_S, _PAUSE_S = 1.0, 5.0
+
+
+def start(settings: Settings) -> None:
+    """Begin to look, until the process ends."""
+    for name in connectors.names():
+        arguments = (settings, Progress(name))
+        threading.Thread(target=_look_for_ever, args=arguments, name=f"progress-{name}", daemon=True).start()
+
+
+def _look_for_ever(settings: Settings, following: Progress) -> None:
+    while True:
+        try:
+            _look(settings, following)
+        except (PipelineError, psycopg.Error) as error:
+            log.warning("how far %s is complete is not known: %s", following.connector, type(error).__name__)
+            time.sleep(_PAUSE_S)
+
+
+def _look(settings: Settings, following: Progress) -> None:
+    """Look until a server is away."""
+    client = bus.admin(settings.address("kafka"))
+    with ExitStack() as stack:
+        source = stack.enter_context(connected(settings, connectors.source_of(following.connector)))
+        warehouse = stack.enter_context(connected(settings, "warehouse"))
+        while True:
+            if reached := following.look(source, client, warehouse):
+                stream_progress.note(warehouse, following.connector, reached)
+                if gone := sweep(settings, warehouse, following.connector):
+                    log.warning("%s: %d rows are gone since the epoch before", following.connector, gone)
+            time.sleep(_LOOK_S)

@@ -1,0 +1,126 @@
+"""The sink: one transaction a batch. What is delivered twice or in another order changes nothing it should not."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from promptsales.quality.suite import read_suite
+from promptsales.stream_contracts import stream_contracts
+from streams import statements
+from streams.batch import Batch, latest, rounds
+from streams.decode import Change, DeadLetter
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Figure(NamedTuple):
+    """What a campaign brought in a minute or on a day, absolute; ``version`` tells a newer one from an older."""
+
+    kind: str
+    campaign_id: UUID
+    starts_at: Any
+    impressions: int
+    clicks: int
+    spend: Decimal
+    conversions: int
+    version: int
+
+
+class Applied(NamedTuple):
+    """What a batch did: the figures that moved, and how many rows it quarantined."""
+
+    figures: list[Figure]
+    quarantined: int
+
+
+class Sink:
+    """Applies batches on a connection that it is lent, in autocommit."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any], minutes_days: int) -> None:
+        self._connection, self._minutes_days = connection, minutes_days
+        self._totals = statements.read("campaign_totals")
+        self._alerts = statements.read("budget_alerts")
+        self._offsets = statements.read("offsets")
+        self._dead_letters = statements.read("dead_letters")
+
+    async def apply(self, batch: Batch) -> Applied:
+        """Rows, history, figures, alerts, quarantine, dead letters and offsets: all of a batch, or nothing.
+
+        Raises:
+            psycopg.Error: as the driver; nothing was applied.
+        """
+        figures: list[Figure] = []
+        quarantined = 0
+        async with self._connection.transaction():
+            for table in batch.tables():
+                figures += await self._merge(table, batch.good(table))
+                quarantined += await self._quarantine(table, batch.bad(table))
+            await self._total([f for f in figures if f.kind == "moved"], _budgets(batch))
+            for letter in batch.dead:
+                await self._bury(letter)
+            if batch.offsets:
+                offsets = _encode([offset._asdict() for offset in batch.offsets])
+                await self._connection.execute(self._offsets, {"offsets": offsets.decode()})
+        return Applied([figure for figure in figures if figure.kind != "moved"], quarantined)
+
+    async def _merge(self, table: str, changes: list[Change]) -> list[Figure]:
+        if not changes:
+            return []
+        figures: list[Figure] = []
+        if stream_contracts()[table].history:
+            for versions in rounds(changes):
+                rows = _rows(versions)
+                await self._connection.execute(statements.upsert(table), rows)
+                for statement in statements.history(table):
+                    await self._connection.execute(statement, rows)
+        else:
+            figures = await self._upsert(table, latest(changes))
+        keys = [str(change.key) for change in latest(changes)]
+        await self._connection.execute(statements.release(table), {"keys": keys})
+        return figures
+
+    async def _upsert(self, table: str, changes: list[Change]) -> list[Figure]:
+        async with self._connection.cursor(row_factory=namedtuple_row) as cursor:
+            await cursor.execute(statements.upsert(table), {**_rows(changes), "minutes_days": self._minutes_days})
+            if table != statements.FIGURES:
+                return []
+            return cast(list[Figure], [Figure(*row) for row in await cursor.fetchall()])
+
+    async def _quarantine(self, table: str, changes: list[Change]) -> int:
+        if not changes:
+            return 0
+        broken = [{"key": str(change.key), "rules": change.broken} for change in changes]
+        values = {
+            **_rows(changes),
+            "broken": _encode(broken).decode(),
+            "suite_checksum": read_suite(stream_contracts()[table]).checksum,
+        }
+        done = await self._connection.execute(statements.quarantine(table), values)
+        return done.rowcount
+
+    async def _total(self, moved: Sequence[Figure], budgets: Iterable[UUID]) -> None:
+        """Move totals and compare them with budgets, both of the same campaigns, locked in order."""
+        nothing = {"impressions": 0, "clicks": 0, "spend": Decimal(0), "conversions": 0}
+        totals = {campaign: {"campaign_id": campaign, **nothing} for campaign in budgets}
+        for figure in moved:
+            totals[figure.campaign_id] = figure._asdict()
+        if totals:
+            await self._connection.execute(self._totals, {"totals": _encode(list(totals.values())).decode()})
+            await self._connection.execute(self._alerts, {"campaigns": list(totals)})
+
+    async def _bury(self, letter: DeadLetter) -> None:
+        await self._connection.execute(self._dead_letters, {**letter.message._asdict(), "reason": letter.reason})
+
+
+def _rows(changes: Sequence[Change]) -> dict[str, Any]:
+    return {"rows": _encode([change.row for change in changes]).decode()}
+
+
+def _budgets(batch: Batch) -> set[UUID]:
+    """Campaigns whose budget may have changed."""
+    return {change.key for change in batch.good("campaigns")}

@@ -1,0 +1,241 @@
+"""The statements that depend on a table's columns, composed from its contract.
+
+Rows come as one JSON parameter with their names at the source; PostgreSQL gives them their types.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from psycopg import sql
+
+from promptsales.stream_contracts import StreamColumn, StreamContract, stream_contracts
+from streams.decode import UNCHANGED
+
+VERSION = ("is_deleted", "src_epoch", "src_lsn", "src_is_snapshot")
+# whose changes move the minutes, days and totals of campaigns
+FIGURES = "campaign_metrics"
+_MEASURED = ("campaign_id", "metric_at", "impressions", "clicks", "spend", "conversions", "is_deleted")
+
+
+def read(name: str) -> sql.SQL:
+    """A statement from its file."""
+    return sql.SQL((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def _list(names: tuple[str, ...], prefix: str = "") -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(prefix, name) if prefix else sql.Identifier(name) for name in names)
+
+
+def _names(contract: StreamContract) -> tuple[str, ...]:
+    return tuple(column.name for column in contract.columns)
+
+
+def table(contract: StreamContract) -> sql.Identifier:
+    """The table of the warehouse."""
+    return sql.Identifier(contract.layer, contract.table)
+
+
+def _source(contract: StreamContract) -> sql.Composed:
+    """The parameter ``rows`` as a relation with the target's names and types."""
+    types = [
+        sql.SQL("{} {}").format(sql.Identifier(c.origin), sql.SQL("text" if c.type == "jsonb" else c.type))
+        for c in contract.columns
+    ]
+    return sql.SQL("""
+        select {columns}, x.is_deleted, x.src_epoch, x.src_lsn, x.src_is_snapshot, x.committed_at
+        from json_to_recordset(%(rows)s::json) as x({types}, is_deleted boolean, src_epoch integer, src_lsn bigint,
+                                                    src_is_snapshot boolean, committed_at timestamptz)
+    """).format(
+        columns=sql.SQL(", ").join(
+            sql.SQL("{} as {}").format(_value(contract, c), sql.Identifier(c.name)) for c in contract.columns
+        ),
+        types=sql.SQL(", ").join(types),
+    )
+
+
+def _value(contract: StreamContract, column: StreamColumn) -> sql.Composed:
+    found = sql.Identifier("x", column.origin)
+    if column.type != "jsonb":
+        return sql.SQL("{}").format(found)
+    return sql.SQL("case {found} when {unchanged} then (select t.{name} from {table} t where t.{key} = x.{origin}) "
+                   "else {found}::jsonb end").format(
+        found=found, unchanged=sql.Literal(UNCHANGED), name=sql.Identifier(column.name), table=table(contract),
+        key=sql.Identifier(contract.key), origin=sql.Identifier(contract.key_origin),
+    )  # fmt: skip
+
+
+@cache
+def upsert(name: str) -> sql.Composed:
+    """Merge rows, one a key at the most, where they are newer; and what follows from what changed.
+
+    A delete keeps the last values; one that comes first leaves a row with none. The order is the order of locks.
+    """
+    contract = stream_contracts()[name]
+    others = tuple(column for column in _names(contract) if column != contract.key)
+    return sql.SQL("""
+        with src as ({source}),
+        up as (
+            insert into {table} as t ({columns}, {version}, _loaded_at)
+            select {columns}, {version}, clock_timestamp() from src order by {key}
+            on conflict ({key}) do update
+            set {assignments}, {new_version}, _loaded_at = excluded._loaded_at
+            where (t.src_epoch, t.src_lsn, not t.src_is_snapshot)
+                < (excluded.src_epoch, excluded.src_lsn, not excluded.src_is_snapshot)
+            returning {returned}
+        ){touched}{result}
+    """).format(
+        source=_source(contract),
+        table=table(contract),
+        columns=_list(_names(contract)),
+        version=_list(VERSION),
+        key=sql.Identifier(contract.key),
+        assignments=sql.SQL(", ").join(
+            sql.SQL("{0} = case when excluded.is_deleted then t.{0} else excluded.{0} end").format(
+                sql.Identifier(other)
+            )
+            for other in others
+        ),
+        new_version=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(part)) for part in VERSION),
+        returned=_returned(contract),
+        touched=_touched(contract),
+        result=read("campaign_figures") if name == FIGURES else sql.SQL(" select count(*) from up"),
+    )
+
+
+def _returned(contract: StreamContract) -> sql.Composed:
+    names = _MEASURED if contract.table == FIGURES else ()
+    if contract.touched:
+        names = tuple(dict.fromkeys((*names, contract.touched.entity, *contract.touched.day)))
+    return sql.SQL(", ").join(
+        sql.SQL("{} as {}").format(sql.Identifier(side, name), sql.Identifier(f"{side}_{name}"))
+        for side in ("old", "new")
+        for name in names or (contract.key,)
+    )
+
+
+def _touched(contract: StreamContract) -> sql.Composable:
+    # a row that moves to another day or entity touches the one it leaves, too
+    if contract.touched is None:
+        return sql.SQL("")
+    moves = [
+        sql.SQL("select {}, {} from up").format(
+            sql.Identifier(f"{side}_{contract.touched.entity}"), sql.Identifier(f"{side}_{day}")
+        )
+        for side in ("old", "new")
+        for day in contract.touched.day
+    ]
+    return sql.SQL(
+        """, touched as (
+            insert into ops.touched (core_table, entity_id, day)
+            select {name}, entity::text, (day at time zone 'UTC')::date
+            from ({moves}) x(entity, day)
+            where entity is not null and day is not null
+            group by 1, 2, 3 order by 1, 2, 3
+            on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
+        )"""
+    ).format(name=sql.Literal(contract.table), moves=sql.SQL(" union ").join(moves))
+
+
+@cache
+def history(name: str) -> tuple[sql.Composed, ...]:
+    """What brings the history to the rows just merged: amend, close, open. Doing it again changes nothing.
+
+    Several changes at one commit time collapse into the last. The first version is valid since ever.
+    """
+    contract = stream_contracts()[name]
+    return tuple(
+        sql.SQL(template).format(
+            merged=sql.SQL("""
+                (select c.*, s.committed_at from ({source}) s join {table} c using ({key})
+                 where not c.is_deleted and (c.src_epoch, c.src_lsn, c.src_is_snapshot)
+                     = (s.src_epoch, s.src_lsn, s.src_is_snapshot))
+            """).format(source=_source(contract), table=table(contract), key=sql.Identifier(contract.key)),
+            history=sql.Identifier(contract.layer, f"{contract.table}_history"),
+            key=sql.Identifier(contract.key),
+            listed=_list(contract.history),
+            now_listed=_list(contract.history, "n"),
+            then_listed=_list(contract.history, "h"),
+            assignments=sql.SQL(", ").join(sql.SQL("{0} = n.{0}").format(sql.Identifier(c)) for c in contract.history),
+        )
+        for template in (_AMEND, _CLOSE, _OPEN)
+    )
+
+
+_AMEND = """
+    update {history} h set {assignments} from {merged} n
+    where h.{key} = n.{key} and h.valid_to = 'infinity' and h.valid_from >= n.committed_at
+      and row({now_listed}) is distinct from row({then_listed})
+"""
+_CLOSE = """
+    update {history} h set valid_to = n.committed_at from {merged} n
+    where h.{key} = n.{key} and h.valid_to = 'infinity' and row({now_listed}) is distinct from row({then_listed})
+"""
+_OPEN = """
+    insert into {history} ({key}, {listed}, valid_from, valid_to)
+    select n.{key}, {now_listed},
+           coalesce((select max(h.valid_to) from {history} h where h.{key} = n.{key}), '-infinity'), 'infinity'
+    from {merged} n
+    where not exists (select from {history} h where h.{key} = n.{key} and h.valid_to = 'infinity')
+"""
+
+
+@cache
+def quarantine(name: str) -> sql.Composed:
+    """Keep the bad versions that are newer than what the table holds; the same one again changes nothing."""
+    contract = stream_contracts()[name]
+    return sql.SQL("""
+        with src as ({source}),
+        judged as (
+            select s.*, r.rules from src s
+            join json_to_recordset(%(broken)s::json) as r(key text, rules text[]) on r.key = s.{key}::text
+        )
+        insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
+        select {name}, j.{key}::text, j.src_lsn, j.rules, %(suite_checksum)s,
+               to_jsonb(j) - '{{rules,committed_at}}'::text[], exists (select from {table} t where t.{key} = j.{key})
+        from judged j
+        where not exists (
+            select from {table} t where t.{key} = j.{key}
+              and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) >= (j.src_epoch, j.src_lsn, not j.src_is_snapshot)
+        )
+        order by j.{key}
+        on conflict (feed, key) where released_at is null do update
+        set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
+            payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
+            last_tried_at = clock_timestamp(), tries = q.tries + 1
+        where {held_version} < (
+            (excluded.payload->>'src_epoch')::integer, (excluded.payload->>'src_lsn')::bigint,
+            not (excluded.payload->>'src_is_snapshot')::boolean
+        )
+    """).format(
+        source=_source(contract),
+        key=sql.Identifier(contract.key),
+        name=sql.Literal(name),
+        table=table(contract),
+        held_version=_HELD_VERSION,
+    )
+
+
+_HELD_VERSION = sql.SQL(
+    "((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,"
+    " not (q.payload->>'src_is_snapshot')::boolean)"
+)
+
+
+@cache
+def release(name: str) -> sql.Composed:
+    """Close the quarantine of keys whose row is newer by now."""
+    contract = stream_contracts()[name]
+    return sql.SQL("""
+        update ops.quarantine q
+        set released_at = clock_timestamp(), release_reason = case when q.is_waived then 'waived' else 'repaired' end
+        from {table} t
+        where q.feed = {name} and q.released_at is null and q.key = any(%(keys)s::text[]) and q.key = t.{key}::text
+          and t.{key} = any(%(keys)s::{type}[])
+          and {held_version} <= (t.src_epoch, t.src_lsn, not t.src_is_snapshot)
+    """).format(
+        table=table(contract),
+        name=sql.Literal(name),
+        key=sql.Identifier(contract.key),
+        type=sql.SQL(next(column.type for column in contract.columns if column.name == contract.key)),
+        held_version=_HELD_VERSION,
+    )

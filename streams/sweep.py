@@ -1,0 +1,63 @@
+"""What a new epoch's snapshot left out is gone at the source: deleted once that snapshot is applied."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from promptsales.settings import Settings
+from promptsales.stream_contracts import Connector, StreamContract, contracts_of
+from streams.repair import Repair, Version, repair
+from streams.statements import table
+
+_UNSWEPT = "select epoch from ops.connector where connector = %s and swept_epoch < epoch"
+_SWEPT = "update ops.connector set swept_epoch = %s where connector = %s"
+
+
+def sweep(settings: Settings, warehouse: psycopg.Connection, connector: Connector) -> int:
+    """Delete what the newest snapshot of a connector did not find, once an epoch; how many rows.
+
+    Call it when all of that snapshot is applied.
+
+    Raises:
+        psycopg.Error: as the driver; the next call does it again.
+    """
+    epoch = warehouse.execute(_UNSWEPT, [connector]).fetchone()
+    if epoch is None:
+        return 0
+    count = 0
+    for contract in contracts_of(connector):
+        lowest = Version(epoch[0], 0, False)
+        gone = [Repair(key, None, lowest, _now_us()) for key in _left(warehouse, contract, epoch[0])]
+        if gone:
+            asyncio.run(repair(settings, contract, gone))
+        count += len(gone)
+    warehouse.execute(_SWEPT, [epoch[0], connector])
+    return count
+
+
+def _left(warehouse: psycopg.Connection, contract: StreamContract, epoch: int) -> Iterator[Any]:
+    """Keys that are only known from earlier epochs, in the table or in quarantine."""
+    query = sql.SQL("""
+        with waiting as (
+            select key, max((payload->>'src_epoch')::integer) as epoch from ops.quarantine
+            where feed = {name} and released_at is null group by key
+        )
+        select to_jsonb(t.{key}) from {table} t left join waiting w on w.key = t.{key}::text
+        where t.src_epoch < {epoch} and not t.is_deleted and coalesce(w.epoch, 0) < {epoch}
+        union
+        select q.payload->{key_text} from ops.quarantine q join waiting w using (key)
+        where q.feed = {name} and q.released_at is null and w.epoch < {epoch}
+          and not exists (select from {table} t where t.{key}::text = q.key and t.src_epoch >= {epoch})
+    """).format(
+        name=sql.Literal(contract.table), key=sql.Identifier(contract.key), key_text=sql.Literal(contract.key),
+        table=table(contract), epoch=sql.Literal(epoch),
+    )  # fmt: skip
+    return (key for (key,) in warehouse.execute(query).fetchall())
+
+
+def _now_us() -> int:
+    return int(datetime.now(UTC).timestamp() * 1_000_000)

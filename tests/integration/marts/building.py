@@ -1,0 +1,31 @@
+"""A build that says each step on its standard output and waits for a line before it goes on; to be killed."""
+
+import sys
+from datetime import datetime
+
+import psycopg
+
+from promptsales.marts.build import build
+from promptsales.marts.plan import Asked
+from promptsales.settings import settings
+
+
+def main(address: str, as_of: str) -> None:
+    """Build one mart, step by step."""
+
+    def say(mart: str, step: str) -> None:
+        print(step, flush=True)
+        sys.stdin.readline()
+
+    with psycopg.connect(address, autocommit=True) as warehouse:
+        build(
+            ["campaign_performance_daily"],
+            warehouse,
+            settings(),
+            Asked(datetime.fromisoformat(as_of), "kill"),
+            tell=say,
+        )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,33 @@
+"""The page of dashboards: everything on it, and nothing it would have to ask for."""
+
+import re
+from datetime import UTC, datetime
+
+import psycopg
+
+from promptsales.report.dashboards import DASHBOARDS
+from promptsales.report.page import render
+from tests.integration.marts.conftest import Build
+from tests.integration.marts.test_marts import fill
+from tests.integration.provision.conftest import Connect
+
+NOW = datetime(2024, 3, 11, 6, tzinfo=UTC)
+
+
+def test_the_page_has_every_dashboard_and_asks_for_nothing(
+    admin: psycopg.Connection, connect: Connect, run: Build
+) -> None:
+    with connect("bi") as reader:
+        empty = render(reader, NOW)
+    fill(admin)
+    run()
+    with connect("bi") as reader:
+        page = render(reader, NOW)
+    assert len(DASHBOARDS) == 10
+    for text in (empty, page):
+        assert all(f"<h2>{one.title}</h2>" in text for one in DASHBOARDS)
+        assert re.findall(r"<script|<link|<img|@import|url\(|(?:src|href)\s*=\s*[\"'](?!#)", text) == []
+    charts = sum(panel.kind != "table" for one in DASHBOARDS for panel in one.panels)
+    assert page.count("<svg") == empty.count("<svg") == charts
+    assert "no data yet" not in page
+    assert "<td>Campaign 2</td>" in page

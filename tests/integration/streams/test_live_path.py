@@ -1,0 +1,106 @@
+"""From a commit of the application to warehouse, minutes and Redis: Debezium, Kafka, Faust, all real."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx
+import psycopg
+import pytest
+import redis
+from confluent_kafka import Producer
+
+from promptsales.doctor import diagnose
+from promptsales.freshness import freshness
+from promptsales.settings import Settings
+from tests.support.campaigning import Working, start_campaigns
+from tests.support.figures import assert_equal_to_a_recount
+from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait
+
+_MINUTES = """
+    select campaign_id::text, to_char(minute at time zone 'UTC', 'YYYYMMDD"T"HH24MI'), impressions, clicks, spend,
+           conversions
+    from realtime.campaign_minute
+"""
+
+
+@pytest.fixture
+def ads(stack: Settings, warehouse: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """PromptAds, followed."""
+    with followed(stack), psycopg.connect(stack.address("promptads"), autocommit=True) as connection:
+        yield connection
+
+
+def counters_of(stack: Settings) -> dict[str, dict[str, str]]:
+    with redis.Redis.from_url(stack.address("redis"), decode_responses=True) as client:
+        keys = [key for key in client.scan_iter("counter:campaign:*") if ":day:" not in key]
+        return {key: {name: text for name, text in client.hgetall(key).items() if name != "version"} for key in keys}
+
+
+def test_what_is_written_is_counted(stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection) -> None:
+    start_campaigns(stack)
+    with Working(stack) as work:
+        wait(lambda: work.commits > 300)
+    settle(stack)
+    assert_equal_to_the_source(stack, warehouse)
+    assert_equal_to_a_recount(warehouse)
+    wait(lambda: counters_of(stack) == expected(warehouse), 15)
+    with redis.Redis.from_url(stack.address("redis")) as client:
+        client.flushdb()
+    # nobody does anything, and they come back
+    wait(lambda: counters_of(stack) == expected(warehouse), 30)
+    assert {one.feed: one.state for one in freshness(warehouse) if one.is_streamed} == dict.fromkeys(
+        ("campaigns", "ad_groups", "ads", "campaign_metrics", "ad_metrics", "opportunity_stage_history", "lead",
+         "opportunity"), "fresh",
+    )  # fmt: skip
+    assert [finding for finding in diagnose(stack) if finding.where.startswith(("slot", "publ", "conn"))] == []
+
+
+def expected(warehouse: psycopg.Connection) -> dict[str, dict[str, str]]:
+    return {
+        f"counter:campaign:{campaign}:{minute}": {
+            "impressions": str(impressions), "clicks": str(clicks), "spend": str(spend),
+            "conversions": str(conversions),
+        }
+        for campaign, minute, impressions, clicks, spend, conversions in warehouse.execute(_MINUTES)
+    }  # fmt: skip
+
+
+def test_completeness_moves_when_nothing_happens(stack: Settings, ads: psycopg.Connection) -> None:
+    settle(stack)
+    with psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse:
+        query = "select clock_timestamp(), complete_through from ops.feed where feed = 'ads'"
+        (now, before) = warehouse.execute(query).fetchone() or (None, None)
+        # no event, and nobody but Debezium's heartbeat
+        wait(lambda: (warehouse.execute(query).fetchone() or (now, before))[1] > now, 30)
+    assert now - before < timedelta(seconds=30)
+
+
+def test_an_event_that_cannot_be_decoded(
+    stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    topic = "promptads.promptads.campaign_metrics"
+    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all"})
+    producer.produce(topic, key=b"k", value=b"\xff not json", headers={"epoch": b"1"})
+    producer.flush(30)
+    wait(lambda: warehouse.execute("select count(*) from ops.dead_letter").fetchone() == (1,))
+    start_campaigns(stack)
+    settle(stack)  # the stream goes on
+    assert_equal_to_the_source(stack, warehouse)
+    found = warehouse.execute("select topic, message_key, message_value, epoch from ops.dead_letter").fetchall()
+    assert found == [(topic, b"k", b"\xff not json", 1)]
+
+
+def test_a_publication_that_would_stop_the_application(stack: Settings, ads: psycopg.Connection) -> None:
+    ads.execute("alter table promptads.ads replica identity full")
+    try:
+        told = {finding.where: finding.what for finding in diagnose(stack) if finding.where.startswith("publication")}
+    finally:
+        ads.execute("alter table promptads.ads replica identity default")
+    assert told.keys() == {"publication promptads"}
+    assert "the application's own DELETE of promptads.ads fails" in told["publication promptads"]
+
+
+def test_a_connector_that_stands_still_is_told(stack: Settings, ads: psycopg.Connection) -> None:
+    with httpx.Client(base_url=stack.address("connect"), trust_env=False) as client:
+        client.put("/connectors/promptads/pause").raise_for_status()
+    wait(lambda: any(one.what == "is paused" for one in diagnose(stack) if one.where == "connector promptads"), 20)

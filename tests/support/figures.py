@@ -1,0 +1,38 @@
+"""Minutes, days and totals of campaigns, counted anew by SQL of the test's own."""
+
+from typing import Any
+
+import psycopg
+
+_SUMS = "sum(impressions)::bigint, sum(clicks)::bigint, sum(spend), sum(conversions)::bigint"
+_ROWS = "from core.campaign_metrics where not is_deleted group by"
+_SOME = "having sum(impressions) <> 0 or sum(clicks) <> 0 or sum(spend) <> 0 or sum(conversions) <> 0"
+_KEPT = "where impressions <> 0 or clicks <> 0 or spend <> 0 or conversions <> 0"
+
+# what is kept, and the same from the rows
+_PAIRS = {
+    "campaign_minute": ("minute", f"select campaign_id, date_trunc('minute', metric_at), {_SUMS} {_ROWS} 1, 2 {_SOME}"),
+    "campaign_day": (
+        "date_day",
+        f"select campaign_id, (metric_at at time zone 'UTC')::date, {_SUMS} {_ROWS} 1, 2 {_SOME}",
+    ),
+    "campaign_total": ("null::int", f"select campaign_id, null::int, {_SUMS} {_ROWS} 1 {_SOME}"),
+}
+
+
+def kept(warehouse: psycopg.Connection, table: str) -> list[tuple[Any, ...]]:
+    """The figures as the stream keeps them; rows of nothing left out."""
+    at = _PAIRS[table][0]
+    query = f"select campaign_id, {at}, impressions, clicks, spend, conversions from realtime.{table} {_KEPT}"  # noqa: S608
+    return sorted(warehouse.execute(query.encode()).fetchall(), key=str)
+
+
+def recounted(warehouse: psycopg.Connection, table: str) -> list[tuple[Any, ...]]:
+    """The same from core.campaign_metrics."""
+    return sorted(warehouse.execute(_PAIRS[table][1].encode()).fetchall(), key=str)
+
+
+def assert_equal_to_a_recount(warehouse: psycopg.Connection) -> None:
+    """Every minute, day and total equals a recount."""
+    for table in _PAIRS:
+        assert kept(warehouse, table) == recounted(warehouse, table), table

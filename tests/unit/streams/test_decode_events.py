@@ -1,0 +1,133 @@
+"""From bytes to a typed row, a quarantined row or a dead letter."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from promptsales.stream_contracts import stream_contracts
+from streams.decode import UNCHANGED, Change, DeadLetter, Decoder, Message
+from tests.support.events import message
+from tests.support.events import metric as metric_of
+
+CAMPAIGN = "00000000-0000-0000-0000-000000000001"
+METRICS = Decoder(stream_contracts()["campaign_metrics"])
+GROUPS = Decoder(stream_contracts()["ad_groups"])
+
+
+def metric(**changes: Any) -> dict[str, Any]:
+    return metric_of(7, CAMPAIGN, **changes)
+
+
+def changed(found: Change | DeadLetter | None) -> Change:
+    assert isinstance(found, Change)
+    return found
+
+
+def test_a_row_is_typed() -> None:
+    change = changed(METRICS.decode(message("c", metric(), lsn=5)))
+    names = change.row.__struct_fields__
+    assert {name: getattr(change.row, name) for name in names} == {
+        "metric_id": 7,
+        "campaign_id": UUID(CAMPAIGN),
+        "metric_at": datetime(2026, 5, 28, 20, 0, 30, 500_000, UTC),
+        "impressions": 100,
+        "clicks": 10,
+        "spend": Decimal("1.2500"),
+        "conversions": 1,
+        "updated_at": datetime(2026, 5, 28, 20, 26, 39, 123_456, UTC),
+        "is_deleted": False,
+        "src_epoch": 1,
+        "src_lsn": 5,
+        "src_is_snapshot": False,
+        "committed_at": datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC),
+    }
+    assert (change.table, change.key, change.version, change.broken) == ("campaign_metrics", 7, (1, 5, True), [])
+
+
+def test_a_change_outranks_the_snapshot_at_the_same_position() -> None:
+    read = changed(METRICS.decode(message("r", metric(), lsn=5)))
+    assert read.version < changed(METRICS.decode(message("u", metric(), lsn=5))).version
+
+
+def test_a_delete_says_its_key_only_and_breaks_no_rule() -> None:
+    change = changed(METRICS.decode(message("d", None, before={"id": 7, "campaign_id": None})))
+    assert (change.key, change.row.is_deleted, change.row.spend, change.broken) == (7, True, None, [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "rules"),
+    [
+        ({"impressions": None}, ["impressions_missing"]),
+        ({"clicks": -1}, ["clicks_negative"]),
+        ({"spend": "-0.0001", "conversions": None}, ["spend_negative", "conversions_missing"]),
+        ({"campaign_id": None}, ["campaign_id_missing"]),
+        ({"timestamp": "2026-05-28T20:31:40.000001Z"}, ["measured_in_the_future"]),
+        ({"timestamp": "2026-05-28T20:31:40Z"}, []),
+        ({"clicks": 101}, []),
+    ],
+)
+def test_the_rules_of_the_suite_judge_each_row(changes: dict[str, Any], rules: list[str]) -> None:
+    assert changed(METRICS.decode(message("c", metric(**changes)))).broken == rules
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"\xff\xfe", "DecodeError"),
+        (b"[]", "ValidationError: Expected `object`, got `array`"),
+        (b'{"op":"x","source":{"lsn":1,"ts_us":1}}', "ValidationError: Invalid enum value 'x' - at `$.op`"),
+        (b'{"op":"c","source":{"lsn":1,"ts_us":1}}', "operation c without its row"),
+        (
+            b'{"op":"c","source":{"lsn":1,"ts_us":1},"after":{"id":"seven"}}',
+            "ValidationError: Expected `int | null`, got",
+        ),
+    ],
+)
+def test_what_cannot_be_decoded_is_a_dead_letter(value: bytes, reason: str) -> None:
+    found = METRICS.decode(Message("t", 0, 0, None, value, 1))
+    assert isinstance(found, DeadLetter)
+    assert found.reason.startswith(reason)
+
+
+def test_without_an_epoch_nothing_is_known_of_its_rank() -> None:
+    found = METRICS.decode(message("c", metric(), epoch=None))
+    assert isinstance(found, DeadLetter)
+
+
+def test_a_tombstone_says_nothing() -> None:
+    assert METRICS.decode(Message("t", 0, 0, b"{}", None, 1)) is None
+
+
+def group(audience: Any) -> dict[str, Any]:
+    at = "2026-05-28T20:00:00Z"
+    return {
+        "id": CAMPAIGN,
+        "campaign_id": CAMPAIGN,
+        "name": "g",
+        "target_audience": audience,
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
+@pytest.mark.parametrize(
+    ("audience", "kept", "rules"),
+    [
+        ('{"age_min":18,"remarks":"call Jane","countries":["DE"]}', '{"age_min":18,"countries":["DE"]}', []),
+        ("[1]", "[1]", ["target_audience_not_an_object"]),
+        ("{", "{", ["target_audience_not_an_object"]),
+        (UNCHANGED, UNCHANGED, []),
+        (None, None, []),
+    ],
+)
+def test_of_an_object_only_the_listed_keys_are_kept(audience: Any, kept: Any, rules: list[str]) -> None:
+    change = changed(GROUPS.decode(message("u", group(audience))))
+    assert (change.row.target_audience, change.broken) == (kept, rules)
+
+
+@pytest.mark.parametrize("name", stream_contracts())
+def test_every_row_rule_can_be_judged_row_by_row(name: str) -> None:
+    assert Decoder(stream_contracts()[name]).rules.left_to_the_audit == ()

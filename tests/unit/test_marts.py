@@ -1,0 +1,104 @@
+"""The catalogue of marts: what is said of each, the order they are built in, and what a selection names."""
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+
+from promptsales.errors import ConfigError
+from promptsales.marts.dictionary import PAGE, page
+from promptsales.marts.plan import _aligned, _ranges, core_inputs
+from promptsales.marts.spec import catalogue, mart, select, tables
+from promptsales.quality.suite import read_suite_of
+from promptsales.settings import ROOT
+from spark_jobs.span import Span
+
+TABLES = list(tables())
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_mart_has_all_its_files(name: str) -> None:
+    found = mart(name)
+    missing = [
+        path.name
+        for path in (found.folder / "table.sql", found.folder / "periods.sql", ROOT / "spark_jobs" / f"{name}.py")
+        if not path.exists()
+    ]
+    assert not missing, f"mart {name} has no {', '.join(missing)}"
+    assert read_suite_of(found.folder).expectations
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_money_has_its_currency_in_the_grain(name: str) -> None:
+    found = mart(name)
+    has_money = any(
+        "currency_code" in column.description and column.name != "currency_code" for column in found.columns
+    )
+    assert not has_money or "currency_code" in found.grain or name == "lead_attribution"
+
+
+def test_what_is_made_of_a_mart_comes_after_it() -> None:
+    for name, found in tables().items():
+        assert all(TABLES.index(upstream) < TABLES.index(name) for upstream in found.upstream)
+
+
+@pytest.mark.parametrize(
+    ("expression", "marts"),
+    [
+        ("ai_cost_daily", ["ai_cost_daily"]),
+        ("+campaign_pacing_daily", ["campaign_performance_daily", "campaign_pacing_daily"]),
+        ("lead_attribution+", ["lead_attribution", "campaign_funnel_cohort"]),
+        ("campaign_pacing_daily ai_cost_daily", ["ai_cost_daily", "campaign_pacing_daily"]),
+    ],
+)
+def test_select(expression: str, marts: list[str]) -> None:
+    assert select(expression) == marts
+
+
+def test_a_selection_of_nothing_known() -> None:
+    with pytest.raises(ConfigError, match="there is no mart 'leads'; marts are ai_cost_daily, "):
+        select("+leads")
+
+
+def test_inputs_are_followed_to_what_feeds_fill() -> None:
+    assert core_inputs(catalogue()["campaign_pacing_daily"]) == ["core.campaigns", "core.campaign_metrics"]
+
+
+DAY = date(2026, 1, 1)
+
+
+def days(*offsets: int) -> list[date]:
+    return [DAY + timedelta(offset) for offset in offsets]
+
+
+def test_days_become_few_ranges() -> None:
+    assert _ranges(days(0, 1, 3, 40)) == [(DAY, DAY + timedelta(4)), (DAY + timedelta(40), DAY + timedelta(41))]
+    many = _ranges(days(*range(0, 300, 10)))
+    assert len(many) == 8
+    assert {day for day in days(*range(0, 300, 10)) if not any(start <= day < end for start, end in many)} == set()
+
+
+def test_months_are_built_whole() -> None:
+    ranges = [
+        (date(2024, 2, 29), date(2024, 3, 1)),
+        (date(2024, 3, 5), date(2024, 3, 6)),
+        (date(2024, 12, 31), date(2025, 1, 1)),
+    ]
+    assert _aligned(ranges, mart("sales_performance_monthly")) == (
+        (date(2024, 2, 1), date(2024, 4, 1)),
+        (date(2024, 12, 1), date(2025, 1, 1)),
+    )
+
+
+@pytest.mark.parametrize(
+    "ranges", [((DAY, DAY + timedelta(1)),), ((DAY, DAY + timedelta(30)),), ((date(1900, 1, 1), date(2041, 1, 1)),)]
+)
+def test_slices_leave_nothing_out_and_read_nothing_twice(ranges: tuple[tuple[date, date], ...]) -> None:
+    found = list(Span(ranges, DAY).slices(4))
+    assert found[0][0] == ranges[0][0]
+    assert found[-1][1] == ranges[0][1]
+    assert all(before[1] == after[0] for before, after in pairwise(found))
+
+
+def test_the_data_dictionary_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "docs/marts.md is old: run `promptsales docs`"

@@ -1,0 +1,25 @@
+-- what was spent on a day counts on all that follow
+select generate_series(
+    (select min(day) from ops.touched where core_table = 'marts.campaign_performance_daily' and touched_at >= %(since)s),
+    %(as_of_day)s::date, interval '1 day'
+)::date as day
+union
+select generate_series(%(was_day)s::date - %(provisional_days)s + 1, %(as_of_day)s::date, interval '1 day')::date
+where %(as_of_day)s::date > %(was_day)s::date
+union
+-- a campaign that is new or has another flight; the versions of earlier days stay
+select d.date_day
+from core.campaigns c join core.calendar d
+  on d.date_day >= least((c.created_at at time zone %(zone)s)::date, (c.starts_at at time zone %(zone)s)::date)
+ and d.date_day <= least((c.ends_at at time zone %(zone)s)::date + 1, %(as_of_day)s::date)
+where c._loaded_at >= %(since)s and c.deleted_at is null and not c.is_deleted
+  and not exists (select from marts.campaign_pacing_daily m
+                  where m.campaign_id = c.campaign_id and m.date_day = d.date_day and m.currency_code = c.currency_code)
+union
+select m.date_day
+from core.campaigns c join marts.campaign_pacing_daily m using (campaign_id)
+where c._loaded_at >= %(since)s
+  and (c.is_deleted or c.deleted_at is not null or m.currency_code <> coalesce(c.currency_code, 'XXX')
+       or m.campaign_name = 'Unknown' or m.date_day > (c.ends_at at time zone %(zone)s)::date + 1
+       or m.date_day >= (select min(h.valid_from at time zone %(zone)s)::date from core.campaigns_history h
+                         where h.campaign_id = c.campaign_id and h.valid_from >= c.updated_at - interval '1 minute'))

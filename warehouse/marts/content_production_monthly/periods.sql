@@ -1,0 +1,10 @@
+select day from ops.touched where core_table = 'content_assets' and touched_at >= %(since)s
+union
+-- assets of prompts that changed, linked from either side
+select (a.created_at at time zone %(zone)s)::date
+from ops.touched t
+join core.prompts p on p.user_id = t.entity_id::uuid
+                   and p.prompted_at >= t.day::timestamp at time zone 'UTC'
+                   and p.prompted_at < (t.day + 1)::timestamp at time zone 'UTC'
+join core.content_assets a on a.asset_id = p.asset_id or a.prompt_history_id = p.prompt_id
+where t.core_table = 'prompts' and t.touched_at >= %(since)s

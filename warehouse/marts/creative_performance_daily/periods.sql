@@ -1,0 +1,22 @@
+select day from ops.touched where core_table = 'ad_metrics' and touched_at >= %(since)s
+union
+select generate_series(%(was_day)s::date - %(provisional_days)s + 1, %(as_of_day)s::date, interval '1 day')::date
+where %(as_of_day)s::date > %(was_day)s::date
+union
+-- assets that became known or changed
+select m.date_day
+from ops.touched t join marts.creative_performance_daily m on m.asset_id = t.entity_id
+where t.core_table = 'content_assets' and t.touched_at >= %(since)s
+union
+-- ads, groups and campaigns that became known or got another currency
+select (x.metric_at at time zone %(zone)s)::date
+from core.ads a
+left join core.ad_groups g using (ad_group_id)
+left join core.campaigns c using (campaign_id)
+join core.ad_metrics x using (ad_id)
+where (a._loaded_at >= %(since)s or g._loaded_at >= %(since)s or c._loaded_at >= %(since)s)
+  and exists (
+      select from marts.creative_performance_daily m
+      where m.date_day = (x.metric_at at time zone %(zone)s)::date
+        and (m.asset_id = 'Unknown' or m.asset_id = a.content_id and m.currency_code <> coalesce(c.currency_code, 'XXX'))
+  )

@@ -1,0 +1,10 @@
+-- what changed about a deal may count on every day it was open
+select generate_series(min(day), %(as_of_day)s::date, interval '1 day')::date as day
+from ops.touched
+where core_table in ('opportunities', 'opportunity_stage_history') and touched_at >= %(since)s
+union
+select generate_series(%(was_day)s::date + 1, %(as_of_day)s::date, interval '1 day')::date
+union
+select m.date_day
+from core.pipeline_stages s join marts.sales_pipeline_daily m using (stage_id)
+where s._loaded_at >= %(since)s

@@ -1,0 +1,6 @@
+-- a subscription counts from its start on
+select generate_series(min(day), %(as_of_day)s::date, interval '1 day')::date as day
+from ops.touched where core_table = 'subscriptions' and touched_at >= %(since)s
+union
+select generate_series(%(was_day)s::date, %(as_of_day)s::date, interval '1 day')::date
+where %(as_of_day)s::date > %(was_day)s::date
