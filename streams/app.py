@@ -32,30 +32,8 @@ UNKNOWN = 70
 
 def create_app(settings: Settings, number: int) -> faust.App:
     """The app of one worker; the first also tells how far the tables are complete."""
-    web_port, is_first = settings.port("stream") + number, number == 0
-    app = faust.App(
-        GROUP,
-        broker=f"kafka://{settings.address('kafka')}",
-        store="memory://",
-        datadir=settings.state / "data" / f"stream-{web_port}",
-        key_serializer="raw",
-        value_serializer="raw",
-        consumer_auto_offset_reset="earliest",
-        topic_allow_declare=False,  # topics are code
-        topic_disable_leader=True,
-        stream_wait_empty=True,
-        # an idle partition is no stuck one: our own watchdog knows the difference
-        stream_processing_timeout=10**9,
-        broker_commit_interval=1.0,
-        broker_session_timeout=12,
-        broker_heartbeat_interval=3,
-        broker_rebalance_timeout=30,
-        broker_request_timeout=40,
-        producer_acks=-1,
-        web_bind=HOST,
-        web_port=web_port,
-        web_tables_enabled=False,
-    )
+    is_first = number == 0
+    app = _app(settings, settings.port("stream") + number)
     app.transport = Transport(app.conf.broker_consumer, app)
     decoders = {contract.topic: Decoder(contract) for contract in stream_contracts().values()}
     _tell_what_is_left(decoders.values())
@@ -87,6 +65,33 @@ def create_app(settings: Settings, number: int) -> faust.App:
         health.watch()
 
     return app
+
+
+def _app(settings: Settings, web_port: int) -> faust.App:
+    """Faust, as we want it."""
+    return faust.App(
+        GROUP,
+        broker=f"kafka://{settings.address('kafka')}",
+        store="memory://",
+        datadir=settings.state / "data" / f"stream-{web_port}",
+        key_serializer="raw",
+        value_serializer="raw",
+        consumer_auto_offset_reset="earliest",
+        topic_allow_declare=False,  # topics are code
+        topic_disable_leader=True,
+        stream_wait_empty=True,
+        # an idle partition is no stuck one: our own watchdog knows the difference
+        stream_processing_timeout=10**9,
+        broker_commit_interval=1.0,
+        broker_session_timeout=12,
+        broker_heartbeat_interval=3,
+        broker_rebalance_timeout=30,
+        broker_request_timeout=40,
+        producer_acks=-1,
+        web_bind=HOST,
+        web_port=web_port,
+        web_tables_enabled=False,
+    )
 
 
 def decode(decoders: dict[str, Decoder], events: Sequence[EventT[Any]]) -> Batch:

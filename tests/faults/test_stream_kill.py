@@ -2,15 +2,18 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
+import httpx
 import psycopg
 import pytest
 
 from local.supervisor import Supervisor
 from promptsales import connectors
-from promptsales.settings import Settings
+from promptsales.settings import ROOT, Settings
 from tests.support.campaigning import Working, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
 from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait
@@ -72,3 +75,19 @@ def test_an_update_in_the_first_instant_after_the_snapshot(stack: Settings) -> N
         assert_equal_to_the_source(stack, warehouse)
         assert_equal_to_a_recount(warehouse)
         assert warehouse.execute("select max(src_epoch) > 1 from core.campaign_metrics").fetchone() == (True,)
+
+
+@pytest.mark.usefixtures("following")
+def test_a_second_worker_joins_and_is_killed(stack: Settings) -> None:
+    start_campaigns(stack)
+    address = f"http://127.0.0.1:{stack.port('stream') + 1}/health/"
+    with Working(stack), subprocess.Popen([sys.executable, "-m", "streams", "1"], cwd=ROOT) as second:
+        try:
+            # it has partitions, and events of them
+            wait(lambda: httpx.get(address, trust_env=False).json()["events"] > 20, 120)
+        finally:
+            second.kill()
+    settle(stack, 120)
+    with psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse:
+        assert_equal_to_the_source(stack, warehouse)
+        assert_equal_to_a_recount(warehouse)

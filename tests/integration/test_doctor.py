@@ -1,5 +1,7 @@
 """The doctor finds what is wrong, says what to do, and finds nothing where nothing is wrong."""
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -7,6 +9,14 @@ from psycopg.conninfo import make_conninfo
 from promptsales.doctor import diagnose
 from promptsales.settings import Settings
 from tests.support import leads
+from tests.support.streaming import followed
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _following(stack: Settings) -> Iterator[None]:
+    """As after the first run: both connectors follow their sources."""
+    with followed(stack):
+        yield
 
 
 @pytest.mark.usefixtures("crm", "warehouse")

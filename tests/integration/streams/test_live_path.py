@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import httpx
+import msgspec
 import psycopg
 import pytest
 import redis
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
+from promptsales.connectors import status
 from promptsales.doctor import diagnose
 from promptsales.freshness import freshness
 from promptsales.settings import Settings
@@ -103,4 +105,33 @@ def test_a_publication_that_would_stop_the_application(stack: Settings, ads: psy
 def test_a_connector_that_stands_still_is_told(stack: Settings, ads: psycopg.Connection) -> None:
     with httpx.Client(base_url=stack.address("connect"), trust_env=False) as client:
         client.put("/connectors/promptads/pause").raise_for_status()
-    wait(lambda: any(one.what == "is paused" for one in diagnose(stack) if one.where == "connector promptads"), 20)
+    wait(lambda: status(stack, "promptads").state == "PAUSED")
+    told = [(finding.what, finding.where) for finding in diagnose(stack) if finding.where.startswith("connector")]
+    assert told == [("is paused", "connector promptads")]
+
+
+def test_each_alert_is_sent(stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection) -> None:
+    start_campaigns(stack)
+    with Working(stack) as work:
+        wait(lambda: work.commits > 250)
+    settle(stack)
+    waiting = "select count(*) from realtime.budget_alert where sent_at is null"
+    wait(lambda: warehouse.execute(waiting).fetchone() == (0,))
+    written = {str(key) for (key,) in warehouse.execute("select alert_id from realtime.budget_alert")}
+    assert written
+    assert written <= {msgspec.json.decode(value)["alert_id"] for value in events_of(stack, "promptads.alerts.v1")}
+
+
+def events_of(stack: Settings, topic: str) -> list[bytes]:
+    """Every event of a topic."""
+    consumer = Consumer({"bootstrap.servers": stack.address("kafka"), "group.id": "test", "enable.auto.commit": False})
+    ends = {number: consumer.get_watermark_offsets(TopicPartition(topic, number))[1] for number in range(3)}
+    consumer.assign([TopicPartition(topic, number, 0) for number in ends])
+    found: list[bytes] = []
+    while len(found) < sum(ends.values()):
+        event = consumer.poll(20)
+        assert event
+        assert not event.error()
+        found.append(event.value() or b"")
+    consumer.close()
+    return found
