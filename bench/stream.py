@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import time
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import psycopg
@@ -54,10 +55,10 @@ def main() -> None:
 def _measure(
     here: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection, campaigns: list[object], load: Load
 ) -> None:
-    since = ads.execute("select clock_timestamp()").fetchone()
+    (since,) = ads.execute("select clock_timestamp()").fetchone() or (datetime.now(UTC),)
     written = _write(ads, campaigns, load)
     _settle(here, warehouse)
-    found = latency.measure(ads, warehouse, since[0] if since else None)
+    found = latency.measure(ads, warehouse, since)
     if found is None or found.rows < written:
         sys.exit(f"{found.rows if found else 0} of {written} rows arrived: see `promptsales status`")
     figures = " ".join(f"{value:8.1f}" for value in (found.p50, found.p95, found.p99, found.longest))
