@@ -32,6 +32,8 @@ app = typer.Typer()
 
 PROVISION = "platform_provision"
 MARTS = "warehouse_marts"
+# what follows the stream from now on; nothing waits for them here
+STREAM = ("stream_audit", "stream_health")
 # the id of a DAG is the name of its file
 HOURLY = tuple(sorted(path.stem for path in (ROOT / "dags").glob("*_hourly.py")))
 # what provision, seed and the connectors need; Airflow starts meanwhile
@@ -136,6 +138,8 @@ def _run_marts(airflow: Airflow, here: Settings, run_id: str, now: datetime, pha
     run = airflow.trigger(MARTS, run_id, run_after=now - timedelta(hours=1))
     airflow.pause(MARTS, is_paused=False)
     _wait(airflow, here, run, phases)
+    for dag_id in STREAM:
+        airflow.pause(dag_id, is_paused=False)
 
 
 def _wait(airflow: Airflow, here: Settings, run: Run, phases: Phases) -> None:
