@@ -75,6 +75,7 @@ def cluster(folder: Path, port: int) -> Iterator[str]:
         **os.environ,
         "JAVA_HOME": str(java().home),
         "SPARK_HOME": str(home),
+        "SPARK_CONF_DIR": str(folder),  # not ours, which says nothing when all is well
         "PYSPARK_PYTHON": sys.executable,
     }
     start = [str(home / "bin" / "spark-class")]
