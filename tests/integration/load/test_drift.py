@@ -56,7 +56,9 @@ def test_a_view_that_is_gone_is_named_and_remade(
         with pytest.raises(SourceRefused) as refused:
             load(LEADS, source, warehouse, None, "test")
         assert str(refused.value) == f"feed leads: {gone}"
-        assert [(finding.where, finding.what) for finding in diagnose(stack)] == [
+        # this stack's connectors are made by the tests of the stream
+        found = [one for one in diagnose(stack) if not one.where.startswith("connector ")]
+        assert [(finding.where, finding.what) for finding in found] == [
             ("promptcrm", "differs from the files: view etl.leads created"),
             ("feed leads", f"feed leads: {gone}"),
         ]

@@ -121,7 +121,8 @@ def test_a_new_column_is_ignored_and_told(
     crm.execute("alter table crm.leads add column nickname text, add column mood text")
     try:
         assert check_source(LEADS, source, warehouse) == ["nickname", "mood"]
-        (finding,) = diagnose(stack)
+        # this stack's connectors are made by the tests of the stream
+        (finding,) = (one for one in diagnose(stack) if not one.where.startswith("connector "))
     finally:
         crm.execute("alter table crm.leads drop column nickname, drop column mood")
     assert finding.what == "crm.leads has columns the contract does not know: nickname, mood; they are not read"
