@@ -54,15 +54,15 @@ def followed(stack: Settings) -> Iterator[None]:
 
 def wait(is_done: Callable[[], Any], patience_s: float = 90) -> None:
     """Wait until it is so; until then servers may be away."""
-    end = time.monotonic() + patience_s
-    while True:
+    end, away = time.monotonic() + patience_s, None
+    while time.monotonic() < end:
         try:
             if is_done():
                 return
-        except (psycopg.OperationalError, httpx.HTTPError):
-            pass
-        assert time.monotonic() < end, f"not so after {patience_s} s"
+        except (psycopg.OperationalError, httpx.HTTPError) as error:
+            away = error
         time.sleep(0.2)
+    raise AssertionError(f"not so after {patience_s} s") from away
 
 
 def settle(stack: Settings, patience_s: float = 90) -> None:
