@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import redis
 
-from promptsales.cache import KeySpace, key_spaces
+from promptsales.cache import key_spaces
 from promptsales.seed.campaigns import running
 from promptsales.seed.copying import Tally
 from promptsales.seed.failures import system_errors
@@ -31,30 +31,32 @@ class Entry(NamedTuple):
 
 
 def fill(address: str, world: World, tally: Tally) -> bool:
-    """Fill the cache in one transaction; False when it holds keys already.
+    """Fill the cache in one transaction; False when somebody is logged in already.
 
-    All keys expire, so a repeat after some days fills it again.
+    All keys expire, so a repeat after a day fills it again. Counters are no sign that it was filled: the stream writes
+    them as soon as metrics change, and those it wrote stay.
 
     Raises:
         TransientError: when Redis cannot be reached.
         TerminalError: when it refuses.
     """
     with system_errors("seed redis"), redis.Redis.from_url(address) as client:
-        if client.dbsize():
+        if any(client.scan_iter(key_spaces()["sessions"].key(session_id="*"), count=1000)):
             return False
         write(client, entries(world), tally)
     return True
 
 
 def write(client: "redis.Redis", found: Iterable[Entry], tally: Tally) -> None:
-    """Write entries with their times to live, all or none."""
+    """Write entries with their times to live, all or none; what a key holds already stays."""
     with client.pipeline(transaction=True) as pipeline:
         for entry in found:
             if isinstance(entry.value, str):
-                pipeline.set(entry.key, entry.value)
+                pipeline.setnx(entry.key, entry.value)
             else:
-                pipeline.hset(entry.key, mapping=entry.value)
-            pipeline.expire(entry.key, entry.seconds)
+                for name, value in entry.value.items():
+                    pipeline.hsetnx(entry.key, name, value)
+            pipeline.expire(entry.key, entry.seconds, nx=True)
             tally.add(f"redis.{entry.space}", 1)
         pipeline.execute()
 
@@ -99,7 +101,7 @@ def _counters(world: World) -> Iterator[Entry]:
 
 def _entry(space: str, value: Hash | str, share: float, **parts: str) -> Entry:
     """An entry that lives for a share of its space's time to live."""
-    found: KeySpace = key_spaces()[space]
+    found = key_spaces()[space]
     return Entry(space, found.key(**parts), value, max(1, int(share * found.time_to_live_seconds)))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
 
 from promptsales.seed import seed
 from promptsales.seed.live import live
@@ -59,6 +60,21 @@ def test_small_then_a_repeat_then_live(empty: Settings) -> None:
     timer.join()
     assert changed["crm.leads"] > 0
     assert _one(empty, "select count(*) from crm.leads where created_at > updated_at") == PLANTED["leads"]
+
+
+def test_counters_that_the_stream_wrote_first_stay(empty: Settings) -> None:
+    seed(empty, Size.SMALL, ANCHOR)
+    with redis.Redis.from_url(empty.address("redis"), decode_responses=True) as cache:
+        counter = next(cache.scan_iter("counter:campaign:*:day:*"))
+        seeded = cache.hgetall(counter)
+        streamed = {**seeded, "impressions": "7", "version": "41"}
+        cache.flushdb()
+        cache.hset(counter, mapping=streamed)
+
+        assert "redis" not in seed(empty, Size.SMALL, ANCHOR).already_there
+
+        assert cache.hgetall(counter) == streamed != seeded
+        assert sum(1 for _ in cache.scan_iter("session:*")) == SMALL.sessions
 
 
 def test_killed_in_the_middle_leaves_a_system_empty(empty: Settings) -> None:
