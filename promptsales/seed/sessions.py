@@ -56,7 +56,7 @@ def write(client: "redis.Redis", found: Iterable[Entry], tally: Tally) -> None:
             else:
                 for name, value in entry.value.items():
                     pipeline.hsetnx(entry.key, name, value)
-            pipeline.expire(entry.key, entry.seconds, nx=True)
+            pipeline.expire(entry.key, entry.seconds)
             tally.add(f"redis.{entry.space}", 1)
         pipeline.execute()
 
