@@ -61,7 +61,7 @@ class Airflow(Service):
         return {
             "core": {
                 "dags_folder": str(ROOT / "dags"),
-                "executor": "LocalExecutor",
+                "executor": "local.executor.Executor",
                 "parallelism": "4",
                 "load_examples": "False",
                 "dags_are_paused_at_creation": "False",
@@ -84,7 +84,7 @@ class Airflow(Service):
             },
             "api_auth": {"jwt_secret": secret("airflow_jwt")},
             "scheduler": {"scheduler_idle_sleep_time": "0.5"},
-            "dag_processor": {"refresh_interval": "10", "min_file_process_interval": "10", "parsing_processes": "1"},
+            "dag_processor": {"refresh_interval": "10", "min_file_process_interval": "60", "parsing_processes": "1"},
             "logging": {
                 "base_log_folder": str(self._logs),
                 # a line for every file every ten seconds: to where the supervisor turns the log

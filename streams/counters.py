@@ -16,7 +16,7 @@ from streams.sink import Figure
 
 log = logging.getLogger(__name__)
 
-_AGAIN_S, _PAUSE_S = 10.0, 0.005
+_AGAIN_S = 10.0
 # a newer one replaces an older; beyond this many the next full publication brings them
 _MOST = 50_000
 
@@ -28,6 +28,7 @@ class Counters:
         self._settings = settings
         self._noted: dict[str, Counter] = {}
         self._lock = threading.Lock()
+        self._is_noted = threading.Event()
         self._since = datetime(1970, 1, 1, tzinfo=UTC)
 
     def note(self, figures: Iterable[Figure]) -> None:
@@ -39,6 +40,8 @@ class Counters:
                     known = self._noted.get(counter.key)
                     if known is None or known.version < counter.version:
                         self._noted[counter.key] = counter
+        if found:
+            self._is_noted.set()
 
     def start(self) -> None:
         """Begin to publish, until the process ends."""
@@ -65,8 +68,8 @@ class Counters:
                     ) as warehouse:
                         self._since = counters.publish_again(client, warehouse, self._since)
                     again_at = time.monotonic() + _AGAIN_S
-                with self._lock:
-                    noted, self._noted = self._noted, {}
-                if noted:
+                if self._is_noted.wait(max(0, again_at - time.monotonic())):
+                    self._is_noted.clear()
+                    with self._lock:
+                        noted, self._noted = self._noted, {}
                     counters.publish(client, noted.values())
-                time.sleep(_PAUSE_S)

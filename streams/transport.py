@@ -8,7 +8,7 @@ from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
-FETCH_WAIT_MS = 10
+FETCH_WAIT_MS = 25
 
 
 class _Thread(driver.AIOKafkaConsumerThread):

@@ -3,15 +3,24 @@
 from datetime import UTC, datetime
 from threading import Event, Timer
 
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
 from promptsales import latency
 from promptsales.cli.output import connected, console, show_table
 from promptsales.cli.phases import Phases
+from promptsales.errors import TransientError
 from promptsales.seed.live import live
 from promptsales.seed.world import Size
 from promptsales.settings import Settings
+from promptsales.stream_contracts import stream_contracts
 
 RATE, SECONDS = 100.0, 4.0
+CATCH_UP_S = 300
 
+_BEHIND = """
+    select count(*) from unnest(%s::text[]) as feed left join ops.feed f using (feed)
+    where f.complete_through is null or f.complete_through < %s
+"""
 _SPEND = """
     select name, currency_code, spend, budget, budget_level_pct, last_hour_spend, last_hour_impressions
     from realtime.live_campaign where status = 'active' order by last_hour_spend desc, spend desc, name limit 5
@@ -19,7 +28,12 @@ _SPEND = """
 
 
 def traffic(here: Settings, size: Size, phases: Phases) -> datetime:
-    """Change every system for a few seconds; when that began."""
+    """Change every system for a few seconds, once the stream has what there was before; when that began.
+
+    Raises:
+        TransientError: when a system does not answer, or the stream does not catch up.
+    """
+    _catch_up(phases)
     stop, began = Event(), datetime.now(UTC)
     midnight = began.replace(hour=0, minute=0, second=0, microsecond=0)
     timer = Timer(SECONDS, stop.set)
@@ -28,6 +42,25 @@ def traffic(here: Settings, size: Size, phases: Phases) -> datetime:
         counts = live(here, size, midnight, RATE, stop)
         say(f"{sum(counts.values())} rows written in {SECONDS:.0f} s")
     return began
+
+
+def _catch_up(phases: Phases) -> None:
+    """Wait until every streamed table is complete through now: a first snapshot is a great many rows."""
+    names, now = list(stream_contracts()), datetime.now(UTC)
+    with phases.phase("stream catches up") as say, connected("warehouse") as warehouse:
+
+        def behind() -> int:
+            (found,) = warehouse.execute(_BEHIND, [names, now]).fetchone() or (len(names),)
+            say(f"{len(names) - found} of {len(names)} tables")
+            return int(found)
+
+        patience = Retrying(retry=retry_if_result(bool), stop=stop_after_delay(CATCH_UP_S), wait=wait_fixed(0.25))
+        try:
+            patience(behind)
+        except RetryError:
+            raise TransientError(
+                f"the stream is not complete after {CATCH_UP_S} s: `promptsales status` says where it is behind"
+            ) from None
 
 
 def show_live(since: datetime) -> None:

@@ -56,9 +56,10 @@ def run(
         with Airflow(here.address("airflow")) as airflow:
             with phases.phase("register with Airflow"):
                 register(airflow, here)
+            # before the loads, so that a repeat finds nothing that was left behind
+            since = traffic(here, size, phases) if is_first or live else None
             _run_dags(airflow, here, run_id, now, phases)
             _run_marts(airflow, here, run_id, now, phases)
-        since = traffic(here, size, phases) if is_first or live else None
     with connected("warehouse") as warehouse:
         loads = [load for dag_id in HOURLY for load in loads_of(warehouse, f"airflow:{dag_id}/{run_id}")]
         show_results("What the run did", loads)
