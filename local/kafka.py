@@ -34,7 +34,6 @@ def jvm(heap_mb: int, temporary: Path) -> list[str]:
     """How each server on the JVM is started: small, and quick to start rather than fastest in the long run."""
     flags = [
         "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
         "-XX:MaxMetaspaceSize=160m",
         "-XX:-UsePerfData",
         "-Xshare:auto",

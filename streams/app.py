@@ -8,7 +8,7 @@ from typing import Any
 
 import faust
 import psycopg
-from faust.types import EventT
+from aiokafka.structs import ConsumerRecord
 
 from promptsales.settings import HOST, Settings
 from promptsales.stream_contracts import stream_contracts
@@ -20,7 +20,7 @@ from streams.dead_letters import bury
 from streams.decode import EPOCH, Change, DeadLetter, Decoder, Message
 from streams.delivery import Delivery
 from streams.health import Health
-from streams.transport import Transport
+from streams.transport import Runs, Transport
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +40,15 @@ def create_app(settings: Settings, number: int) -> faust.App:
     counters = Counters(settings)
     delivery = Delivery(partial(_connect, settings), partial(bury, app), settings.stream_minutes_days)
     health = Health(app, settings, delivery)
-    changes = app.topic(*decoders, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    changes = app.topic(*decoders, schema=Runs())
 
     @app.agent(changes, name="changes", concurrency=1)
     async def follow(stream: Any) -> None:
         try:
-            async for events in batches(stream, MOST, settings.stream_window_ms / 1000):
-                applied = await delivery.deliver(decode(decoders, events))
+            async for records in batches(stream, MOST, settings.stream_window_ms / 1000):
+                applied = await delivery.deliver(decode(decoders, records))
                 counters.note(applied.figures)
-                health.note(len(events), applied.quarantined)
+                health.note(len(records), applied.quarantined)
         except BaseException:
             # not even a cancellation may leave: Faust would count the batch as done
             log.critical("the stream cannot go on; the supervisor starts it again from the last commit", exc_info=True)
@@ -80,6 +80,7 @@ def _app(settings: Settings, web_port: int) -> faust.App:
         topic_allow_declare=False,  # topics are code
         topic_disable_leader=True,
         stream_wait_empty=True,
+        stream_buffer_maxsize=64,  # runs, not records
         # an idle partition is no stuck one: our own watchdog knows the difference
         stream_processing_timeout=10**9,
         broker_commit_interval=1.0,
@@ -94,9 +95,9 @@ def _app(settings: Settings, web_port: int) -> faust.App:
     )
 
 
-def decode(decoders: dict[str, Decoder], events: Sequence[EventT[Any]]) -> Batch:
-    """Events as one batch."""
-    messages = [_message(event) for event in events]
+def decode(decoders: dict[str, Decoder], records: Sequence[ConsumerRecord]) -> Batch:
+    """Records as one batch."""
+    messages = [_message(record) for record in records]
     found = [decoders[message.topic].decode(message) for message in messages]
     offsets: dict[tuple[str, int], Offset] = {}
     for message, item in zip(messages, found, strict=True):
@@ -114,11 +115,10 @@ def decode(decoders: dict[str, Decoder], events: Sequence[EventT[Any]]) -> Batch
     )
 
 
-def _message(event: EventT[Any]) -> Message:
-    message = event.message
-    found = dict(message.headers or ()).get(EPOCH, b"")
+def _message(record: ConsumerRecord) -> Message:
+    found = dict(record.headers or ()).get(EPOCH, b"")
     epoch = int(found) if found.isdigit() else None
-    return Message(message.topic, message.partition, message.offset, message.key, message.value, epoch)
+    return Message(record.topic, record.partition, record.offset, record.key, record.value, epoch)
 
 
 def _tell_what_is_left(decoders: Any) -> None:

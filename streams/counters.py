@@ -16,7 +16,8 @@ from streams.sink import Figure
 
 log = logging.getLogger(__name__)
 
-_AGAIN_S = 10.0
+# figures of so long go to Redis together
+_AGAIN_S, _TOGETHER_S = 10.0, 0.05
 # a newer one replaces an older; beyond this many the next full publication brings them
 _MOST = 50_000
 
@@ -73,3 +74,4 @@ class Counters:
                     with self._lock:
                         noted, self._noted = self._noted, {}
                     counters.publish(client, noted.values())
+                    time.sleep(_TOGETHER_S)

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg.rows import namedtuple_row
 
 from promptsales.quality.suite import read_suite
 from promptsales.stream_contracts import stream_contracts
 from streams import statements
 from streams.batch import Batch, latest, rounds
 from streams.decode import Change, DeadLetter
+
+Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -54,24 +55,23 @@ class Sink:
         Raises:
             psycopg.Error: as the driver; nothing was applied.
         """
-        figures: list[Figure] = []
-        quarantined = 0
-        async with self._connection.transaction():
-            for table in batch.tables():
-                figures += await self._merge(table, batch.good(table))
-                quarantined += await self._quarantine(table, batch.bad(table))
+        # a pipeline: PostgreSQL is waited for when an answer is needed, not after each statement
+        async with self._connection.pipeline(), self._connection.transaction():
+            merged = [await self._merge(table, changes) for table in batch.tables() if (changes := batch.good(table))]
+            kept = [await self._quarantine(table, bad) for table in batch.tables() if (bad := batch.bad(table))]
+            figures = [Figure(*row) for cursor in merged if cursor for row in await cursor.fetchall()]
             await self._total([f for f in figures if f.kind == "moved"], _budgets(batch))
             for letter in batch.dead:
                 await self._bury(letter)
             if batch.offsets:
                 offsets = _encode([offset._asdict() for offset in batch.offsets])
                 await self._connection.execute(self._offsets, {"offsets": offsets.decode()})
-        return Applied([figure for figure in figures if figure.kind != "moved"], quarantined)
+        return Applied([f for f in figures if f.kind != "moved"], sum(cursor.rowcount for cursor in kept))
 
-    async def _merge(self, table: str, changes: list[Change]) -> list[Figure]:
-        if not changes:
-            return []
-        figures: list[Figure] = []
+    async def _merge(self, table: str, changes: list[Change]) -> Cursor | None:
+        """Merge a table's rows; the cursor of the figures that moved, where it is the table that moves them."""
+        newest = latest(changes)
+        figures = None
         if stream_contracts()[table].history:
             for versions in rounds(changes):
                 rows = _rows(versions)
@@ -79,29 +79,20 @@ class Sink:
                 for statement in statements.history(table):
                     await self._connection.execute(statement, rows)
         else:
-            figures = await self._upsert(table, latest(changes))
-        keys = [str(change.key) for change in latest(changes)]
-        await self._connection.execute(statements.release(table), {"keys": keys})
+            values = {**_rows(newest), "minutes_days": self._minutes_days}
+            cursor = await self._connection.execute(statements.upsert(table), values)
+            figures = cursor if table == statements.FIGURES else None
+        await self._connection.execute(statements.release(table), {"keys": [str(change.key) for change in newest]})
         return figures
 
-    async def _upsert(self, table: str, changes: list[Change]) -> list[Figure]:
-        async with self._connection.cursor(row_factory=namedtuple_row) as cursor:
-            await cursor.execute(statements.upsert(table), {**_rows(changes), "minutes_days": self._minutes_days})
-            if table != statements.FIGURES:
-                return []
-            return cast(list[Figure], [Figure(*row) for row in await cursor.fetchall()])
-
-    async def _quarantine(self, table: str, changes: list[Change]) -> int:
-        if not changes:
-            return 0
+    async def _quarantine(self, table: str, changes: list[Change]) -> Cursor:
         broken = [{"key": str(change.key), "rules": change.broken} for change in changes]
         values = {
             **_rows(changes),
             "broken": _encode(broken).decode(),
             "suite_checksum": read_suite(stream_contracts()[table]).checksum,
         }
-        done = await self._connection.execute(statements.quarantine(table), values)
-        return done.rowcount
+        return await self._connection.execute(statements.quarantine(table), values)
 
     async def _total(self, moved: Sequence[Figure], budgets: Iterable[UUID]) -> None:
         """Move totals and compare them with budgets, both of the same campaigns, locked in order."""

@@ -17,6 +17,7 @@ FIGURES = "campaign_metrics"
 _MEASURED = ("campaign_id", "metric_at", "impressions", "clicks", "spend", "conversions", "is_deleted")
 
 
+@cache
 def read(name: str) -> sql.SQL:
     """A statement from its file."""
     return sql.SQL((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
@@ -65,14 +66,15 @@ def _value(contract: StreamContract, column: StreamColumn) -> sql.Composed:
 
 
 @cache
-def upsert(name: str) -> sql.Composed:
+def upsert(name: str) -> bytes:
     """Merge rows, one a key at the most, where they are newer; and what follows from what changed.
 
     A delete keeps the last values; one that comes first leaves a row with none. The order is the order of locks.
     """
     contract = stream_contracts()[name]
     others = tuple(column for column in _names(contract) if column != contract.key)
-    return sql.SQL("""
+    return (
+        sql.SQL("""
         with src as ({source}),
         up as (
             insert into {table} as t ({columns}, {version}, _loaded_at)
@@ -83,22 +85,27 @@ def upsert(name: str) -> sql.Composed:
                 < (excluded.src_epoch, excluded.src_lsn, not excluded.src_is_snapshot)
             returning {returned}
         ){touched}{result}
-    """).format(
-        source=_source(contract),
-        table=table(contract),
-        columns=_list(_names(contract)),
-        version=_list(VERSION),
-        key=sql.Identifier(contract.key),
-        assignments=sql.SQL(", ").join(
-            sql.SQL("{0} = case when excluded.is_deleted then t.{0} else excluded.{0} end").format(
-                sql.Identifier(other)
-            )
-            for other in others
-        ),
-        new_version=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(part)) for part in VERSION),
-        returned=_returned(contract),
-        touched=_touched(contract),
-        result=read("campaign_figures") if name == FIGURES else sql.SQL(" select count(*) from up"),
+    """)
+        .format(
+            source=_source(contract),
+            table=table(contract),
+            columns=_list(_names(contract)),
+            version=_list(VERSION),
+            key=sql.Identifier(contract.key),
+            assignments=sql.SQL(", ").join(
+                sql.SQL("{0} = case when excluded.is_deleted then t.{0} else excluded.{0} end").format(
+                    sql.Identifier(other)
+                )
+                for other in others
+            ),
+            new_version=sql.SQL(", ").join(
+                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(part)) for part in VERSION
+            ),
+            returned=_returned(contract),
+            touched=_touched(contract),
+            result=read("campaign_figures") if name == FIGURES else sql.SQL(" select count(*) from up"),
+        )
+        .as_bytes()
     )
 
 
@@ -137,14 +144,15 @@ def _touched(contract: StreamContract) -> sql.Composable:
 
 
 @cache
-def history(name: str) -> tuple[sql.Composed, ...]:
+def history(name: str) -> tuple[bytes, ...]:
     """What brings the history to the rows just merged: amend, close, open. Doing it again changes nothing.
 
     Several changes at one commit time collapse into the last. The first version is valid since ever.
     """
     contract = stream_contracts()[name]
     return tuple(
-        sql.SQL(template).format(
+        sql.SQL(template)
+        .format(
             merged=sql.SQL("""
                 (select c.*, s.committed_at from ({source}) s join {table} c using ({key})
                  where not c.is_deleted and (c.src_epoch, c.src_lsn, c.src_is_snapshot)
@@ -157,6 +165,7 @@ def history(name: str) -> tuple[sql.Composed, ...]:
             then_listed=_list(contract.history, "h"),
             assignments=sql.SQL(", ").join(sql.SQL("{0} = n.{0}").format(sql.Identifier(c)) for c in contract.history),
         )
+        .as_bytes()
         for template in (_AMEND, _CLOSE, _OPEN)
     )
 
@@ -180,10 +189,11 @@ _OPEN = """
 
 
 @cache
-def quarantine(name: str) -> sql.Composed:
+def quarantine(name: str) -> bytes:
     """Keep the bad versions that are newer than what the table holds; the same one again changes nothing."""
     contract = stream_contracts()[name]
-    return sql.SQL("""
+    return (
+        sql.SQL("""
         with src as ({source}),
         judged as (
             select s.*, r.rules from src s
@@ -206,12 +216,15 @@ def quarantine(name: str) -> sql.Composed:
             (excluded.payload->>'src_epoch')::integer, (excluded.payload->>'src_lsn')::bigint,
             not (excluded.payload->>'src_is_snapshot')::boolean
         )
-    """).format(
-        source=_source(contract),
-        key=sql.Identifier(contract.key),
-        name=sql.Literal(name),
-        table=table(contract),
-        held_version=_HELD_VERSION,
+    """)
+        .format(
+            source=_source(contract),
+            key=sql.Identifier(contract.key),
+            name=sql.Literal(name),
+            table=table(contract),
+            held_version=_HELD_VERSION,
+        )
+        .as_bytes()
     )
 
 
@@ -222,20 +235,24 @@ _HELD_VERSION = sql.SQL(
 
 
 @cache
-def release(name: str) -> sql.Composed:
+def release(name: str) -> bytes:
     """Close the quarantine of keys whose row is newer by now."""
     contract = stream_contracts()[name]
-    return sql.SQL("""
+    return (
+        sql.SQL("""
         update ops.quarantine q
         set released_at = clock_timestamp(), release_reason = case when q.is_waived then 'waived' else 'repaired' end
         from {table} t
         where q.feed = {name} and q.released_at is null and q.key = any(%(keys)s::text[]) and q.key = t.{key}::text
           and t.{key} = any(%(keys)s::{type}[])
           and {held_version} <= (t.src_epoch, t.src_lsn, not t.src_is_snapshot)
-    """).format(
-        table=table(contract),
-        name=sql.Literal(name),
-        key=sql.Identifier(contract.key),
-        type=sql.SQL(next(column.type for column in contract.columns if column.name == contract.key)),
-        held_version=_HELD_VERSION,
+    """)
+        .format(
+            table=table(contract),
+            name=sql.Literal(name),
+            key=sql.Identifier(contract.key),
+            type=sql.SQL(next(column.type for column in contract.columns if column.name == contract.key)),
+            held_version=_HELD_VERSION,
+        )
+        .as_bytes()
     )
