@@ -21,10 +21,11 @@ _NOW = """
 _EPOCH = "select epoch from ops.connector where connector = %s"
 _IS_READ = "select confirmed_flush_lsn > %s::pg_lsn from pg_replication_slots where slot_name = %s"
 _NOTE = """
-    insert into ops.feed as f (feed, last_sync_timestamp, complete_through)
-    select feed, %(at)s, %(at)s from unnest(%(feeds)s::text[]) as feed order by feed
+    insert into ops.feed as f (feed, topic, last_sync_timestamp, complete_through)
+    select feed, topic, %(at)s, %(at)s from unnest(%(feeds)s::text[], %(topics)s::text[]) as x(feed, topic)
+    order by feed
     on conflict (feed) do update
-    set last_sync_timestamp = greatest(f.last_sync_timestamp, excluded.last_sync_timestamp),
+    set topic = excluded.topic, last_sync_timestamp = greatest(f.last_sync_timestamp, excluded.last_sync_timestamp),
         complete_through = greatest(f.complete_through, excluded.complete_through), updated_at = clock_timestamp()
 """
 
@@ -77,5 +78,10 @@ def _is_read(source: psycopg.Connection, connector: Connector, mark: _Mark) -> b
 
 def note(warehouse: psycopg.Connection, connector: Connector, at: datetime) -> None:
     """Keep how far a connector's tables are complete; it never goes back."""
-    feeds = [contract.table for contract in contracts_of(connector)]
-    warehouse.execute(_NOTE, {"at": at, "feeds": feeds})
+    found = contracts_of(connector)
+    values = {
+        "at": at,
+        "feeds": [contract.table for contract in found],
+        "topics": [contract.topic for contract in found],
+    }
+    warehouse.execute(_NOTE, values)

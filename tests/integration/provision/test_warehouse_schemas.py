@@ -1,11 +1,13 @@
 """The warehouse's tables, comments and privileges."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from promptsales import stream_progress
 from promptsales.errors import ConfigError
 from promptsales.provision import schemas
 from tests.integration.provision.conftest import Connect
@@ -126,4 +128,43 @@ def test_freshness_of_what_was_loaded(warehouse_copy: Connect) -> None:
         assert reader.execute(query).fetchall() == [
             ("leads", "2026-01-01", "passed", 0, False),
             ("users", None, "never loaded", 0, True),
+        ]
+
+
+def test_freshness_of_what_is_streamed(warehouse_copy: Connect) -> None:
+    now = datetime.now(UTC)
+    with warehouse_copy("warehouse_loader") as loader:
+        stream_progress.note(loader, "promptads", now - timedelta(minutes=20))
+        stream_progress.note(loader, "promptcrm", now)
+        loader.execute("""
+            insert into ops.stream_offset (topic, partition, next_offset, applied_at, source_at)
+            values ('promptads.promptads.campaigns', 0, 3, '2026-01-02 00:00:01+00', '2026-01-02'),
+                   ('promptads.promptads.campaigns', 1, 9, '2026-01-03 00:00:01+00', '2026-01-03'),
+                   ('promptcrm.crm.leads', 0, 1, '2026-01-04 00:00:01+00', '2026-01-04')
+        """)
+        loader.execute("""
+            insert into ops.check_result (feed, rule, expectation, on_fail, is_success, checked_at)
+            values ('campaigns', 'a', 'e', 'block', false, '2026-01-01 01:05+00'),
+                   ('campaigns', 'a', 'e', 'block', true, '2026-01-01 02:05+00'),
+                   ('campaigns', 'b', 'e', 'warn', false, '2026-01-01 02:05+00'),
+                   ('lead', 'a', 'e', 'quarantine', false, '2026-01-01 02:05+00'),
+                   ('lead', 'b', 'e', 'warn', false, '2026-01-01 02:05+00'),
+                   ('opportunity', 'a', 'e', 'block', true, '2026-01-01 02:05+00')
+        """)
+        loader.execute("""
+            insert into ops.quarantine (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
+            values ('lead', '1', 0, '{a}', 'x', '{}', false)
+        """)
+    with warehouse_copy("bi") as reader:
+        query = """
+            select mart, last_event_at::date::text, last_loaded_at - last_event_at, last_batch_status,
+                   quarantined_rows, is_stale
+            from marts.data_freshness where mart = any(%s) order by 1
+        """
+        names = ["ads", "campaigns", "lead", "opportunity"]
+        assert reader.execute(query, [names]).fetchall() == [
+            ("ads", None, None, "not audited", 0, True),
+            ("campaigns", "2026-01-03", timedelta(seconds=1), "warned", 0, True),
+            ("lead", "2026-01-04", timedelta(seconds=1), "failed", 1, False),
+            ("opportunity", None, None, "passed", 0, False),
         ]
