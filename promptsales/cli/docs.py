@@ -4,12 +4,14 @@ import typer
 
 from promptsales.cli.output import console
 from promptsales.marts.dictionary import PAGE, page
+from promptsales.marts.graph import PICTURE, picture
 
 app = typer.Typer()
 
 
 @app.command()
 def docs() -> None:
-    """Write docs/marts.md, the data dictionary, from the catalogue of marts."""
-    PAGE.write_text(page(), encoding="utf-8")
-    console.print(f"{PAGE} written")
+    """Write docs/marts.md, the data dictionary, and docs/models.svg, what is made of what, from contracts and marts."""
+    for path, text in ((PAGE, page()), (PICTURE, picture())):
+        path.write_text(text, encoding="utf-8")
+        console.print(f"{path} written")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from promptsales.marts.graph import PICTURE
 from promptsales.marts.spec import Mart, catalogue
 from promptsales.settings import ROOT
 
@@ -26,12 +27,7 @@ def page() -> str:
 
 def _graph() -> Iterator[str]:
     yield "## What is made of what\n"
-    yield "```mermaid"
-    yield "graph LR"
-    for mart in catalogue().values():
-        for name in mart.inputs:
-            yield f"  {name} --> marts.{mart.mart}"
-    yield "```\n"
+    yield f"![Sources, core tables, marts, and which is made of which]({PICTURE.name})\n"
 
 
 def _section(mart: Mart) -> Iterator[str]:

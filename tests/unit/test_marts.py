@@ -2,11 +2,13 @@
 
 from datetime import date, timedelta
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import pytest
 
 from promptsales.errors import ConfigError
 from promptsales.marts.dictionary import PAGE, page
+from promptsales.marts.graph import PICTURE, edges, picture
 from promptsales.marts.plan import _aligned, _ranges, core_inputs
 from promptsales.marts.spec import catalogue, mart, select, tables
 from promptsales.quality.suite import read_suite_of
@@ -102,3 +104,27 @@ def test_slices_leave_nothing_out_and_read_nothing_twice(ranges: tuple[tuple[dat
 
 def test_the_data_dictionary_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "docs/marts.md is old: run `promptsales docs`"
+
+
+def test_the_picture_of_the_models_is_up_to_date() -> None:
+    assert PICTURE.read_text(encoding="utf-8") == picture(), "docs/models.svg is old: run `promptsales docs`"
+
+
+def test_the_picture_shows_every_mart_from_its_sources_on() -> None:
+    known = edges()
+    assert {
+        ("crm.leads", "core.leads"),
+        ("core.leads", "marts.lead_attribution"),
+        ("marts.lead_attribution", "marts.campaign_funnel_cohort"),
+        ("promptads.campaigns", "core.campaigns"),
+        ("promptcontent.prompt_history", "core.prompts"),
+        ("plan_price/seed.csv", "core.plan_price"),
+        ("marts.subscription_mrr_monthly", "marts.mrr_waterfall_monthly"),
+    } <= set(known)
+    root, space = ElementTree.fromstring(picture()), "{http://www.w3.org/2000/svg}"
+    shown = [element.text for element in root.iter(f"{space}text")]
+    assert sorted(map(str, shown)) == sorted({name for edge in known for name in edge})
+    assert {f"marts.{name}" for name in catalogue()} <= set(shown)
+    assert len(list(root.iter(f"{space}path"))) == len(known)
+    places = [(box.get("x"), box.get("y")) for box in root.iter(f"{space}rect")]
+    assert len(set(places)) == len(places)
