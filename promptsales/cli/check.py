@@ -2,38 +2,36 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import psycopg
 import typer
 
-from promptsales import contracts
 from promptsales.cli.output import Json, connected, console, print_json, show_table
+from promptsales.contracts import contracts
 from promptsales.errors import ConfigError
+from promptsales.marts.spec import tables
+
+if TYPE_CHECKING:
+    from promptsales.quality.verdict import Verdict
 
 app = typer.Typer()
 
 
 @app.command()
 def check(
-    feeds: Annotated[list[str] | None, typer.Argument(help="feeds, by the names of their core tables")] = None,
-    every: Annotated[bool, typer.Option("--all", help="all feeds")] = False,
+    names: Annotated[list[str] | None, typer.Argument(help="feeds (named like their core tables) or marts")] = None,
+    every: Annotated[bool, typer.Option("--all", help="all feeds and marts")] = False,
     junit: Annotated[Path | None, typer.Option(help="write the results as JUnit XML")] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the suites against core as it stands. Exit code 1 when a rule fails that is more than a warning."""
-    if bool(feeds) == every:
-        raise ConfigError(f"name feeds or say --all; feeds are {', '.join(contracts.contracts())}")
-    chosen = [contracts.contract(name) for name in feeds or contracts.contracts()]
-    # Great Expectations takes seconds to import
-    from promptsales.quality.audit import audit_core
-    from promptsales.quality.feeds import check_feeds
-    from promptsales.quality.junit import write_junit
-
-    now = datetime.now(UTC)
+    """Run suites against core and marts as they stand. Exit code 1 when a rule fails that is more than a warning."""
+    chosen = _chosen(names or [], every)
     with console.status("checking"), connected("warehouse") as warehouse:
-        on_feeds = check_feeds(warehouse, [one.table for one in chosen], now)
-        found = {one.table: [*audit_core(one, warehouse, now), *on_feeds[one.table]] for one in chosen}
+        found = _found(chosen, warehouse, datetime.now(UTC))
     if junit:
+        from promptsales.quality.junit import write_junit
+
         write_junit(junit, found)
     rows: list[dict[str, Any]] = [verdict.summary(table) for table, verdicts in found.items() for verdict in verdicts]
     if as_json:
@@ -42,3 +40,24 @@ def check(
         show_table("checks", rows[0].keys() if rows else (), (row.values() for row in rows))
     if any(row["result"] == "failed" for row in rows):
         raise typer.Exit(1)
+
+
+def _chosen(names: list[str], every: bool) -> list[str]:
+    known = [*contracts(), *tables()]
+    allowed = f"feeds are {', '.join(contracts())}; marts are {', '.join(tables())}"
+    if bool(names) == every:
+        raise ConfigError(f"name feeds or marts, or say --all; {allowed}")
+    if unknown := [name for name in names if name not in known]:
+        raise ConfigError(f"no feed or mart is called {unknown[0]!r}; {allowed}")
+    return names or known
+
+
+def _found(chosen: list[str], warehouse: psycopg.Connection, now: datetime) -> dict[str, list["Verdict"]]:
+    # Great Expectations takes seconds to import
+    from promptsales.quality.audit import audit_core, audit_mart
+    from promptsales.quality.feeds import check_feeds
+
+    feeds = [name for name in chosen if name in contracts()]
+    warnings = check_feeds(warehouse, feeds, now)
+    found = {name: [*audit_core(contracts()[name], warehouse, now), *warnings[name]] for name in feeds}
+    return found | {name: audit_mart(tables()[name], warehouse, now) for name in chosen if name in tables()}

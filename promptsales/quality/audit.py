@@ -22,6 +22,7 @@ from promptsales.contracts import Contract
 from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.load import statements
 from promptsales.load.models import Audit, Limits, Staged
+from promptsales.marts.spec import Mart
 from promptsales.quality.suite import Suite, read_suite
 from promptsales.quality.verdict import Verdict, record
 from promptsales.stream_contracts import StreamContract
@@ -88,6 +89,14 @@ def audit_core(contract: Contract, warehouse: psycopg.Connection, now: datetime)
     verdicts = list(run_suite(read_suite(contract), warehouse, "core", contract.table, now))
     with warehouse.transaction():
         record(warehouse, contract.table, None, verdicts)
+    return verdicts
+
+
+def audit_mart(mart: Mart, warehouse: psycopg.Connection, now: datetime) -> list[Verdict]:
+    """Run a mart's suite over the mart as readers see it at ``now``, and record the results."""
+    verdicts = list(run_suite(read_suite(mart), warehouse, "marts", mart.mart, now))
+    with warehouse.transaction():
+        record(warehouse, mart.mart, None, verdicts)
     return verdicts
 
 

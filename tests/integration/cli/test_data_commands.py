@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from promptsales.contracts import contracts
-from promptsales.settings import ROOT
+from promptsales.marts.spec import tables
+from promptsales.settings import ROOT, Settings
 from tests.support import leads
 
 
@@ -49,7 +50,7 @@ def test_load_check_freshness_quarantine(crm: psycopg.Connection, tmp_path: Path
     checked = promptsales("check", "--all", "--junit", str(report))
     assert checked.returncode == 1
     root = ElementTree.parse(report).getroot()
-    assert [suite.get("name") for suite in root] == list(contracts())
+    assert [suite.get("name") for suite in root] == [*contracts(), *tables()]
     failed = [(c.get("classname"), c.get("name")) for c in root.iter("testcase") if c.find("failure") is not None]
     assert failed == [("leads", "created_after_updated")]
 
@@ -59,7 +60,8 @@ def test_load_check_freshness_quarantine(crm: psycopg.Connection, tmp_path: Path
     [
         (["load", "lead"], "error: no feed is called 'lead'; feeds are accounts, activities"),
         (["load", "leads", "--start", "2026-01-01"], "error: a window needs both --start and --end"),
-        (["check"], "error: name feeds or say --all; feeds are accounts, activities"),
+        (["check"], "error: name feeds or marts, or say --all; feeds are accounts, activities"),
+        (["check", "lead"], "error: no feed or mart is called 'lead'; feeds are accounts, activities"),
         (["quarantine", "show", "99"], "error: no row 99 in quarantine"),
         (["dsn", "foo"], "error: no connection is called 'foo'; names are promptsales"),
     ],
@@ -70,3 +72,20 @@ def test_errors_are_one_line(words: list[str], message: str) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(message)
     assert done.stderr.count("\n") == 1
+
+
+def test_check_of_a_mart(stack: Settings) -> None:
+    with psycopg.connect(stack.address("warehouse_admin"), autocommit=True) as admin:
+        before = promptsales("check", "ai_cost_daily", "--json")
+        admin.execute("""
+            insert into marts.ai_cost_daily (date_day, model_label, user_id, currency_code, prompts, tokens, cost,
+                                             rated_tokens, rated_cost)
+            values ('1900-01-01', 'x', gen_random_uuid(), 'USD', -1, 0, 0, 0, 0)
+        """)
+        try:
+            after = promptsales("check", "ai_cost_daily", "--json")
+        finally:
+            admin.execute("delete from marts.ai_cost_daily where date_day = '1900-01-01'")
+    assert (before.returncode, after.returncode) == (0, 1)
+    assert {rule["table"] for rule in json.loads(before.stdout)} == {"ai_cost_daily"}
+    assert [rule["rule"] for rule in json.loads(after.stdout) if rule["result"] == "failed"] == ["prompts_negative"]
