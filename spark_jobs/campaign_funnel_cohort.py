@@ -11,11 +11,13 @@ Frames = dict[str, DataFrame]
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 OLD_DAYS = 365
+# what prompts are billed in
+AI_CURRENCY = "USD"
 COUNTS = ("impressions", "clicks", "leads", "qualified", "converted", "won", "new_customers")
 
 
 def read(source: Source) -> Frames:
-    """Leads and spend of the months, as the marts before this one have them."""
+    """Leads and spend of the months, as the marts before this one have them, and what AI cost for the creatives."""
     return {
         "leads": source.within(
             "marts.lead_attribution",
@@ -33,6 +35,7 @@ def read(source: Source) -> Frames:
         "days": source.within(
             "marts.campaign_performance_daily", "date_day", "campaign_id", "impressions", "clicks", "spend"
         ),
+        "ai_costs": source.query("ai_costs"),
         "campaigns": source.table("core.campaigns", "campaign_id", "currency_code"),
         "names": source.table("core.campaigns_history", "campaign_id", "name", "valid_from", "valid_to"),
     }
@@ -40,10 +43,11 @@ def read(source: Source) -> Frames:
 
 def transform(frames: Frames, span: Span) -> DataFrame:
     """Counts of milestones and the rates between them."""
-    campaigns = frames["campaigns"]
+    campaigns, grain = frames["campaigns"], ["campaign_id", "month_start_date"]
     found = (
         _leads(frames["leads"], campaigns)
-        .join(_delivery(frames["days"]), ["campaign_id", "month_start_date"], "full")
+        .join(_delivery(frames["days"]), grain, "full")
+        .join(frames["ai_costs"], grain, "full")
         .join(campaigns, "campaign_id", "left")
         .where(in_ranges(F.col("month_start_date"), span.ranges))
         .fillna(0, list(COUNTS))
@@ -53,6 +57,8 @@ def transform(frames: Frames, span: Span) -> DataFrame:
     found = found.withColumns(
         {name: money(F.coalesce(name, F.lit(0)), scale) for name, scale in (("won_amount", 2), ("spend", 4))}
     )
+    # money of two currencies is never added
+    ai_cost = F.when(F.col("currency_code") == AI_CURRENCY, money(F.coalesce("ai_cost", F.lit(0)), 8))
     name = F.when(F.col("campaign_id") == NOBODY, "Unattributed").otherwise(F.coalesce("name", F.lit(UNKNOWN)))
     age = F.greatest(F.datediff(F.lit(span.as_of_day), "month_start_date"), F.lit(0))
     return found.select(
@@ -70,6 +76,8 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         ratio(F.col("spend"), F.col("new_customers")).alias("paid_cac"),
         ratio(F.col("won_amount"), F.col("spend")).alias("crm_roas"),
         F.least(age, F.lit(OLD_DAYS)).alias("cohort_age_days"),
+        ai_cost.alias("ai_cost"),
+        ratio(F.col("spend") + ai_cost, F.col("new_customers")).alias("paid_cac_incl_ai"),
     )
 
 

@@ -11,10 +11,11 @@ Frames = dict[str, DataFrame]
 
 CURRENCY = "USD"
 MICROSECONDS_A_DAY = 86_400_000_000
+COUNTS = ("assets", "approved", "archived_never_approved", "archived_at_first_sight", "drafts", "assets_with_cost")
 
 
 def read(source: Source) -> Frames:
-    """Assets made in the months, their status so far, the prompts linked to them, the models' names."""
+    """Assets made in the months, their status so far, the prompts linked to them and to none, the models' names."""
     return {
         "assets": source.within(
             "core.content_assets",
@@ -24,6 +25,7 @@ def read(source: Source) -> Frames:
         "statuses": source.query("statuses"),
         "costs": source.query("costs"),
         "models": source.query("models"),
+        "unlinked": source.query("unlinked"),
     }
 
 
@@ -44,9 +46,20 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         "is_archived_at_first_sight": is_first_sight,
         "is_draft": ~is_approved & ~is_archived,
     })  # fmt: skip
-    return _select(assets.groupBy(
+    found = assets.groupBy(
         "month_start_date", F.coalesce("label", F.lit(UNKNOWN)).alias("model_label"), F.col("type").alias("asset_type")
-    ).agg(*_sums()))  # fmt: skip
+    ).agg(*_sums())
+    return _select(found.unionByName(_unlinked(frames["unlinked"]), allowMissingColumns=True).fillna(0, list(COUNTS)))
+
+
+def _unlinked(costs: DataFrame) -> DataFrame:
+    """The cost that came to no asset, in rows of no type."""
+    return costs.select(
+        "month_start_date",
+        F.coalesce("model_label", F.lit(UNKNOWN)).alias("model_label"),
+        F.lit(UNKNOWN).alias("asset_type"),
+        "unlinked_cost",
+    )
 
 
 def _sums() -> list[Column]:
@@ -58,13 +71,13 @@ def _sums() -> list[Column]:
         F.count_if("is_archived_at_first_sight").alias("archived_at_first_sight"),
         F.count_if("is_draft").alias("drafts"),
         F.count("cost").alias("assets_with_cost"),
-        money(F.coalesce(F.sum("cost"), F.lit(0)), 8).alias("linked_cost"),
+        F.sum("cost").alias("linked_cost"),
         F.percentile(days, 0.5).cast("decimal(10,2)").alias("median_days_to_approval"),
     ]
 
 
 def _select(found: DataFrame) -> DataFrame:
-    approved = F.col("approved")
+    approved, linked_cost = F.col("approved"), _cost("linked_cost")
     return found.select(
         "month_start_date",
         "model_label",
@@ -77,8 +90,13 @@ def _select(found: DataFrame) -> DataFrame:
         "drafts",
         ratio(approved, approved + F.col("archived_never_approved")).alias("approval_rate"),
         "assets_with_cost",
-        "linked_cost",
-        ratio(F.col("linked_cost"), F.col("assets_with_cost"), 8).alias("cost_per_asset"),
-        ratio(F.col("linked_cost"), approved, 8).alias("cost_per_approved_asset"),
+        linked_cost.alias("linked_cost"),
+        ratio(linked_cost, F.col("assets_with_cost"), 8).alias("cost_per_asset"),
+        ratio(linked_cost, approved, 8).alias("cost_per_approved_asset"),
         "median_days_to_approval",
+        _cost("unlinked_cost").alias("unlinked_cost"),
     )
+
+
+def _cost(name: str) -> Column:
+    return money(F.coalesce(name, F.lit(0)), 8)

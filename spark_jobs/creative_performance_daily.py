@@ -1,6 +1,6 @@
 """marts.creative_performance_daily: content asset by day, with the model that made it."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from spark_jobs.measures import MEASURES, NO_CURRENCY, UNKNOWN, day_of, end_of, in_ranges, money, named_at, rates
@@ -9,33 +9,78 @@ from spark_jobs.span import Span
 
 Frames = dict[str, DataFrame]
 
+FACTS = ("ad_id", "date_day", "content_id", "currency_code", *MEASURES)
+
 
 def read(source: Source) -> Frames:
-    """Metrics of the days, what each ad showed, whose it was, and what is known of assets."""
+    """Metrics of the days, what each ad showed, whose it was, what its campaign brought, what is known of assets."""
     return {
         "metrics": source.within("core.ad_metrics", "metric_at", "ad_id", *MEASURES, "is_deleted"),
-        "ads": source.table("core.ads_history", "ad_id", "content_id", "ad_group_id", "valid_from", "valid_to"),
-        "currencies": source.query("currencies"),
+        "days": source.within("marts.campaign_performance_daily", "date_day", "campaign_id", *MEASURES, "has_data"),
+        "ads": source.query("ads"),
+        "groups": source.query("groups"),
         "assets": source.query("assets"),
     }
 
 
 def transform(frames: Frames, span: Span) -> DataFrame:
-    """Sums by what the ads showed at the end of the day."""
-    metrics = (
-        frames["metrics"].where(~F.col("is_deleted")).withColumn("date_day", day_of(F.col("metric_at"), span.zone))
+    """Sums by what the ads showed at the end of the day; measured and allocated delivery in rows of their own."""
+    ads = frames["ads"].join(frames["groups"], "ad_group_id", "left")
+    measured = _measured(frames["metrics"], ads, span)
+    days = frames["days"].where("has_data").join(measured, ["campaign_id", "date_day"], "left_anti")
+    allocated = _allocated(days, ads, span)
+    found = measured.select(*FACTS, F.lit(False).alias("is_allocated")).unionByName(
+        allocated.select(*FACTS, F.lit(True).alias("is_allocated"))
     )
+    return _select(_summed(found.join(frames["assets"], "content_id", "left")), span)
+
+
+def _measured(metrics: DataFrame, ads: DataFrame, span: Span) -> DataFrame:
+    """What ads brought on the days, with what they showed and whose they were."""
+    metrics = metrics.where(~F.col("is_deleted")).withColumn("date_day", day_of(F.col("metric_at"), span.zone))
     metrics = metrics.where((F.col("date_day") <= F.lit(span.as_of_day)) & in_ranges(F.col("date_day"), span.ranges))
     day_end = end_of(F.col("date_day"), span.zone)
-    found = named_at(metrics, frames["ads"], "ad_id", day_end, "content_id", "ad_group_id")
-    found = found.join(frames["currencies"], "ad_group_id", "left").join(frames["assets"], "content_id", "left")
-    found = found.groupBy(
+    return named_at(metrics, ads, "ad_id", day_end, "content_id", "campaign_id", "currency_code")
+
+
+def _allocated(days: DataFrame, ads: DataFrame, span: Span) -> DataFrame:
+    """What campaigns brought on the days, in equal parts to the ads that were active when the day ended."""
+    day_end = end_of(F.col("date_day"), span.zone)
+    ads = ads.where(F.col("status") == "active").withColumnRenamed("campaign_id", "_campaign_id")
+    is_active = (
+        (F.col("campaign_id") == F.col("_campaign_id"))
+        & (F.col("valid_from") < day_end)
+        & (F.col("valid_to") >= day_end)
+        & (F.col("made_at") < day_end)
+        & (F.col("gone_at") >= day_end)
+    )
+    of_day = Window.partitionBy("campaign_id", "date_day")
+    shares = days.join(ads, is_active).withColumns(
+        {"ads": F.count("*").over(of_day), "place": F.row_number().over(of_day.orderBy("ad_id"))}
+    )
+    least = F.lit("0.0001").cast("decimal(5,4)")
+    units = _share((10_000 * F.col("spend")).cast("bigint"))
+    return shares.withColumns({
+        **{name: _share(F.col(name)) for name in ("impressions", "clicks", "conversions")},
+        "spend": money(units.cast("decimal(20,0)") * least),
+    })  # fmt: skip
+
+
+def _share(total: Column) -> Column:
+    """A part of a whole number: what cannot be divided goes one by one to the first ads, so that parts add up."""
+    rest = total % F.col("ads")
+    return F.call_function("div", total, F.col("ads")) + F.when(F.col("place") <= rest, 1).otherwise(0)
+
+
+def _summed(found: DataFrame) -> DataFrame:
+    return found.groupBy(
         # an ad whose asset is not known keeps the id it has
         F.coalesce("content_id", F.lit(UNKNOWN)).alias("asset_id"),
         "date_day",
         F.coalesce("currency_code", F.lit(NO_CURRENCY)).alias("currency_code"),
         F.coalesce("model_label", F.lit(UNKNOWN)).alias("model_label"),
         F.coalesce("asset_type", F.lit(UNKNOWN)).alias("asset_type"),
+        "is_allocated",
     ).agg(
         F.count_distinct("ad_id").alias("ads"),
         F.sum("impressions").alias("impressions"),
@@ -43,6 +88,9 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         money(F.sum("spend")).alias("spend"),
         F.sum("conversions").alias("conversions"),
     )
+
+
+def _select(found: DataFrame, span: Span) -> DataFrame:
     return found.select(
         "asset_id",
         "date_day",
@@ -53,4 +101,5 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         *MEASURES,
         *rates(),
         (F.col("date_day") >= F.lit(span.provisional_from)).alias("is_provisional"),
+        "is_allocated",
     )

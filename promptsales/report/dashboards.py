@@ -29,6 +29,7 @@ DASHBOARDS = (
             Panel("line", "delivery", "Spend by day, {currency}"),
             Panel("line", "delivery_counts", "Clicks and conversions by day"),
             Panel("table", "delivery_totals", "By currency"),
+            Panel("table", "anomalies", "Unusual figures of the last 28 days"),
         ),
     ),
     Dashboard(
@@ -76,10 +77,11 @@ DASHBOARDS = (
     ),
     Dashboard(
         "Creatives",
-        "Which AI models make creatives that are clicked.",
+        "Which AI models and tags make creatives that are clicked.",
         (
             Panel("bar", "models", "Click-through rate by model, per cent"),
             Panel("table", "models_table", "By model and type"),
+            Panel("table", "tags", "By tag; assets count to each of their tags"),
         ),
     ),
     Dashboard(

@@ -38,20 +38,24 @@ from generate_series(1, 3000) n;
 
 insert into core.ad_groups (ad_group_id, campaign_id, name, is_deleted, src_epoch, src_lsn, src_is_snapshot, _loaded_at)
 select pg_temp.id('g' || n), pg_temp.id('c' || n), 'Group ' || n, false, 1, n, false, '2024-01-02' from generate_series(1, 12) n;
-insert into core.ads (ad_id, ad_group_id, content_id, is_deleted, src_epoch, src_lsn, src_is_snapshot, _loaded_at)
-select pg_temp.id('a' || n), pg_temp.id('g' || 1 + n % 13), 'asset' || n % 9, false, 1, n, false, '2024-01-02' from generate_series(1, 30) n;
-insert into core.ads_history (ad_id, content_id, ad_group_id, valid_from, valid_to)
-select ad_id, case when content_id = 'asset3' then 'asset4' else content_id end, ad_group_id, '-infinity'::timestamptz, '2024-02-01 00:00+00'::timestamptz from core.ads
-union all select ad_id, content_id, ad_group_id, '2024-02-01 00:00+00'::timestamptz, 'infinity'::timestamptz from core.ads;
+-- the ads of c3, c6 and c9 have no figures of their own; some are paused later, made later, deleted, or show nothing
+insert into core.ads (ad_id, ad_group_id, content_id, status, created_at, deleted_at, is_deleted, src_epoch, src_lsn, src_is_snapshot, _loaded_at)
+select pg_temp.id('a' || n), pg_temp.id('g' || 1 + n % 13), case when n % 10 <> 8 then 'asset' || n % 9 end, case n % 5 when 4 then 'paused' else 'active' end,
+       case n % 7 when 0 then '2024-02-15 12:00+00'::timestamptz when 1 then '2024-01-02'::timestamptz end,
+       case when n % 26 = 5 then '2024-02-20 00:00+00'::timestamptz end, n = 28, 1, n, false, '2024-01-02' from generate_series(1, 39) n;
+insert into core.ads_history (ad_id, status, content_id, ad_group_id, valid_from, valid_to)
+select ad_id, 'active', case when content_id = 'asset3' then 'asset4' else content_id end, ad_group_id, '-infinity'::timestamptz, '2024-02-01 00:00+00'::timestamptz from core.ads
+union all select ad_id, status, content_id, ad_group_id, '2024-02-01 00:00+00'::timestamptz, 'infinity'::timestamptz from core.ads;
 insert into core.ad_metrics (metric_id, ad_id, metric_at, impressions, clicks, spend, conversions, updated_at,
                              is_deleted, src_epoch, src_lsn, src_is_snapshot, _loaded_at)
-select n, pg_temp.id('a' || 1 + pg_temp.pick('a' || n, 31)), '2024-01-04'::timestamptz + pg_temp.pick('m' || n, 97000) * interval '1 minute',
+select n, pg_temp.id(case when n % 97 = 0 then 'stranger' else 'a' || 1 + pg_temp.pick('a' || n, 31) end), '2024-01-04'::timestamptz + pg_temp.pick('m' || n, 97000) * interval '1 minute',
        pg_temp.pick('i' || n, 900), pg_temp.pick('l' || n, 20), (pg_temp.pick('s' || n, 90000) / 10000.0)::numeric(18, 4), pg_temp.pick('v' || n, 3),
        '2024-03-11', false, 1, n, false, '2024-03-11'
-from generate_series(1, 2000) n;
+from generate_series(1, 2000) n where pg_temp.pick('a' || n, 31) % 13 not in (1, 4, 7);
 
-insert into core.content_assets (asset_id, type, model, pii_kid, status, approved_at, created_at, updated_at, prompt_history_id, _extraction, _loaded_at)
-select 'asset' || n, (array['image', 'video', 'text_copy'])[1 + n % 3], (array['gpt-4o', 'dall-e-3', 'nobody knows', null])[1 + n % 4], 1,
+insert into core.content_assets (asset_id, type, tags, model, pii_kid, status, approved_at, created_at, updated_at, prompt_history_id, _extraction, _loaded_at)
+select 'asset' || n, (array['image', 'video', 'text_copy'])[1 + n % 3],
+       case n % 4 when 0 then array['summer', 'blue'] when 1 then array['blue', 'blue', 'a, b'] when 2 then '{}' end, (array['gpt-4o', 'dall-e-3', 'nobody knows', null])[1 + n % 4], 1,
        (array['draft', 'approved', 'archived', 'archived'])[1 + n % 4],
        case when n % 4 = 1 and n % 8 <> 5 then '2024-01-10'::timestamptz + n * interval '1 day' end,
        '2024-01-03'::timestamptz + n * interval '17 hours', '2024-03-01', case when n % 5 = 0 then 'prompt' || n end, 1, '2024-03-01'

@@ -16,6 +16,7 @@ from tests.integration.provision.conftest import Connect
 from tests.support.core_rows import put, uid
 
 HERE = Path(__file__).parent
+EXPECTED = HERE / "expected"
 AS_OF_DAY = date(2024, 3, 10)
 
 
@@ -23,16 +24,17 @@ def fill(admin: psycopg.Connection) -> None:
     admin.execute((HERE / "generated.sql").read_bytes())
 
 
-def differing(admin: psycopg.Connection, as_of_day: date = AS_OF_DAY) -> dict[str, list[Any]]:
+def differing(admin: psycopg.Connection, as_of_day: date = AS_OF_DAY, zone: str = "UTC") -> dict[str, list[Any]]:
     """Rows of marts that the statement does not give, and the other way round."""
-    found = {name: _differing(admin, name, as_of_day) for name in tables()}
+    found = {path.stem: _differing(admin, path.stem, as_of_day, zone) for path in sorted(EXPECTED.glob("*.sql"))}
     return {name: rows for name, rows in found.items() if rows}
 
 
-def _differing(admin: psycopg.Connection, name: str, as_of_day: date) -> list[Any]:
+def _differing(admin: psycopg.Connection, name: str, as_of_day: date, zone: str = "UTC") -> list[Any]:
     mart, wanted = sql.Identifier("marts", name), sql.Identifier("wanted")
     admin.execute(sql.SQL("create temp table wanted (like {})").format(mart))
-    statement = (HERE / "expected" / f"{name}.sql").read_text(encoding="utf-8")
+    statement = (EXPECTED / f"{name}.sql").read_text(encoding="utf-8")
+    statement = statement.replace("'UTC'", f"'{zone}'")
     admin.execute(b"insert into wanted " + statement.encode(), {"as_of_day": as_of_day})
     query = "(table {0} except all table {1}) union all (table {1} except all table {0})"
     rows = admin.execute(sql.SQL(query).format(mart, wanted)).fetchall()
@@ -58,7 +60,11 @@ def test_every_mart_equals_its_statement(admin: psycopg.Connection, connect: Con
     fill(admin)
     built = run()
     assert list(built) == list(tables())
+    assert tables().keys() <= {path.stem for path in EXPECTED.glob("*.sql")}
     assert differing(admin) == {}
+    assert admin.execute("""
+        select is_allocated, count(*) > 50 from marts.creative_performance_daily group by 1 order by 1
+    """).fetchall() == [(False, True), (True, True)]
     assert {name: n for name, n in counts(admin).items() if n < 5} == {}
     # built twice: no cell changes
     again = run(is_full=True)
@@ -108,6 +114,7 @@ def _late_and_changed_facts(admin: psycopg.Connection, run: Build) -> None:
     touch(admin, "subscriptions", str(uid("u1")), "2023-11-15")
     admin.execute("update core.opportunities set amount = 1, probability = 1 where opportunity_id = %s", [uid("o2")])
     touch(admin, "opportunities", str(uid("o2")), "2024-01-06")
+    _late_ad_and_link(admin)
     built = run()
     admin.execute(
         "update core.campaigns_history h set budget = 1004, starts_at = c.starts_at "
@@ -126,6 +133,15 @@ def _late_and_changed_facts(admin: psycopg.Connection, run: Build) -> None:
         "select count(*) from marts.campaign_performance_daily where campaign_name = 'Renamed'"
     ).fetchall() == [(0,)]
     assert admin.execute("select count(*) from marts.campaign where campaign_name = 'Renamed'").fetchall() == [(1,)]
+
+
+def _late_ad_and_link(admin: psycopg.Connection) -> None:
+    """An ad more that shares its campaign's days since it was made; a prompt of February that an asset now names."""
+    ad = {"ad_id": "a77", "status": "active", "content_id": "asset1", "ad_group_id": "g9"}
+    put(admin, "core.ads", [{**ad, "created_at": "2024-03-05T00:00Z", "_loaded_at": "now"}])
+    put(admin, "core.ads_history", [{**ad, "valid_from": "-infinity", "valid_to": "infinity"}])
+    admin.execute("update core.content_assets set prompt_history_id = 'prompt400' where asset_id = 'asset6'")
+    touch(admin, "content_assets", "asset6", "2024-01-07")
 
 
 def _next_day(admin: psycopg.Connection, run: Build) -> None:

@@ -11,3 +11,20 @@ where c._loaded_at >= %(since)s and (m.currency_code <> coalesce(c.currency_code
 union
 -- the running month shows the name of today
 select %(as_of_day)s::date from core.campaigns where _loaded_at >= %(since)s
+union
+-- prompts that changed, and prompts of assets that changed or are shown by ads that did
+select day from ops.touched where core_table = 'prompts' and touched_at >= %(since)s
+union
+select (p.prompted_at at time zone %(zone)s)::date
+from (
+    select entity_id as asset_id from ops.touched where core_table = 'content_assets' and touched_at >= %(since)s
+    union
+    select h.content_id
+    from core.ads_history h join core.ads a using (ad_id) left join core.ad_groups g on g.ad_group_id = h.ad_group_id
+    where a._loaded_at >= %(since)s or g._loaded_at >= %(since)s
+) changed
+left join core.content_assets a using (asset_id)
+join lateral (
+    select prompted_at from core.prompts where asset_id = changed.asset_id
+    union all select prompted_at from core.prompts where prompt_id = a.prompt_history_id
+) p on true

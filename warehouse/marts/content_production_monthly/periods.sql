@@ -8,3 +8,14 @@ join core.prompts p on p.user_id = t.entity_id::uuid
                    and p.prompted_at < (t.day + 1)::timestamp at time zone 'UTC'
 join core.content_assets a on a.asset_id = p.asset_id or a.prompt_history_id = p.prompt_id
 where t.core_table = 'prompts' and t.touched_at >= %(since)s
+union
+-- prompts that changed, and prompts of assets that did: they may be linked now
+select day from ops.touched where core_table = 'prompts' and touched_at >= %(since)s
+union
+select (p.prompted_at at time zone %(zone)s)::date
+from ops.touched t join core.prompts p on p.asset_id = t.entity_id
+where t.core_table = 'content_assets' and t.touched_at >= %(since)s
+union
+select (p.prompted_at at time zone %(zone)s)::date
+from ops.touched t join core.content_assets a on a.asset_id = t.entity_id join core.prompts p on p.prompt_id = a.prompt_history_id
+where t.core_table = 'content_assets' and t.touched_at >= %(since)s

@@ -20,3 +20,19 @@ where (a._loaded_at >= %(since)s or g._loaded_at >= %(since)s or c._loaded_at >=
       where m.date_day = (x.metric_at at time zone %(zone)s)::date
         and (m.asset_id = 'Unknown' or m.asset_id = a.content_id and m.currency_code <> coalesce(c.currency_code, 'XXX'))
   )
+union
+-- what campaigns brought, to be shared where no ad has data
+select day from ops.touched where core_table = 'marts.campaign_performance_daily' and touched_at >= %(since)s
+union
+-- ads that are new or changed: who shares since then
+select p.date_day
+from core.ads a
+cross join lateral (
+    select array_agg(h.ad_group_id) as groups,
+           coalesce(max(h.valid_from) filter (where h.valid_from > '-infinity'), a.created_at, '-infinity') as changed_at
+    from core.ads_history h where h.ad_id = a.ad_id
+) was
+join core.ad_groups g on g.ad_group_id = any(was.groups)
+join marts.campaign_performance_daily p using (campaign_id)
+where (a._loaded_at >= %(since)s or g._loaded_at >= %(since)s) and p.has_data
+  and p.date_day >= (least(was.changed_at, a.deleted_at) at time zone %(zone)s)::date

@@ -17,5 +17,13 @@ select month, label, type, 'USD', count(*), count(*) filter (where ok), count(*)
        round((count(*) filter (where ok))::numeric / nullif(count(*) filter (where ok or gone and first_status <> 'archived'), 0), 6),
        count(cost), coalesce(sum(cost), 0), round(coalesce(sum(cost), 0) / nullif(count(cost), 0), 8),
        round(coalesce(sum(cost), 0) / nullif(count(*) filter (where ok), 0), 8),
-       round((percentile_cont(0.5) within group (order by extract(epoch from approved_first - created_at)::float8 / 86400))::numeric, 2)
+       round((percentile_cont(0.5) within group (order by extract(epoch from approved_first - created_at)::float8 / 86400))::numeric, 2), 0
 from judged group by 1, 2, 3
+union all
+select date_trunc('month', p.prompted_at at time zone 'UTC')::date,
+       coalesce((select k.label from core.ai_model k where p.tool ~* k.match_pattern order by k.match_priority limit 1), 'Unknown'),
+       'Unknown', 'USD', 0, 0, 0, 0, 0, null, 0, 0, null, null, null, sum(p.cost_amount)
+from core.prompts p
+where p.deleted_at is null and p.cost_amount is not null
+  and not exists (select from core.content_assets a where a.deleted_at is null and (a.asset_id = p.asset_id or a.prompt_history_id = p.prompt_id))
+group by 1, 2
