@@ -58,8 +58,8 @@ def run(admin: psycopg.Connection, connect: Connect, stack: Settings, spark: Any
     """Builds marts as the loader, with the tests' Spark; what was published, by mart."""
     with connect("warehouse_loader") as warehouse:
 
-        def run(*names: str, as_of: datetime = AS_OF, **asked: Any) -> dict[str, Built]:
-            wanted = Asked(as_of, "test", **asked)
-            return {one.mart: one for one in build(names or tables(), warehouse, stack, wanted, spark)}
+        def run(*names: str, as_of: datetime = AS_OF, zone: str = "UTC", **asked: Any) -> dict[str, Built]:
+            wanted, chosen = Asked(as_of, "test", **asked), stack.model_copy(update={"reporting_timezone": zone})
+            return {one.mart: one for one in build(names or tables(), warehouse, chosen, wanted, spark)}
 
         yield run
