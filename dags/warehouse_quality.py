@@ -8,12 +8,10 @@
 Every result is a row in `ops.check_result`. `promptsales check --all` does the first two by hand.
 """
 
-from datetime import UTC, datetime
-
-from airflow.sdk import DAG, CronDataIntervalTimetable
+from airflow.sdk import DAG
 
 from promptsales.contracts import contracts
-from promptsales.orchestration.defaults import TASK_DEFAULTS
+from promptsales.orchestration.daily import daily
 from promptsales.orchestration.quality import columns, feeds, rows
 
 with DAG(
@@ -22,12 +20,7 @@ with DAG(
     description="Every suite over core, and what the feeds have been bringing",
     doc_md=__doc__,
     tags=["daily", "warehouse", "core"],
-    default_args=TASK_DEFAULTS,
-    schedule=CronDataIntervalTimetable("40 4 * * *", timezone="UTC"),
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
-    is_paused_upon_creation=True,
+    **daily("40 4"),
 ) as dag:
     feeds()
     for contract in contracts().values():

@@ -13,12 +13,10 @@ Where nothing is to be read again, the load is skipped. The result is a row in `
 `promptsales reconcile` does the same by hand.
 """
 
-from datetime import UTC, datetime
-
-from airflow.sdk import DAG, CronDataIntervalTimetable
+from airflow.sdk import DAG
 
 from promptsales.contracts import contracts
-from promptsales.orchestration.defaults import TASK_DEFAULTS
+from promptsales.orchestration.daily import daily
 from promptsales.orchestration.reconcile import reconcile_group
 from promptsales.reconcile.settle import is_comparable
 
@@ -28,13 +26,7 @@ with DAG(
     description="Every feed against its source, key by key and hash by hash",
     doc_md=__doc__,
     tags=["daily", "warehouse", "core"],
-    default_args=TASK_DEFAULTS,
-    # well clear of the hour, at which the hourly DAGs load the same feeds
-    schedule=CronDataIntervalTimetable("40 3 * * *", timezone="UTC"),
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
-    is_paused_upon_creation=True,
+    **daily("40 3"),
 ) as dag:
     for contract in contracts().values():
         if is_comparable(contract):

@@ -52,6 +52,8 @@ def _contract(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[t
         leaves = after.get("hash_at") != "source"
         yield "looser" if leaves else "stricter", f"hash_at: {before.get('hash_at')} is now {after.get('hash_at')}"
     yield from _history(set(before.get("history") or ()), set(after.get("history") or ()))
+    yield from _marts_and_order(before, after)
+    yield from _look_back(before.get("look_back_seconds"), after.get("look_back_seconds"))
     old, new = (_by_name(side) for side in (before, after))
     for name in sorted(old.keys() - new.keys()):
         yield "breaking", f"column {name} removed"
@@ -70,6 +72,28 @@ def _history(before: set[str], after: set[str]) -> Iterator[tuple[Effect, str]]:
         yield "breaking", f"history of {', '.join(sorted(before - after))} is not kept any more"
     if after - before:
         yield "note", f"history of {', '.join(sorted(after - before))} is kept from now on"
+
+
+def _marts_and_order(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[Effect, str]]:
+    """What a row makes the marts rebuild, and the keys that decide neither what is read nor what is kept."""
+    old, new = before.get("touched"), after.get("touched")
+    if old != new:
+        # marts rebuild the days that rows touch: without them, or with others, theirs go stale
+        yield "breaking" if old else "note", f"touched: {old} is now {new}"
+    for key in ("after", "unread"):
+        was, is_now = (set(side.get(key) or ()) for side in (before, after))
+        if was - is_now:
+            yield "note", f"{key}: {', '.join(sorted(was - is_now))} removed"
+        if is_now - was:
+            yield "note", f"{key}: {', '.join(sorted(is_now - was))} added"
+
+
+def _look_back(old: Any, new: Any) -> Iterator[tuple[Effect, str]]:
+    if old == new:
+        return
+    is_comparable = isinstance(old, int | float) and isinstance(new, int | float)
+    effect: Effect = ("stricter" if new > old else "looser") if is_comparable else "note"
+    yield effect, f"look_back_seconds: {old} is now {new}"
 
 
 def _column(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Effect, str]]:

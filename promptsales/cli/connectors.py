@@ -5,14 +5,12 @@ from typing import Annotated
 import typer
 
 from promptsales import connectors
-from promptsales.cli.output import Json, console, print_json, show_table
+from promptsales.cli.output import Json, console, group, print_json, show_table
 from promptsales.errors import ConfigError
 from promptsales.settings import settings
 from promptsales.stream_status import following
 
-app = typer.Typer()
-commands = typer.Typer(no_args_is_help=True, help="Debezium's connectors, as schemas/kafka/connectors says.")
-app.add_typer(commands, name="connectors")
+app, commands = group("connectors", "Debezium's connectors, as schemas/kafka/connectors says.")
 
 
 @commands.command()

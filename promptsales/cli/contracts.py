@@ -9,14 +9,12 @@ from promptsales.authoring import revision
 from promptsales.authoring.change import Change, changes
 from promptsales.authoring.draft import Draft, draft
 from promptsales.authoring.relation import LiveTable, read_table
-from promptsales.cli.output import Json, console, print_json, show_table
+from promptsales.cli.output import Json, console, group, print_json, show_table
 from promptsales.contracts import CORE
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT, settings
 
-app = typer.Typer()
-commands = typer.Typer(no_args_is_help=True, help="Draft a contract from a live table; tell what a change does.")
-app.add_typer(commands, name="contracts")
+app, commands = group("contracts", "Draft a contract from a live table; tell what a change does.")
 
 System = Literal["promptsales", "promptcrm"]
 SYSTEMS: tuple[System, ...] = ("promptsales", "promptcrm")

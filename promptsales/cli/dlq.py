@@ -5,13 +5,11 @@ from typing import Annotated
 import typer
 
 from promptsales import dead_letters
-from promptsales.cli.output import Json, connected, print_json, show_table
+from promptsales.cli.output import Json, Limit, connected, group, print_json, show_table
 from promptsales.dead_letters import Place
 from promptsales.settings import settings
 
-app = typer.Typer()
-commands = typer.Typer(no_args_is_help=True, help="Messages that could not be decoded: list, look, send again, drop.")
-app.add_typer(commands, name="dlq")
+app, commands = group("dlq", "Messages that could not be decoded: list, look, send again, drop.")
 
 Message = Annotated[str, typer.Argument(help="topic/partition/offset, as `dlq list` shows it")]
 
@@ -19,7 +17,7 @@ Message = Annotated[str, typer.Argument(help="topic/partition/offset, as `dlq li
 @commands.command("list")
 def list_(
     topic: Annotated[str | None, typer.Argument(help="one topic; all when left out")] = None,
-    limit: Annotated[int, typer.Option(help="messages at the most")] = 50,
+    limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """The dead letters, the oldest first, and why each could not be decoded."""

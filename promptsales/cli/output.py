@@ -20,6 +20,14 @@ from promptsales.settings import InternalName, PublicName, settings
 console = Console(width=None if sys.stdout.isatty() else 160)
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON for a machine")]
+Limit = Annotated[int, typer.Option(help="how many at the most")]
+
+
+def group(name: str, description: str) -> tuple[typer.Typer, typer.Typer]:
+    """What a module gives to `promptsales`, and the group of commands in it that is called ``name``."""
+    app, commands = typer.Typer(), typer.Typer(no_args_is_help=True, help=description)
+    app.add_typer(commands, name=name)
+    return app, commands
 
 
 def connected(name: PublicName | InternalName) -> AbstractContextManager[psycopg.Connection]:

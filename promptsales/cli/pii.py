@@ -5,13 +5,11 @@ from typing import Annotated
 import typer
 
 from promptsales.cli import load
-from promptsales.cli.output import Json, connected, console, print_json, show_table
+from promptsales.cli.output import Json, connected, console, group, print_json, show_table
 from promptsales.privacy import erasure, person, rotation
 from promptsales.settings import settings
 
-app = typer.Typer()
-commands = typer.Typer(no_args_is_help=True, help="Personal data: change the hashing key, erase a person.")
-app.add_typer(commands, name="pii")
+app, commands = group("pii", "Personal data: change the hashing key, erase a person.")
 
 
 @commands.command()

@@ -7,14 +7,12 @@ from typing import Annotated
 import typer
 
 from promptsales import bus
-from promptsales.cli.output import Json, console, print_json, show_table
+from promptsales.cli.output import Json, console, group, print_json, show_table
 from promptsales.provision import Change
 from promptsales.provision import provision as provision_all
 from promptsales.settings import settings
 
-app = typer.Typer()
-topics = typer.Typer(no_args_is_help=True, help="Kafka's topics as schemas/kafka/topics.yml names them.")
-app.add_typer(topics, name="topics")
+app, topics = group("topics", "Kafka's topics as schemas/kafka/topics.yml names them.")
 
 # lines a system gets before the rest is counted
 _SHOWN = 4

@@ -5,11 +5,9 @@ from typing import Annotated
 import typer
 
 from promptsales import quarantine
-from promptsales.cli.output import Json, connected, print_json, show_table
+from promptsales.cli.output import Json, Limit, connected, group, print_json, show_table
 
-app = typer.Typer()
-commands = typer.Typer(no_args_is_help=True, help="Rows that broke a rule: list them, look at one, release one.")
-app.add_typer(commands, name="quarantine")
+app, commands = group("quarantine", "Rows that broke a rule: list them, look at one, release one.")
 
 Id = Annotated[int, typer.Argument(help="the id that `quarantine list` shows")]
 
@@ -17,7 +15,7 @@ Id = Annotated[int, typer.Argument(help="the id that `quarantine list` shows")]
 @commands.command("list")
 def list_(
     feed: Annotated[str | None, typer.Argument(help="one feed; all when left out")] = None,
-    limit: Annotated[int, typer.Option(help="rows at the most")] = 50,
+    limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """The open rows: counted by rule, then one by one."""

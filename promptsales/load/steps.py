@@ -16,7 +16,7 @@ from promptsales.contracts import Contract
 from promptsales.errors import TerminalError, driver_errors
 from promptsales.extract.reader import CheckedKey, Reader, Wanted
 from promptsales.extract.sources import Source, reader_of
-from promptsales.load import feed, rekey, statements, suppression
+from promptsales.load import feed, merge, quarantine, rekey, statements, suppression
 from promptsales.load.models import Audit, Limits, LoadResult, Staged, Window
 from promptsales.quality.suite import read_suite
 
@@ -123,7 +123,7 @@ def _stage(
         feed.look_at_fence(warehouse, contract.table, begun.extraction)
         copied = reader.copy_into(warehouse, Wanted(begun.extraction, window, watermark, retries, begun.resume_token))
         suppressed = suppression.suppress(contract, warehouse)
-        held = warehouse.execute(statements.drop_held(contract), judged).rowcount
+        held = warehouse.execute(quarantine.drop_held(contract), judged).rowcount
         warehouse.execute(statements.analyze(contract))
         unchanged = warehouse.execute(statements.drop_unchanged(contract), judged).rowcount + copied.gone
     return key, {"extracted": copied.rows, "suppressed": suppressed, "held": held, "unchanged": unchanged}
@@ -180,7 +180,7 @@ def publish(contract: Contract, warehouse: psycopg.Connection, staged: Staged, a
             result = _merge(contract, warehouse, staged, audit)
             feed.finish(warehouse, staged, result)
         if result.quarantined > staged.held:
-            warehouse.execute(statements.analyze_quarantine)
+            warehouse.execute(quarantine.analyze)
         return result
 
 
@@ -188,9 +188,9 @@ def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, au
     values = {"feed": staged.feed, "extraction": staged.extraction, "suite_checksum": audit.suite_checksum}
     rekey.build_bridge(contract, warehouse, staged)
     # before the new ones come in: a plan made for few open rows would look through all of them for each staged row
-    warehouse.execute(statements.release(contract), values)
-    warehouse.execute(statements.quarantine(contract), values)
-    counts = warehouse.execute(statements.upsert(contract), values).fetchone()
+    warehouse.execute(quarantine.release(contract), values)
+    warehouse.execute(quarantine.hold(contract), values)
+    counts = warehouse.execute(merge.upsert(contract), values).fetchone()
     inserted, updated = counts or (0, 0)
     rekey.replace_rest(contract, warehouse, staged)
     return _result(staged, audit, inserted=inserted, updated=updated)

@@ -26,7 +26,7 @@ def suppress(contract: Contract, warehouse: psycopg.Connection) -> int:
             _forget(contract, warehouse)
     dropped = warehouse.execute(_fill(_DROP, contract), values).rowcount
     if contract.references:
-        warehouse.execute(_scrub(contract), {"nobody": NOBODY})
+        warehouse.execute(_scrub(contract))
     return dropped
 
 
@@ -75,9 +75,10 @@ CLOSE_QUARANTINE = """
 
 def _scrub(contract: Contract) -> sql.Composed:
     """Put nobody's id in the place of an erased person's, wherever another row names it."""
+    # a literal, not a parameter: it takes each column's own type, and an id may be uuid or text
     replaced = [
-        sql.SQL("{0} = case when {0}::text in (select key from ops.suppression) then %(nobody)s else {0} end").format(
-            sql.Identifier(name)
+        sql.SQL("{0} = case when {0}::text in (select key from ops.suppression) then {1} else {0} end").format(
+            sql.Identifier(name), sql.Literal(NOBODY)
         )
         for name in contract.references
     ]

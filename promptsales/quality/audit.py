@@ -20,7 +20,7 @@ from sqlalchemy.pool import StaticPool
 
 from promptsales.contracts import Contract
 from promptsales.errors import BatchBlocked, ConfigError
-from promptsales.load import statements
+from promptsales.load import quarantine
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.marts.spec import Mart
 from promptsales.quality.suite import Suite, read_suite
@@ -57,12 +57,12 @@ def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Sta
     verdicts = list(run_suite(suite, warehouse, "staging", contract.staging, staged.read_at, row="_row"))
     with warehouse.transaction():
         record(warehouse, contract.table, staged.extraction, verdicts)
-        warehouse.execute(statements.clear_verdicts(contract))
+        warehouse.execute(quarantine.clear_verdicts(contract))
         for verdict in verdicts:
             if verdict.expectation.meta.on_fail == "quarantine":
                 _mark(contract, warehouse, verdict)
-        warehouse.execute(statements.waive(contract), {"feed": contract.table})
-        counted = warehouse.execute(statements.count_marked(contract)).fetchone()
+        warehouse.execute(quarantine.waive(contract), {"feed": contract.table})
+        counted = warehouse.execute(quarantine.count_marked(contract)).fetchone()
     quarantined = counted[0] if counted else 0
     _refuse_bad_batch(contract, verdicts, quarantined, staged.extracted, limits)
     failed = sum(not verdict.is_success for verdict in verdicts)
@@ -79,9 +79,9 @@ def _mark(contract: Contract, warehouse: psycopg.Connection, verdict: Verdict) -
     rule, query = verdict.expectation.meta.rule, verdict.expectation.query
     if query and verdict.unexpected_count:
         # Great Expectations names the first two hundred rows of a query; all of them are to be marked
-        warehouse.execute(statements.mark_found(contract, query), {"rule": rule})
+        warehouse.execute(quarantine.mark_found(contract, query), {"rule": rule})
     elif verdict.rows:
-        warehouse.execute(statements.mark(contract), {"rule": rule, "rows": verdict.rows})
+        warehouse.execute(quarantine.mark(contract), {"rule": rule, "rows": verdict.rows})
 
 
 def audit_core(contract: Contract, warehouse: psycopg.Connection, now: datetime) -> list[Verdict]:

@@ -9,8 +9,8 @@ import psycopg
 from promptsales.contracts import Contract
 from promptsales.errors import BatchBlocked, ConfigError, driver_errors
 from promptsales.extract import delta
+from promptsales.load.merge import soft_delete
 from promptsales.load.models import Limits
-from promptsales.load.statements import soft_delete
 from promptsales.reconcile import statements
 from promptsales.reconcile.compare import Comparison, compare
 

@@ -1,5 +1,6 @@
 """A content feed follows its collection: first load, changes, deletes, windows, and what is not as it should be."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -77,6 +78,22 @@ def test_money_and_numbers(
     assert_equal_to_source(documents, warehouse, stack, "prompts")
     touched = warehouse.execute("select core_table, entity_id, day::text from ops.touched").fetchall()
     assert touched == [("prompts", str(support.USER), "2026-03-01")]
+
+
+@pytest.mark.parametrize(("feed", "column"), [("prompts", "user_id"), ("content_assets", "created_by_user_id")])
+def test_who_names_an_erased_person_is_loaded_without_the_name(
+    feed: str,
+    column: str,
+    documents: Documents,
+    content: Source,
+    warehouse: psycopg.Connection,
+    admin: psycopg.Connection,
+) -> None:
+    documents.prompt_history.insert_one(prompt(_id="one", asset_id="an asset"))
+    documents.content_assets.insert_one(asset(_id="one"))
+    admin.execute("insert into ops.suppression (feed, key) values ('users', %s)", [str(support.USER)])
+    assert counts(run(content, warehouse, feed)) == (1, 1, 0, 0, 0, 0)
+    assert in_core(warehouse, feed)["one"][column] == uuid.UUID(int=0)
 
 
 def test_a_deleted_document_may_come_back(

@@ -16,6 +16,10 @@ CONTRACT: dict[str, Any] = {
     "key": "visit_id",
     "hash_at": "source",
     "history": ["status"],
+    "look_back_seconds": 3600,
+    "unread": ["note"],
+    "after": ["users"],
+    "touched": {"entity": "visit_id", "day": "updated_at"},
     "columns": [
         {"name": "visit_id", "source": "id", "type": "uuid", "required": True, "pii": "none"},
         {"name": "email_hmac", "source": "email", "type": "bytea", "transform": "email_hmac", "pii": "direct"},
@@ -66,6 +70,37 @@ def rule(number: int, part: str, **values: Any) -> Edit:
                 ("breaking", "history of status is not kept any more"),
                 ("note", "history of visit_id is kept from now on"),
             ],
+        ),
+        (
+            lambda contract, suite: contract.update(look_back_seconds=60),
+            [("looser", "look_back_seconds: 3600 is now 60")],
+        ),
+        (
+            lambda contract, suite: contract.update(look_back_seconds=7200),
+            [("stricter", "look_back_seconds: 3600 is now 7200")],
+        ),
+        (
+            lambda contract, suite: contract.pop("look_back_seconds"),
+            [("note", "look_back_seconds: 3600 is now None")],
+        ),
+        (
+            lambda contract, suite: contract.update(unread=["note", "mood"], after=[]),
+            [("note", "after: users removed"), ("note", "unread: mood added")],
+        ),
+        (lambda contract, suite: contract.pop("unread"), [("note", "unread: note removed")]),
+        (
+            lambda contract, suite: contract["touched"].update(day=["created_at"]),
+            [
+                (
+                    "breaking",
+                    "touched: {'entity': 'visit_id', 'day': 'updated_at'} is now "
+                    "{'entity': 'visit_id', 'day': ['created_at']}",
+                )
+            ],
+        ),
+        (
+            lambda contract, suite: contract.pop("touched"),
+            [("breaking", "touched: {'entity': 'visit_id', 'day': 'updated_at'} is now None")],
         ),
         (lambda contract, suite: contract["columns"].pop(), [("breaking", "column status removed")]),
         (

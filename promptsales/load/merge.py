@@ -1,0 +1,134 @@
+"""The statements that change core, with history and touched days, composed from a feed's contract."""
+
+from psycopg import sql
+
+from promptsales.contracts import Contract, Touched
+from promptsales.load.statements import filled, listed
+
+
+def soft_delete(contract: Contract) -> sql.Composed:
+    """Mark rows of core as deleted that the source has no more, and note the touched days; the count."""
+    return filled(
+        """
+        with merged as (
+            update {core} c
+            set deleted_at = coalesce(c.deleted_at, %(read_at)s), _extraction = %(extraction)s,
+                _loaded_at = clock_timestamp()
+            where c.{key} = any(%(keys)s::{type}[])
+            returning true as is_gone{touched_columns}
+        ){touched_rows}
+        select count(*) from merged
+        """,
+        contract,
+        type=sql.SQL(contract.key_type),
+        touched_columns=_touched_columns(contract),
+        touched_rows=_touched_rows(contract),
+    )
+
+
+def upsert(contract: Contract) -> sql.Composed:
+    """Merge staging into core where it differs and is newer, with history and touched days; counts of both kinds.
+
+    All in one statement, so that each row is looked up once, by its key, however large core has become.
+    """
+    others = tuple(name for name in contract.column_names if name != contract.key)
+    return filled(
+        """
+        with merged as (
+            insert into {core} as c ({columns}, _extraction, _loaded_at)
+            select {columns}, %(extraction)s, clock_timestamp() from {staging} where _rules is null order by {key}
+            on conflict ({key}) do update
+            set {assignments}, _extraction = excluded._extraction, _loaded_at = excluded._loaded_at
+            where c._extraction < excluded._extraction and row({current}) is distinct from row({excluded})
+            returning old.{key} is null as is_new, new.{key}{history_columns}{touched_columns}
+        ){history_rows}{touched_rows}
+        select count(*) filter (where is_new), count(*) filter (where not is_new) from merged
+        """,
+        contract,
+        assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
+        excluded=listed(contract.column_names, "excluded"),
+        history_columns=_history_columns(contract),
+        history_rows=_history_rows(contract),
+        touched_columns=_touched_columns(contract),
+        touched_rows=_touched_rows(contract),
+    )
+
+
+def _touched_columns(contract: Contract) -> sql.Composable:
+    if contract.touched is None:
+        return sql.SQL("")
+    return sql.SQL(
+        ", old.{entity}::text as old_entity, {old_days}, new.{entity}::text as new_entity, {new_days}"
+    ).format(
+        entity=sql.Identifier(contract.touched.entity),
+        old_days=_days(contract.touched, "old"),
+        new_days=_days(contract.touched, "new"),
+    )
+
+
+def _days(touched: Touched, version: str) -> sql.Composed:
+    days = (sql.SQL("({} at time zone 'UTC')::date").format(sql.Identifier(version, name)) for name in touched.day)
+    return sql.SQL("array[{}] as {}").format(sql.SQL(", ").join(days), sql.Identifier(f"{version}_days"))
+
+
+def _touched_rows(contract: Contract) -> sql.Composable:
+    # a row that moves to another day or entity touches the one it leaves, too
+    if contract.touched is None:
+        return sql.SQL("")
+    return sql.SQL(
+        """, touched as (
+            insert into ops.touched (core_table, entity_id, day)
+            select %(feed)s, entity, day
+            from (
+                select old_entity, unnest(old_days) from merged union select new_entity, unnest(new_days) from merged
+            ) x(entity, day)
+            where entity is not null and day is not null
+            order by entity, day
+            on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
+        )"""
+    )
+
+
+def _history_columns(contract: Contract) -> sql.Composable:
+    if not contract.history:
+        return sql.SQL("")
+    return sql.SQL(
+        ", new.{cursor} as changed_at, {new}, row({old}) is distinct from row({new}) as is_new_version"
+    ).format(
+        cursor=sql.Identifier(contract.cursor), old=listed(contract.history, "old"), new=listed(contract.history, "new")
+    )
+
+
+def _history_rows(contract: Contract) -> sql.Composable:
+    """A new key gets its first version, valid since ever; of the others the current version ends where the next begins.
+
+    The current version is found by the index that allows one a key. Where a row was taken out of core by hand, history
+    may know a version of a key that is new: that version ends now.
+    """
+    if not contract.history:
+        return sql.SQL("")
+    return filled(
+        """, ended as (
+            insert into {history} as h ({key}, {listed}, valid_from, valid_to)
+            select {key}, {listed}, case when is_new then '-infinity' else changed_at end, 'infinity'
+            from merged where is_new or is_new_version
+            on conflict ({key}) where valid_to = 'infinity' do update
+            set valid_to = coalesce(
+                nullif(
+                    greatest(nullif(excluded.valid_from, '-infinity'), h.valid_from + interval '1 microsecond'),
+                    '-infinity'
+                ),
+                clock_timestamp()
+            )
+            where row({then_listed}) is distinct from row({now_listed})
+            returning old.{key} is not null as is_ended, new.{key}, new.valid_to
+        ), begun as (
+            insert into {history} ({key}, {listed}, valid_from, valid_to)
+            select {key}, {listed}, ended.valid_to, 'infinity'
+            from ended join merged using ({key}) where ended.is_ended
+        )""",
+        contract,
+        listed=listed(contract.history),
+        now_listed=listed(contract.history, "excluded"),
+        then_listed=listed(contract.history, "h"),
+    )
