@@ -3,7 +3,7 @@ BIN := .venv/bin
 # bytecode is written once and read ever after; some containers switch that off
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check bench-load bench-stream bench-marts quality stop status logs clean setup lock
+.PHONY: help run test check bench-load bench-stream bench-marts soak quality stop status logs clean setup lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,9 @@ bench-load: setup ## time loads beside their floor, on a stack of their own (nee
 
 bench-marts: setup ## how long marts take on the running stack's warehouse server, beside plain SQL
 	@$(BIN)/python -m bench.marts
+
+soak: setup ## break the stream every half minute for HOURS=1 on a stack of its own, compare every row after each fault
+	@$(BIN)/python -m bench.soak --hours $(or $(HOURS),1)
 
 status: setup ## ask each service how it is
 	@$(BIN)/promptsales status

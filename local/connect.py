@@ -34,6 +34,8 @@ class Connect(Service):
             "offset.storage.partitions": "4",
             "status.storage.partitions": "2",
             "offset.flush.interval.ms": "1000",
+            # a worker that lost its group, as when the broker stands still, would wait five minutes for itself
+            "scheduled.rebalance.max.delay.ms": "0",
             "topic.creation.enable": "false",
             "key.converter": "org.apache.kafka.connect.json.JsonConverter",
             "value.converter": "org.apache.kafka.connect.json.JsonConverter",

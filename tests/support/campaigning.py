@@ -1,13 +1,9 @@
 """PromptAds at work: measurements, corrections and deletes, in transactions of its own."""
 
-from itertools import cycle
-from threading import Event, Thread
-from types import TracebackType
-from typing import Self
-
 import psycopg
 
 from promptsales.settings import Settings
+from tests.support.working import Work
 
 CAMPAIGNS = 8
 
@@ -25,13 +21,33 @@ _MEASURE = """
     select id, (now() at time zone 'UTC') - make_interval(secs => floor(random() * 300)), 90, 9, 0.25, 1
     from promptads.campaigns order by random() limit 5
 """
-_CORRECT = """
+# from a random id on: as cheap after a night as in the first minute
+_SOME = """
+    select id from promptads.campaign_metrics
+    where id >= (select min(id) + floor(random() * (max(id) - min(id) + 1)) from promptads.campaign_metrics)
+    order by id
+"""
+_CORRECT = f"""
     update promptads.campaign_metrics
     set spend = spend + 0.5, clicks = clicks + 1, timestamp = timestamp - interval '2 minutes',
         campaign_id = (select id from promptads.campaigns order by random() limit 1)
-    where id in (select id from promptads.campaign_metrics order by random() limit 2)
+    where id in ({_SOME} limit 2)
+"""  # noqa: S608 - of our own
+# the oldest one, and what would let the table grow for ever
+_DELETE = """
+    delete from promptads.campaign_metrics
+    where id = (select min(id) from promptads.campaign_metrics)
+       or id < (select max(id) - 20000 from promptads.campaign_metrics)
 """
-_DELETE = "delete from promptads.campaign_metrics where id = (select min(id) from promptads.campaign_metrics)"
+_BREAK = f"update promptads.campaign_metrics set clicks = -1 where id in ({_SOME} limit 1)"  # noqa: S608
+_BUDGET = """
+    update promptads.campaigns set budget = 30 + floor(random() * 20)
+    where id = (select id from promptads.campaigns order by random() limit 1)
+"""
+
+ADVERTISING = Work("promptads", (_MEASURE, _MEASURE, _CORRECT, _MEASURE, _MEASURE, _CORRECT, _MEASURE, _DELETE))
+# with rows that break a rule, until a correction or a delete meets them, and with other budgets
+CARELESS = Work("promptads", (*ADVERTISING.kinds, _MEASURE, _BREAK, _CORRECT, _MEASURE, _BUDGET))
 
 
 def start_campaigns(stack: Settings) -> None:
@@ -40,36 +56,3 @@ def start_campaigns(stack: Settings) -> None:
         owner = core.execute(_OWNER).fetchone()
     with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
         ads.execute(_CAMPAIGN, [*(owner or ()), CAMPAIGNS])
-
-
-class Working:
-    """The application, writing in a thread until the block ends; it connects again when its database was away."""
-
-    def __init__(self, stack: Settings) -> None:
-        self._stack, self._done = stack, Event()
-        self._thread = Thread(target=self._work)
-        self._kinds = cycle((_MEASURE, _MEASURE, _CORRECT, _MEASURE, _MEASURE, _CORRECT, _MEASURE, _DELETE))
-        self.commits = 0
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        while not self._done.is_set():
-            try:
-                with psycopg.connect(self._stack.address("promptads"), autocommit=True, connect_timeout=2) as ads:
-                    while not self._done.wait(0.01):
-                        self._one(ads)
-            except psycopg.OperationalError:
-                self._done.wait(0.2)
-
-    def _one(self, ads: psycopg.Connection) -> None:
-        ads.execute(next(self._kinds).encode())
-        self.commits += 1

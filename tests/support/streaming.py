@@ -1,55 +1,114 @@
 """The real stream, followed: what the applications wrote must be in the warehouse, row by row, once all is applied."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import httpx
 import psycopg
 import redis
+from psycopg import sql
 
 from promptsales import connectors
 from promptsales.settings import Settings
 
-# streamed table -> (what the application has, what the warehouse has); of our own, not from the contracts
+
+class Table(NamedTuple):
+    """A streamed table: which system has it, what it has, and the same columns as the warehouse calls them."""
+
+    system: Literal["promptads", "promptcrm"]
+    theirs: str
+    columns: tuple[str, ...]
+
+
+# of our own, not from the contracts; the first column is the key
 TABLES = {
-    "core.campaigns": (
+    "core.campaigns": Table(
+        "promptads",
         """select id, user_id, name, objective, budget, currency_code, status, start_date at time zone 'UTC',
                   end_date at time zone 'UTC', created_at, updated_at, deleted_at
            from promptads.campaigns""",
-        """select campaign_id, user_id, name, objective, budget, currency_code, status, starts_at,
-                  ends_at, created_at, updated_at, deleted_at
-           from core.campaigns where not is_deleted""",
+        ("campaign_id", "user_id", "name", "objective", "budget", "currency_code", "status", "starts_at",
+         "ends_at", "created_at", "updated_at", "deleted_at"),
     ),
-    "core.campaign_metrics": (
+    "core.campaign_metrics": Table(
+        "promptads",
         """select id, campaign_id, timestamp at time zone 'UTC', impressions, clicks, spend, conversions, updated_at
            from promptads.campaign_metrics""",
-        """select metric_id, campaign_id, metric_at, impressions, clicks, spend, conversions, updated_at
-           from core.campaign_metrics where not is_deleted""",
+        ("metric_id", "campaign_id", "metric_at", "impressions", "clicks", "spend", "conversions", "updated_at"),
     ),
-}
+    "core.opportunity_stage_history": Table(
+        "promptcrm",
+        """select id, opportunity_id, from_stage_id, to_stage_id, amount_at_change, changed_by_user_id, changed_at,
+                  created_at, updated_at
+           from crm.opportunity_stage_history""",
+        ("change_id", "opportunity_id", "from_stage_id", "to_stage_id", "amount_at_change", "changed_by_user_id",
+         "changed_at", "created_at", "updated_at"),
+    ),
+    "realtime.lead": Table(
+        "promptcrm",
+        """select id, campaign_id, lead_source, status, merged_into_id, created_at, qualified_at, converted_at,
+                  updated_at, deleted_at
+           from crm.leads""",
+        ("lead_id", "campaign_id", "lead_source", "status", "merged_into_id", "created_at", "qualified_at",
+         "converted_at", "updated_at", "deleted_at"),
+    ),
+    "realtime.opportunity": Table(
+        "promptcrm",
+        """select id, campaign_id, source_lead_id, stage_id, amount, currency_code, merged_into_id, created_at,
+                  closed_at, updated_at, deleted_at
+           from crm.opportunities""",
+        ("opportunity_id", "campaign_id", "source_lead_id", "stage_id", "amount", "currency_code", "merged_into_id",
+         "created_at", "closed_at", "updated_at", "deleted_at"),
+    ),
+}  # fmt: skip
 
-_EMPTY = "truncate promptads.campaigns, promptads.ad_groups, promptads.ads, promptads.campaign_metrics cascade"
-_BEAT = "select pg_logical_emit_message(false, 'heartbeat', 'now')"
+_EMPTY = {
+    "promptads": "truncate promptads.campaigns, promptads.ad_groups, promptads.ads, promptads.campaign_metrics cascade",
+    "promptcrm": "truncate crm.accounts, crm.contacts, crm.leads, crm.opportunities cascade",
+}
+# a row whose newest version is in quarantine is what it is there
+_OURS = """
+    select {columns} from (
+        select t.* from {table} t
+        where not t.is_deleted and not exists (
+            select from ops.quarantine q where q.feed = {feed} and q.key = t.{key}::text and q.released_at is null
+        )
+        union all
+        select (jsonb_populate_record(null::{table}, q.payload)).* from ops.quarantine q
+        where q.feed = {feed} and q.released_at is null
+    ) held
+"""
+_NOW = "select clock_timestamp(), pg_logical_emit_message(false, 'heartbeat', 'now')"
+_COMPLETE = "select complete_through from ops.feed where feed = %s"
 
 
 @contextmanager
 def followed(stack: Settings) -> Iterator[None]:
-    """Both sources, followed under a new epoch; PromptAds is empty. Afterwards nothing is followed any more."""
-    with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
-        ads.execute(_EMPTY)
+    """Both sources, emptied and followed under a new epoch. Afterwards nothing is followed any more."""
+    for system, statement in _EMPTY.items():
+        with psycopg.connect(stack.address(system), autocommit=True) as source:  # type: ignore[arg-type]
+            source.execute(statement.encode())
     with redis.Redis.from_url(stack.address("redis")) as cache:
         cache.flushdb()
+    with psycopg.connect(stack.address("warehouse_admin"), autocommit=True) as warehouse:
+        warehouse.execute("select pg_stat_reset()")  # deadlocks of earlier tests
     try:
         for name in connectors.names():
             connectors.snapshot_again(stack, name)
-        wait(lambda: all(connectors.status(stack, name).task == "RUNNING" for name in connectors.names()))
+        wait(lambda: is_followed(stack))
         yield
     finally:
         with httpx.Client(base_url=stack.address("connect"), trust_env=False, timeout=30) as client:
             for name in connectors.names():
                 client.put(f"/connectors/{name}/stop").raise_for_status()
+
+
+def is_followed(stack: Settings) -> bool:
+    """Whether every connector runs."""
+    return all(connectors.status(stack, name).task == "RUNNING" for name in connectors.names())
 
 
 def wait(is_done: Callable[[], Any], patience_s: float = 90) -> None:
@@ -66,26 +125,47 @@ def wait(is_done: Callable[[], Any], patience_s: float = 90) -> None:
 
 
 def settle(stack: Settings, patience_s: float = 90) -> None:
-    """Wait until `complete_through` says that all that PromptAds holds now is in the warehouse."""
-    with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
-        now = ads.execute("select clock_timestamp()").fetchone()
+    """Wait until `complete_through` says that all that the applications hold now is in the warehouse."""
+    for system, feed in (("promptads", "campaign_metrics"), ("promptcrm", "lead")):
+        _settle(stack, stack.address(system), feed, patience_s)  # type: ignore[arg-type]
+
+
+def _settle(stack: Settings, address: str, feed: str, patience_s: float) -> None:
+    began: Any = None
+
+    def is_complete() -> bool:
+        nonlocal began
+        with psycopg.connect(address, autocommit=True, connect_timeout=2) as source:
+            now = source.execute(_NOW).fetchone()
         assert now
-        found = None
+        began = began or now[0]
+        with psycopg.connect(stack.address("warehouse"), connect_timeout=2) as warehouse:
+            found = warehouse.execute(_COMPLETE, [feed]).fetchone()
+        return found is not None and found[0] is not None and found[0] >= began
 
-        def is_complete() -> bool:
-            nonlocal found
-            ads.execute(_BEAT)
-            with psycopg.connect(stack.address("warehouse"), connect_timeout=2) as warehouse:
-                query = "select complete_through from ops.feed where feed = 'campaign_metrics'"
-                found = warehouse.execute(query).fetchone()
-            return found is not None and found[0] >= now[0]
+    wait(is_complete, patience_s)
 
-        wait(is_complete, patience_s)
+
+def differing(stack: Settings, warehouse: psycopg.Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows, by table, that only one side has: a row that differs is there twice. Core and quarantine are the source."""
+    found = {name: _only_one_has(stack, warehouse, name, table) for name, table in TABLES.items()}
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def _only_one_has(stack: Settings, warehouse: psycopg.Connection, name: str, table: Table) -> list[tuple[Any, ...]]:
+    layer, feed = name.split(".")
+    ours = sql.SQL(_OURS).format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, table.columns)),
+        table=sql.Identifier(layer, feed),
+        feed=sql.Literal(feed),
+        key=sql.Identifier(table.columns[0]),
+    )
+    with psycopg.connect(stack.address(table.system), autocommit=True) as source:
+        there = Counter(source.execute(table.theirs.encode()).fetchall())
+    here = Counter(warehouse.execute(ours).fetchall())
+    return sorted([*(there - here), *(here - there)], key=str)
 
 
 def assert_equal_to_the_source(stack: Settings, warehouse: psycopg.Connection) -> None:
-    """Core is the source, row by row and column by column."""
-    for table, (theirs, ours) in TABLES.items():
-        with psycopg.connect(stack.address("promptads"), autocommit=True) as source:
-            there = sorted(source.execute(theirs.encode()).fetchall(), key=str)
-        assert sorted(warehouse.execute(ours.encode()).fetchall(), key=str) == there, table
+    """Core and quarantine are the source, row by row and column by column."""
+    assert differing(stack, warehouse) == {}

@@ -12,9 +12,10 @@ from promptsales.settings import Settings
 from promptsales.stream_audit import has_changed, record
 from promptsales.stream_contracts import stream_contracts
 from streams.audit import Audited, audit
-from tests.support.campaigning import Working, start_campaigns
+from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
 from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait
+from tests.support.working import Working
 
 _BREAK = """
     update promptads.campaign_metrics set clicks = -1 where id = (select max(id) from promptads.campaign_metrics)
@@ -32,7 +33,7 @@ def following(stack: Settings, warehouse: psycopg.Connection) -> Iterator[None]:
     """PromptAds, followed, with some measurements; one of them breaks a rule."""
     with followed(stack):
         start_campaigns(stack)
-        with Working(stack) as work:
+        with Working(stack, ADVERTISING) as work:
             wait(lambda: work.commits > 60)
         with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
             ads.execute(_BREAK)
@@ -76,7 +77,7 @@ def test_an_audit_is_due_once_something_has_come(stack: Settings, warehouse: psy
     assert has_changed(warehouse, METRICS)
     record(warehouse, METRICS, run(stack, warehouse), "test", datetime.now(UTC))
     assert not has_changed(warehouse, METRICS)
-    with Working(stack) as work:
+    with Working(stack, ADVERTISING) as work:
         wait(lambda: work.commits > 3)
     settle(stack)
     assert has_changed(warehouse, METRICS)

@@ -14,9 +14,10 @@ from promptsales.connectors import status
 from promptsales.doctor import diagnose
 from promptsales.freshness import freshness
 from promptsales.settings import Settings
-from tests.support.campaigning import Working, start_campaigns
+from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
 from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait
+from tests.support.working import Working
 
 _MINUTES = """
     select campaign_id::text, to_char(minute at time zone 'UTC', 'YYYYMMDD"T"HH24MI'), impressions, clicks, spend,
@@ -40,7 +41,7 @@ def counters_of(stack: Settings) -> dict[str, dict[str, str]]:
 
 def test_what_is_written_is_counted(stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection) -> None:
     start_campaigns(stack)
-    with Working(stack) as work:
+    with Working(stack, ADVERTISING) as work:
         wait(lambda: work.commits > 300)
     settle(stack)
     assert_equal_to_the_source(stack, warehouse)
@@ -112,7 +113,7 @@ def test_a_connector_that_stands_still_is_told(stack: Settings, ads: psycopg.Con
 
 def test_each_alert_is_sent(stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection) -> None:
     start_campaigns(stack)
-    with Working(stack) as work:
+    with Working(stack, ADVERTISING) as work:
         wait(lambda: work.commits > 250)
     settle(stack)
     waiting = "select count(*) from realtime.budget_alert where sent_at is null"

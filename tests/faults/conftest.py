@@ -1,0 +1,20 @@
+"""The stream, followed, for what befalls it."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from promptsales.settings import Settings
+from tests.support.campaigning import start_campaigns
+from tests.support.selling import start_selling
+from tests.support.streaming import followed
+
+
+@pytest.fixture
+def following(stack: Settings, warehouse: psycopg.Connection) -> Iterator[None]:
+    """PromptAds and PromptCrm, followed, ready to work; the warehouse is empty."""
+    with followed(stack):
+        start_campaigns(stack)
+        start_selling(stack)
+        yield
