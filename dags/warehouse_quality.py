@@ -4,6 +4,7 @@
 - **feeds** warns where a feed brought unusually many or few rows yesterday (against the same weekday of twelve weeks),
   none where it always brought some, or is complete to two or four hours ago only.
 - **columns** warns where a source has columns that its contract does not know. No load reads them.
+- **types** warns where more than one in a hundred documents of a collection have a field in another BSON type.
 
 Every result is a row in `ops.check_result`. `promptsales check --all` does the first two by hand.
 """
@@ -12,7 +13,7 @@ from airflow.sdk import DAG
 
 from promptsales.contracts import contracts
 from promptsales.orchestration.daily import daily
-from promptsales.orchestration.quality import columns, feeds, rows
+from promptsales.orchestration.quality import columns, feeds, rows, types
 
 with DAG(
     dag_id="warehouse_quality",
@@ -25,6 +26,6 @@ with DAG(
     feeds()
     for contract in contracts().values():
         rows.override(task_id=f"{contract.table}_rows")(contract.table)
-        # only where SQL says which columns there are
-        if contract.source.system in ("promptsales", "promptcrm"):
-            columns.override(task_id=f"{contract.table}_columns", pool=contract.source.system)(contract.table)
+        # SQL says which columns there are, a collection which types its fields have
+        look, what = (types, "types") if contract.path == "change_stream" else (columns, "columns")
+        look.override(task_id=f"{contract.table}_{what}", pool=contract.source.system)(contract.table)

@@ -1,7 +1,8 @@
 """Compare every feed with its source once a day, and mend what a watermark cannot see.
 
 For each feed **compare** takes a snapshot of the warehouse and then one of the source, and compares counts and hashes
-of 4096 buckets of keys, computed by both servers. Only rows of unequal buckets are compared one by one:
+of 4096 buckets of keys, computed by both servers; for it, the documents of a collection are drawn into staging. Only
+rows of unequal buckets are compared one by one:
 
 - gone at the source: soft-deleted in core, with a version of its own, or taken out of quarantine;
 - missing, or an older version than the source's: read again by the load that follows, checks and all;
@@ -18,7 +19,7 @@ from airflow.sdk import DAG
 from promptsales.contracts import contracts
 from promptsales.orchestration.daily import daily
 from promptsales.orchestration.reconcile import reconcile_group
-from promptsales.reconcile.settle import is_comparable
+from promptsales.reconcile.original import is_comparable
 
 with DAG(
     dag_id="warehouse_reconcile",

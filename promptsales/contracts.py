@@ -192,6 +192,11 @@ class Contract(_Model):
         return next((column.name for column in self.columns if column.transform == "email_hmac"), None)
 
     @property
+    def money(self) -> tuple[str, ...]:
+        """The columns that hold money, by the naming law."""
+        return tuple(column.name for column in self.columns if column.name.endswith("amount"))
+
+    @property
     def references(self) -> tuple[str, ...]:
         """The columns that name other rows, by the naming law."""
         return tuple(column.name for column in self.columns if column.name.endswith("_id") and column.name != self.key)

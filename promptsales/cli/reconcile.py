@@ -10,9 +10,11 @@ from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
 from promptsales.load.models import Limits
 from promptsales.load.steps import load
-from promptsales.reconcile.settle import Reconciliation, is_comparable
+from promptsales.reconcile.original import is_comparable
+from promptsales.reconcile.settle import Reconciliation
 from promptsales.reconcile.settle import reconcile as reconcile_feed
 from promptsales.settings import settings
+from promptsales.sources import opened
 
 app = typer.Typer()
 
@@ -49,7 +51,7 @@ def reconcile(
 def _reconcile(contract: Contract, accept_gone: bool) -> Reconciliation | None:
     """Compare one feed; what it found wrong is loaded at once."""
     limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
-    with connected(contract.source.etl_connection) as source, connected("warehouse") as warehouse:
+    with opened(settings(), contract) as source, connected("warehouse") as warehouse:
         result = reconcile_feed(contract, source, warehouse, TRIGGERED_BY, limits, accept_gone)
         if result and result.to_reread:
             load(contract, source, warehouse, None, TRIGGERED_BY, limits)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from promptsales.content.failures import mongo_errors
 from promptsales.content.rows import Document, Row, Rows, ids_of, key_text
 from promptsales.content.stream import BATCH, Drain, TokenLost, token_now
 from promptsales.contracts import Contract
-from promptsales.errors import TransientError
+from promptsales.errors import SourceRefused, TransientError
 from promptsales.extract.reader import CheckedKey, Copied, Wanted
 from promptsales.load.feed import Begun
 from promptsales.load.models import Progress, Window
@@ -125,6 +125,38 @@ class ContentReader:
             resume_token=token,
             kafka_offsets=offsets,
         )
+
+    def draw(self, warehouse: psycopg.Connection, load_id: int) -> None:
+        """Put every document into staging, past the topic: for who compares, and takes them back."""
+        with mongo_errors(f"read {self.contract.source.relation}"):
+            self._stage(warehouse, ((*row, load_id) for row in self._since(None)), load_id)
+
+    def changed_since(self, token: str | None) -> set[str]:
+        """The keys of documents that were written or deleted since a token, up to now.
+
+        Raises:
+            SourceRefused: when the change stream does not reach back to it.
+        """
+        self.look()
+        keys: set[str] = set()
+        try:
+            if token is None:
+                raise TokenLost("there is no token")
+            with mongo_errors(f"read {self.contract.source.relation}"):
+                for changes in Drain(self.collection, token, self.until):
+                    keys.update(change.key for change in changes)
+        except TokenLost as error:
+            raise SourceRefused(
+                f"feed {self.contract.table}: what changed since its last load cannot be known ({error}); "
+                f"`promptsales load {self.contract.table}` first, which begins a new stream"
+            ) from None
+        return keys
+
+    def still_there(self, keys: Sequence[str]) -> set[str]:
+        """Which of some keys the collection has."""
+        with mongo_errors(f"read {self.contract.source.relation}"):
+            found = self.collection.find({"_id": {"$in": list(ids_of(keys))}}, {"_id": 1})
+            return {key_text(document["_id"]) for document in found} & set(keys)
 
     def _stage(self, warehouse: psycopg.Connection, rows: Iterable[tuple[Any, ...]], load_id: int) -> int:
         """COPY the rows of this load; another run's, which lie between them, are left out."""

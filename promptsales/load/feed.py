@@ -88,6 +88,19 @@ def published(warehouse: psycopg.Connection, staged: Staged) -> LoadResult | Non
         return cursor.execute(statement("published"), {"feed": staged.feed, "extraction": staged.extraction}).fetchone()
 
 
+def is_news(warehouse: psycopg.Connection, system: str, staged: Staged) -> bool:
+    """Whether what holds the feed's watermark was not told yet; asked again, or for another feed of the system, it was.
+
+    Args:
+        warehouse: the warehouse, in autocommit, so that of feeds that ask at once one is told.
+        system: the source that all its feeds wait for.
+        staged: a load that is held back.
+    """
+    progress = staged.progress
+    values = {"system": system, "feed": staged.feed, "held_since": progress.held_since, "held_by": progress.held_by}
+    return warehouse.execute(statement("hold_alert"), values).rowcount == 1
+
+
 def seen_through(warehouse: psycopg.Connection, feed: str) -> datetime | None:
     """No row in core is newer than this by its source's clock, give or take a load that was stopped for a while.
 

@@ -96,13 +96,15 @@ def on_late(context: Any = None) -> None:
     send(f"{dag_id} is late", f"{dag_id}, run {run_id}, is not done {minutes} minutes after it was queued")
 
 
-def watermark_is_held(staged: Staged) -> None:
-    """Something has kept a feed's watermark back for too long."""
+def watermark_is_held(system: str, staged: Staged) -> None:
+    """Something has held the watermarks of a system for too long: told once for all its feeds (`load.feed.is_news`)."""
     feed, progress = staged.feed, staged.progress
     send(
-        f"{feed}: complete through {progress.complete_through} only",
-        f"{feed} is complete through {progress.complete_through} only: held since {progress.held_since} by "
-        f"{progress.held_by}.\nNewer rows load all the same, and are read again each hour until that transaction ends.",
+        f"{system}: complete through {progress.complete_through} only",
+        f"{feed}, and with it every feed of {system}, is complete through {progress.complete_through} only: held since "
+        f"{progress.held_since} by {progress.held_by}.\n"
+        "Newer rows load all the same, and are read again each hour until that transaction ends. It is told once; "
+        "`promptsales freshness` shows how long it lasts.",
     )
 
 

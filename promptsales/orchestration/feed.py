@@ -3,10 +3,12 @@
 import logging
 from typing import Any
 
+import psycopg
 from airflow.sdk import TaskGroup, TriggerRule, get_current_context, task
 
 from promptsales.contracts import Contract, contract, contracts
 from promptsales.load import steps
+from promptsales.load.feed import is_news
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.orchestration.alerts import watermark_is_held
 from promptsales.orchestration.assets import CORE
@@ -55,15 +57,20 @@ def extract(feed: str) -> dict[str, Any] | None:
     found = contract(feed)
     with source(found) as opened, postgres(WAREHOUSE) as warehouse:
         staged = steps.extract(found, opened, warehouse, window, f"airflow:{run.dag_id}/{run.run_id}")
+        if staged.progress.is_held_back(staged.read_at):
+            _tell_hold(found.source.system, staged, warehouse)
     log.info(
         "%s: extracted %d rows, %d of them unchanged, %d suppressed; complete through %s",
         *(feed, staged.extracted, staged.unchanged, staged.suppressed, staged.progress.complete_through),
     )
-    if staged.progress.is_held_back(staged.read_at):
-        progress = staged.progress
-        log.warning("%s: complete through %s only, held by %s", feed, progress.complete_through, progress.held_by)
-        watermark_is_held(staged)
     return None if staged.is_empty else staged.model_dump(mode="json")
+
+
+def _tell_hold(system: str, staged: Staged, warehouse: psycopg.Connection) -> None:
+    progress = staged.progress
+    log.warning("%s: complete through %s only, held by %s", staged.feed, progress.complete_through, progress.held_by)
+    if is_news(warehouse, system, staged):
+        watermark_is_held(system, staged)
 
 
 @task(pool=WAREHOUSE)

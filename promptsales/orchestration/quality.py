@@ -10,7 +10,7 @@ from airflow.sdk import task
 
 from promptsales.contracts import contract, contracts
 from promptsales.errors import BatchBlocked
-from promptsales.orchestration.connections import postgres
+from promptsales.orchestration.connections import postgres, source
 
 WAREHOUSE = "warehouse"
 
@@ -53,7 +53,20 @@ def columns(feed: str) -> None:
     from promptsales.quality.feeds import check_source
 
     found = contract(feed)
-    with postgres(found.source.system) as source, postgres(WAREHOUSE) as warehouse:
-        names = check_source(found, source, warehouse)
+    with postgres(found.source.system) as opened, postgres(WAREHOUSE) as warehouse:
+        names = check_source(found, opened, warehouse)
     if names:
         log.warning("%s: new columns at the source, not read: %s", feed, ", ".join(names))
+
+
+@task
+def types(feed: str) -> None:
+    """Warn where a collection has a field in more than one BSON type."""
+    from promptsales.content.reader import Content
+    from promptsales.quality.collection import check_types
+
+    found = contract(feed)
+    with source(found) as opened, postgres(WAREHOUSE) as warehouse:
+        if isinstance(opened, Content):
+            for field, counted in check_types(found, opened, warehouse).items():
+                log.warning("%s: field %s in several types, by documents: %s", feed, field, counted)

@@ -7,7 +7,7 @@ from airflow.sdk import AssetAlias, TriggerRule, get_current_context, task
 from promptsales.contracts import Contract, contract
 from promptsales.load.models import Limits
 from promptsales.orchestration.assets import CORE
-from promptsales.orchestration.connections import postgres
+from promptsales.orchestration.connections import postgres, source
 from promptsales.orchestration.feed import WAREHOUSE, feed_group
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import settings
@@ -34,8 +34,8 @@ def compare(feed: str) -> bool:
     context = get_current_context()
     run, found = context["dag_run"], contract(feed)
     limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
-    with postgres(found.source.system) as source, postgres(WAREHOUSE) as warehouse:
-        result = reconcile(found, source, warehouse, f"airflow:{run.dag_id}/{run.run_id}", limits)
+    with source(found) as opened, postgres(WAREHOUSE) as warehouse:
+        result = reconcile(found, opened, warehouse, f"airflow:{run.dag_id}/{run.run_id}", limits)
     if result is None:
         log.info("%s: never loaded, nothing to compare", feed)
         return False

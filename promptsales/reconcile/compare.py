@@ -3,24 +3,26 @@
 Which differences count. The warehouse's snapshot is taken first, with the watermark in it, the source's after it. Every
 commit whose rows were stamped before the watermark had happened when the last load read, so a source row whose cursor
 lies before the watermark must be in the warehouse as it is. A row at or after it is read by the next load anyway: it is
-pending, not wrong. A key that the warehouse has was at the source once; when the later snapshot has it no more, it was
-deleted in between.
+pending, not wrong; of a collection, the change stream tells which documents those are. A key that the warehouse has was
+at the source once; when the later snapshot has it no more, it was deleted in between.
 """
 
 import heapq
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Literal, NamedTuple
 
 import psycopg
-from psycopg import IsolationLevel, sql
+from psycopg import sql
 from psycopg.rows import class_row
 
 from promptsales.contracts import Contract
 from promptsales.reconcile import statements
+from promptsales.reconcile.original import Original, Side
+from promptsales.reconcile.snapshot import snapshot
 
 Reason = Literal["missing", "differing", "silent"]
 Judgement = Literal["equal", "pending", "gone", "missing", "differing", "silent"]
@@ -44,6 +46,14 @@ class Bucket(NamedTuple):
     digests: int
 
 
+class Total(NamedTuple):
+    """The sum of a column of money on both sides; only where they can be told to be of the same rows."""
+
+    column: str
+    source: Decimal | None
+    warehouse: Decimal | None
+
+
 class Comparison(NamedTuple):
     """What was found; at most ``KEPT`` keys of each kind are named, all are counted."""
 
@@ -55,6 +65,7 @@ class Comparison(NamedTuple):
     counts: Counter[Judgement]
     gone: list[str]
     wrong: list[tuple[str, Reason]]
+    totals: list[Total]
 
 
 def judge(source: Row | None, warehouse: Row | None, through: datetime) -> Judgement:
@@ -90,82 +101,83 @@ def pairs(source: Iterator[Row], warehouse: Iterator[Row]) -> Iterator[tuple[Row
         yield sides.get("source"), sides.get("warehouse")
 
 
-def compare(contract: Contract, source: psycopg.Connection, warehouse: psycopg.Connection) -> Comparison | None:
+def compare(contract: Contract, original: Original, warehouse: psycopg.Connection) -> Comparison | None:
     """Compare a feed's source with core and quarantine; None for a feed that was never loaded.
 
-    Both connections must be in autocommit; neither is written to.
+    The warehouse must be in autocommit; nothing that is written there or at the source stays.
     """
-    with _snapshot(warehouse):
+    with snapshot(warehouse, read_only=not original.is_drawn):
         # in this order: what the warehouse's snapshot has, the source's later one has too, unless it was deleted
-        through = _watermark(warehouse, contract.table)
-        if through is None:
+        stands = warehouse.execute(_STANDS, [contract.table]).fetchone()
+        if stands is None or stands[0] is None:
             return None
-        suppressed = warehouse.execute("select key from ops.suppression where feed = %s", [contract.table])
-        values: dict[str, object] = {"feed": contract.table, "suppressed": [key for (key,) in suppressed]}
-        with _snapshot(source):
-            return _compared(contract, source, warehouse, values, through)
+        erased = warehouse.execute("select feed, key from ops.suppression").fetchall()
+        values: dict[str, object] = {
+            "feed": contract.table,
+            "suppressed": [key for feed, key in erased if feed == contract.table],
+            "erased": [key for _, key in erased],
+        }
+        with original.side(warehouse, stands[1]) as side:
+            return _compared(contract, side, warehouse, {**values, "pending": side.pending}, stands[0])
 
 
-def _watermark(warehouse: psycopg.Connection, feed: str) -> datetime | None:
-    found = warehouse.execute("select last_sync_timestamp from ops.feed where feed = %s", [feed]).fetchone()
-    return found[0] if found else None
-
-
-@contextmanager
-def _snapshot(connection: psycopg.Connection) -> Iterator[None]:
-    """One snapshot, read only, in which every value reads as on the other server."""
-    before = connection.isolation_level, connection.read_only
-    connection.isolation_level, connection.read_only = IsolationLevel.REPEATABLE_READ, True
-    try:
-        with connection.transaction():
-            connection.execute(statements.same_text)
-            yield
-    finally:
-        if not connection.closed:
-            connection.isolation_level, connection.read_only = before
+_STANDS = "select last_sync_timestamp, resume_token::text from ops.feed where feed = %s"
 
 
 def _compared(
     contract: Contract,
-    source: psycopg.Connection,
+    side: Side,
     warehouse: psycopg.Connection,
     values: dict[str, object],
     through: datetime,
 ) -> Comparison:
-    there, here = statements.source_rows(contract), statements.warehouse_rows(contract)
-    at_source = _buckets(source, statements.buckets(contract, there), values)
+    here = statements.warehouse_rows(contract)
+    at_source = _buckets(side.connection, statements.buckets(contract, side.rows), values)
     in_warehouse = _buckets(warehouse, statements.buckets(contract, here), values)
     unequal = [
         bucket for bucket in at_source.keys() | in_warehouse.keys() if at_source.get(bucket) != in_warehouse.get(bucket)
     ]
-    (compared_at,) = source.execute("select clock_timestamp()").fetchone() or (through,)
+    (compared_at,) = side.connection.execute("select clock_timestamp()").fetchone() or (through,)
     found = Comparison(
         through=through,
         compared_at=compared_at,
         source_rows=sum(bucket.rows for bucket in at_source.values()),
         warehouse_rows=sum(bucket.rows for bucket in in_warehouse.values()),
         unequal_buckets=len(unequal),
-        counts=Counter(),
+        counts=Counter[Judgement]({"pending": len(side.pending)}),
         gone=[],
         wrong=[],
+        totals=[
+            Total(
+                column,
+                _one(side.connection, statements.total(contract, side.rows, column), values),
+                _one(warehouse, statements.total(contract, here, column), values),
+            )
+            for column in (contract.money if side.is_exact else ())
+        ],
     )
     if unequal:
         values = {**values, "buckets": unequal}
         _drill(
             found,
-            _rows(source, statements.rows_of(contract, there), values),
-            _rows(warehouse, statements.rows_of(contract, here), values),
+            _rows("source", side.connection, statements.rows_of(contract, side.rows), values),
+            _rows("warehouse", warehouse, statements.rows_of(contract, here), values),
         )
     return found
+
+
+def _one(connection: psycopg.Connection, query: sql.Composed, values: dict[str, object]) -> Decimal | None:
+    row = connection.execute(query, values).fetchone()
+    return row[0] if row else None
 
 
 def _buckets(connection: psycopg.Connection, query: sql.Composed, values: dict[str, object]) -> dict[int, Bucket]:
     return {bucket: Bucket(rows, int(digests)) for bucket, rows, digests in connection.execute(query, values)}
 
 
-def _rows(connection: psycopg.Connection, query: sql.Composed, values: dict[str, object]) -> Iterator[Row]:
-    """Rows from a cursor on the server, so that memory stays flat."""
-    with connection.cursor("reconcile", row_factory=class_row(Row)) as cursor:
+def _rows(name: str, connection: psycopg.Connection, query: sql.Composed, values: dict[str, object]) -> Iterator[Row]:
+    """Rows from a cursor on the server, so that memory stays flat; both sides may lie on one server."""
+    with connection.cursor(f"reconcile_{name}", row_factory=class_row(Row)) as cursor:
         cursor.itersize = 10_000
         yield from cursor.execute(query, values)
 

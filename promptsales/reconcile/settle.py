@@ -7,12 +7,17 @@ from typing import Any, NamedTuple
 import psycopg
 
 from promptsales.contracts import Contract
-from promptsales.errors import BatchBlocked, ConfigError, driver_errors
+from promptsales.errors import BatchBlocked, driver_errors
 from promptsales.extract import delta
+from promptsales.extract.reader import Reader
+from promptsales.extract.sources import Source, reader_of
 from promptsales.load.merge import soft_delete
 from promptsales.load.models import Limits
-from promptsales.reconcile import statements
-from promptsales.reconcile.compare import Comparison, compare
+from promptsales.quality.suite import Expectation, Meta
+from promptsales.quality.verdict import Verdict, record
+from promptsales.reconcile.compare import Comparison, Total, compare
+from promptsales.reconcile.original import Original, original_of
+from promptsales.reconcile.statements import BUCKETS
 
 SQL = Path(__file__).parent
 
@@ -45,14 +50,9 @@ def _statement(name: str) -> bytes:
     return (SQL / f"{name}.sql").read_bytes()
 
 
-def is_comparable(contract: Contract) -> bool:
-    """Whether the source can be compared in its own SQL: it has a hashing view, and rows can be soft-deleted."""
-    return contract.hash_at == "source" and "deleted_at" in contract.column_names
-
-
 def reconcile(
     contract: Contract,
-    source: psycopg.Connection,
+    source: Source,
     warehouse: psycopg.Connection,
     triggered_by: str,
     limits: Limits,
@@ -65,7 +65,7 @@ def reconcile(
 
     Args:
         contract: the feed; it must be comparable.
-        source: the system it reads, as a role that sees the hashing view.
+        source: the system it reads: for a hashing view a connection of a role that sees it, else see `Source`.
         warehouse: the warehouse, as its loader.
         triggered_by: who asked, for the record.
         limits: from where on gone rows look like a fault at the source (an emptied table, a wrong server).
@@ -80,19 +80,15 @@ def reconcile(
         BatchBlocked: when more rows are gone than the limits allow; nothing is deleted, the rest is done.
         TransientError: on a lost connection.
     """
-    if not is_comparable(contract):
-        raise ConfigError(
-            f"feed {contract.table} cannot be compared: that takes a hashing view at the source (hash_at: source) "
-            "and a column deleted_at"
-        )
+    original = original_of(contract, source)
     with driver_errors(f"reconcile {contract.table}"):
-        source.autocommit = warehouse.autocommit = True
-        _refuse_other_text(contract, source, warehouse)
-        found = compare(contract, source, warehouse)
+        warehouse.autocommit = True
+        _refuse_other_text(contract, reader_of(contract, source), warehouse)
+        found = compare(contract, original, warehouse)
         if found is None:
             return None
         is_allowed = accept_gone or not _is_too_much(found, limits)
-        result = _settle(contract, source, warehouse, found, triggered_by, is_allowed)
+        result = _settle(contract, original, warehouse, found, triggered_by, is_allowed)
     if not is_allowed:
         raise BatchBlocked(
             f"feed {contract.table}: {result.gone} of {result.warehouse_rows} rows are gone at the source, "
@@ -102,12 +98,12 @@ def reconcile(
     return result
 
 
-def _refuse_other_text(contract: Contract, source: psycopg.Connection, warehouse: psycopg.Connection) -> None:
+def _refuse_other_text(contract: Contract, reader: Reader, warehouse: psycopg.Connection) -> None:
     """Every row would differ where the view has drifted or the key has changed."""
-    delta.refuse_drift(contract, source)
+    reader.refuse_drift()
     known = warehouse.execute("select pii_kid, pii_check from ops.feed where feed = %s", [contract.table]).fetchone()
     if known and known[0] is not None:
-        delta.refuse_changed_key(contract, delta.read_key(contract, source), (known[0], bytes(known[1])))
+        delta.refuse_changed_key(contract, reader.read_key(), (known[0], bytes(known[1])))
 
 
 def _is_too_much(found: Comparison, limits: Limits) -> bool:
@@ -117,7 +113,7 @@ def _is_too_much(found: Comparison, limits: Limits) -> bool:
 
 def _settle(
     contract: Contract,
-    source: psycopg.Connection,
+    original: Original,
     warehouse: psycopg.Connection,
     found: Comparison,
     triggered_by: str,
@@ -127,11 +123,12 @@ def _settle(
         # the feed's row is locked: loads neither begin nor publish, so what is asked for here is read by the next one
         (last,) = warehouse.execute(_statement("lock"), {"feed": contract.table}).fetchone() or (0,)
         values = {"feed": contract.table, "read_at": found.compared_at, "triggered_by": triggered_by}
-        deleted, extraction = _delete(contract, source, warehouse, found, values) if may_delete else (0, None)
+        deleted, extraction = _delete(contract, original, warehouse, found, values) if may_delete else (0, None)
         with warehouse.cursor() as cursor:
             cursor.executemany(
                 _statement("ask"), [(contract.table, extraction or last, key, reason) for key, reason in found.wrong]
             )
+        record(warehouse, contract.table, None, map(_verdict, found.totals))
         result = _result(contract, found, deleted, extraction)
         warehouse.execute(
             _statement("record"),
@@ -140,9 +137,21 @@ def _settle(
     return result
 
 
+def _verdict(total: Total) -> Verdict:
+    """Whether the sums agree; where they do not, marts of the feed wait until it is checked again."""
+    expectation = Expectation(
+        type="expect_sum_to_equal_source",
+        kwargs={"column": total.column},
+        meta=Meta(rule=f"{total.column}_sum_differs", on_fail="block"),
+        description=f"Core and quarantine together add up to the source's {total.column}.",
+    )
+    is_equal = total.source == total.warehouse
+    return Verdict(expectation, is_equal, None, int(not is_equal), [], None)
+
+
 def _delete(
     contract: Contract,
-    source: psycopg.Connection,
+    original: Original,
     warehouse: psycopg.Connection,
     found: Comparison,
     values: dict[str, Any],
@@ -152,7 +161,7 @@ def _delete(
         return 0, None
     (extraction,) = warehouse.execute(_statement("number"), values).fetchone() or (None,)
     # only now that the version is taken: a row that came back meanwhile must live
-    back = {key for (key,) in source.execute(statements.still_there(contract), {"keys": found.gone})}
+    back = original.still_there(found.gone)
     values = {**values, "extraction": extraction, "keys": [key for key in found.gone if key not in back]}
     (deleted,) = warehouse.execute(soft_delete(contract), values).fetchone() or (0,)
     warehouse.execute(_statement("release"), values)
@@ -166,7 +175,7 @@ def _result(contract: Contract, found: Comparison, deleted: int, extraction: int
         complete_through=found.through,
         source_rows=found.source_rows,
         warehouse_rows=found.warehouse_rows,
-        buckets=statements.BUCKETS,
+        buckets=BUCKETS,
         unequal_buckets=found.unequal_buckets,
         gone=found.counts["gone"],
         deleted=deleted,

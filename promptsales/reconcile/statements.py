@@ -8,6 +8,7 @@ from psycopg import sql
 from promptsales.contracts import Contract
 from promptsales.extract.delta import view
 from promptsales.load.statements import core, staging
+from promptsales.load.suppression import NOBODY
 
 BUCKETS = 4096
 
@@ -28,18 +29,35 @@ def _columns(contract: Contract) -> sql.Composed:
 
 
 def source_rows(contract: Contract) -> sql.Composed:
-    """The source's rows through the hashing view, without those of erased persons."""
+    """The source's rows through the hashing view, as a load stages them: neither of erased persons nor naming one."""
+    references = set(contract.references)
+    columns = sql.SQL(", ").join(
+        sql.SQL("case when {0}::text = any(%(erased)s) then {1} else {0} end as {0}").format(
+            sql.Identifier(name), sql.Literal(NOBODY)
+        )
+        if name in references
+        else sql.Identifier(name)
+        for name in contract.column_names
+    )
     return sql.SQL("select {columns} from {view} where {key}::text <> all(%(suppressed)s)").format(
-        columns=_columns(contract), view=view(contract), key=sql.Identifier(contract.key)
+        columns=columns, view=view(contract), key=sql.Identifier(contract.key)
+    )
+
+
+def drawn_rows(contract: Contract, load_id: int) -> sql.Composed:
+    """Rows that were drawn into staging to be compared."""
+    return sql.SQL("select {columns} from {staging} where _load_id = {load}").format(
+        columns=_columns(contract), staging=staging(contract), load=sql.Literal(load_id)
     )
 
 
 def warehouse_rows(contract: Contract) -> sql.Composed:
     """What the warehouse holds of the source: a quarantined row counts for core's older version of it.
 
-    Rows that an earlier reconciliation soft-deleted, and no load has brought back since, are not at the source.
+    Rows that an earlier reconciliation soft-deleted, and no load has brought back since, are not at the source. Nor is
+    what a change stream has told to be deleted.
     """
-    return sql.SQL("""
+    rows = sql.SQL("""
         select {columns} from {core} c
         where not exists (
             select from ops.quarantine q where q.feed = %(feed)s and q.key = c.{key}::text and q.released_at is null
@@ -56,14 +74,27 @@ def warehouse_rows(contract: Contract) -> sql.Composed:
         held=sql.SQL(", ").join(sql.Identifier("r", name) for name in contract.column_names),
         staging=staging(contract),
     )
+    if contract.path == "change_stream":
+        return sql.SQL("select * from ({}) w where deleted_at is null").format(rows)
+    return rows
 
 
 def buckets(contract: Contract, rows: sql.Composed) -> sql.Composed:
     """Count and sum of digests of each bucket of keys."""
     return _over(
-        "select {bucket} as bucket, count(*), sum({digest}) from ({rows}) x where {key} is not null group by 1",
+        """
+        select {bucket} as bucket, count(*), sum({digest})
+        from ({rows}) x where {key} is not null and {key}::text <> all(%(pending)s) group by 1
+        """,
         contract,
         rows,
+    )
+
+
+def total(contract: Contract, rows: sql.Composed, column: str) -> sql.Composed:
+    """Sum of a column, of the rows that are compared."""
+    return sql.SQL("select sum({column}) from ({rows}) x where {key}::text <> all(%(pending)s)").format(
+        column=sql.Identifier(column), rows=rows, key=sql.Identifier(contract.key)
     )
 
 
@@ -72,7 +103,8 @@ def rows_of(contract: Contract, rows: sql.Composed) -> sql.Composed:
     return _over(
         """
         select {key}::text collate "C" as key, {digest} as digest, {cursor} as changed_at
-        from ({rows}) x where {key} is not null and {bucket} = any(%(buckets)s) order by 1
+        from ({rows}) x
+        where {key} is not null and {key}::text <> all(%(pending)s) and {bucket} = any(%(buckets)s) order by 1
         """,
         contract,
         rows,

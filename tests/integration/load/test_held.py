@@ -6,6 +6,7 @@ import psycopg
 
 from promptsales.contracts import contract
 from promptsales.freshness import Freshness, freshness
+from promptsales.load.feed import is_news
 from promptsales.load.steps import extract, load
 from promptsales.settings import Settings
 from tests.support import leads
@@ -29,6 +30,10 @@ def test_a_stuck_session(
         staged = extract(LEADS, source, warehouse, None, "test")
         load(LEADS, source, warehouse, None, "test")
         found = fresh(warehouse)
+        # every feed and every hour waits for it: one of them tells
+        contacts = extract(contract("contacts"), source, warehouse, None, "test")
+        later = extract(LEADS, source, warehouse, None, "test")
+        assert [is_news(warehouse, "promptcrm", one) for one in (staged, contacts, later)] == [True, False, False]
     assert (found.held_since, found.complete_through) == (began, began - timedelta(seconds=5))
     assert session in (found.held_by or "")
     # seen later, it is worth an alert
@@ -57,3 +62,18 @@ def test_a_prepared_transaction(
     assert (found.held_since, found.complete_through, found.state) == (prepared, None, "never loaded")
     assert "prepared transaction" in (found.held_by or "")
     assert staged.progress.is_held_back(prepared + timedelta(minutes=16))
+    assert is_news(warehouse, "promptcrm", staged)
+
+
+def test_another_transaction_is_news(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    with psycopg.connect(stack.address("promptcrm")) as stuck:
+        told = []
+        for _ in range(2):
+            stuck.execute("select")
+            staged = extract(LEADS, source, warehouse, None, "test")
+            told += [is_news(warehouse, "promptcrm", staged), is_news(warehouse, "promptcrm", staged)]
+            stuck.rollback()
+        assert is_news(warehouse, "promptsales", staged)  # another source's own
+    assert told == [True, False, True, False]

@@ -68,11 +68,11 @@ def test_a_held_watermark(box: Inbox) -> None:
     progress = Progress(
         last_sync_timestamp=NOON, complete_through=NOON, held_since=NOON, held_by="session 7 of crm (import, idle)"
     )
-    alerts.watermark_is_held(Staged(
+    alerts.watermark_is_held("promptcrm", Staged(
         feed="leads", extraction=1, window=None, window_start=None, read_at=NOON, started_at=NOON, triggered_by="test",
         progress=progress, extracted=0, suppressed=0, unchanged=0, held=0,
     ))  # fmt: skip
-    assert box.posts[0]["subject"] == "leads: complete through 2026-01-01 12:00:00+00:00 only"
+    assert box.posts[0]["subject"] == "promptcrm: complete through 2026-01-01 12:00:00+00:00 only"
     assert "held since 2026-01-01 12:00:00+00:00 by session 7 of crm (import, idle)." in box.posts[0]["text"]
 
 

@@ -3,7 +3,7 @@
 from airflow.dag_processing.dagbag import DagBag
 
 from promptsales.contracts import contracts
-from promptsales.reconcile.settle import is_comparable
+from promptsales.reconcile.original import is_comparable
 from promptsales.settings import ROOT
 
 

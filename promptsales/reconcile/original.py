@@ -1,0 +1,91 @@
+"""The source's side of a comparison: a hashing view asked in SQL, or a collection whose documents are drawn for it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import NamedTuple, Protocol
+
+import psycopg
+from psycopg import sql
+
+from promptsales.contracts import Contract
+from promptsales.errors import ConfigError
+from promptsales.extract.sources import Source
+from promptsales.reconcile import statements
+from promptsales.reconcile.snapshot import snapshot
+
+
+class Side(NamedTuple):
+    """Rows that can be compared: where they are asked for and how, and the keys that are left out on both sides.
+
+    Where those are exactly the rows that the next load changes, the totals of both sides must agree.
+    """
+
+    connection: psycopg.Connection
+    rows: sql.Composed
+    pending: list[str]
+    is_exact: bool
+
+
+class Original(Protocol):
+    """The source of one comparison."""
+
+    is_drawn: bool
+
+    def side(self, warehouse: psycopg.Connection, resume_token: str | None) -> AbstractContextManager[Side]:
+        """The source's rows as they are now, which is after the warehouse's snapshot was taken.
+
+        Args:
+            warehouse: within that snapshot.
+            resume_token: where the change stream goes on after the last load that the snapshot has.
+        """
+
+    def still_there(self, keys: Sequence[str]) -> set[str]:
+        """Which of some keys the source has."""
+
+
+class Viewed:
+    """A hashing view: its own server computes the digests."""
+
+    is_drawn = False
+
+    def __init__(self, contract: Contract, source: psycopg.Connection) -> None:
+        source.autocommit = True
+        self.contract = contract
+        self.source = source
+
+    @contextmanager
+    def side(self, warehouse: psycopg.Connection, resume_token: str | None) -> Iterator[Side]:
+        """The view, in one snapshot; which of its rows are pending tells their cursor."""
+        with snapshot(self.source, read_only=True):
+            yield Side(self.source, statements.source_rows(self.contract), [], is_exact=False)
+
+    def still_there(self, keys: Sequence[str]) -> set[str]:
+        """Asked of the view."""
+        found = self.source.execute(statements.still_there(self.contract), {"keys": list(keys)})
+        return {key for (key,) in found}
+
+
+def original_of(contract: Contract, source: Source) -> Original:
+    """The source's side for a feed.
+
+    Raises:
+        ConfigError: when the feed cannot be compared.
+    """
+    if contract.path == "change_stream":
+        # as in promptsales/extract/sources.py: no other feed pays for these drivers
+        from promptsales.content.reader import Content
+        from promptsales.reconcile.collected import Collected
+
+        if isinstance(source, Content):
+            return Collected(contract, source)
+    elif is_comparable(contract) and isinstance(source, psycopg.Connection):
+        return Viewed(contract, source)
+    raise ConfigError(
+        f"feed {contract.table} cannot be compared: that takes a hashing view at the source (hash_at: source) "
+        "and a column deleted_at, or a collection"
+    )
+
+
+def is_comparable(contract: Contract) -> bool:
+    """Whether the source can be compared: it has a hashing view or is a collection, and rows can be soft-deleted."""
+    return "deleted_at" in contract.column_names and (contract.path == "change_stream" or contract.hash_at == "source")
