@@ -1,0 +1,117 @@
+"""What Faust does with an event that is not done, on a real broker.
+
+It is why our agent lets no exception out and acknowledges by itself. A new version that changes one of these is noticed
+here; then `streams/app.py` and `streams/batches.py` are to be read anew.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from promptsales import bus
+from promptsales.settings import ROOT, Settings
+from tests.faults.faust_alone import AGENTS, BAD, SAID
+from tests.support.streaming import wait
+
+
+class Scenario(NamedTuple):
+    """What is sent, what reaches the agent, and which offset is committed."""
+
+    sent: tuple[bytes | None, ...]
+    said: tuple[str, ...]
+    committed: int
+
+
+NUMBERS = tuple(b'{"n": %d}' % number for number in range(6))
+TEXTS = tuple(number.decode() for number in NUMBERS)
+BAD_TEXT = BAD.decode()
+
+TABLE = {
+    # lost: acknowledged though an exception came of it; the agent starts again with the next
+    "plain": Scenario((NUMBERS[0], BAD, NUMBERS[1]), (TEXTS[0], BAD_TEXT, TEXTS[1]), 3),
+    # lost: the process lives on, no agent ever sees an event again, and they count as done all the same
+    "taken": Scenario((*NUMBERS[:3], BAD, *NUMBERS[3:]), (*TEXTS[:3], BAD_TEXT), 7),
+    # lost on a restart: committed past the one event that was not acknowledged
+    "hole": Scenario((*NUMBERS[:2], BAD, *NUMBERS[2:]), (*TEXTS[:2], BAD_TEXT, *TEXTS[2:]), 7),
+    # two that are not acknowledged: nothing after them is ever committed ..
+    "head": Scenario((NUMBERS[0], BAD, BAD, *NUMBERS[1:]), (TEXTS[0], BAD_TEXT, BAD_TEXT, *TEXTS[1:]), 1),
+    # .. but lost, where the group had committed nothing yet
+    "fresh": Scenario((BAD, BAD, *NUMBERS), (BAD_TEXT, BAD_TEXT, *TEXTS), 8),
+    # lost: what Faust cannot decode, a tombstone among it, counts as done
+    "record": Scenario((NUMBERS[0], b"{not json", NUMBERS[1]), ("0", "1"), 3),
+    "tombstone": Scenario((NUMBERS[0], None, NUMBERS[1]), ("0", "1"), 3),
+    # lost: every single one
+    "dictionary": Scenario(NUMBERS[:3], (), 3),
+    # a worker that is told to stop finishes its batch ..
+    "ended": Scenario(NUMBERS[:3], ("3 begun", "3 done"), 3),
+    # .. unless `stream_wait_empty` is off: then it is lost
+    "cut-off": Scenario(NUMBERS[:3], ("3 begun",), 3),
+}
+
+
+@pytest.fixture(scope="module")
+def client(stack: Settings) -> AdminClient:
+    """The broker's administration."""
+    return bus.admin(stack.address("kafka"))
+
+
+@pytest.fixture(scope="module")
+def outputs(stack: Settings, client: AdminClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Every scenario at once, each an app of its own; the folder of what they say."""
+    folder, broker = tmp_path_factory.mktemp("faust"), stack.address("kafka")
+    for made in client.create_topics([NewTopic(name, num_partitions=1) for name in TABLE]).values():
+        made.result()
+    producer = Producer({"bootstrap.servers": broker, "acks": "all"})
+    for name, scenario in TABLE.items():
+        for value in scenario.sent:
+            producer.produce(name, value=value)
+    assert producer.flush(30) == 0
+    apps = [start(name, broker, folder) for name in TABLE]
+    try:
+        yield folder
+    finally:
+        for app in apps:
+            app.kill()
+            app.wait()
+        client.delete_topics(list(TABLE))
+
+
+def start(name: str, broker: str, folder: Path) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "tests.faults.faust_alone", name, broker]
+    with (folder / name).open("wb") as said, (folder / f"{name}.log").open("wb") as log:
+        return subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=log)
+
+
+def outcome(client: AdminClient, folder: Path, name: str) -> tuple[tuple[str, ...], int]:
+    """What reached the agent so far, and the offset of the group."""
+    (found,) = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(name)]).values()
+    offsets = found.result().topic_partitions
+    lines = (folder / name).read_text().splitlines()
+    said = tuple(line.removeprefix(SAID) for line in lines if line.startswith(SAID))
+    return said, offsets[0].offset if offsets else 0
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_what_is_committed(client: AdminClient, outputs: Path, name: str) -> None:
+    expected = TABLE[name].said, TABLE[name].committed
+    with suppress(AssertionError):  # what it came to says more than that time is up
+        wait(lambda: outcome(client, outputs, name) == expected, 40)
+    assert outcome(client, outputs, name) == expected
+
+
+def test_nothing_moves_any_more(client: AdminClient, outputs: Path) -> None:
+    time.sleep(5)
+    found = {name: outcome(client, outputs, name) for name in TABLE}
+    assert found == {name: (scenario.said, scenario.committed) for name, scenario in TABLE.items()}
+
+
+def test_every_scenario_has_an_app() -> None:
+    assert AGENTS.keys() == TABLE.keys()

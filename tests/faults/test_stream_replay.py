@@ -1,0 +1,107 @@
+"""Events that come twice, in disorder, or all of them again, on the real broker: nothing changes."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
+
+from local.supervisor import Supervisor
+from promptsales import bus, connectors, stream_lag
+from promptsales.settings import Settings
+from tests.support.campaigning import CARELESS
+from tests.support.selling import SELLING
+from tests.support.streaming import settle, wait
+from tests.support.wholeness import amiss
+from tests.support.working import Working
+
+GROUP, WORKER = "promptsales-stream", "stream-0"
+TOPICS = [topic for name in connectors.names() for topic in stream_lag.topics(name)]
+
+
+@pytest.fixture
+def emptied(stack: Settings) -> None:
+    """Topics without the events of earlier tests, whose rows no source and no warehouse knows any more."""
+    client = bus.admin(stack.address("kafka"))
+    found = [TopicPartition(*at, end) for at, end in stream_lag.ends(client, TOPICS).items()]
+    for done in client.delete_records(found).values():
+        done.result()
+
+
+@pytest.mark.usefixtures("emptied", "following")
+def test_duplicates_in_disorder_and_every_topic_again(stack: Settings) -> None:
+    with Working(stack, CARELESS) as ads, Working(stack, SELLING):
+        wait(lambda: ads.commits > 300)
+    settle(stack)
+    events = list(events_of(stack))
+    assert len(events) > 1000
+    send_again(stack, events)
+    wait(lambda: not waiting(stack))
+    assert amiss(stack) == []
+    with Working(stack, CARELESS) as ads, Working(stack, SELLING):
+        start_anew(stack)
+        wait(lambda: ads.commits > 100)
+    settle(stack)
+    wait(lambda: not waiting(stack))
+    assert amiss(stack) == []
+
+
+def events_of(stack: Settings) -> Iterator[Message]:
+    """Every event of every topic of the stream."""
+    ends = stream_lag.ends(bus.admin(stack.address("kafka")), TOPICS)
+    consumer = Consumer({
+        "bootstrap.servers": stack.address("kafka"), "group.id": "replay", "enable.auto.commit": False,
+        "enable.partition.eof": True, "auto.offset.reset": "earliest",
+    })  # fmt: skip
+    consumer.assign([TopicPartition(*at, 0) for at in ends])
+    left = len(ends)
+    while left:
+        event = consumer.poll(30)
+        assert event
+        if event.error():
+            left -= 1
+        else:
+            yield event
+    consumer.close()
+
+
+def send_again(stack: Settings, events: list[Message]) -> None:
+    """Three of ten events a second time, in any order, as they were."""
+    dice = random.Random(3)  # noqa: S311 - a test's dice
+    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all"})
+    for event in dice.sample(events, len(events) * 3 // 10):
+        topic, partition = event.topic(), event.partition()
+        assert topic is not None
+        assert partition is not None
+        producer.produce(topic, event.value(), event.key(), partition=partition, headers=event.headers())
+    assert producer.flush(30) == 0
+
+
+def start_anew(stack: Settings) -> None:
+    """Let the workers' group begin again with the first event of each topic."""
+    client, supervisor = bus.admin(stack.address("kafka")), Supervisor(stack.state)
+    supervisor.stop({WORKER}, 60)
+    first = [TopicPartition(*at, begin) for at, begin in begins(stack).items()]
+    client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(GROUP, first)])[GROUP].result()
+    supervisor.start(WORKER)
+
+
+def begins(stack: Settings) -> dict[stream_lag.Partition, int]:
+    """The first offset of each partition."""
+    client = bus.admin(stack.address("kafka"))
+    wanted = {
+        TopicPartition(*at): OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+        for at in stream_lag.ends(client, TOPICS)
+    }
+    return {(at.topic, at.partition): found.result().offset for at, found in client.list_offsets(wanted).items()}
+
+
+def waiting(stack: Settings) -> int:
+    """Events that the group has not done yet, by its own offsets."""
+    client = bus.admin(stack.address("kafka"))
+    (found,) = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(GROUP)]).values()
+    done = {(at.topic, at.partition): at.offset for at in found.result().topic_partitions}
+    first = begins(stack)
+    ends = stream_lag.ends(client, TOPICS)
+    return sum(end - max(first[at], done.get(at, 0)) for at, end in ends.items())
