@@ -10,7 +10,7 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from promptsales.errors import BatchBlocked, TransientError
-from promptsales.orchestration.connections import bootstrap_servers, postgres
+from promptsales.orchestration.connections import bootstrap_servers, forget_responses, postgres
 from promptsales.orchestration.feed import WAREHOUSE
 from promptsales.settings import settings
 from promptsales.stream_contracts import Connector, stream_contracts
@@ -48,6 +48,7 @@ def audit(table: str) -> None:
         if failed := [one.expectation.meta.rule for one in verdicts if one.result == "failed"]:
             raise BatchBlocked(f"{table} breaks {', '.join(failed)}: the marts wait; ops.check_result has the counts")
         record(warehouse, contract, found, f"airflow:{run.dag_id}/{run.run_id}", now)
+    forget_responses(f"{contract.layer}.{table}")
 
 
 @task
