@@ -74,6 +74,7 @@ def connections(settings: Settings) -> list[Connection]:
         *(postgres_connection(name, settings.address(at), what) for name, (at, what) in _POSTGRES.items()),
         *(mongo_connection(name, settings.address(at), what) for name, (at, what) in _MONGO.items()),
         kafka_connection("kafka", settings.address("kafka"), "Kafka, the event bus"),
+        redis_connection("redis", settings.address("redis"), "Redis, the global cache"),
     ]
 
 
@@ -152,4 +153,20 @@ def kafka_connection(connection_id: str, address: str, description: str) -> Conn
         description=description,
         host=address,
         extra=json.dumps({"bootstrap.servers": address}),
+    )
+
+
+def redis_connection(connection_id: str, address: str, description: str) -> Connection:
+    """A Redis address as Airflow keeps it; the database's number is its schema."""
+    parts = urlsplit(address)
+    return Connection(
+        connection_id=connection_id,
+        conn_type="generic",
+        description=description,
+        host=parts.hostname,
+        port=parts.port or 6379,
+        login=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        schema_=parts.path.strip("/") or "0",
+        extra=json.dumps({"ssl": parts.scheme == "rediss"}),
     )

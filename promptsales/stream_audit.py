@@ -1,4 +1,4 @@
-"""The books of the stream's audits: when one is due, and what it found."""
+"""The books of the stream's audits: when one is due or in vain, and what it found."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,18 +6,36 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from promptsales.errors import TerminalError
 from promptsales.stream_contracts import StreamContract
 
 if TYPE_CHECKING:
     from streams.audit import Audited
 
 _RECORD = Path(__file__).parent / "reconcile" / "record.sql"
+_PUBLISHED = """
+    select from pg_publication_tables where pubname = %s and concat_ws('.', schemaname, tablename) = %s
+"""
 _HAS_CHANGED = """
     select coalesce(max(o.applied_at) > coalesce(
         (select max(compared_at) from ops.reconciliation where feed = %(feed)s), '-infinity'
     ), false)
     from ops.stream_offset o where o.topic = %(topic)s
 """
+
+
+def refuse_unpublished(source: psycopg.Connection, contract: StreamContract) -> None:
+    """See that a table is still in the publication: a `drop .. cascade` takes it out, and nobody else says so.
+
+    Raises:
+        TerminalError: when it is not.
+    """
+    relation, publication = contract.source.relation, contract.source.system
+    if source.execute(_PUBLISHED, [publication, relation]).fetchone() is None:
+        raise TerminalError(
+            f"{contract.table}: {relation} is not in publication {publication} any more, so nothing of it comes; run "
+            f"`promptsales provision`, then `promptsales connectors snapshot {publication}`"
+        )
 
 
 def has_changed(warehouse: psycopg.Connection, contract: StreamContract) -> bool:

@@ -17,6 +17,10 @@ from promptsales.stream_status import Following, following
 # of the most log that a slot may keep
 _NEAR, _CLOSE = 0.2, 0.5
 
+_UNNAMED = """
+    select topic, sum(unnamed_events) from ops.stream_offset
+    group by topic having max(unnamed_at) > clock_timestamp() - interval '1 day' order by topic
+"""
 _PUBLISHED = """
     select distinct p.pubname, n.nspname, c.relname, a.attname
     from pg_publication p
@@ -87,6 +91,17 @@ def streams(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"connector {found.status.connector}", what, todo)
         yield from _slot(found)
         yield from _origin(settings, found)
+    yield from _unnamed(settings)
+
+
+def _unnamed(settings: Settings) -> Iterator[Finding]:
+    with connected(settings, "warehouse") as warehouse:
+        for topic, events in warehouse.execute(_UNNAMED):
+            yield Finding(
+                f"topic {topic}",
+                f"of its events {events} came with a field no contract names, the last within a day; it was dropped",
+                "name it in the contract, or take it out of publication and connector (`promptsales connectors apply`)",
+            )
 
 
 def _slot(found: Following) -> Iterator[Finding]:

@@ -44,6 +44,10 @@ _SLOT = """
     from pg_replication_slots where slot_name = %s
 """
 _APPLIED = "select topic, partition, next_offset from ops.stream_offset where topic = any(%s)"
+_RECORD = """
+    insert into ops.stream_lag (connector, slot_status, slot_bytes, bus_events, applied_at, source_at)
+    values (%(connector)s, %(slot_status)s, %(slot_bytes)s, %(events)s, %(applied_at)s, %(source_at)s)
+"""
 _LAST = """
     select max(applied_at), max(source_at), clock_timestamp() - max(source_at)
     from ops.stream_offset where topic = any(%s)
@@ -85,6 +89,12 @@ def applied(warehouse: psycopg.Connection, names: Iterable[str]) -> dict[Partiti
     return {(topic, partition): offset for topic, partition, offset in warehouse.execute(_APPLIED, [list(names)])}
 
 
+def unnamed(warehouse: psycopg.Connection) -> dict[str, float]:
+    """By topic, how many events came with a field that no contract names."""
+    query = "select topic, sum(unnamed_events) from ops.stream_offset group by topic order by topic"
+    return {topic: float(events) for topic, events in warehouse.execute(query)}
+
+
 def waiting(found: dict[Partition, int], done: dict[Partition, int]) -> int:
     """Events on the bus that are not applied yet."""
     return sum(max(0, end - done.get(partition, 0)) for partition, end in found.items())
@@ -96,3 +106,9 @@ def lag(warehouse: psycopg.Connection, client: AdminClient, connector: Connector
     events = waiting(ends(client, names), applied(warehouse, names))
     last = warehouse.execute(_LAST, [names]).fetchone() or (None, None, None)
     return Lag(connector, found.behind_bytes if found else None, events, *last)
+
+
+def record(warehouse: psycopg.Connection, found: Lag, at: Slot | None) -> None:
+    """Append how far a connector is behind to ``ops.stream_lag``."""
+    values = {**found._asdict(), "slot_status": at.wal_status if at else None}
+    warehouse.execute(_RECORD, values)

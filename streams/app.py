@@ -42,11 +42,15 @@ def create_app(settings: Settings, number: int) -> faust.App:
     health = Health(app, settings, delivery)
     changes = app.topic(*decoders, schema=Runs())
 
+    told: set[str] = set()
+
     @app.agent(changes, name="changes", concurrency=1)
     async def follow(stream: Any) -> None:
         try:
             async for records in batches(stream, MOST, settings.stream_window_ms / 1000):
-                applied = await delivery.deliver(decode(decoders, records))
+                batch = decode(decoders, records)
+                _tell_unnamed(batch, told)
+                applied = await delivery.deliver(batch)
                 counters.note(applied.figures)
                 health.note(len(records), applied.quarantined)
         except BaseException:
@@ -99,20 +103,25 @@ def decode(decoders: dict[str, Decoder], records: Sequence[ConsumerRecord]) -> B
     """Records as one batch."""
     messages = [_message(record) for record in records]
     found = [decoders[message.topic].decode(message) for message in messages]
-    offsets: dict[tuple[str, int], Offset] = {}
-    for message, item in zip(messages, found, strict=True):
-        at, lsn = (item.committed_at, item.version[1]) if isinstance(item, Change) else (None, None)
-        known = offsets.get((message.topic, message.partition))
-        if at is None and known is not None:
-            at, lsn = known.source_at, known.source_lsn
-        offsets[message.topic, message.partition] = Offset(
-            message.topic, message.partition, message.offset + 1, at, lsn
-        )
     return Batch(
         tuple(item for item in found if isinstance(item, Change)),
         tuple(item for item in found if isinstance(item, DeadLetter)),
-        tuple(offsets.values()),
+        tuple(_offsets(messages, found).values()),
     )
+
+
+def _offsets(messages: Sequence[Message], found: Sequence[Change | DeadLetter | None]) -> dict[tuple[str, int], Offset]:
+    offsets: dict[tuple[str, int], Offset] = {}
+    for message, item in zip(messages, found, strict=True):
+        at, lsn, unnamed = None, None, 0
+        if isinstance(item, Change):
+            at, lsn, unnamed = item.committed_at, item.version[1], int(item.unnamed is not None)
+        if known := offsets.get((message.topic, message.partition)):
+            at, lsn, unnamed = at or known.source_at, lsn or known.source_lsn, unnamed + known.unnamed
+        offsets[message.topic, message.partition] = Offset(
+            message.topic, message.partition, message.offset + 1, at, lsn, unnamed
+        )
+    return offsets
 
 
 def _message(record: ConsumerRecord) -> Message:
@@ -125,6 +134,13 @@ def _tell_what_is_left(decoders: Any) -> None:
     for decoder in decoders:
         for rule in decoder.rules.left_to_the_audit:
             log.warning("rule %s of %s cannot judge a single row: the hourly audit does", rule, decoder.contract.table)
+
+
+def _tell_unnamed(batch: Batch, told: set[str]) -> None:
+    """Say once which field no contract names."""
+    for text in {f"{change.table}: {change.unnamed}" for change in batch.changes if change.unnamed} - told:
+        log.warning("%s; no contract names it, so it is dropped", text)
+        told.add(text)
 
 
 async def _connect(settings: Settings) -> psycopg.AsyncConnection[Any]:

@@ -54,6 +54,9 @@ def audit(
     Raises:
         TransientError: when the stream does not get on, so that nothing can be compared.
     """
+    # naive times at the source are UTC, and a time as text must be the same on both sides
+    for connection in (source, warehouse):
+        connection.execute("set time zone 'UTC'")
     until = _complete(warehouse, contract)
     window = {"since": until - back, "until": until}
     ours, theirs = compare.hours(contract, warehouse, window), compare.source_hours(contract, source, window)

@@ -8,13 +8,14 @@ from streams.decode import UNCHANGED, Change, DeadLetter
 
 
 class Offset(NamedTuple):
-    """How far a partition is applied, once the batch is."""
+    """How far a partition is applied, once the batch is; ``unnamed`` of its events had a field no contract names."""
 
     topic: str
     partition: int
     next_offset: int
     source_at: datetime | None
     source_lsn: int | None
+    unnamed: int
 
 
 class Batch(NamedTuple):

@@ -3,7 +3,6 @@
 Debezium's envelope is decoded into a struct made from the contract; what the contract does not name is not kept.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
@@ -20,6 +19,8 @@ UNCHANGED = "__debezium_unavailable_value"
 # the header by which each event says from which life of its source it is
 EPOCH = "epoch"
 
+# its values stay as they were written, to the last digit
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _EPOCH_0 = datetime(1970, 1, 1, tzinfo=UTC)
 _TYPES: dict[str, Any] = {
     "uuid": UUID,
@@ -45,7 +46,10 @@ class Message(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A version of a row; ``row`` is of the struct made from the contract."""
+    """A version of a row; ``row`` is of the struct made from the contract.
+
+    ``unnamed`` says where the event had a field that no contract names; it was dropped.
+    """
 
     table: str
     key: Any
@@ -54,6 +58,7 @@ class Change(NamedTuple):
     row: Any
     broken: list[str]
     message: Message
+    unnamed: str | None = None
 
 
 class DeadLetter(NamedTuple):
@@ -79,14 +84,7 @@ class Decoder:
     def __init__(self, contract: StreamContract) -> None:
         self.contract = contract
         self.rules: Rules = compile_rules(read_suite(contract))
-        self._row = row_type(contract)
-        event = msgspec.defstruct(
-            "Event",
-            [("before", self._row | None, None), ("after", self._row | None, None)],
-            bases=(_Event,),
-            kw_only=True,
-        )
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(event)
+        self._exact, self._tolerant = (_event_decoder(contract, is_exact) for is_exact in (True, False))
         self._objects = [(column.name, frozenset(column.keys)) for column in contract.columns if column.keys]
 
     def decode(self, message: Message) -> Change | DeadLetter | None:
@@ -96,15 +94,22 @@ class Decoder:
         if message.epoch is None:
             return DeadLetter(message, f"it has no header {EPOCH!r}, so its rank is not known")
         try:
-            event = self._decoder.decode(message.value)
+            event, unnamed = self._event(message.value)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return DeadLetter(message, f"{type(error).__name__}: {error}")
         row = event.before if event.op == "d" else event.after
         if row is None:
             return DeadLetter(message, f"operation {event.op} without its row")
-        return self._change(message, event, row)
+        return self._change(message, event, row, unnamed)
 
-    def _change(self, message: Message, event: Any, row: Any) -> Change:
+    def _event(self, value: bytes) -> tuple[Any, str | None]:
+        """An event; and what is in it that no contract names, which only a second look can drop."""
+        try:
+            return self._exact.decode(value), None
+        except msgspec.ValidationError as error:
+            return self._tolerant.decode(value), str(error)
+
+    def _change(self, message: Message, event: Any, row: Any, unnamed: str | None) -> Change:
         row.is_deleted, row.src_is_snapshot = event.op == "d", event.op == "r"
         row.src_epoch, row.src_lsn = message.epoch, event.source.lsn
         row.committed_at = _EPOCH_0 + timedelta(microseconds=event.source.ts_us)
@@ -114,11 +119,20 @@ class Decoder:
             broken += self.rules.broken_by(row, row.committed_at + CLOCK_TOLERANCE)
         version = (row.src_epoch, row.src_lsn, not row.src_is_snapshot)
         key = getattr(row, self.contract.key)
-        return Change(self.contract.table, key, version, row.committed_at, row, broken, message)
+        return Change(self.contract.table, key, version, row.committed_at, row, broken, message, unnamed)
 
 
-def row_type(contract: StreamContract) -> type[msgspec.Struct]:
-    """The struct of a table's rows: the contract's columns under their names at the source, and the version."""
+def _event_decoder(contract: StreamContract, is_exact: bool) -> "msgspec.json.Decoder[Any]":
+    row = row_type(contract, is_exact)
+    fields: list[tuple[str, Any, Any]] = [("before", row | None, None), ("after", row | None, None)]
+    return msgspec.json.Decoder(msgspec.defstruct("Event", fields, bases=(_Event,), kw_only=True))
+
+
+def row_type(contract: StreamContract, is_exact: bool) -> type[msgspec.Struct]:
+    """The struct of a table's rows: the contract's columns under their names at the source, and the version.
+
+    An exact one refuses a field that the contract does not name.
+    """
     fields: list[tuple[str, Any, Any]] = [
         (column.name, _python_type(column.type) | None, msgspec.field(default=None, name=column.origin))
         for column in contract.columns
@@ -130,7 +144,7 @@ def row_type(contract: StreamContract) -> type[msgspec.Struct]:
         ("src_is_snapshot", bool, False),
         ("committed_at", datetime | None, None),
     ]
-    return msgspec.defstruct("Row", fields, kw_only=True)
+    return msgspec.defstruct("Row", fields, kw_only=True, forbid_unknown_fields=is_exact)
 
 
 def _python_type(name: str) -> Any:
@@ -145,10 +159,8 @@ def _keep(row: Any, name: str, keys: frozenset[str]) -> bool:
     if text is None or text == UNCHANGED:
         return True
     try:
-        found = msgspec.json.decode(text)
+        found = _object.decode(text)
     except msgspec.MsgspecError:
-        return False
-    if not isinstance(found, Mapping):
         return False
     setattr(row, name, msgspec.json.encode({key: value for key, value in found.items() if key in keys}).decode())
     return True

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from promptsales import dead_letters
+from promptsales import dead_letters, stream_lag
 from promptsales.connections import connected
 from promptsales.freshness import freshness
 from promptsales.settings import Settings
@@ -42,6 +42,7 @@ def collect(settings: Settings) -> list[Metric]:
     with connected(settings, "warehouse") as warehouse:
         ages = {one.feed: one.age.total_seconds() for one in freshness(warehouse) if one.is_streamed and one.age}
         letters = dead_letters.counts(warehouse)
+        unnamed = stream_lag.unnamed(warehouse)
     slots = {name: float(one.slot.behind_bytes) for name, one in found.items() if one.slot}
     running = {name: float(one.is_running) for name, one in found.items()}
     return [
@@ -55,4 +56,5 @@ def collect(settings: Settings) -> list[Metric]:
         ),
         Metric("age_seconds", "Every commit before so long ago is in the warehouse.", "table", ages),
         Metric("dead_letters", "Messages that could not be decoded.", "topic", letters),
+        Metric("unnamed_events", "Events with a field no contract names, which was dropped.", "topic", unnamed),
     ]

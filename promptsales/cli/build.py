@@ -30,6 +30,7 @@ def build(
     from promptsales.marts.plan import Asked
     from promptsales.marts.spec import mart, tables
     from promptsales.marts.spec import select as chosen
+    from promptsales.responses import cache_of, forget
 
     window = _window(start, end)
     names = [mart(name).mart for name in marts or []] + (chosen(select) if select else [])
@@ -44,7 +45,11 @@ def build(
             if what.startswith("skipped: "):
                 skipped[name] = what.removeprefix("skipped: ")
 
-        results = run(names or tables(), warehouse, settings(), asked, tell=tell)
+        try:
+            results = run(names or tables(), warehouse, settings(), asked, tell=tell)
+        finally:  # of several that failed too, some may be published
+            with cache_of(settings()) as cache:
+                forget(cache, [f"marts.{name}" for name in names or tables()])
     if as_json:
         print_json([vars(result) for result in results])
         return

@@ -89,12 +89,16 @@ def load_feed(
 ) -> LoadResult:
     """Load one feed with the connections of the settings; raises what every load raises."""
     from promptsales.load.steps import load as run
+    from promptsales.responses import cache_of, forget
     from promptsales.sources import opened
 
     limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
     with opened(settings(), contract) as source, connected("warehouse") as warehouse:
         say = f"{contract.table}: {{}}".format
-        return run(contract, source, warehouse, window, triggered_by, limits, lambda step: tell(say(step)))
+        found = run(contract, source, warehouse, window, triggered_by, limits, lambda step: tell(say(step)))
+    with cache_of(settings()) as cache:
+        forget(cache, [f"core.{contract.table}"])
+    return found
 
 
 def _would_read(contract: Contract, window: Window | None) -> tuple[Any, ...]:

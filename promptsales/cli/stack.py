@@ -16,6 +16,8 @@ from local import stack
 from local.stack import ServiceStatus
 from local.start import State
 from promptsales.errors import ConfigError
+from promptsales.live_figures import live_figures
+from promptsales.responses import cache_of
 from promptsales.settings import Settings, settings
 from promptsales.stream_status import following
 
@@ -89,17 +91,30 @@ def _connectors(here: Settings, healthy: set[str]) -> Iterator[ServiceStatus]:
     """A line for each connector that was applied: how far behind in the slot, on the bus, in the warehouse."""
     if not healthy >= {"connect", "kafka", "sources", "warehouse"}:
         return
-    for one in following(here):
-        if one.status.state != "missing":
-            age = f"last commit {str(one.lag.age).split('.')[0]} ago" if one.lag.age else "nothing applied"
-            yield ServiceStatus(
-                name=f"connector {one.status.connector}",
-                version=f"epoch {one.status.epoch}",
-                address=f"slot {one.lag.slot_bytes or 0} bytes, bus {one.lag.events} events, {age}",
-                memory_mb=0,
-                health="healthy" if one.is_running else "unwell",
-                hint="" if one.is_running else f"{one.status.trouble or one.status.task}; see `promptsales doctor`",
-            )
+    applied = [one for one in following(here) if one.status.state != "missing"]
+    if applied:
+        yield _live(here)
+    for one in applied:
+        age = f"last commit {str(one.lag.age).split('.')[0]} ago" if one.lag.age else "nothing applied"
+        yield ServiceStatus(
+            name=f"connector {one.status.connector}",
+            version=f"epoch {one.status.epoch}",
+            address=f"slot {one.lag.slot_bytes or 0} bytes, bus {one.lag.events} events, {age}",
+            memory_mb=0,
+            health="healthy" if one.is_running else "unwell",
+            hint="" if one.is_running else f"{one.status.trouble or one.status.task}; see `promptsales doctor`",
+        )
+
+
+def _live(here: Settings) -> ServiceStatus:
+    """What the stream has brought."""
+    with cache_of(here) as cache:
+        found = live_figures(here, cache)
+    said = (
+        f"{found.active_campaigns} active campaigns, {found.near_budget} of them near or over budget; "
+        f"{found.last_hour_impressions} impressions in the last hour"
+    )
+    return ServiceStatus(name="live", version="", address=said, memory_mb=0, health="healthy", hint="")
 
 
 def _status_table(found: list[ServiceStatus]) -> Table:

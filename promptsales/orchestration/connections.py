@@ -1,11 +1,13 @@
 """Open connections for the library, from the ones that are seen and edited in Airflow."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from promptsales.contracts import Contract
 from promptsales.errors import driver_errors
@@ -15,6 +17,8 @@ from promptsales.settings import settings
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -50,6 +54,28 @@ def mongo(conn_id: str) -> "Iterator[MongoClient[dict[str, Any]]]":
 def bootstrap_servers(conn_id: str) -> str:
     """The Kafka servers Airflow knows by this id, as the client wants them."""
     return str(BaseHook.get_connection(conn_id).extra_dejson["bootstrap.servers"])
+
+
+def forget_responses(*tables: str) -> None:
+    """Let go of the answers in the global cache that were made from tables published just now.
+
+    A publication never fails of it: an absent cache is logged, and so is one that Airflow does not know.
+    """
+    import redis
+
+    from promptsales.responses import TIMEOUT_S, forget
+
+    try:
+        known = BaseHook.get_connection("redis")
+    except AirflowNotFoundException:
+        log.warning("airflow has no connection redis: `promptsales run` registers it")
+        return
+    with redis.Redis(
+        host=str(known.host), port=known.port or 6379, username=known.login, password=known.password,
+        db=int(known.schema or 0), ssl=bool(known.extra_dejson.get("ssl")),
+        socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S,
+    ) as client:  # fmt: skip
+        forget(client, tables)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from promptsales.load.feed import is_news
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.orchestration.alerts import watermark_is_held
 from promptsales.orchestration.assets import CORE
-from promptsales.orchestration.connections import postgres, source
+from promptsales.orchestration.connections import forget_responses, postgres, source
 from promptsales.orchestration.window import window_of
 from promptsales.settings import settings
 
@@ -91,6 +91,7 @@ def publish(feed: str, staged: dict[str, Any], audit: dict[str, Any]) -> dict[st
     """Move staging into core, in one transaction."""
     with postgres(WAREHOUSE) as warehouse:
         result = steps.publish(contract(feed), warehouse, Staged.model_validate(staged), Audit.model_validate(audit))
+    forget_responses(f"core.{feed}")
     log.info(
         "%s: extracted %d = inserted %d + updated %d + unchanged %d + quarantined %d + suppressed %d",
         *(feed, result.extracted, result.inserted, result.updated),

@@ -10,7 +10,7 @@ from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.marts.plan import Asked
 from promptsales.marts.spec import tables
 from promptsales.orchestration.assets import MARTS
-from promptsales.orchestration.connections import postgres
+from promptsales.orchestration.connections import forget_responses, postgres
 from promptsales.settings import settings
 
 WAREHOUSE = "warehouse"
@@ -43,7 +43,10 @@ def build(names: list[str]) -> dict[str, Any]:
         log.info("%s: %s", name, what)
 
     with postgres(WAREHOUSE) as warehouse:
-        results = run(names, warehouse, settings(), _asked(), tell=tell)
+        try:
+            results = run(names, warehouse, settings(), _asked(), tell=tell)
+        finally:  # of several that failed too, some may be published
+            forget_responses(*(f"marts.{name}" for name in names))
     for one in results:
         log.info(
             "%s: %d rows built, %d inserted, %d updated, %d deleted, %d restated; complete through %s",

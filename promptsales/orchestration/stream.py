@@ -10,7 +10,7 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from promptsales.errors import BatchBlocked, TransientError
-from promptsales.orchestration.connections import bootstrap_servers, postgres
+from promptsales.orchestration.connections import bootstrap_servers, forget_responses, postgres
 from promptsales.orchestration.feed import WAREHOUSE
 from promptsales.settings import settings
 from promptsales.stream_contracts import Connector, stream_contracts
@@ -26,15 +26,15 @@ def audit(table: str) -> None:
     """Compare a streamed table's last hours with its source, repair what differs, run its whole suite over them."""
     from promptsales.quality.audit import audit_since
     from promptsales.realtime import rebuild as count_anew
-    from promptsales.stream_audit import has_changed, record
+    from promptsales.stream_audit import has_changed, record, refuse_unpublished
     from streams import audit as stream
 
     context = get_current_context()
     run, contract, now = context["dag_run"], stream_contracts()[table], datetime.now(UTC)
     with postgres(f"{contract.source.system}_cdc") as source, postgres(WAREHOUSE) as warehouse:
+        refuse_unpublished(source, contract)
         if not has_changed(warehouse, contract):
             raise AirflowSkipException(f"{table}: nothing has come since the last audit")
-        source.execute("set time zone 'UTC'")
         found = stream.audit(settings(), contract, source, warehouse, BACK)
         level = logging.WARNING if found.repaired else logging.INFO
         log.log(
@@ -48,11 +48,12 @@ def audit(table: str) -> None:
         if failed := [one.expectation.meta.rule for one in verdicts if one.result == "failed"]:
             raise BatchBlocked(f"{table} breaks {', '.join(failed)}: the marts wait; ops.check_result has the counts")
         record(warehouse, contract, found, f"airflow:{run.dag_id}/{run.run_id}", now)
+    forget_responses(f"{contract.layer}.{table}")
 
 
 @task
 def health(connector: Connector) -> None:
-    """Fail, and say in which hop, when a connector's tables are not complete up to a moment ago."""
+    """Note how far a connector is behind; fail, and say in which hop, when its tables are not complete lately."""
     from promptsales import bus, stream_lag
     from promptsales.freshness import STREAM_STALE, freshness
 
@@ -60,6 +61,7 @@ def health(connector: Connector) -> None:
     with postgres(f"{connector}_cdc") as source, postgres(WAREHOUSE) as warehouse:
         slot = stream_lag.slot(source, connector)
         lag = stream_lag.lag(warehouse, client, connector, slot)
+        stream_lag.record(warehouse, lag, slot)
         names = {contract.table for contract in stream_contracts().values() if contract.source.system == connector}
         late = [one for one in freshness(warehouse) if one.feed in names and one.state in ("stale", "never loaded")]
     where = (

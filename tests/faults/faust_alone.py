@@ -65,7 +65,7 @@ def taken(app: faust.App, name: str) -> None:
 
     @app.agent(topic(app, name))
     async def agent(stream: Any) -> None:
-        async for values in stream.take(2, within=0.2):
+        async for values in stream.take(2, within=30):
             for value in values:
                 say(value)
             if BAD in values:
@@ -102,7 +102,7 @@ def ended(app: faust.App, name: str) -> None:
 
     @app.agent(topic(app, name))
     async def agent(stream: Any) -> None:
-        async for values in stream.take(3, within=0.5):
+        async for values in stream.take(3, within=30):
             say(f"{len(values)} begun")
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.sleep(2)

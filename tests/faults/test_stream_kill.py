@@ -27,7 +27,8 @@ JOINING_S = 12
 GROUP = "promptsales-stream"
 
 
-@pytest.mark.parametrize("seed", [5, 8])
+# `make soak` goes on with as many others as there is time for
+@pytest.mark.parametrize("seed", [8])
 def test_every_part_in_some_order(stack: Settings, seed: int) -> None:
     order = random.Random(seed).sample(PARTS, len(PARTS))  # noqa: S311 - a test's dice
     with Working(stack, CARELESS) as ads, Working(stack, SELLING) as crm:

@@ -2,7 +2,7 @@
 
 import json
 
-from promptsales.registration import kafka_connection, mongo_connection, postgres_connection
+from promptsales.registration import kafka_connection, mongo_connection, postgres_connection, redis_connection
 
 
 def test_postgres() -> None:
@@ -47,6 +47,16 @@ def test_mongo_srv() -> None:
 def test_kafka() -> None:
     found = kafka_connection("kafka", "a:9092,b:9092", "")
     assert (found.host, found.extra) == ("a:9092,b:9092", '{"bootstrap.servers": "a:9092,b:9092"}')
+
+
+def test_redis() -> None:
+    found = redis_connection("redis", "rediss://u:p%2Fw@cache.example:7000/2", "")
+    assert (found.host, found.port, found.login, found.password, found.schema_, found.extra) == (
+        *("cache.example", 7000, "u", "p/w", "2"),
+        '{"ssl": true}',
+    )
+    bare = redis_connection("redis", "redis://:pw@127.0.0.1/0", "")
+    assert (bare.port, bare.login, bare.schema_, bare.extra) == (6379, None, "0", '{"ssl": false}')
 
 
 def test_password_is_not_shown() -> None:

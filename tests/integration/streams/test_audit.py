@@ -10,7 +10,7 @@ from promptsales.quality.audit import audit_since
 from promptsales.realtime import rebuild
 from promptsales.settings import Settings
 from promptsales.stream_audit import has_changed, record
-from promptsales.stream_contracts import stream_contracts
+from promptsales.stream_contracts import StreamContract, stream_contracts
 from streams.audit import Audited, audit
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
@@ -24,7 +24,7 @@ _SPOIL = """
     update core.campaign_metrics set impressions = -5
     where metric_id = (select min(metric_id) from core.campaign_metrics where not is_deleted)
 """
-METRICS = stream_contracts()["campaign_metrics"]
+METRICS, GROUPS = (stream_contracts()[name] for name in ("campaign_metrics", "ad_groups"))
 BACK = timedelta(hours=3)
 
 
@@ -41,10 +41,9 @@ def following(stack: Settings, warehouse: psycopg.Connection) -> Iterator[None]:
         yield
 
 
-def run(stack: Settings, warehouse: psycopg.Connection) -> Audited:
+def run(stack: Settings, warehouse: psycopg.Connection, contract: StreamContract = METRICS) -> Audited:
     with psycopg.connect(stack.address("promptads_cdc"), autocommit=True) as source:
-        source.execute("set time zone 'UTC'")
-        return audit(stack, METRICS, source, warehouse, BACK)
+        return audit(stack, contract, source, warehouse, BACK)
 
 
 @pytest.mark.usefixtures("following")
@@ -70,6 +69,26 @@ def test_what_differs_is_repaired(stack: Settings, warehouse: psycopg.Connection
     assert rebuild(warehouse, 14).mended == 0
     now = datetime.now(UTC)
     assert {one.result for one in audit_since(METRICS, warehouse, now - BACK, now)} == {"passed"}
+
+
+@pytest.mark.usefixtures("following")
+def test_of_an_object_the_kept_keys_are_compared(
+    stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
+        ads.execute("""
+            insert into promptads.ad_groups (campaign_id, name, target_audience)
+            select id, name, '{"age_min": 18, "remarks": "call Jane"}' from promptads.campaigns limit 2
+        """)
+    settle(stack)
+    assert run(stack, warehouse, GROUPS).repaired == 0
+    admin.execute("""
+        update core.ad_groups set target_audience = '{"age_min": 21}'
+        where ad_group_id = (select min(ad_group_id::text)::uuid from core.ad_groups)
+    """)
+    assert run(stack, warehouse, GROUPS).differing == 1
+    kept = warehouse.execute("select target_audience from core.ad_groups where not is_deleted").fetchall()
+    assert kept == [({"age_min": 18},)] * 2
 
 
 @pytest.mark.usefixtures("following")

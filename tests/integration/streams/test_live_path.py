@@ -10,10 +10,12 @@ import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from promptsales import stream_lag
 from promptsales.connectors import status
 from promptsales.doctor import diagnose
 from promptsales.freshness import freshness
 from promptsales.settings import Settings
+from promptsales.stream_status import following
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
 from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait
@@ -76,6 +78,18 @@ def test_completeness_moves_when_nothing_happens(stack: Settings, ads: psycopg.C
         # no event, and nobody but Debezium's heartbeat
         wait(lambda: (warehouse.execute(query).fetchone() or (now, before))[1] > now, 30)
     assert now - before < timedelta(seconds=30)
+
+
+def test_how_far_behind_it_was_is_kept(stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection) -> None:
+    start_campaigns(stack)
+    settle(stack)
+    for one in following(stack):
+        stream_lag.record(warehouse, one.lag, one.slot)
+    noted = "select connector, slot_status, slot_bytes is null, bus_events from ops.stream_lag order by connector"
+    assert warehouse.execute(noted).fetchall() == [
+        ("promptads", "reserved", False, 0),
+        ("promptcrm", "reserved", False, 0),
+    ]
 
 
 def test_an_event_that_cannot_be_decoded(

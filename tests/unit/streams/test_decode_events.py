@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from promptsales.stream_contracts import stream_contracts
@@ -117,6 +118,7 @@ def group(audience: Any) -> dict[str, Any]:
     ("audience", "kept", "rules"),
     [
         ('{"age_min":18,"remarks":"call Jane","countries":["DE"]}', '{"age_min":18,"countries":["DE"]}', []),
+        ('{"age_min":18.10,"interests":["b\\u00e4r"]}', '{"age_min":18.10,"interests":["b\\u00e4r"]}', []),
         ("[1]", "[1]", ["target_audience_not_an_object"]),
         ("{", "{", ["target_audience_not_an_object"]),
         (UNCHANGED, UNCHANGED, []),
@@ -126,6 +128,12 @@ def group(audience: Any) -> dict[str, Any]:
 def test_of_an_object_only_the_listed_keys_are_kept(audience: Any, kept: Any, rules: list[str]) -> None:
     change = changed(GROUPS.decode(message("u", group(audience))))
     assert (change.row.target_audience, change.broken) == (kept, rules)
+
+
+def test_what_no_contract_names_is_dropped_and_told() -> None:
+    told, silent = (changed(METRICS.decode(message("c", row))) for row in (metric(note="call Jane"), metric()))
+    assert msgspec.structs.asdict(told.row) == msgspec.structs.asdict(silent.row)
+    assert (told.unnamed, silent.unnamed) == ("Object contains unknown field `note` - at `$.after`", None)
 
 
 @pytest.mark.parametrize("name", stream_contracts())

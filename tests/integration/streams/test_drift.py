@@ -1,0 +1,133 @@
+"""The source changes its tables while they are followed: the stream goes on, and stores nothing no contract names."""
+
+from collections.abc import Iterator
+
+import httpx
+import psycopg
+import pytest
+
+from promptsales import connectors
+from promptsales.connections import connected
+from promptsales.doctor import diagnose
+from promptsales.errors import TerminalError
+from promptsales.provision import provision
+from promptsales.settings import Settings
+from promptsales.stream_audit import refuse_unpublished
+from promptsales.stream_contracts import stream_contracts
+from tests.support.campaigning import ADVERTISING, start_campaigns
+from tests.support.streaming import followed, is_followed, settle, wait
+from tests.support.wholeness import amiss
+from tests.support.working import Working
+
+METRICS = stream_contracts()["campaign_metrics"]
+# all that the publication names, so that no table depends on it; `provision` brings back what it shall be
+_RESTORE = """
+    alter publication promptads set table promptads.campaigns (id);
+    alter table promptads.campaign_metrics drop column if exists note cascade,
+        alter column impressions type integer;
+    alter table promptads.ads add column if not exists content_id varchar(255);
+    comment on column promptads.ads.content_id is
+        'Id of the asset in promptcontent.content_assets; no foreign key reaches across databases.'
+"""
+_AD = "insert into promptads.ads (ad_group_id, content_id, type, status) values (null, 'c1', 'text', 'active')"
+# postgresql refuses to change the type of a column that is published
+_WIDEN = """
+    alter publication promptads drop table promptads.campaign_metrics;
+    alter table promptads.campaign_metrics alter column impressions type bigint;
+    alter publication promptads add table promptads.campaign_metrics
+        (id, campaign_id, timestamp, impressions, clicks, spend, conversions, updated_at)
+"""
+_PUBLISH_LESS = """
+    alter publication promptads drop table promptads.ads;
+    alter publication promptads add table promptads.ads
+        (id, ad_group_id, type, status, created_at, updated_at, deleted_at)
+"""
+_PUBLISH_MORE = """
+    alter publication promptads drop table promptads.campaign_metrics;
+    alter publication promptads add table promptads.campaign_metrics
+"""
+_UNNAMED = "select coalesce(sum(unnamed_events), 0) from ops.stream_offset where topic = %s"
+
+
+@pytest.fixture
+def ads(stack: Settings, warehouse: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """PromptAds, followed; its tables are as they were, afterwards."""
+    with psycopg.connect(stack.address("promptads"), autocommit=True) as connection, followed(stack):
+        start_campaigns(stack)
+        try:
+            yield connection
+        finally:
+            change(stack, _RESTORE)
+            provision(stack)
+
+
+def change(stack: Settings, statements: str) -> None:
+    """Change tables and publication, by hand, in one transaction."""
+    with connected(stack, "sources_admin", "promptsales") as admin, admin.transaction():
+        admin.execute(statements.encode())
+
+
+def test_a_column_is_added_widened_dropped(
+    stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    group = "insert into promptads.ad_groups (campaign_id, name) select id, 'g' from promptads.campaigns limit 1"
+    ads.execute(group)
+    ads.execute(_AD.replace("null", "(select min(id::text)::uuid from promptads.ad_groups)").encode())
+    with Working(stack, ADVERTISING) as work:
+        for drift in ("alter table promptads.campaign_metrics add column note text default 'call Jane'", _WIDEN):
+            change(stack, drift)
+            before = work.commits
+            wait(lambda before=before: work.commits > before + 50)  # type: ignore[misc]
+    change(stack, _PUBLISH_LESS)
+    ads.execute("alter table promptads.ads drop column content_id")
+    ads.execute("update promptads.ads set status = 'paused'")
+    settle(stack)
+    assert amiss(stack) == []
+    assert warehouse.execute("select status from core.ads where not is_deleted").fetchall() == [("paused",)]
+    # the publication does not name it, so it never left
+    assert warehouse.execute(_UNNAMED, [METRICS.topic]).fetchone() == (0,)
+
+
+def test_what_no_contract_names_and_a_table_that_leaves(
+    stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    ads.execute("alter table promptads.campaign_metrics add column note text default 'call Jane'")
+    change(stack, _PUBLISH_MORE)
+    configure_more(stack)
+    with Working(stack, ADVERTISING) as work:
+        wait(lambda: work.commits > 50)
+    settle(stack)
+    assert amiss(stack) == []
+    assert warehouse.execute(_UNNAMED, [METRICS.topic]).fetchone() != (0,)
+    stored = "select count(*) from core.campaign_metrics m where to_jsonb(m)::text like '%Jane%'"
+    assert warehouse.execute(stored).fetchone() == (0,)
+    assert f"topic {METRICS.topic}" in {finding.where for finding in diagnose(stack)}
+
+    provision(stack)  # the publication names its columns again; now one of them goes, and takes the table with it
+    with connected(stack, "sources_admin", "promptsales") as admin:
+        admin.execute("alter publication promptads drop table promptads.campaign_metrics")
+        admin.execute("alter publication promptads add table promptads.campaign_metrics (id, note)")
+    ads.execute("alter table promptads.campaign_metrics drop column note cascade")
+    told = [finding.what for finding in diagnose(stack) if finding.where == "publication promptads"]
+    assert told == [f"{METRICS.source.relation} is not in it, so core.campaign_metrics stands still"]
+    with connected(stack, "promptads_cdc") as source, pytest.raises(TerminalError, match="not in publication"):
+        refuse_unpublished(source, METRICS)
+
+    with Working(stack, ADVERTISING) as work:
+        wait(lambda: work.commits > 20)  # nobody hears of it
+    provision(stack)
+    connectors.snapshot_again(stack, "promptads")
+    wait(lambda: is_followed(stack))
+    settle(stack)
+    wait(lambda: amiss(stack) == [], 20)  # what was deleted meanwhile is swept, after the snapshot
+    with connected(stack, "promptads_cdc") as source:
+        refuse_unpublished(source, METRICS)
+
+
+def configure_more(stack: Settings) -> None:
+    """A connector that somebody has let read the new column too."""
+    with httpx.Client(base_url=stack.address("connect"), trust_env=False, timeout=30) as client:
+        config = client.get("/connectors/promptads/config").raise_for_status().json()
+        config["column.include.list"] += r",promptads\.campaign_metrics\.note"
+        client.put("/connectors/promptads/config", json=config).raise_for_status()
+    wait(lambda: is_followed(stack))
