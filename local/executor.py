@@ -1,6 +1,8 @@
 """Airflow's local executor, which imports what tasks need before its workers are forked: a task starts in no time.
 
 Great Expectations alone takes seconds to import, in every task anew. A DAG file imports none of this.
+Contracts, rules and settings are not read by an import, so a task sees them as they are when it starts; a change of
+Python code is seen once Airflow starts again.
 """
 
 from importlib import import_module

@@ -31,7 +31,7 @@ def kafka_version() -> str:
 
 
 def jvm(heap_mb: int, temporary: Path) -> list[str]:
-    """How each server on the JVM is started: small, and quick to start rather than fastest in the long run."""
+    """How each server on the JVM is started: small."""
     flags = [
         "-XX:+UseSerialGC",
         "-XX:MaxMetaspaceSize=160m",

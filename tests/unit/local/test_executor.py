@@ -1,0 +1,20 @@
+"""What Airflow's workers are forked with: code, and nothing that a file may change meanwhile."""
+
+import subprocess
+import sys
+
+_PROGRAM = """
+from importlib import import_module
+from local.executor import MODULES
+for name in MODULES:
+    import_module(name)
+from promptsales.contracts import contracts
+from promptsales.marts.spec import catalogue
+from promptsales.settings import settings
+print([read.cache_info().currsize for read in (contracts, catalogue, settings)])
+"""
+
+
+def test_no_contract_and_no_setting_is_read_before_a_task_starts() -> None:
+    done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[0, 0, 0]"
