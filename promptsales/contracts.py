@@ -86,11 +86,20 @@ class Column(_Model):
         return self.source or self.name
 
 
-class Touched(_Model):
-    """What a changed row makes the marts rebuild: the days of an entity, by one column or several."""
+# stands in ops.touched where only the day counts
+ANY_ENTITY = "*"
 
-    entity: Identifier
+
+class Touched(_Model):
+    """What a changed row makes the marts rebuild: days, by one column or several, of an entity if they ask for one."""
+
+    entity: Identifier | None = None
     day: Annotated[tuple[Identifier, ...], BeforeValidator(lambda day: (day,) if isinstance(day, str) else day)]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is told by."""
+        return (*([self.entity] if self.entity else []), *self.day)
 
 
 class Contract(_Model):
@@ -121,7 +130,7 @@ class Contract(_Model):
             self.key,
             self.cursor,
             *self.history,
-            *((self.touched.entity, *self.touched.day) if self.touched else ()),
+            *(self.touched.columns if self.touched else ()),
         }
         if missing := used - set(names):
             raise ValueError(f"{', '.join(sorted(missing))} is used but is no column; columns are {', '.join(names)}")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from promptsales.contracts import Column, Transform
 from promptsales.errors import SourceRefused
-from promptsales.provision.pads import pads, read_keys
+from promptsales.key_files import pads, read_keys
 
 _SPACE = " \t\n\r\f\v"
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")

@@ -54,7 +54,7 @@ class StreamContract(_Model):
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         names = [column.name for column in self.columns]
-        used = {self.key, *self.history, *((self.touched.entity, *self.touched.day) if self.touched else ())}
+        used = {self.key, *self.history, *(self.touched.columns if self.touched else ())}
         if missing := used - set(names):
             raise ValueError(f"{', '.join(sorted(missing))} is used but is no column; columns are {', '.join(names)}")
         if len(set(names)) != len(names):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from psycopg import sql
 
+from promptsales.contracts import ANY_ENTITY
 from promptsales.stream_contracts import StreamColumn, StreamContract, stream_contracts
 from streams.decode import UNCHANGED
 
@@ -112,7 +113,7 @@ def upsert(name: str) -> bytes:
 def _returned(contract: StreamContract) -> sql.Composed:
     names = _MEASURED if contract.table == FIGURES else ()
     if contract.touched:
-        names = tuple(dict.fromkeys((*names, contract.touched.entity, *contract.touched.day)))
+        names = tuple(dict.fromkeys((*names, *contract.touched.columns)))
     return sql.SQL(", ").join(
         sql.SQL("{} as {}").format(sql.Identifier(side, name), sql.Identifier(f"{side}_{name}"))
         for side in ("old", "new")
@@ -124,9 +125,10 @@ def _touched(contract: StreamContract) -> sql.Composable:
     # a row that moves to another day or entity touches the one it leaves, too
     if contract.touched is None:
         return sql.SQL("")
+    entity = contract.touched.entity
     moves = [
         sql.SQL("select {}, {} from up").format(
-            sql.Identifier(f"{side}_{contract.touched.entity}"), sql.Identifier(f"{side}_{day}")
+            sql.Identifier(f"{side}_{entity}") if entity else sql.Literal(ANY_ENTITY), sql.Identifier(f"{side}_{day}")
         )
         for side in ("old", "new")
         for day in contract.touched.day

@@ -54,7 +54,7 @@ def _contract_lines(table: LiveTable) -> Iterator[str]:
     yield "history: []"
     if any(column.name == "created_at" and column.type.startswith("timestamp") for column in table.columns):
         yield "# what the marts rebuild when a row changes (guess)"
-        yield f"touched: {{entity: {_core_name(table, table.key)}, day: created_at}}"
+        yield "touched: {day: created_at}"
     yield from _unread_lines(guesses)
     yield "columns:"
     for column, found in guesses:

@@ -2,7 +2,7 @@
 
 from psycopg import sql
 
-from promptsales.contracts import Contract, Touched
+from promptsales.contracts import ANY_ENTITY, Contract, Touched
 from promptsales.load.statements import filled, listed
 
 
@@ -57,13 +57,18 @@ def upsert(contract: Contract) -> sql.Composed:
 def _touched_columns(contract: Contract) -> sql.Composable:
     if contract.touched is None:
         return sql.SQL("")
-    return sql.SQL(
-        ", old.{entity}::text as old_entity, {old_days}, new.{entity}::text as new_entity, {new_days}"
-    ).format(
-        entity=sql.Identifier(contract.touched.entity),
-        old_days=_days(contract.touched, "old"),
-        new_days=_days(contract.touched, "new"),
+    return sql.SQL(", {} as old_entity, {}, {} as new_entity, {}").format(
+        _entity(contract.touched, "old"),
+        _days(contract.touched, "old"),
+        _entity(contract.touched, "new"),
+        _days(contract.touched, "new"),
     )
+
+
+def _entity(touched: Touched, version: str) -> sql.Composable:
+    if touched.entity is None:
+        return sql.Literal(ANY_ENTITY)
+    return sql.SQL("{}::text").format(sql.Identifier(version, touched.entity))
 
 
 def _days(touched: Touched, version: str) -> sql.Composed:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from promptsales.contracts import contracts
+from promptsales.contracts import ANY_ENTITY, contracts
 from promptsales.errors import TerminalError, TransientError
 from promptsales.load.statements import core, staging
 from promptsales.load.suppression import CLOSE_QUARANTINE, NOBODY
@@ -89,7 +89,7 @@ def _touch(warehouse: psycopg.Connection, person: Person) -> None:
             query = sql.SQL(_TOUCH).format(
                 core=core(one),
                 key=sql.Identifier(one.key),
-                entity=sql.Identifier(one.touched.entity),
+                entity=sql.Identifier(one.touched.entity) if one.touched.entity else sql.Literal(ANY_ENTITY),
                 days=sql.SQL(", ").join(map(sql.Identifier, one.touched.day)),
             )
             warehouse.execute(query, {"feed": one.table, "nobody": NOBODY, "keys": keys})

@@ -16,8 +16,9 @@ from psycopg.rows import class_row
 from promptsales.connections import connected
 from promptsales.contracts import Contract, contracts
 from promptsales.errors import ConfigError
+from promptsales.key_files import read_keys
 from promptsales.provision.lines import Database
-from promptsales.provision.pads import load_pads, read_keys
+from promptsales.provision.pads import load_pads
 from promptsales.settings import Settings
 
 LoadFeed = Callable[[Contract], object]

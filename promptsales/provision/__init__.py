@@ -14,11 +14,12 @@ from pymongo import MongoClient
 from promptsales import bus, cache
 from promptsales.connections import connected
 from promptsales.errors import ConfigError
+from promptsales.key_files import read_keys
 from promptsales.provision.changes import Change, OnProgress, quiet
 from promptsales.provision.cluster import Cluster, provision_cluster
 from promptsales.provision.collections import collections
 from promptsales.provision.lines import Database
-from promptsales.provision.pads import has_pads, read_keys
+from promptsales.provision.pads import has_pads
 from promptsales.provision.schemas import schemas
 from promptsales.settings import Settings
 

@@ -71,7 +71,7 @@ def test_hard_deletes_are_soft_in_core_and_stay_so(
     core = leads.in_core(warehouse)
     assert {key: row["deleted_at"] is not None for key, row in core.items()} == {gone: True, stays: False}
     assert leads.in_quarantine(warehouse) == set()
-    assert warehouse.execute("select entity_id, day::text from ops.touched").fetchall() == [(str(gone), "2026-01-02")]
+    assert warehouse.execute("select entity_id, day::text from ops.touched").fetchall() == [("*", "2026-01-02")]
     audit = warehouse.execute("select extraction, extracted, updated from ops.load where mode = 'reconcile'").fetchall()
     assert audit == [(2, 1, 1)]
 

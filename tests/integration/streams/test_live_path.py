@@ -14,6 +14,7 @@ from promptsales import stream_lag
 from promptsales.connectors import status
 from promptsales.doctor import diagnose
 from promptsales.freshness import freshness
+from promptsales.realtime import rebuild
 from promptsales.settings import Settings
 from promptsales.stream_status import following
 from tests.support.campaigning import ADVERTISING, start_campaigns
@@ -90,6 +91,12 @@ def test_how_far_behind_it_was_is_kept(stack: Settings, ads: psycopg.Connection,
         ("promptads", "reserved", False, 0),
         ("promptcrm", "reserved", False, 0),
     ]
+    with psycopg.connect(stack.address("warehouse_admin"), autocommit=True) as admin:
+        admin.execute(
+            "update ops.stream_lag set noted_at = noted_at - interval '15 days' where connector = 'promptads'"
+        )
+    rebuild(warehouse, 14)
+    assert [row[0] for row in warehouse.execute(noted)] == ["promptcrm"]
 
 
 def test_an_event_that_cannot_be_decoded(

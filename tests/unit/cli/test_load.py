@@ -1,5 +1,7 @@
 """The window that two options name."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -24,3 +26,13 @@ def test_window_of() -> None:
 def test_what_is_wrong_is_said(start: datetime | None, end: datetime | None, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         window_of(start, end)
+
+
+def test_a_load_of_rows_imports_nothing_that_it_does_not_need() -> None:
+    heavy = ("great_expectations", "alembic", "sqlalchemy", "pymongo", "confluent_kafka", "pyspark", "pandas")
+    code = (
+        "import sys, promptsales.cli.load, promptsales.load.steps, promptsales.sources\n"
+        f"print(*[name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

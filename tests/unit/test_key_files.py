@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from promptsales.errors import ConfigError
-from promptsales.provision.pads import checked, pads, read_keys
+from promptsales.key_files import checked, pads, read_keys
 
 GOOD = bytes(range(32))
 
