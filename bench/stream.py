@@ -6,16 +6,21 @@ generator runs on the same machine. Rows are measurements of the sample data's c
 
 import os
 import platform
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import httpx
 import psycopg
+from tenacity import Retrying, TryAgain, stop_after_delay, wait_fixed
 
 from promptsales import bus, connectors, latency, stream_lag
 from promptsales.connections import connected
-from promptsales.settings import Settings, settings
+from promptsales.settings import ROOT, Settings, settings
 
 _INSERT = """
     insert into promptads.campaign_metrics (campaign_id, timestamp, impressions, clicks, spend, conversions)
@@ -49,7 +54,26 @@ def main() -> None:
             sys.exit("no campaigns: run `promptsales run` or `promptsales seed` first")
         for load in LOADS:
             _measure(here, ads, warehouse, campaigns, load)
-        _drain(here, ads, warehouse, campaigns)
+        _drain(here, ads, warehouse, campaigns, "one worker")
+        with _second_worker(here):
+            _drain(here, ads, warehouse, campaigns, "two workers")
+
+
+@contextmanager
+def _second_worker(here: Settings) -> Iterator[None]:
+    """A worker beside the stack's, once it has partitions of its own: before that it would only be in the way."""
+    address = f"http://127.0.0.1:{here.port('stream') + 1}/health/"
+    with subprocess.Popen([sys.executable, "-m", "streams", "1"], cwd=ROOT, stderr=subprocess.DEVNULL) as worker:
+        try:
+            Retrying(stop=stop_after_delay(_PATIENCE_S), wait=wait_fixed(0.5))(_take_part, address)
+            yield
+        finally:
+            worker.terminate()
+
+
+def _take_part(address: str) -> None:
+    if not httpx.get(address, trust_env=False).json()["partitions"]:
+        raise TryAgain
 
 
 def _measure(
@@ -78,15 +102,17 @@ def _write(ads: psycopg.Connection, campaigns: list[object], load: Load) -> int:
     return written
 
 
-def _drain(here: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection, campaigns: list[object]) -> None:
-    """One transaction of very many rows: Debezium, Kafka and one worker catch up with it."""
+def _drain(
+    here: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection, campaigns: list[object], who: str
+) -> None:
+    """One transaction of very many rows: Debezium, Kafka and the workers catch up with it."""
     chosen = [campaigns[turn % len(campaigns)] for turn in range(BACKLOG)]
     ads.execute(_INSERT, [chosen])
     began = time.monotonic()
     _settle(here, warehouse)
     elapsed = time.monotonic() - began
     rate = BACKLOG / elapsed
-    print(f"backlog of {BACKLOG} events in one transaction: applied in {elapsed:.1f} s, {rate:.0f} a second")
+    print(f"backlog of {BACKLOG} events in one transaction, {who}: applied in {elapsed:.1f} s, {rate:.0f} a second")
 
 
 def _settle(here: Settings, warehouse: psycopg.Connection) -> None:

@@ -27,6 +27,8 @@ _COMMON = {
     "password_encryption": "scram-sha-256",
     "jit": "off",
     "max_wal_size": "512MB",
+    # tables lie in memory or on solid state, where one page costs little more than the next
+    "random_page_cost": "1.1",
     # when a commit was made: what `make bench-stream` and `make run` measure by
     "track_commit_timestamp": "on",
     "timezone": "UTC",

@@ -83,10 +83,11 @@ def _touched_rows(contract: Contract) -> sql.Composable:
     return sql.SQL(
         """, touched as (
             insert into ops.touched (core_table, entity_id, day)
-            select %(feed)s, entity, day
+            select distinct %(feed)s, entity, day
             from (
-                select old_entity, unnest(old_days) from merged union select new_entity, unnest(new_days) from merged
-            ) x(entity, day)
+                -- few days of many rows: unique first
+                select old_entity, old_days from merged union select new_entity, new_days from merged
+            ) x(entity, days), unnest(days) day
             where entity is not null and day is not null
             order by entity, day
             on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()

@@ -18,8 +18,13 @@ from promptsales.provision.lines import Database
 # Normal forms (domain.md section 1), the same in Python. ASCII white space and A-Z only: what a locale calls a space
 # or a lower-case letter differs between systems. '' is no value.
 _SPACE = r"E' \t\n\r\f\v'"
-_EMAIL = "nullif(lower(btrim(normalize({column}::text, nfc), " + _SPACE + ") collate \"C\"), '')"
-_EMAIL_DOMAIN = "nullif(substring(" + _EMAIL + " from '@([^@]*)$'), '')"
+# to normalise costs as much as to hash, and ASCII is normal as it stands
+_NFC = (
+    "case when octet_length({column}::text) = char_length({column}::text)"
+    " then {column}::text else normalize({column}::text, nfc) end"
+)
+_EMAIL = "nullif(lower(btrim(" + _NFC + ", " + _SPACE + ") collate \"C\"), '')"
+_EMAIL_DOMAIN = "case when strpos({column}::text, '@') > 0 then nullif(split_part(" + _EMAIL + ", '@', -1), '') end"
 _PHONE = "'+' || nullif(regexp_replace({column}::text, '[^0-9]', '', 'g'), '')"
 _CLICK_ID = "nullif(btrim({column}::text, " + _SPACE + "), '')"
 _TEXT = "nullif({column}::text, '')"
