@@ -73,6 +73,7 @@ def test_every_mart_equals_its_statement(admin: psycopg.Connection, connect: Con
     assert run() == {}
     _numbers_tie(connect, admin)
     _late_and_changed_facts(admin, run)
+    _dropped_link(admin, run)
     _next_day(admin, run)
 
 
@@ -142,6 +143,18 @@ def _late_ad_and_link(admin: psycopg.Connection) -> None:
     put(admin, "core.ads_history", [{**ad, "valid_from": "-infinity", "valid_to": "infinity"}])
     admin.execute("update core.content_assets set prompt_history_id = 'prompt400' where asset_id = 'asset6'")
     touch(admin, "content_assets", "asset6", "2024-01-07")
+
+
+def _dropped_link(admin: psycopg.Connection, run: Build) -> None:
+    """An asset of March no longer names a prompt of January: what that cost is linked to nothing now."""
+    admin.execute("""
+        update core.content_assets_history set prompt_history_id = 'prompt95'
+        where asset_id = 'asset95' and valid_to < 'infinity'
+    """)
+    admin.execute("update core.content_assets set prompt_history_id = null where asset_id = 'asset95'")
+    touch(admin, "content_assets", "asset95", "2024-03-10")
+    run("content_production_monthly")
+    assert differing(admin) == {}
 
 
 def _next_day(admin: psycopg.Connection, run: Build) -> None:

@@ -19,3 +19,8 @@ union
 select (p.prompted_at at time zone %(zone)s)::date
 from ops.touched t join core.content_assets a on a.asset_id = t.entity_id join core.prompts p on p.prompt_id = a.prompt_history_id
 where t.core_table = 'content_assets' and t.touched_at >= %(since)s
+union
+-- and the prompt that an earlier version of the asset was linked to
+select (p.prompted_at at time zone %(zone)s)::date
+from ops.touched t join core.content_assets_history a on a.asset_id = t.entity_id join core.prompts p on p.prompt_id = a.prompt_history_id
+where t.core_table = 'content_assets' and t.touched_at >= %(since)s
