@@ -1,7 +1,4 @@
-"""The tests have a stack of their own: its ports and its state are never those of `make run`.
-
-Where pytest-xdist spreads the files over several processes, each of them has one.
-"""
+"""The tests have a stack of their own: its ports and its state are never those of `make run`."""
 
 import os
 import socket
@@ -21,13 +18,13 @@ from promptsales.sources import opened
 from tests.support import inbox
 
 
-def _free_port_base(first: int) -> int:
+def _free_port_base() -> int:
     """The first of a few ranges of ports that nobody listens on."""
-    for base in range(first, first + 500, 50):
+    for base in range(22000, 23000, 50):
         with_listener = [port for port in range(base, base + 20) if _is_taken(port)]
         if not with_listener:
             return base
-    raise RuntimeError(f"no free range of ports between {first} and {first + 500}")
+    raise RuntimeError("no free range of ports between 22000 and 23000")
 
 
 def _is_taken(port: int) -> bool:
@@ -37,17 +34,12 @@ def _is_taken(port: int) -> bool:
 
 # before anything reads the settings; the child processes of tests inherit it
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-test")
-os.environ.setdefault("PROMPTSALES_PORT_BASE", str(_free_port_base(22000)))
-# gw0, gw1 ...: a process of pytest-xdist, which inherits what the one that started it has found
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-    others = 500 * int(worker.removeprefix("gw"))
-    os.environ["PROMPTSALES_STATE"] += f"-{worker}"
-    os.environ["PROMPTSALES_PORT_BASE"] = str(_free_port_base(int(os.environ["PROMPTSALES_PORT_BASE"]) + others))
+os.environ.setdefault("PROMPTSALES_PORT_BASE", str(_free_port_base()))
 
 # where the stack's Airflow sends its alerts: above the stack's own ports, and nobody listens unless a test does
 MAIL_PORT, WEB_PORT = (int(os.environ["PROMPTSALES_PORT_BASE"]) + offset for offset in (18, 19))
-os.environ["PROMPTSALES_ALERT_MAIL"] = inbox.mail_address(MAIL_PORT)
-os.environ["PROMPTSALES_ALERT_WEBHOOK"] = inbox.web_address(WEB_PORT)
+os.environ.setdefault("PROMPTSALES_ALERT_MAIL", inbox.mail_address(MAIL_PORT))
+os.environ.setdefault("PROMPTSALES_ALERT_WEBHOOK", inbox.web_address(WEB_PORT))
 
 
 @pytest.fixture(scope="session")
