@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from local.airflow import COMPONENTS
+from local.supervisor import Supervisor
 from promptsales.airflow_api import Airflow
 from promptsales.registration import register
 from promptsales.settings import Settings
@@ -15,6 +17,13 @@ EVERY_HOURLY = ("promptcrm_hourly", "promptsales_hourly")
 PATIENCE_S = 180
 # longer than any file here takes: a run of the schedule's would load what a test has planted for its own
 CLEAR_S = 300
+
+
+@pytest.fixture(scope="package", autouse=True)
+def only_here(stack: Settings) -> Iterator[None]:
+    """No other test needs Airflow: after these it rests, as it takes a quarter of a core for itself."""
+    yield
+    Supervisor(stack.state).stop(set(COMPONENTS), PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
