@@ -44,7 +44,8 @@ def put(admin: psycopg.Connection, table: str, rows: Iterable[Mapping[str, Any]]
 
 def put_versions(admin: psycopg.Connection, table: str) -> None:
     """One version, valid since ever, for each row that has none."""
-    key, *listed = [name for name, _, _ in admin.execute(_COLUMNS, [f"{table}_history"])][:-2]
+    found = [name for name, _, _ in admin.execute(_COLUMNS, [f"{table}_history"])]
+    key, *listed = [name for name in found if name not in ("valid_from", "valid_to")]
     admin.execute(
         sql.SQL("""
             insert into {history} ({names}, valid_from, valid_to) select {names}, '-infinity', 'infinity' from {table} t
