@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from local.postgres import server_home
@@ -121,23 +121,26 @@ def statistics(address: str) -> bytes:
 
 def messages(stack: Settings) -> bytes:
     """Every message of every topic."""
-    consumer = Consumer(
-        {"bootstrap.servers": stack.address("kafka"), "group.id": "search", "enable.auto.commit": False}
-    )
-    found = b""
+    consumer = Consumer({
+        "bootstrap.servers": stack.address("kafka"), "group.id": "search", "enable.auto.commit": False,
+        "enable.partition.eof": True, "auto.offset.reset": "earliest",
+    })  # fmt: skip
+    found: list[bytes] = []
     try:
-        for topic in consumer.list_topics(timeout=10).topics.values():
-            for number in topic.partitions:
-                partition = TopicPartition(topic.topic, number, 0)
-                _, end = consumer.get_watermark_offsets(partition, timeout=10)
-                consumer.assign([partition])
-                while end and (message := consumer.poll(2)) is not None and not message.error():
-                    found += (message.key() or b"") + (message.value() or b"") + repr(message.headers()).encode()
-                    if (message.offset() or 0) + 1 >= end:
-                        break
+        topics = consumer.list_topics(timeout=10).topics.values()
+        left = {(topic.topic, number) for topic in topics for number in topic.partitions}
+        consumer.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in left])
+        while left:
+            message = consumer.poll(30)
+            assert message is not None, f"nothing came of {left}"
+            if (error := message.error()) is None:
+                found += [message.key() or b"", message.value() or b"", repr(message.headers()).encode()]
+            else:  # the end of a partition, where no transaction and no deleted record is waited for
+                assert error.code() == KafkaError._PARTITION_EOF, error
+                left.discard((message.topic(), message.partition()))
     finally:
         consumer.close()
-    return found
+    return b"".join(found)
 
 
 def files(stack: Settings) -> Iterator[tuple[str, bytes]]:
