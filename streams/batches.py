@@ -1,7 +1,7 @@
 """Batches of a Faust stream of runs: what came within a short window, or while the batch before was applied.
 
 So the batch grows with the backlog. A run is acknowledged when the next batch is asked for, after its transaction.
-Faust's own ``take()`` has a fixed window, and dies for good on an exception.
+Faust's own ``take()`` has a fixed window, and after an exception may never hand over an event again.
 """
 
 import asyncio
