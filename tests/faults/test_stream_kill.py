@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from local.supervisor import Supervisor
 from promptsales import connectors
 from promptsales.settings import ROOT, Settings
 from tests.support.campaigning import CARELESS
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("following")
 FROZEN_S = 45
 # shorter than the patience of a worker's watchdog, 30 s
 JOINING_S = 12
-GROUP = "promptsales-stream"
+GROUP, WORKER = "promptsales-stream", "stream-0"
 
 
 # `make soak` goes on with as many others as there is time for
@@ -47,6 +48,20 @@ def test_a_broker_that_stands_still(stack: Settings) -> None:
         with frozen(stack, "kafka"):
             time.sleep(FROZEN_S)
     settle(stack, 240)
+    assert amiss(stack) == []
+
+
+def test_what_comes_while_no_worker_runs(stack: Settings) -> None:
+    supervisor = Supervisor(stack.state)
+    with Working(stack, CARELESS) as ads:
+        wait(lambda: ads.commits > 50)
+    settle(stack)
+    # nothing is in flight: the next worker begins exactly where this one's acknowledgements end
+    supervisor.stop({WORKER}, 30)
+    with Working(stack, CARELESS) as ads:
+        wait(lambda: ads.commits > 150)
+    supervisor.start(WORKER)
+    settle(stack, 120)
     assert amiss(stack) == []
 
 
