@@ -92,7 +92,6 @@ class Settings(BaseSettings):
     quarantine_share: float = Field(default=0.2, gt=0, le=1, description="a batch with a larger bad share is blocked")
     quarantine_rows: int = Field(default=100, ge=0, description="unless fewer rows than this are bad")
     stream_workers: int = Field(default=1, ge=1, le=6, description="processes that follow the change events")
-    stream_window_ms: int = Field(default=1, ge=0, le=1000, description="how long a batch of them waits for more")
     stream_minutes_days: int = Field(default=14, ge=2, description="minutes of campaigns are kept so many days")
     reporting_timezone: str = Field(default="UTC", description="zone by whose days the marts count")
     provisional_days: int = Field(default=3, ge=1, description="days that ad platforms still restate")

@@ -50,8 +50,7 @@ class Progress:
         Raises:
             TransientError: when no broker answers.
         """
-        if self._mark is None and (now := source.execute(_NOW, [self.connector]).fetchone()):
-            self._mark = _Mark(*now)
+        self._mark = self._mark or _mark(source, self.connector)
         names = stream_lag.topics(self.connector)
         is_read = self._mark is not None and _is_read(source, self.connector, self._mark)
         if self._has_new_epoch(warehouse):
@@ -63,13 +62,19 @@ class Progress:
             self._ends = stream_lag.ends(client, names)
         if self._ends is None or stream_lag.waiting(self._ends, stream_lag.applied(warehouse, names)):
             return None
-        reached, self._mark, self._ends = self._mark.at, None, None
+        # the next one at once, so that it is among what is read meanwhile
+        reached, self._mark, self._ends = self._mark.at, _mark(source, self.connector), None
         return reached
 
     def _has_new_epoch(self, warehouse: psycopg.Connection) -> bool:
         row = warehouse.execute(_EPOCH, [self.connector]).fetchone()
         before, self._epoch = self._epoch, row[0] if row else None
         return before != self._epoch
+
+
+def _mark(source: psycopg.Connection, connector: Connector) -> _Mark | None:
+    now = source.execute(_NOW, [connector]).fetchone()
+    return _Mark(*now) if now else None
 
 
 def _is_read(source: psycopg.Connection, connector: Connector, mark: _Mark) -> bool:

@@ -25,7 +25,8 @@ from streams.transport import Runs, Transport
 log = logging.getLogger(__name__)
 
 GROUP = "promptsales-stream"
-MOST = 2000
+# how many records a batch holds at most, and how long it waits for more
+MOST, WINDOW_S = 2000, 0.001
 # the exit code of an error nobody foresaw; the supervisor answers it with a restart
 UNKNOWN = 70
 
@@ -47,7 +48,7 @@ def create_app(settings: Settings, number: int) -> faust.App:
     @app.agent(changes, name="changes", concurrency=1)
     async def follow(stream: Any) -> None:
         try:
-            async for records in batches(stream, MOST, settings.stream_window_ms / 1000):
+            async for records in batches(stream, MOST, WINDOW_S):
                 batch = decode(decoders, records)
                 _tell_unnamed(batch, told)
                 applied = await delivery.deliver(batch)

@@ -16,7 +16,7 @@ from streams.sweep import sweep
 
 log = logging.getLogger(__name__)
 
-_LOOK_S, _PAUSE_S = 1.0, 5.0
+_LOOK_S, _PAUSE_S = 0.5, 5.0
 
 
 def start(settings: Settings) -> None:

@@ -21,7 +21,7 @@ from promptsales.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# rows Spark hands over at a time, as CSV
+# names the advisory lock that lets one run build at a time
 LOCK = 7_406_001
 Tell = Callable[[str, str], None]
 
