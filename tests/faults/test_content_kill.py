@@ -1,35 +1,42 @@
 """kill -9 at each step of a load through Kafka: the next run ends with the warehouse equal to its source."""
 
-import subprocess
-import sys
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 from pymongo.database import Database
 
+from promptsales.content import topic as kafka
 from promptsales.contracts import contract
 from promptsales.extract.sources import Source
-from promptsales.load.steps import load
-from promptsales.settings import ROOT, Settings
-from tests.faults.test_kill import kill
+from promptsales.load.steps import check, extract, load, publish
+from promptsales.settings import Settings, settings
+from promptsales.sources import opened
 from tests.support.content import assert_equal_to_source, in_core, in_quarantine, prompt
+from tests.support.stepwise import Say, stepwise
 
 STEPS = ("started", "written", "extracted", "checked", "published")
 PROMPTS = contract("prompts")
 
 
-def killed_at(step: str) -> None:
-    """Let a load of its own process go on until it says that it reached a step, then kill it."""
-    command = [sys.executable, "-m", "tests.faults.content_stepwise"]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin
-    assert process.stdout
-    while (said := process.stdout.readline().strip()) != step:
-        assert said in STEPS, f"the load ended before {step}"
-        process.stdin.write("go on\n")
-        process.stdin.flush()
-    kill(process)
+def through_kafka(say: Say) -> None:
+    """One load of prompts, step by step."""
+    here, read = settings(), kafka.read
+
+    def read_when_told(address: str, topic: str, written: kafka.Written) -> Iterator[bytes]:
+        say("written")  # all is in Kafka, nothing in staging
+        yield from read(address, topic, written)
+
+    kafka.read = read_when_told
+    with opened(here, PROMPTS) as source, psycopg.connect(here.address("warehouse")) as warehouse:
+        say("started")
+        staged = extract(PROMPTS, source, warehouse, None, "stepwise")
+        say("extracted")
+        audit = check(PROMPTS, warehouse, staged)
+        say("checked")
+        publish(PROMPTS, warehouse, staged, audit)
+        say("published")
 
 
 def change(documents: Database[dict[str, Any]]) -> None:
@@ -46,7 +53,9 @@ def test_killed_between_steps(
     documents.prompt_history.insert_many([prompt(_id=f"p{number}") for number in range(20)])
     load(PROMPTS, content, warehouse, None, "test")
     change(documents)
-    killed_at(step)
+    with stepwise(through_kafka) as run:
+        run.advance(step)
+        run.kill()
     documents.prompt_history.update_one({"_id": "p0"}, {"$set": {"tool": "changed after the kill"}})
     result = load(PROMPTS, content, warehouse, None, "after the kill")
     assert_equal_to_source(documents, warehouse, stack, "prompts")

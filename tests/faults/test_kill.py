@@ -1,8 +1,5 @@
 """kill -9 at each step of a load: the next run ends with the warehouse equal to its source."""
 
-import signal
-import subprocess
-import sys
 import time
 
 import psycopg
@@ -10,41 +7,30 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from promptsales.contracts import contract
-from promptsales.load.steps import load
-from promptsales.settings import ROOT, InternalName, Settings
+from promptsales.load.steps import check, extract, load, publish
+from promptsales.settings import InternalName, Settings, settings
 from tests.support import leads
+from tests.support.stepwise import Say, stepwise
 
 STEPS = ("started", "extracted", "checked", "published")
 LEADS = contract("leads")
-# the checker is imported before its first statement, which takes long on a busy machine
-PATIENCE_S = 120
+PATIENCE_S = 60
 
 
-def stepwise() -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.faults.stepwise"]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def advance(process: subprocess.Popen[str], until: str) -> None:
-    """Let the process go on until it says that it reached a step."""
-    assert process.stdin
-    assert process.stdout
-    while (said := process.stdout.readline().strip()) != until:
-        assert said in STEPS, f"the load ended before {until}"
-        process.stdin.write("go on\n")
-        process.stdin.flush()
-
-
-def let_go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin
-    process.stdin.write("go on\n")
-    process.stdin.flush()
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGKILL)
-    with process:
-        process.wait()
+def delta(say: Say) -> None:
+    """One delta of leads, step by step."""
+    here = settings()
+    with (
+        psycopg.connect(here.address("promptcrm_etl")) as source,
+        psycopg.connect(here.address("warehouse")) as warehouse,
+    ):
+        say("started")
+        staged = extract(LEADS, source, warehouse, None, "stepwise")
+        say("extracted")
+        audit = check(LEADS, warehouse, staged)
+        say("checked")
+        publish(LEADS, warehouse, staged, audit)
+        say("published")
 
 
 def plant(crm: psycopg.Connection) -> None:
@@ -57,9 +43,9 @@ def test_killed_between_steps(
     stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection, step: str
 ) -> None:
     plant(crm)
-    process = stepwise()
-    advance(process, step)
-    kill(process)
+    with stepwise(delta) as run:
+        run.advance(step)
+        run.kill()
     result = load(LEADS, source, warehouse, None, "after the kill")
     leads.assert_equal_to_source(crm, warehouse, stack)
     assert len(leads.in_quarantine(warehouse)) == 2
@@ -96,13 +82,16 @@ def test_killed_inside_a_statement(
     step, where, table, statement, mode = INSIDE[inside]
     address = make_conninfo(stack.address(where), dbname="promptcrm" if where == "sources_admin" else "warehouse")
     plant(crm)
-    process = stepwise()
-    advance(process, step)
-    with psycopg.connect(address) as lock, psycopg.connect(address, autocommit=True) as watch:
+    with (
+        stepwise(delta) as run,
+        psycopg.connect(address) as lock,
+        psycopg.connect(address, autocommit=True) as watch,
+    ):
+        run.advance(step)
         lock.execute(f"lock {table} in {mode} mode")
-        let_go(process)
+        run.let_go()
         blocked(watch, statement)
-        kill(process)
+        run.kill()
         lock.rollback()
     load(LEADS, source, warehouse, None, "after the kill")
     leads.assert_equal_to_source(crm, warehouse, stack)

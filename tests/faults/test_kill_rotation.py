@@ -1,8 +1,5 @@
 """kill -9 at each step of a rotation: run again, it ends with one key everywhere and the whole bridge."""
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import psycopg
@@ -12,8 +9,9 @@ from promptsales.cli.load import load_feed
 from promptsales.contracts import contract
 from promptsales.load.steps import load
 from promptsales.privacy import rotation
-from promptsales.settings import ROOT, Settings
+from promptsales.settings import Settings, settings
 from tests.support import keys, leads
+from tests.support.stepwise import Say, stepwise
 
 LEADS = contract("leads")
 STEPS = (
@@ -34,23 +32,11 @@ def first_key(stack: Settings) -> Iterator[None]:
     keys.first_again(stack)
 
 
-def advance(until: str) -> subprocess.Popen[str]:
-    """A rotation, gone on until it says that it reached a step."""
-    command = [sys.executable, "-m", "tests.faults.rotating"]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin
-    assert process.stdout
-    while (said := process.stdout.readline().strip()) != until:
-        assert said in STEPS, f"the rotation ended before {until}: {said}"
-        process.stdin.write("go on\n")
-        process.stdin.flush()
-    return process
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGKILL)
-    with process:
-        process.wait()
+def rotating(say: Say) -> None:
+    """A rotation, step by step."""
+    say("started")
+    rotation.rotate(settings(), 30, lambda feed: load_feed(feed, None, "rotating"), say)
+    say("finished")
 
 
 def bridged(warehouse: psycopg.Connection) -> set[tuple[bytes, bytes]]:
@@ -67,7 +53,9 @@ def test_killed_between_steps(
         leads.add(crm, 5, email=address)
     leads.add_bad(crm, 1)
     load(LEADS, source, warehouse, None, "before")
-    kill(advance(step))
+    with stepwise(rotating) as run:
+        run.advance(step)
+        run.kill()
 
     rotation.rotate(stack, 30, lambda feed: load_feed(feed, None, "after the kill"), lambda what: None)
 
