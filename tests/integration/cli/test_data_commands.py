@@ -1,27 +1,47 @@
 """The commands on data, as a person or a CI calls them."""
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 import psycopg
 import pytest
 
+from promptsales.cli.main import main
 from promptsales.contracts import contracts
 from promptsales.marts.spec import tables
-from promptsales.settings import ROOT, Settings
+from promptsales.settings import Settings
 from tests.support import leads
 
 
-def promptsales(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("promptsales")), *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+class Done(NamedTuple):
+    """What a command left behind."""
+
+    returncode: object
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def promptsales(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command line, in this process: what it imports takes seconds, and is imported once."""
+
+    def run(*words: str) -> Done:
+        monkeypatch.setattr("sys.argv", ["promptsales", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return Done(end.value.code or 0, *capsys.readouterr())
+
+    return run
 
 
 @pytest.mark.usefixtures("warehouse")
-def test_load_check_freshness_quarantine(crm: psycopg.Connection, tmp_path: Path) -> None:
+def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Connection, tmp_path: Path) -> None:
     leads.add(crm, 3)
     leads.add_bad(crm, 1)
     dry = promptsales("load", "leads", "--dry-run")
@@ -67,14 +87,14 @@ def test_load_check_freshness_quarantine(crm: psycopg.Connection, tmp_path: Path
     ],
 )
 @pytest.mark.usefixtures("warehouse")
-def test_errors_are_one_line(words: list[str], message: str) -> None:
+def test_errors_are_one_line(promptsales: Command, words: list[str], message: str) -> None:
     done = promptsales(*words)
     assert done.returncode == 1
     assert done.stderr.startswith(message)
     assert done.stderr.count("\n") == 1
 
 
-def test_check_of_a_mart(stack: Settings) -> None:
+def test_check_of_a_mart(promptsales: Command, stack: Settings) -> None:
     with psycopg.connect(stack.address("warehouse_admin"), autocommit=True) as admin:
         before = promptsales("check", "ai_cost_daily", "--json")
         admin.execute("""
