@@ -15,6 +15,7 @@ from streams.audit import Audited, audit
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
 from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait
+from tests.support.systems import emptied_warehouse
 from tests.support.working import Working
 
 _BREAK = """
@@ -28,7 +29,21 @@ METRICS, GROUPS = (stream_contracts()[name] for name in ("campaign_metrics", "ad
 BACK = timedelta(hours=3)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def admin(stack: Settings) -> Iterator[psycopg.Connection]:
+    """The warehouse, as its administrator; empty before the first test."""
+    with emptied_warehouse(stack) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def warehouse(stack: Settings, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """The warehouse, as the loader."""
+    with psycopg.connect(stack.address("warehouse"), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module", autouse=True)
 def following(stack: Settings, warehouse: psycopg.Connection) -> Iterator[None]:
     """PromptAds, followed, with some measurements; one of them breaks a rule."""
     with followed(stack):
@@ -46,7 +61,6 @@ def run(stack: Settings, warehouse: psycopg.Connection, contract: StreamContract
         return audit(stack, contract, source, warehouse, BACK)
 
 
-@pytest.mark.usefixtures("following")
 def test_what_differs_is_repaired(stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection) -> None:
     assert run(stack, warehouse).repaired == 0
     alive = "select metric_id from core.campaign_metrics where not is_deleted limit 2"
@@ -71,7 +85,6 @@ def test_what_differs_is_repaired(stack: Settings, warehouse: psycopg.Connection
     assert {one.result for one in audit_since(METRICS, warehouse, now - BACK, now)} == {"passed"}
 
 
-@pytest.mark.usefixtures("following")
 def test_of_an_object_the_kept_keys_are_compared(
     stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection
 ) -> None:
@@ -91,7 +104,6 @@ def test_of_an_object_the_kept_keys_are_compared(
     assert kept == [({"age_min": 18},)] * 2
 
 
-@pytest.mark.usefixtures("following")
 def test_an_audit_is_due_once_something_has_come(stack: Settings, warehouse: psycopg.Connection) -> None:
     assert has_changed(warehouse, METRICS)
     record(warehouse, METRICS, run(stack, warehouse), "test", datetime.now(UTC))
@@ -102,8 +114,10 @@ def test_an_audit_is_due_once_something_has_come(stack: Settings, warehouse: psy
     assert has_changed(warehouse, METRICS)
 
 
-@pytest.mark.usefixtures("following")
-def test_the_audit_judges_what_the_decoder_did_not(warehouse: psycopg.Connection, admin: psycopg.Connection) -> None:
+def test_the_audit_judges_what_the_decoder_did_not(
+    stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection
+) -> None:
     admin.execute(_SPOIL)
     found = audit_since(METRICS, warehouse, datetime.now(UTC) - BACK, datetime.now(UTC))
     assert {one.expectation.meta.rule for one in found if one.result == "failed"} == {"impressions_negative"}
+    assert run(stack, warehouse).repaired == 1
