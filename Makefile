@@ -12,7 +12,7 @@ run: setup ## set up, start the stack, provision, seed, run the pipeline through
 	@$(BIN)/promptsales run
 
 test: setup ## set up and pass every test, on ports and a state folder of their own
-	@local/test
+	@$(BIN)/python -m tests
 
 check: setup ## format, lint, types, unit tests
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/pytest -q tests/unit

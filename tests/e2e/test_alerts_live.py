@@ -8,9 +8,9 @@ import pytest
 
 from promptsales.airflow_api import Airflow
 from promptsales.settings import Settings
-from tests.conftest import MAIL_PORT, WEB_PORT
 from tests.e2e.conftest import HOURLY, PATIENCE_S
 from tests.support.inbox import Inbox, inbox
+from tests.support.servers import MAIL_PORT, WEB_PORT
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -1,0 +1,42 @@
+"""Every check and every test, on one stack: ``make test``.
+
+The checks need no server and run while the servers start. The marts have a database of their own and wait for Spark
+alone, so they run beside everything else but the faults, which need the servers for themselves.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from typing import IO
+
+from tests.support.servers import SHARED, running
+
+_MARTS = "tests/integration/marts"
+_MOST = ("tests/e2e", "tests/integration", "tests/properties", f"--ignore={_MARTS}")
+
+
+def main() -> int:
+    """Exit code 1 when anything failed."""
+    checks = subprocess.Popen(["make", "--no-print-directory", "check"])
+    with running():
+        os.environ[SHARED] = "1"
+        if checks.wait() != 0:
+            return 1
+        with tempfile.TemporaryFile() as output:
+            marts = _pytest(_MARTS, output=output)
+            codes = [_pytest(*_MOST).wait(), marts.wait()]
+            output.seek(0)
+            sys.stdout.buffer.write(output.read())
+            sys.stdout.flush()
+        codes.append(_pytest("tests/faults").wait())
+    return int(any(codes))
+
+
+def _pytest(*arguments: str, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pytest", "--durations=10", *arguments]
+    return subprocess.Popen(command, stdout=output, stderr=output and subprocess.STDOUT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
