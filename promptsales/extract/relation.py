@@ -3,7 +3,7 @@
 Only columns that are hashed become Python values. All others pass as the bytes PostgreSQL sent, whatever they hold.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +64,22 @@ class RelationReader(PostgresReader):
                 for row in hashed(self.contract, self.key, blocks.rows()):
                     sink.write_row(row)
             return Copied(writer.rowcount)
+
+    def draw(self, warehouse: psycopg.Connection, load_id: int) -> None:
+        """Put every row into staging: for who compares, and takes them back."""
+        with self.snapshot():
+            self.copy_into(warehouse, Wanted(load_id, window=None, watermark=None))
+
+    def changed_since(self, token: str | None) -> None:
+        """None: only the cursor tells which rows the next load reads."""
+
+    def still_there(self, keys: Sequence[str]) -> set[str]:
+        """Which of some keys the relation has."""
+        key = sql.Identifier(self.contract.column(self.contract.key).origin)
+        query = sql.SQL("select {key}::text from {relation} where {key} = any(%s::{type}[])").format(
+            key=key, relation=_relation(self.contract), type=sql.SQL(self.contract.key_type)
+        )
+        return {key for (key,) in self.source.execute(query, [list(keys)])}
 
     @property
     def _read(self) -> list[Column]:

@@ -1,15 +1,15 @@
-"""The source's side of a comparison: a hashing view asked in SQL, or a collection whose documents are drawn for it."""
+"""The source's side of a comparison: a hashing view asked in SQL, or rows that are drawn for it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 import psycopg
 from psycopg import sql
 
 from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
-from promptsales.extract.sources import Source
+from promptsales.extract.sources import Source, reader_of
 from promptsales.reconcile import statements
 from promptsales.reconcile.snapshot import snapshot
 
@@ -71,21 +71,18 @@ def original_of(contract: Contract, source: Source) -> Original:
     Raises:
         ConfigError: when the feed cannot be compared.
     """
-    if contract.path == "change_stream":
-        # as in promptsales/extract/sources.py: no other feed pays for these drivers
-        from promptsales.content.reader import Content
-        from promptsales.reconcile.collected import Collected
-
-        if isinstance(source, Content):
-            return Collected(contract, source)
-    elif is_comparable(contract) and isinstance(source, psycopg.Connection):
+    if not is_comparable(contract):
+        raise ConfigError(
+            f"feed {contract.table} cannot be compared: it has no column deleted_at, which says that a row is gone"
+        )
+    if isinstance(source, psycopg.Connection):
         return Viewed(contract, source)
-    raise ConfigError(
-        f"feed {contract.table} cannot be compared: that takes a hashing view at the source (hash_at: source) "
-        "and a column deleted_at, or a collection"
-    )
+    from promptsales.reconcile.drawn import Drawable, Drawn
+
+    # every reader but a view's can draw
+    return Drawn(contract, cast(Drawable, reader_of(contract, source)))
 
 
 def is_comparable(contract: Contract) -> bool:
-    """Whether the source can be compared: it has a hashing view or is a collection, and rows can be soft-deleted."""
-    return "deleted_at" in contract.column_names and (contract.path == "change_stream" or contract.hash_at == "source")
+    """Whether the source can be compared: only where rows can be soft-deleted."""
+    return "deleted_at" in contract.column_names

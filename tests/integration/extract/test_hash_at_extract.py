@@ -15,13 +15,15 @@ from promptsales.errors import SourceRefused
 from promptsales.extract import delta
 from promptsales.extract.relation import RelationReader
 from promptsales.extract.sources import Hashing
-from promptsales.load.models import LoadResult, Window
+from promptsales.load.models import Limits, LoadResult, Window
 from promptsales.load.steps import load
 from promptsales.pii import Key, active_key
+from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Settings
 from tests.support import leads
 
 COUNTS = ("extracted", "inserted", "updated", "unchanged", "quarantined", "suppressed")
+JUDGED = ("source_rows", "warehouse_rows", "gone", "deleted", "missing", "differing", "silent", "pending")
 FEED = Contract.model_validate({**contract("leads").model_dump(), "hash_at": "extract"})
 READ = [column.origin for column in FEED.columns if column.transform not in MADE_HERE]
 
@@ -134,6 +136,39 @@ def test_window_leaves_the_watermark(
     admin.execute("delete from core.leads_history")
     assert counts(run(selects, warehouse, Window(start=start, end=end))) == (3, 3, 0, 0, 0, 0)
     assert admin.execute("select last_sync_timestamp, complete_through from ops.feed").fetchone() == before
+
+
+def test_it_is_compared_with_its_source(
+    crm: psycopg.Connection,
+    crm_admin: psycopg.Connection,
+    selects: Hashing,
+    warehouse: psycopg.Connection,
+    admin: psycopg.Connection,
+) -> None:
+    gone, changed, missing, *_ = plant(crm)
+    (bad,) = leads.add_bad(crm, 1)
+    run(selects, warehouse)
+    # as if they had been loaded long ago: none is within the look-back
+    admin.execute("update ops.feed set last_sync_timestamp = clock_timestamp()")
+    crm.execute("delete from crm.leads where id = any(%s)", [[gone, bad]])
+    admin.execute("delete from core.leads where lead_id = %s", [missing])
+    crm_admin.execute("set session_replication_role = replica")
+    crm_admin.execute("update crm.leads set email = 'silent@example.com' where id = %s", [changed])
+
+    found = reconcile(FEED, selects, warehouse, "test", Limits())
+    assert found is not None
+    assert {name: getattr(found, name) for name in JUDGED} == {
+        "source_rows": 4, "warehouse_rows": 5, "gone": 2, "deleted": 2, "missing": 1, "differing": 0, "silent": 1,
+        "pending": 0,
+    }  # fmt: skip
+    # nothing of what was drawn stays
+    assert admin.execute("select count(*) from staging.promptcrm__leads where _load_id = 0").fetchone() == (0,)
+    run(selects, warehouse)
+    core, source = leads.in_core(warehouse), {row[0] for row in crm.execute("select id from crm.leads")}
+    assert {key for key, row in core.items() if row["deleted_at"] is None} == source
+    again = reconcile(FEED, selects, warehouse, "test", Limits())
+    assert again is not None
+    assert (again.source_rows, again.unequal_buckets, again.extraction) == (4, 0, None)
 
 
 @pytest.mark.parametrize(
