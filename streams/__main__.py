@@ -1,5 +1,6 @@
 """One worker: ``python -m streams 0``. The number tells its page's port from those of the others."""
 
+import gc
 import logging
 import sys
 import time
@@ -24,6 +25,9 @@ def main() -> None:
     while not is_provisioned(here):
         time.sleep(1)
     app = create_app(here, number)
+    # what is there by now stays: collecting it again and again held the stream up for a tenth of a second each time
+    gc.collect()
+    gc.freeze()
     Worker(app, loglevel="INFO", redirect_stdouts=False).execute_from_commandline()
 
 
