@@ -1,6 +1,6 @@
 """Faust without anything of ours around it: one app a scenario, which says on its output what reaches its agent.
 
-``python -m tests.faults.faust_alone SCENARIO BROKER``; the topic is called like the scenario, and so is the group.
+``python -m tests.faults.faust_alone SCENARIO BROKER FOLDER``; topic and group are called like the scenario.
 """
 
 import asyncio
@@ -123,9 +123,9 @@ AGENTS: dict[str, Callable[[faust.App, str], None]] = {
 }
 
 
-def main(name: str, broker: str) -> None:
-    """Work until told to stop."""
-    app = create_app(name, broker, stream_wait_empty=name != "cut-off")
+def main(name: str, broker: str, folder: str) -> None:
+    """Work until told to stop; Faust keeps what it writes in the folder."""
+    app = create_app(name, broker, datadir=f"{folder}/{name}-data", stream_wait_empty=name != "cut-off")
     AGENTS[name](app, name)
     faust.Worker(app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
 

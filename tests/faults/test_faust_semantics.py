@@ -86,7 +86,7 @@ def outputs(stack: Settings, client: AdminClient, tmp_path_factory: pytest.TempP
 
 
 def start(name: str, broker: str, folder: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "tests.faults.faust_alone", name, broker]
+    command = [sys.executable, "-m", "tests.faults.faust_alone", name, broker, str(folder)]
     with (folder / name).open("wb") as said, (folder / f"{name}.log").open("wb") as log:
         return subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=log)
 
