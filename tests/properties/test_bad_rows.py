@@ -18,6 +18,7 @@ from promptsales.provision import schemas
 from promptsales.settings import Settings
 from tests.integration.provision.conftest import KEY, Connect, database
 from tests.support.feeds import FEEDS, Feed
+from tests.support.systems import empty_tables
 
 BAD, GOOD = 12_500, 200  # rows a feed: eight feeds have a hundred thousand bad ones
 LATER = 500  # of each kind, for a delta afterwards
@@ -152,6 +153,23 @@ def lawless(stack: Settings) -> Iterator[dict[str, Connect]]:
                 schemas(admin, system, {1: KEY})  # type: ignore[arg-type]
                 admin.execute((Path(__file__).parent / "lawless.sql").read_bytes())
         yield {"promptsales": promptsales, "promptcrm": promptcrm}
+
+
+@pytest.fixture(scope="module")
+def own(stack: Settings) -> Iterator[Connect]:
+    """A warehouse of this file's own, so that it disturbs no other test."""
+    with database(stack, "warehouse") as connect:
+        with connect("postgres") as admin:
+            schemas(admin, "warehouse")
+        yield connect
+
+
+@pytest.fixture
+def warehouse(own: Connect) -> Iterator[psycopg.Connection]:
+    """That warehouse, as the loader; empty."""
+    with own("postgres") as admin, own("warehouse_loader") as connection:
+        empty_tables(admin)
+        yield connection
 
 
 def assert_adds_up(result: LoadResult) -> None:

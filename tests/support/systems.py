@@ -33,12 +33,17 @@ def empty(stack: Settings) -> None:
 def emptied_warehouse(stack: Settings) -> Iterator[psycopg.Connection]:
     """The warehouse, as its administrator; every table of core, ops and realtime empty, but for the seeds."""
     with psycopg.connect(stack.address("warehouse_admin"), autocommit=True) as connection:
-        tables = connection.execute(
-            "select schemaname, tablename from pg_tables"
-            " where schemaname in ('core', 'ops', 'realtime') and tablename <> all(%s)",
-            # what the stream remembers of topics and sources outlives a test, as they do
-            [["calendar", "plan_price", "ai_model", "stream_offset", "connector"]],
-        )
-        names = [sql.Identifier(*table) for table in tables]
-        connection.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(names)))
+        empty_tables(connection)
         yield connection
+
+
+def empty_tables(warehouse: psycopg.Connection) -> None:
+    """Empty core, ops and realtime, but for the seeds; as the warehouse's administrator."""
+    tables = warehouse.execute(
+        "select schemaname, tablename from pg_tables"
+        " where schemaname in ('core', 'ops', 'realtime') and tablename <> all(%s)",
+        # what the stream remembers of topics and sources outlives a test, as they do
+        [["calendar", "plan_price", "ai_model", "stream_offset", "connector"]],
+    )
+    names = [sql.Identifier(*table) for table in tables]
+    warehouse.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(names)))
