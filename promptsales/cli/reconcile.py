@@ -43,7 +43,8 @@ def reconcile(
     if as_json:
         print_json([result._asdict() for result in found])
         return
-    show_table("source against warehouse", Reconciliation._fields, found)
+    # in words, a narrow column breaks its name between them
+    show_table("source against warehouse", (name.replace("_", " ") for name in Reconciliation._fields), found)
     for feed in (feed for feed, result in results if result is None):
         console.print(f"{feed} was never loaded: nothing to compare")
 
