@@ -14,9 +14,8 @@ from psycopg import sql
 from promptsales.contracts import contract
 from promptsales.load.models import Limits, LoadResult
 from promptsales.load.steps import load
-from promptsales.provision import schemas
 from promptsales.settings import Settings
-from tests.integration.provision.conftest import KEY, Connect, database
+from tests.integration.provision.conftest import KEY, Connect, provisioned
 from tests.support.feeds import FEEDS, Feed
 from tests.support.systems import empty_tables
 
@@ -147,10 +146,9 @@ def write(source: psycopg.Connection, feed: Feed, kinds: dict[str, str], rows: l
 @pytest.fixture(scope="module")
 def lawless(stack: Settings) -> Iterator[dict[str, Connect]]:
     """Both source databases, made for this file, without any constraint; gone afterwards."""
-    with database(stack, "promptsales") as promptsales, database(stack, "promptcrm") as promptcrm:
-        for system, connect in (("promptsales", promptsales), ("promptcrm", promptcrm)):
+    with provisioned(stack, "promptsales") as promptsales, provisioned(stack, "promptcrm") as promptcrm:
+        for connect in (promptsales, promptcrm):
             with connect("postgres") as admin:
-                schemas(admin, system, {1: KEY})  # type: ignore[arg-type]
                 admin.execute((Path(__file__).parent / "lawless.sql").read_bytes())
         yield {"promptsales": promptsales, "promptcrm": promptcrm}
 
@@ -158,9 +156,7 @@ def lawless(stack: Settings) -> Iterator[dict[str, Connect]]:
 @pytest.fixture(scope="module")
 def own(stack: Settings) -> Iterator[Connect]:
     """A warehouse of this file's own, so that it disturbs no other test."""
-    with database(stack, "warehouse") as connect:
-        with connect("postgres") as admin:
-            schemas(admin, "warehouse")
+    with provisioned(stack, "warehouse") as connect:
         yield connect
 
 

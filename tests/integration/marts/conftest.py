@@ -12,9 +12,8 @@ from promptsales.marts.build import build
 from promptsales.marts.plan import Asked
 from promptsales.marts.publish import Built
 from promptsales.marts.spec import tables
-from promptsales.provision import schemas
 from promptsales.settings import Settings
-from tests.integration.provision.conftest import Connect, database
+from tests.integration.provision.conftest import Connect, provisioned
 
 AS_OF = datetime(2024, 3, 11, 5, tzinfo=UTC)
 SEEDS = ["calendar", "plan_price", "ai_model"]
@@ -33,9 +32,7 @@ def spark(stack: Settings) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def connect(stack: Settings) -> Iterator[Connect]:
     """Connects to the warehouse of these tests as a role."""
-    with database(stack, "warehouse") as found:
-        with found("postgres") as admin:
-            schemas(admin, "warehouse")
+    with provisioned(stack, "warehouse") as found:
         yield found
 
 

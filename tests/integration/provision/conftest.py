@@ -51,24 +51,29 @@ def scratch(stack: Settings) -> Scratch:
     return lambda system: database(stack, system)
 
 
-def _provisioned(scratch: Scratch, system: Database) -> Iterator[Connect]:
-    with scratch(system) as connect:
+@contextmanager
+def provisioned(stack: Settings, system: Database) -> Iterator[Connect]:
+    """A database like that of a system, with its schemas; sources hash with ``KEY``."""
+    with database(stack, system) as connect:
         with connect("postgres") as admin:
             schemas(admin, system, {} if system == "warehouse" else {1: KEY})
         yield connect
 
 
 @pytest.fixture(scope="module")
-def crm_copy(scratch: Scratch) -> Iterator[Connect]:
+def crm_copy(stack: Settings) -> Iterator[Connect]:
     """A CRM of this module's own; yields what connects to it as a role."""
-    yield from _provisioned(scratch, "promptcrm")
+    with provisioned(stack, "promptcrm") as connect:
+        yield connect
 
 
 @pytest.fixture(scope="module")
-def promptsales_copy(scratch: Scratch) -> Iterator[Connect]:
-    yield from _provisioned(scratch, "promptsales")
+def promptsales_copy(stack: Settings) -> Iterator[Connect]:
+    with provisioned(stack, "promptsales") as connect:
+        yield connect
 
 
 @pytest.fixture(scope="module")
-def warehouse_copy(scratch: Scratch) -> Iterator[Connect]:
-    yield from _provisioned(scratch, "warehouse")
+def warehouse_copy(stack: Settings) -> Iterator[Connect]:
+    with provisioned(stack, "warehouse") as connect:
+        yield connect
