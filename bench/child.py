@@ -6,9 +6,12 @@ import resource
 import sys
 import time
 
+from promptsales.collector import collect_little
+
 
 def main(feed: str) -> None:
     """Load a feed once; prints seconds, counts and the peak of memory above the imports (MiB) as JSON."""
+    collect_little()
     began = time.perf_counter()
     import promptsales.quality.audit
 

@@ -22,6 +22,7 @@ from promptsales.cli import (
     run,
     stack,
 )
+from promptsales.collector import collect_little
 from promptsales.errors import PipelineError
 from promptsales.seed import cli as seed
 
@@ -42,6 +43,7 @@ def promptsales() -> None:
 
 def main() -> None:
     """Run the command line; an error of ours is one line, not a traceback."""
+    collect_little()
     try:
         app()
     except PipelineError as error:

@@ -12,9 +12,14 @@ def copy_rows(contract: Contract) -> sql.Composed:
 
 
 def keep_latest(contract: Contract) -> sql.Composed:
-    """Of each key leave the last row that was put into staging."""
+    """Of each key leave the last row that was put into staging; most keys have one, which a count finds soonest."""
     return _fill(
-        "delete from {staging} s using {staging} later where later.{key} = s.{key} and later._row > s._row", contract
+        """
+        delete from {staging} s
+        using (select {key}, max(_row) as _row from {staging} group by {key} having count(*) > 1) as last
+        where last.{key} = s.{key} and s._row < last._row
+        """,
+        contract,
     )
 
 

@@ -27,7 +27,15 @@ _PRODUCER = {
     "batch.size": 1_000_000,
     "partitioner": "murmur2_random",  # as Kafka's own clients place keys
 }
-_CONSUMER = {"group.id": "promptcontent", "enable.auto.commit": False, "auto.offset.reset": "error"}
+_CONSUMER = {
+    "group.id": "promptcontent",
+    "enable.auto.commit": False,
+    "auto.offset.reset": "error",
+    # it reads faster than rows are staged: what waits in memory is bounded, for each partition and each answer
+    "queued.max.messages.kbytes": 4_096,
+    "fetch.max.bytes": 4_000_000,
+    "fetch.queue.backoff.ms": 10,
+}
 _BATCH = 1_000
 _PYTHON: dict[str, Any] = {
     "bytea": bytes,

@@ -23,13 +23,15 @@ from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.load import quarantine
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.marts.spec import Mart
-from promptsales.quality.suite import Suite, read_suite
+from promptsales.quality.suite import Expectation, Suite, read_suite
 from promptsales.quality.verdict import Verdict, record
 from promptsales.stream_contracts import StreamContract
 
 # before the import: it announces each of its functions at INFO
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
 import great_expectations as gx  # noqa: E402
+
+from promptsales.quality.counting import UnexpectedRowsCounted  # noqa: E402
 
 # a source's clock may run ahead of nothing, but its rows by this much (domain.md section 3)
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -138,7 +140,7 @@ def run_suite(
     Raises:
         ConfigError: when Great Expectations does not know an expectation, which it would drop without a word.
     """
-    expectations = {e.meta.rule: e.model_dump(mode="json") for e in suite.expectations}
+    expectations = {e.meta.rule: _as_known(e) for e in suite.expectations}
     known = gx.ExpectationSuite(name=suite.name, expectations=list(expectations.values()))
     if len(known.expectations) != len(expectations):
         missing = {e.type for e in suite.expectations} - {e.expectation_type for e in known.expectations}
@@ -153,6 +155,12 @@ def run_suite(
             some = gx.ExpectationSuite(name=suite.name, expectations=broken)
             verdicts |= _judge(batch, suite, some, read_at, _named(connection, schema, table, row), row)
     yield from verdicts.values()
+
+
+def _as_known(expectation: Expectation) -> dict[str, Any]:
+    """An expectation as Great Expectations is told of it."""
+    kind = UnexpectedRowsCounted.expectation_type if expectation.query else expectation.type
+    return expectation.model_dump(mode="json") | {"type": kind}
 
 
 def _judge(
