@@ -28,10 +28,6 @@ class Leads:
             for name in ("promptcrm", "warehouse_admin", "sources_admin")
         )
         self.psql = str(server_home(here.state) / "bin" / "psql")
-        for server in (self.sources, self.warehouse):
-            # a server for a million rows would not write a checkpoint in the middle of each
-            server.execute("alter system set max_wal_size = '8GB'")
-            server.execute("select pg_reload_conf()")
         self.warehouse.execute((SQL / "floor_tables.sql").read_bytes())
 
     def run(self, rows: int, rounds: int) -> list[Case]:

@@ -84,7 +84,8 @@ class Airflow(Service):
             },
             "api_auth": {"jwt_secret": secret("airflow_jwt")},
             "scheduler": {"scheduler_idle_sleep_time": "0.5"},
-            "dag_processor": {"refresh_interval": "10", "min_file_process_interval": "60", "parsing_processes": "1"},
+            # a file that changed is read within ten seconds all the same; reading all of them takes twenty of a core
+            "dag_processor": {"refresh_interval": "10", "min_file_process_interval": "600", "parsing_processes": "1"},
             "logging": {
                 "base_log_folder": str(self._logs),
                 # a line for every file every ten seconds: to where the supervisor turns the log

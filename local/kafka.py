@@ -36,10 +36,11 @@ def jvm(heap_mb: int, temporary: Path) -> list[str]:
         "-XX:+UseSerialGC",
         "-XX:MaxMetaspaceSize=160m",
         "-XX:-UsePerfData",
+        "-Xmn64m",  # with less, Connect stood still for three milliseconds eight times a second
         "-Xshare:auto",
     ]
     places = [f"-Dlog4j2.configurationFile={LOG4J}", f"-Djava.io.tmpdir={temporary}", "-Djava.awt.headless=true"]
-    return [java().command, "-Xms64m", f"-Xmx{heap_mb}m", *flags, *places, "-cp", f"{FOLDER / 'kafka'}/*"]
+    return [java().command, "-Xms128m", f"-Xmx{heap_mb}m", *flags, *places, "-cp", f"{FOLDER / 'kafka'}/*"]
 
 
 def properties(chosen: dict[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Debezium's connectors as code: ``plan`` compares them with Kafka Connect, ``apply`` does it.
 
-The configuration is ``schemas/kafka/connectors/postgres.yml``, with what the stream's contracts and the settings say.
+The configuration is ``schemas/kafka/connectors/*.yml``, with what the stream's contracts and the settings say.
 """
 
 import re
@@ -61,11 +61,15 @@ def source_of(connector: Connector) -> InternalName:
 
 
 @cache
-def _common() -> dict[str, str]:
-    text = (ROOT / "schemas" / "kafka" / "connectors" / "postgres.yml").read_text(encoding="utf-8")
+def _written(connector: Connector) -> dict[str, str]:
+    """What the files say: that of all connectors, and then the connector's own, where it has one."""
+    folder = ROOT / "schemas" / "kafka" / "connectors"
+    paths = [path for name in ("postgres", connector) if (path := folder / f"{name}.yml").exists()]
+    found = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
     return {
         key: str(value).lower() if isinstance(value, bool) else str(value)
-        for key, value in yaml.safe_load(text).items()
+        for settings in found
+        for key, value in settings.items()
     }
 
 
@@ -74,7 +78,7 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
     found = contracts_of(connector)
     where = conninfo_to_dict(settings.address(source_of(connector)))
     columns = [re.escape(f"{c.source.relation}.{origin}") for c in found for origin in c.origins]
-    return _common() | {
+    return _written(connector) | {
         "database.hostname": str(where.get("host", "")),
         "database.port": str(where.get("port", 5432)),
         "database.dbname": str(where.get("dbname", "")),

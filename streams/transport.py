@@ -15,7 +15,7 @@ from faust import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT
 
-FETCH_WAIT_MS = 15
+FETCH_WAIT_MS = 10
 FETCH_BYTES = 65_536
 # records of a partition that go as one
 RUN = 500
