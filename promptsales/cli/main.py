@@ -1,51 +1,48 @@
 """`promptsales`: every command in one place."""
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 
-from promptsales.cli import (
-    build,
-    check,
-    connectors,
-    contracts,
-    dlq,
-    docs,
-    doctor,
-    freshness,
-    load,
-    pii,
-    platform,
-    quarantine,
-    reconcile,
-    report,
-    run,
-    stack,
-)
 from promptsales.collector import collect_little
 from promptsales.errors import PipelineError
-from promptsales.seed import cli as seed
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-_MODULES = (
-    *(run, stack, platform, seed, load, build, check, freshness, quarantine, reconcile, pii, contracts),
-    *(connectors, dlq, docs, report, doctor),
+# modules by their names, in the order of the help; each has the command of its name, but for
+_COMMANDS = {"stack": ("up", "down", "status", "logs", "dsn"), "platform": ("provision", "topics")}
+MODULES = (
+    *("run", "stack", "platform", "seed", "load", "build", "check", "freshness", "quarantine", "reconcile", "pii"),
+    *("contracts", "connectors", "dlq", "docs", "report", "doctor"),
 )
-for module in _MODULES:
-    app.registered_commands += module.app.registered_commands
-    app.registered_groups += module.app.registered_groups
 
 
-@app.callback()
 def promptsales() -> None:
     """PromptSales data pipeline: the stack, its schemas, the loads and their checks."""
+
+
+def needed(words: Sequence[str]) -> tuple[str, ...]:
+    """The module of the command that is asked for; all, where it is none. To import all takes most of a second."""
+    asked = next((word for word in words if not word.startswith("-")), "")
+    return tuple(name for name in MODULES if asked in _COMMANDS.get(name, (name,))) or MODULES
+
+
+def command_line(modules: Sequence[str] = MODULES) -> typer.Typer:
+    """The command line, with the commands of some modules."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(promptsales)
+    for name in modules:
+        found = import_module("promptsales.seed.cli" if name == "seed" else f"promptsales.cli.{name}").app
+        app.registered_commands += found.registered_commands
+        app.registered_groups += found.registered_groups
+    return app
 
 
 def main() -> None:
     """Run the command line; an error of ours is one line, not a traceback."""
     collect_little()
     try:
-        app()
+        command_line(needed(sys.argv[1:]))()
     except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

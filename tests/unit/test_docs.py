@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from promptsales.cli.main import app
+from promptsales.cli.main import command_line
 from promptsales.settings import ROOT, Settings
 
 DOCS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
@@ -18,7 +18,7 @@ def commands(command: Any, name: str) -> list[str]:
     return [found for sub, inner in below.items() for found in commands(inner, f"{name} {sub}")] or [name]
 
 
-@pytest.mark.parametrize("command", commands(typer.main.get_command(app), "promptsales"))
+@pytest.mark.parametrize("command", commands(typer.main.get_command(command_line()), "promptsales"))
 def test_command_is_documented(command: str) -> None:
     assert f"`{command}" in DOCS, f"`{command}` is in no page: add it to docs/commands.md"
 
