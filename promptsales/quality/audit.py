@@ -143,7 +143,7 @@ def run_suite(
     expectations = {e.meta.rule: _as_known(e) for e in suite.expectations}
     known = gx.ExpectationSuite(name=suite.name, expectations=list(expectations.values()))
     if len(known.expectations) != len(expectations):
-        missing = {e.type for e in suite.expectations} - {e.expectation_type for e in known.expectations}
+        missing = {e["type"] for e in expectations.values()} - {e.expectation_type for e in known.expectations}
         raise ConfigError(f"suite {suite.name}: great expectations knows no {', '.join(sorted(missing))}")
     connection.execute("select set_config('promptsales.read_at', %s, false)", [read_at.isoformat()])
     with _times_as_text(connection):
