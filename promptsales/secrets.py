@@ -31,10 +31,13 @@ class Secrets:
                 f"no secret {path}: run `promptsales up` first, or give your own PROMPTSALES_DSN"
             ) from None
 
+    def has(self, name: str) -> bool:
+        """Whether the secret has been made."""
+        return (self._folder / name).exists()
+
     def create(self, name: str) -> str:
         """The secret called ``name``: 32 random bytes as hex, written once with mode 0600."""
-        path = self._folder / name
-        if not path.exists():
+        if not self.has(name):
             self.write(name, random.token_hex(KEY_BYTES))
         return self.password(name)
 

@@ -10,7 +10,7 @@ from promptsales.collector import collect_little
 from promptsales.errors import PipelineError
 
 # modules by their names, in the order of the help; each has the command of its name, but for
-_COMMANDS = {"stack": ("up", "down", "status", "logs", "dsn"), "platform": ("provision", "topics")}
+_COMMANDS = {"stack": ("up", "down", "status", "logs", "dsn"), "platform": ("provision", "register", "topics")}
 MODULES = (
     *("run", "stack", "platform", "seed", "load", "build", "check", "freshness", "quarantine", "reconcile", "pii"),
     *("contracts", "connectors", "dlq", "docs", "report", "doctor"),

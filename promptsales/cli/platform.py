@@ -1,4 +1,4 @@
-"""`promptsales provision` and `topics`: what the systems consist of."""
+"""`promptsales provision`, `register` and `topics`: what the systems consist of."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from promptsales import bus
+from promptsales.airflow_api import Airflow
 from promptsales.cli.output import Json, console, group, print_json, show_table
 from promptsales.provision import Change
 from promptsales.provision import provision as provision_all
+from promptsales.registration import register as register_with
 from promptsales.settings import settings
 
 app, topics = group("topics", "Kafka's topics as schemas/kafka/topics.yml names them.")
@@ -30,6 +32,14 @@ def provision(
         print_json([change.model_dump() for change in changes])
     else:
         show_changes("would be changed" if dry_run else "changed", changes)
+
+
+@app.command()
+def register() -> None:
+    """Give Airflow the connections and pools that its DAGs use; what was edited there stays as it is."""
+    with Airflow(settings().address("airflow")) as airflow:
+        register_with(airflow, settings())
+        console.print(f"registered with {airflow.address}")
 
 
 def show_changes(title: str, changes: Iterable[Change]) -> None:

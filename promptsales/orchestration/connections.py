@@ -68,7 +68,7 @@ def forget_responses(*tables: str) -> None:
     try:
         known = BaseHook.get_connection("redis")
     except AirflowNotFoundException:
-        log.warning("airflow has no connection redis: `promptsales run` registers it")
+        log.warning("airflow has no connection redis: `promptsales register` makes it")
         return
     with redis.Redis(
         host=str(known.host), port=known.port or 6379, username=known.login, password=known.password,

@@ -101,7 +101,7 @@ def provision_cluster(
         connection: an administrator's, to the database ``postgres``.
         cluster: which file.
         secrets: where the passwords are, or will be.
-        dry_run: change nothing, tell what would be; passwords are not looked at.
+        dry_run: change nothing, tell what would be.
 
     Raises:
         TransientError, TerminalError: when PostgreSQL refuses.
@@ -117,13 +117,16 @@ def provision_cluster(
                 for name, zone, grants in connection.execute(_read("databases"))
             }
             steps = list(_steps(cluster, goal, roles, databases))
+            stale = _stale_passwords(goal, roles, secrets)
             if not dry_run:
-                steps += list(_password_steps(connection, cluster, goal, roles, secrets))
                 for step in steps:
                     connection.execute(step.statement)
+                for name in stale:
+                    connection.execute(_password(connection, name, secrets.create(name)))
         finally:
             connection.execute("select pg_advisory_unlock(%s)", [LOCK])
-    return [step.change for step in steps]
+    set_anew = (Change(system=cluster, what=f"password of {name} set") for name in stale)
+    return [*(step.change for step in steps), *set_anew]
 
 
 def _steps(
@@ -135,16 +138,19 @@ def _steps(
         yield from database_steps(cluster, name, database, databases.get(name))
 
 
-def _password_steps(
-    connection: psycopg.Connection, cluster: Cluster, goal: Wanted, roles: Mapping[str, FoundRole], secrets: Secrets
-) -> Iterator[Step]:
-    for name, role in goal.roles.items():
-        kept = roles[name].password if name in roles else None
-        if role.login and not passwords.fits(kept, password := secrets.create(name)):
-            statement = sql.SQL("alter role {} password {}").format(
-                sql.Identifier(name), passwords.verifier(connection, name, password)
-            )
-            yield _step(cluster, f"password of {name} set", statement)
+def _stale_passwords(goal: Wanted, roles: Mapping[str, FoundRole], secrets: Secrets) -> list[str]:
+    """The roles that log in with another password than the one that is kept for them, or with none."""
+    return [
+        name
+        for name, role in goal.roles.items()
+        if role.login
+        and not (name in roles and secrets.has(name) and passwords.fits(roles[name].password, secrets.password(name)))
+    ]
+
+
+def _password(connection: psycopg.Connection, role: str, password: str) -> sql.Composed:
+    verifier = passwords.verifier(connection, role, password)
+    return sql.SQL("alter role {} password {}").format(sql.Identifier(role), verifier)
 
 
 def role_steps(cluster: Cluster, name: str, role: Role, found: FoundRole | None) -> Iterator[Step]:

@@ -44,7 +44,7 @@ def test_drift_of_roles_is_shown_then_repaired(stack: Settings) -> None:
         admin.execute("grant connect on database promptcrm to public")
     setting = "role etl_reader: default_transaction_read_only = on"
     closed = "database promptcrm: closed to everybody else"
-    assert done(stack, dry_run=True) == [setting, closed]
+    assert done(stack, dry_run=True) == [setting, closed, "password of cdc set"]
     assert done(stack) == [setting, closed, "password of cdc set"]
     assert done(stack) == []
 
