@@ -11,6 +11,8 @@ from local.jars import FOLDER
 from local.java import java
 
 CONF = Path(__file__).parent / "conf"
+# alone, the driver is called by nobody; the workers of a cluster call it by this machine's name, or SPARK_LOCAL_IP
+_ALONE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
 
 @contextmanager
@@ -24,7 +26,9 @@ def session(master: str, memory: str, partitions: int) -> Iterator[SparkSession]
     """
     os.environ["JAVA_HOME"] = str(java().home)
     os.environ["SPARK_CONF_DIR"] = str(CONF)
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    alone = _ALONE if master.startswith("local") else {}
+    if alone:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     driver = next(FOLDER.glob("jdbc/postgresql-*.jar"))
     built = (
         SparkSession.builder.master(master)
@@ -33,6 +37,7 @@ def session(master: str, memory: str, partitions: int) -> Iterator[SparkSession]
         .config("spark.driver.memory", memory)
         .config("spark.executor.memory", memory)
         .config("spark.sql.shuffle.partitions", str(partitions))
+        .config(map=alone)
         .getOrCreate()
     )
     try:

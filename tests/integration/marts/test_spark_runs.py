@@ -119,6 +119,7 @@ def test_a_cluster_of_two_workers(admin: psycopg.Connection, connect: Connect, s
             **os.environ,
             "PROMPTSALES_SPARK_MASTER": url,
             "PROMPTSALES_SPARK_MEMORY": "600m",
+            "SPARK_LOCAL_IP": "127.0.0.1",  # by which the workers call the driver
         }
         command = [sys.executable, "-m", "tests.integration.marts.building", address, AS_OF.isoformat()]
         done = subprocess.run(
