@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from promptsales.cli.output import Json, connected, console, print_json, show_table
+from promptsales.cli.output import Json, connected, console, forget_responses, print_json, show_table
 from promptsales.errors import ConfigError
 from promptsales.settings import settings
 
@@ -30,7 +30,6 @@ def build(
     from promptsales.marts.plan import Asked
     from promptsales.marts.spec import mart, tables
     from promptsales.marts.spec import select as chosen
-    from promptsales.responses import cache_of, forget
 
     window = _window(start, end)
     names = [mart(name).mart for name in marts or []] + (chosen(select) if select else [])
@@ -42,14 +41,11 @@ def build(
 
         def tell(name: str, what: str) -> None:
             status.update(f"{name}: {what}")
-            if what.startswith("skipped: "):
-                skipped[name] = what.removeprefix("skipped: ")
 
         try:
-            results = run(names or tables(), warehouse, settings(), asked, tell=tell)
+            results = run(names or tables(), warehouse, settings(), asked, tell=tell, skip=skipped.__setitem__)
         finally:  # of several that failed too, some may be published
-            with cache_of(settings()) as cache:
-                forget(cache, [f"marts.{name}" for name in names or tables()])
+            forget_responses([f"marts.{name}" for name in names or tables()])
     if as_json:
         print_json([vars(result) for result in results])
         return

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from promptsales import contracts
-from promptsales.cli.output import Json, connected, console, print_json, show_table
+from promptsales.cli.output import Json, connected, console, forget_responses, print_json, show_table
 from promptsales.contracts import Contract
 from promptsales.errors import ConfigError, PipelineError, TerminalError
 from promptsales.load.models import Limits, LoadResult, Window
@@ -32,11 +32,8 @@ def load(
     window = window_of(start, end)
     chosen = [contracts.contract(name) for name in feeds]
     if dry_run:
-        show_table(
-            "would read",
-            ("feed", "rows", "from", "complete through", "held by"),
-            (_would_read(c, window) for c in chosen),
-        )
+        seen = [_look(contract, window) for contract in chosen]
+        print_json(seen) if as_json else show_table("would read", seen[0], (one.values() for one in seen))
         return
     results, errors = [], []
     with console.status("") as status:
@@ -89,22 +86,19 @@ def load_feed(
 ) -> LoadResult:
     """Load one feed with the connections of the settings; raises what every load raises."""
     from promptsales.load.steps import load as run
-    from promptsales.responses import cache_of, forget
     from promptsales.sources import opened
 
     limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
     with opened(settings(), contract) as source, connected("warehouse") as warehouse:
         say = f"{contract.table}: {{}}".format
         found = run(contract, source, warehouse, window, triggered_by, limits, lambda step: tell(say(step)))
-    with cache_of(settings()) as cache:
-        forget(cache, [f"core.{contract.table}"])
+    forget_responses([f"core.{contract.table}"])
     return found
 
 
-def _would_read(contract: Contract, window: Window | None) -> tuple[Any, ...]:
+def _look(contract: Contract, window: Window | None) -> dict[str, Any]:
     from promptsales.load.steps import look
     from promptsales.sources import opened
 
     with opened(settings(), contract) as source, connected("warehouse") as warehouse:
-        seen = look(contract, source, warehouse, window)
-    return contract.table, seen.rows, seen.start, seen.complete_through, seen.held_by
+        return {"feed": contract.table, **look(contract, source, warehouse, window)._asdict()}

@@ -35,6 +35,14 @@ def connected(name: PublicName | InternalName) -> AbstractContextManager[psycopg
     return connections.connected(settings(), name)
 
 
+def forget_responses(tables: Iterable[str]) -> None:
+    """Let go of the answers in the global cache that were made from tables changed just now."""
+    from promptsales.responses import cache_of, forget
+
+    with cache_of(settings()) as cache:
+        forget(cache, tables)
+
+
 def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """A table for people; None reads as a dash, times are UTC to the second."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from promptsales.cli import load
-from promptsales.cli.output import Json, connected, console, group, print_json, show_table
+from promptsales.cli.output import Json, connected, console, forget_responses, group, print_json, show_table
+from promptsales.errors import ConfigError
 from promptsales.privacy import erasure, person, rotation
 from promptsales.settings import settings
 
@@ -56,6 +57,8 @@ def erase(
     as_json: Json = False,
 ) -> None:
     """Erase a person from every table of the warehouse, keep them out for good, and prove it by a search."""
+    if as_json and not (yes or dry_run):
+        raise ConfigError("--json asks nobody: look with --dry-run, then say --yes")
     with connected("warehouse_admin") as warehouse:
         found = person.find(warehouse, who, feed, follow_phone)
         if not as_json:
@@ -66,6 +69,7 @@ def erase(
         if not yes:
             typer.confirm(f"erase these {len(found.listed)} rows for good", abort=True)
         report = erasure.erase(warehouse, found)
+    forget_responses([change.table for change in report.changes])
     if as_json:
         print_json(report._asdict())
         return

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from promptsales import contracts
-from promptsales.cli.output import Json, connected, console, print_json, show_table
+from promptsales.cli.output import Json, connected, console, forget_responses, print_json, show_table
 from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
 from promptsales.load.models import Limits
@@ -56,4 +56,6 @@ def _reconcile(contract: Contract, accept_gone: bool) -> Reconciliation | None:
         result = reconcile_feed(contract, source, warehouse, TRIGGERED_BY, limits, accept_gone)
         if result and result.to_reread:
             load(contract, source, warehouse, None, TRIGGERED_BY, limits)
-        return result
+    if result and (result.deleted or result.to_reread):
+        forget_responses([f"core.{contract.table}"])
+    return result

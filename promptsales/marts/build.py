@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 
 def due(
     names: Iterable[str], warehouse: psycopg.Connection, settings: Settings, asked: Asked
-) -> tuple[list[str], dict[str, str]]:
-    """Which marts are to be built, and why the others are not; a mart follows those it is made of."""
-    reasons: dict[str, str] = {}
+) -> tuple[list[str], dict[str, Plan]]:
+    """Which marts are to be built, and the plans of the others; a mart follows those it is made of."""
+    others: dict[str, Plan] = {}
     found: list[str] = []
     wanted = set(names)
     for name, mart in tables().items():
@@ -40,11 +40,11 @@ def due(
             continue
         with driver_errors(f"plan {name}"):
             one = plan(mart, warehouse, settings, asked)
-        if one.is_due or (set(mart.upstream) & set(found) and "audit" not in one.reason):
+        if one.is_due or (set(mart.upstream) & set(found) and not one.is_blocked):
             found.append(name)
         else:
-            reasons[name] = one.reason
-    return found, reasons
+            others[name] = one
+    return found, others
 
 
 def build(
@@ -54,6 +54,7 @@ def build(
     asked: Asked,
     spark: "SparkSession | None" = None,
     tell: Tell = lambda mart, what: None,
+    skip: Tell = lambda mart, why: None,
 ) -> list[Built]:
     """Build what is due of the named marts, in order; Spark starts only when something is.
 
@@ -63,7 +64,8 @@ def build(
         settings: zone, provisional days, and how Spark runs.
         asked: by whom, as of when, which window.
         spark: a session to use; else one is started and stopped.
-        tell: told of each mart what is being done, or why nothing is.
+        tell: told of each mart what is being done.
+        skip: told of each mart why nothing is.
 
     Raises:
         TransientError: when another build runs, or a connection is lost.
@@ -80,7 +82,7 @@ def build(
             with driver_errors(f"plan {name}"):
                 one = plan(mart, warehouse, settings, asked)
             if not one.is_due:
-                tell(name, f"skipped: {one.reason}")
+                skip(name, one.reason)
                 continue
             if spark is None:
                 tell(name, "start Spark")

@@ -46,13 +46,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be built of one mart; ``reason`` says why nothing is."""
+    """What is to be built of one mart; ``reason`` says why nothing is; blocked: an input failed its audit."""
 
     span: Span
     since: datetime
     definition: str
     is_full: bool
     reason: str = ""
+    is_blocked: bool = False
 
     @property
     def is_due(self) -> bool:
@@ -104,7 +105,7 @@ def plan(mart: Mart, warehouse: psycopg.Connection, settings: Settings, asked: A
     span = Span(ranges, as_of_day, settings.reporting_timezone, settings.provisional_days)
     # what was built before still follows core from where it did
     since = found.touched_through if asked.window and found else since
-    return Plan(span, since, now, is_full, reason)
+    return Plan(span, since, now, is_full, reason, is_blocked=bool(failed))
 
 
 _STANDING = "select touched_through, as_of_day, definition from ops.mart where mart = %s"

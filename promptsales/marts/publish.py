@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.types.range import DateRange
 
 from promptsales.errors import BatchBlocked
+from promptsales.load.statements import listed
 from promptsales.marts.plan import SQL, Asked, Plan
 from promptsales.marts.spec import Mart
 from promptsales.quality.suite import read_suite_of
@@ -37,7 +38,7 @@ def stage(mart: Mart, warehouse: psycopg.Connection, chunks: Iterator[bytes]) ->
     """Empty the mart's staging table and COPY what was built into it, as CSV; how many rows."""
     table = sql.Identifier("staging", mart.staging)
     warehouse.execute(sql.SQL("truncate {}").format(table))
-    copy = sql.SQL("copy {} ({}) from stdin (format csv)").format(table, _list(mart.column_names))
+    copy = sql.SQL("copy {} ({}) from stdin (format csv)").format(table, listed(mart.column_names))
     with warehouse.cursor() as cursor, cursor.copy(copy) as out:
         for chunk in chunks:
             out.write(chunk)
@@ -108,10 +109,6 @@ def publish(
     )
 
 
-def _list(names: tuple[str, ...], prefix: str = "") -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(prefix, name) if prefix else sql.Identifier(name) for name in names)
-
-
 def _merge(mart: Mart) -> sql.Composed:
     """Delete what is no more, insert and update what differs; what replaced settled values goes to ops.restatement."""
     others = tuple(name for name in mart.column_names if name not in mart.grain)
@@ -121,15 +118,15 @@ def _merge(mart: Mart) -> sql.Composed:
         mart=sql.Identifier("marts", mart.mart),
         staging=sql.Identifier("staging", mart.staging),
         period=period,
-        columns=_list(mart.column_names),
-        grain=_list(mart.grain),
+        columns=listed(mart.column_names),
+        grain=listed(mart.grain),
         first=sql.Identifier("old", mart.grain[0]),
         grain_names=sql.Literal(list(mart.grain)),
         measures=sql.Literal(list(mart.measures)),
         same=sql.SQL(" and ").join(sql.SQL("m.{0} = s.{0}").format(sql.Identifier(name)) for name in mart.grain),
         assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
-        current=_list(others, "m"),
-        excluded=_list(others, "excluded"),
+        current=listed(others, "m"),
+        excluded=listed(others, "excluded"),
     )
 
 

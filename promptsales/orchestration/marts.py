@@ -26,9 +26,9 @@ def plan() -> list[str]:
     from promptsales.marts.build import due
 
     with postgres(WAREHOUSE) as warehouse:
-        names, reasons = due(tables(), warehouse, settings(), _asked())
-    for name, reason in reasons.items():
-        log.log(logging.WARNING if "audit" in reason else logging.INFO, "%s is skipped: %s", name, reason)
+        names, others = due(tables(), warehouse, settings(), _asked())
+    for name, other in others.items():
+        log.log(logging.WARNING if other.is_blocked else logging.INFO, "%s is skipped: %s", name, other.reason)
     return names
 
 
@@ -42,9 +42,12 @@ def build(names: list[str]) -> dict[str, Any]:
     def tell(name: str, what: str) -> None:
         log.info("%s: %s", name, what)
 
+    def skip(name: str, why: str) -> None:
+        log.info("%s is skipped: %s", name, why)
+
     with postgres(WAREHOUSE) as warehouse:
         try:
-            results = run(names, warehouse, settings(), _asked(), tell=tell)
+            results = run(names, warehouse, settings(), _asked(), tell=tell, skip=skip)
         finally:  # of several that failed too, some may be published
             forget_responses(*(f"marts.{name}" for name in names))
     for one in results:

@@ -7,7 +7,7 @@ from airflow.sdk import AssetAlias, TriggerRule, get_current_context, task
 from promptsales.contracts import Contract, contract
 from promptsales.load.models import Limits
 from promptsales.orchestration.assets import CORE
-from promptsales.orchestration.connections import postgres, source
+from promptsales.orchestration.connections import forget_responses, postgres, source
 from promptsales.orchestration.feed import WAREHOUSE, feed_group
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import settings
@@ -47,5 +47,6 @@ def compare(feed: str) -> bool:
     if result.silent:
         log.warning("%s: %d rows changed without moving their cursor: see ops.reread", feed, result.silent)
     if result.deleted:
+        forget_responses(f"core.{feed}")
         context["outlet_events"][DELETED].add(CORE[feed])
     return result.to_reread > 0

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ import pytest
 from promptsales.cli.main import main
 from promptsales.contracts import contracts
 from promptsales.marts.spec import tables
+from promptsales.responses import Responses, cache_of
 from promptsales.settings import Settings
 from tests.support import leads
 
@@ -46,6 +48,8 @@ def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Conn
     leads.add_bad(crm, 1)
     dry = promptsales("load", "leads", "--dry-run")
     assert (dry.returncode, "4" in dry.stdout.split()) == (0, True)
+    (seen,) = json.loads(promptsales("load", "leads", "--dry-run", "--json").stdout)
+    assert (seen["feed"], seen["rows"], seen["start"]) == ("leads", 4, None)
     (loaded,) = json.loads(promptsales("load", "leads", "--json").stdout)
     assert [loaded[name] for name in ("extracted", "inserted", "updated", "unchanged", "quarantined")] == [
         4,
@@ -75,6 +79,22 @@ def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Conn
     assert failed == [("leads", "created_after_updated")]
 
 
+@pytest.mark.parametrize("words", [("load", "leads"), ("reconcile", "leads")])
+@pytest.mark.usefixtures("warehouse")
+def test_answers_made_from_what_changed_are_made_anew(
+    promptsales: Command, stack: Settings, crm: psycopg.Connection, words: tuple[str, str]
+) -> None:
+    leads.add(crm, 1)
+    promptsales("load", "leads")
+    with cache_of(stack) as cache:
+        made = iter(range(2))
+        read = partial(Responses(cache).read, "leads", {"of": words[0]}, ["core.leads"], lambda: next(made))
+        assert read() == 0
+        crm.execute("update leads set score = 5" if words[0] == "load" else "delete from leads")
+        assert promptsales(*words).returncode == 0
+        assert read() == 1
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -83,6 +103,7 @@ def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Conn
         (["check"], "error: name feeds or marts, or say --all; feeds are accounts, activities"),
         (["check", "lead"], "error: no feed or mart is called 'lead'; feeds are accounts, activities"),
         (["quarantine", "show", "99"], "error: no row 99 in quarantine"),
+        (["pii", "erase", "00" * 32, "--json"], "error: --json asks nobody: look with --dry-run, then say --yes"),
         (["dsn", "foo"], "error: no connection is called 'foo'; names are promptsales"),
     ],
 )
