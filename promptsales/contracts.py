@@ -255,7 +255,7 @@ def contracts() -> dict[str, Contract]:
     Raises:
         ConfigError: when a file is wrong, lies in a folder of another name, or waits for a feed that is not there.
     """
-    paths = [path for path in sorted(CORE.glob("*/contract.yml")) if not _is_streamed(path)]
+    paths = [path for path in sorted(CORE.glob("*/contract.yml")) if not is_streamed(path)]
     found = {path.parent.name: read(path) for path in paths}
     for folder, contract in found.items():
         file = CORE / folder / "contract.yml"
@@ -266,7 +266,7 @@ def contracts() -> dict[str, Contract]:
     return found
 
 
-def _is_streamed(path: Path) -> bool:
+def is_streamed(path: Path) -> bool:
     """Whether a table has its rows from the stream: promptsales.stream_contracts reads such a contract."""
     return re.search(r"^path: stream$", path.read_text(encoding="utf-8"), re.M) is not None
 

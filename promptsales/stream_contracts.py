@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from promptsales.contracts import Column, Identifier, PiiClass, Relation, Touched, _Model
+from promptsales.contracts import Column, Identifier, PiiClass, Relation, Touched, _Model, is_streamed
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT
 
@@ -59,6 +59,8 @@ class StreamContract(_Model):
             raise ValueError(f"{', '.join(sorted(missing))} is used but is no column; columns are {', '.join(names)}")
         if len(set(names)) != len(names):
             raise ValueError("a column is named twice")
+        if self.touched and not self.touched.entity:
+            raise ValueError("touched names no entity: of a streamed table it must say whose days they are")
         return self
 
     @model_validator(mode="after")
@@ -85,7 +87,16 @@ class StreamContract(_Model):
     @property
     def key_origin(self) -> str:
         """The key at the source."""
-        return next(column.origin for column in self.columns if column.name == self.key)
+        return self._key_column.origin
+
+    @property
+    def key_type(self) -> str:
+        """The key's type."""
+        return self._key_column.type
+
+    @property
+    def _key_column(self) -> StreamColumn:
+        return next(column for column in self.columns if column.name == self.key)
 
     @property
     def folder(self) -> Path:
@@ -123,7 +134,7 @@ def stream_contracts() -> dict[str, StreamContract]:
         ConfigError: when a file is wrong or lies in a folder of another name.
     """
     paths = [path for layer in _LAYERS for path in sorted((ROOT / "warehouse" / layer).glob("*/contract.yml"))]
-    found = {path.parent.name: read(path) for path in paths if _document(path).get("path") == "stream"}
+    found = {path.parent.name: read(path) for path in paths if is_streamed(path)}
     for folder, contract in found.items():
         if contract.table != folder:
             raise ConfigError(f"contract {contract.folder}: table is {contract.table}, its folder {folder}")

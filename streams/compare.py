@@ -98,7 +98,7 @@ def source_rows(contract: StreamContract, source: psycopg.Connection, wanted: li
 def _parts(contract: StreamContract) -> dict[str, sql.Composable]:
     return {
         "key": sql.Identifier(contract.key),
-        "type": sql.SQL(next(column.type for column in contract.columns if column.name == contract.key)),
+        "type": sql.SQL(contract.key_type),
         "values": sql.SQL(", ").join(
             sql.SQL("{}::text, {}").format(sql.Literal(column.name), _compared(column)) for column in contract.columns
         ),

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import msgspec
 
-from promptsales.quality.suite import read_suite
+from promptsales.quality.suite import CLOCK_TOLERANCE, read_suite
 from promptsales.stream_contracts import StreamContract
-from streams.rules import CLOCK_TOLERANCE, Rules, compile_rules
+from streams.rules import Rules, compile_rules
 
 # what Debezium sends for a large value that an update left as it was
 UNCHANGED = "__debezium_unavailable_value"

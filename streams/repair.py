@@ -67,8 +67,7 @@ def _change(decoder: Decoder, one: Repair) -> Change:
 
 def _make_way(contract: StreamContract) -> sql.Composed:
     """The same version does not replace itself: step back by one, where it still is that one."""
-    key_type = next(column.type for column in contract.columns if column.name == contract.key)
     return sql.SQL("""
         update {table} set src_lsn = src_lsn - 1
         where {key} = %(key)s::{type} and (src_epoch, src_lsn, src_is_snapshot) = (%(epoch)s, %(lsn)s, %(is_snapshot)s)
-    """).format(table=table(contract), key=sql.Identifier(contract.key), type=sql.SQL(key_type))
+    """).format(table=table(contract), key=sql.Identifier(contract.key), type=sql.SQL(contract.key_type))

@@ -2,13 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from promptsales.quality.suite import Expectation, Suite
-
-# a row may be stamped this much later than it was committed (domain.md section 3)
-CLOCK_TOLERANCE = timedelta(minutes=5)
 
 # whether a row keeps the rule; the time is the horizon: its commit, plus the tolerance
 Rule = Callable[[Any, datetime], bool]

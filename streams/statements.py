@@ -8,7 +8,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from promptsales.contracts import ANY_ENTITY
+from promptsales.load.statements import listed
 from promptsales.stream_contracts import StreamColumn, StreamContract, stream_contracts
 from streams.decode import UNCHANGED
 
@@ -22,10 +22,6 @@ _MEASURED = ("campaign_id", "metric_at", "impressions", "clicks", "spend", "conv
 def read(name: str) -> sql.SQL:
     """A statement from its file."""
     return sql.SQL((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
-
-
-def _list(names: tuple[str, ...], prefix: str = "") -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(prefix, name) if prefix else sql.Identifier(name) for name in names)
 
 
 def _names(contract: StreamContract) -> tuple[str, ...]:
@@ -90,8 +86,8 @@ def upsert(name: str) -> bytes:
         .format(
             source=_source(contract),
             table=table(contract),
-            columns=_list(_names(contract)),
-            version=_list(VERSION),
+            columns=listed(_names(contract)),
+            version=listed(VERSION),
             key=sql.Identifier(contract.key),
             assignments=sql.SQL(", ").join(
                 sql.SQL("{0} = case when excluded.is_deleted then t.{0} else excluded.{0} end").format(
@@ -125,10 +121,9 @@ def _touched(contract: StreamContract) -> sql.Composable:
     # a row that moves to another day or entity touches the one it leaves, too
     if contract.touched is None:
         return sql.SQL("")
-    entity = contract.touched.entity
     moves = [
         sql.SQL("select {}, {} from up").format(
-            sql.Identifier(f"{side}_{entity}") if entity else sql.Literal(ANY_ENTITY), sql.Identifier(f"{side}_{day}")
+            sql.Identifier(f"{side}_{contract.touched.entity}"), sql.Identifier(f"{side}_{day}")
         )
         for side in ("old", "new")
         for day in contract.touched.day
@@ -162,9 +157,9 @@ def history(name: str) -> tuple[bytes, ...]:
             """).format(source=_source(contract), table=table(contract), key=sql.Identifier(contract.key)),
             history=sql.Identifier(contract.layer, f"{contract.table}_history"),
             key=sql.Identifier(contract.key),
-            listed=_list(contract.history),
-            now_listed=_list(contract.history, "n"),
-            then_listed=_list(contract.history, "h"),
+            listed=listed(contract.history),
+            now_listed=listed(contract.history, "n"),
+            then_listed=listed(contract.history, "h"),
             assignments=sql.SQL(", ").join(sql.SQL("{0} = n.{0}").format(sql.Identifier(c)) for c in contract.history),
         )
         .as_bytes()
@@ -253,7 +248,7 @@ def release(name: str) -> bytes:
             table=table(contract),
             name=sql.Literal(name),
             key=sql.Identifier(contract.key),
-            type=sql.SQL(next(column.type for column in contract.columns if column.name == contract.key)),
+            type=sql.SQL(contract.key_type),
             held_version=_HELD_VERSION,
         )
         .as_bytes()

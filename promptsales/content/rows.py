@@ -8,7 +8,7 @@ from uuid import UUID
 from bson import ObjectId, json_util
 from bson.errors import BSONError
 
-from promptsales.content.values import Misfit, converter
+from promptsales.content.values import Misfit, converter, indexed
 from promptsales.contracts import MADE_HERE, Column, Contract
 from promptsales.pii import Key, transformed
 
@@ -88,12 +88,16 @@ def field(value: Any, path: Sequence[str]) -> Any:
 def _maker(column: Column, contract: Contract, key: Key) -> tuple[str, str, list[str], Callable[[Any], Any]]:
     """Where a column's value is and what makes the column of it; its origin first, by which a misfit is named."""
     if column.name == contract.key:
-        return column.origin, "_id", [], key_text
+        return column.origin, "_id", [], indexed(key_text)
     if column.transform in MADE_HERE:
         made = key.kid if column.transform == "pii_kid" else None
         return column.origin, "_id", [], lambda _: made
     outer, *inner = column.origin.split(".")
-    return column.origin, outer, inner, converter(column.type) if column.transform == "as_is" else _of_text(column, key)
+    if column.transform != "as_is":
+        return column.origin, outer, inner, _of_text(column, key)
+    make = converter(column.type)
+    is_indexed = column.type == "text" and column.name in contract.references
+    return column.origin, outer, inner, indexed(make) if is_indexed else make
 
 
 def _of_text(column: Column, key: Key) -> Callable[[Any], Any]:

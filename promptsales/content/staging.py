@@ -42,7 +42,7 @@ def drop_gone(contract: Contract) -> sql.Composed:
             where s.deleted_at is not null and not exists (select from {core} c where c.{key} = s.{key})
             returning s.{key}::text as key
         ), closed as (
-            update ops.quarantine q set released_at = clock_timestamp(), release_reason = 'repaired'
+            update ops.quarantine q set released_at = clock_timestamp(), release_reason = 'deleted'
             from gone where q.feed = %(feed)s and q.key = gone.key and q.released_at is null
         )
         select count(*) from gone

@@ -12,6 +12,9 @@ from bson import Decimal128, ObjectId
 Convert = Callable[[Any], Any]
 
 _TYPE = re.compile(r"([a-z ]+?)(?:\(([0-9]+)(?:,([0-9]+))?\))?( with time zone)?(\[\])?")
+# what is longer is no text of a catalogue but a file in it: with several, a row must fit into one message of Kafka's
+MOST_CHARACTERS = 16_384
+MOST_INDEXED_BYTES = 2_000
 _BITS = {"smallint": 15, "integer": 31, "bigint": 63}
 
 
@@ -41,7 +44,7 @@ def converter(kind: str) -> Convert:
 
 def text(value: Any) -> str:
     """Text as it is; an id as its text. PostgreSQL's text holds no NUL."""
-    if isinstance(value, str) and "\0" not in value:
+    if isinstance(value, str) and "\0" not in value and len(value) <= MOST_CHARACTERS:
         return value
     if isinstance(value, (ObjectId, UUID)):
         return str(value)
@@ -51,7 +54,22 @@ def text(value: Any) -> str:
 def _texts(value: Any) -> list[str]:
     if not isinstance(value, list):
         raise Misfit
-    return [text(item) for item in value]
+    found = [text(item) for item in value]
+    if sum(len(item) + 1 for item in found) > MOST_CHARACTERS:
+        raise Misfit
+    return found
+
+
+def indexed(make: Convert) -> Convert:
+    """The same, of text that an index of PostgreSQL can hold: a third of a page, less what stands beside it."""
+
+    def made(value: Any) -> str:
+        found = str(make(value))
+        if len(found.encode()) > MOST_INDEXED_BYTES:
+            raise Misfit
+        return found
+
+    return made
 
 
 def _uuid(value: Any) -> UUID:

@@ -56,6 +56,13 @@ def stands(warehouse: psycopg.Connection, feed: str) -> Begun:
     return found
 
 
+def has_gap(warehouse: psycopg.Connection, feed: str) -> bool:
+    """Whether rows may be missing that no delta finds: how far it was complete was not known, and none compared it."""
+    with warehouse.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(statement("gap"), {"feed": feed}).fetchone()
+    return bool(row and row[0])
+
+
 def hold_fence(warehouse: psycopg.Connection, feed: str, extraction: int) -> None:
     """Keep newer runs of the feed from beginning until the transaction ends.
 

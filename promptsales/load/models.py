@@ -6,6 +6,10 @@ from typing import Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 HELD_TOO_LONG = timedelta(minutes=15)
+GAP = (
+    "how far it was complete was not known for a while; what was missed then is for the reconciliation, "
+    "and it is complete again once that has compared it"
+)
 
 
 class _Model(BaseModel):
@@ -43,6 +47,10 @@ class Progress(_Model):
     pii_check: str | None = Field(default=None, description="hex of the key's check value")
     resume_token: str | None = Field(default=None, description="where the change stream goes on, as JSON")
     kafka_offsets: str | None = Field(default=None, description="the next offset of each partition, as JSON")
+
+    def with_gap(self) -> Self:
+        """The same, where rows may be missing that no delta finds: complete once a reconciliation has compared it."""
+        return self.model_copy(update={"complete_through": None, "held_by": self.held_by or GAP})
 
     def is_held_back(self, read_at: datetime) -> bool:
         """Whether something has kept the watermark for longer than people keep a transaction open.

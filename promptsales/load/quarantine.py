@@ -51,12 +51,15 @@ def mark_found(contract: Contract, query: str) -> sql.Composed:
 
 
 def waive(contract: Contract) -> sql.Composed:
-    """Let rows pass that were released by hand and have not changed since, but for the key they are hashed with."""
+    """Let rows pass that were released by hand and have not changed since, but for the key they are hashed with.
+
+    One that was published by its release counts too: under a new key it comes again.
+    """
     return filled(
         """
         update {staging} s set _rules = null from ops.quarantine q
         where s._rules is not null and q.feed = %(feed)s and q.key = s.{key}::text
-          and q.released_at is null and q.is_waived
+          and q.is_waived
           and (q.payload = {payload}
                -- hashed with another key since, but the same version: the cursor is part of it
                or q.payload -> 'pii_kid' <> {payload} -> 'pii_kid'
@@ -66,6 +69,11 @@ def waive(contract: Contract) -> sql.Composed:
         payload=_payload(),
         hashed=sql.Literal([*contract.hashed_columns, "pii_kid"]),
     )
+
+
+def let_deletes_pass(contract: Contract) -> sql.Composed:
+    """A delete says of its row only that it is gone: core has the rest, by a release or by rules of then."""
+    return filled("update {staging} set _rules = null where deleted_at is not null and _rules is not null", contract)
 
 
 def count_marked(contract: Contract) -> sql.Composed:
@@ -98,11 +106,14 @@ def release(contract: Contract) -> sql.Composed:
     return filled(
         """
         update ops.quarantine q
-        set released_at = clock_timestamp(), release_reason = case when q.is_waived then 'waived' else 'repaired' end
+        set released_at = clock_timestamp(), release_reason = {reason}
         from {staging} s
         where s._rules is null and q.feed = %(feed)s and q.key = s.{key}::text and q.released_at is null
         """,
         contract,
+        reason=sql.SQL("case when {} then 'deleted' when q.is_waived then 'waived' else 'repaired' end").format(
+            sql.SQL("s.deleted_at is not null" if contract.path == "change_stream" else "false")
+        ),
     )
 
 

@@ -121,9 +121,9 @@ def _rest(contract: Contract) -> Iterator[sql.Composed]:
         set=_set({name: sql.SQL("coalesce(s.{}, {})").format(sql.Identifier(name), _none(name, required))
                   for name in columns}),
     )  # fmt: skip
-    # a row that is no longer at the source
+    # a row that is no longer at the source; its version still says that a reconciliation has deleted it
     yield _fill(
-        "update {core} c set {set}, _extraction = %(extraction)s where c.pii_kid <> %(kid)s",
+        "update {core} c set {set} where c.pii_kid <> %(kid)s",
         contract,
         set=_set({name: _none(name, required) for name in columns}),
     )

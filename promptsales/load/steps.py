@@ -51,8 +51,10 @@ def extract(
         warehouse.autocommit = True
         reader = reader_of(contract, source)
         begun = feed.begin(warehouse, contract.table)
+        has_gap = window is None and feed.has_gap(warehouse, contract.table)
         read_at = reader.look()
         key, counts = _stage(contract, reader, warehouse, window, begun, read_at)
+        progress = reader.progress(begun, window, key)
         staged = Staged(
             feed=contract.table,
             extraction=begun.extraction,
@@ -61,7 +63,7 @@ def extract(
             read_at=read_at,
             started_at=begun.started_at,
             triggered_by=triggered_by,
-            progress=reader.progress(begun, window, key),
+            progress=progress.with_gap() if has_gap else progress,
             **counts,
         )
         if staged.is_empty:
@@ -92,6 +94,8 @@ def look(contract: Contract, source: Source, warehouse: psycopg.Connection, wind
             reader.refuse_drift()
             rows = reader.count(Wanted(begun.extraction, window, begun.last_sync_timestamp, (), begun.resume_token))
         progress = reader.progress(begun, window, None)
+        if window is None and feed.has_gap(warehouse, contract.table):
+            progress = progress.with_gap()
         start = window.start if window else begun.last_sync_timestamp
         return Seen(rows, start, progress.complete_through, progress.held_by)
 

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import psycopg
-from airflow.sdk import TaskGroup, TriggerRule, get_current_context, task
+from airflow.sdk import AssetAlias, TaskGroup, TriggerRule, get_current_context, task
 
 from promptsales.contracts import Contract, contract, contracts
 from promptsales.load import steps
@@ -17,6 +17,8 @@ from promptsales.orchestration.window import window_of
 from promptsales.settings import settings
 
 WAREHOUSE = "warehouse"
+# stands for the asset of a table that changed: no event where all that came went to quarantine
+CHANGED = AssetAlias("core.changed")
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ def feed_group(feed: Contract) -> TaskGroup:
         # at parse time these stand for values to come
         staged: Any = extract.override(pool=feed.source.system, trigger_rule=TriggerRule.ALL_DONE)(feed.table)
         audit: Any = check(feed.table, staged)
-        publish.override(outlets=[CORE[feed.table]])(feed.table, staged, audit)
+        publish(feed.table, staged, audit)
     return group
 
 
@@ -86,12 +88,14 @@ def check(feed: str, staged: dict[str, Any]) -> dict[str, Any]:
     return audit.model_dump(mode="json")
 
 
-@task(pool=WAREHOUSE)
+@task(pool=WAREHOUSE, outlets=[CHANGED])
 def publish(feed: str, staged: dict[str, Any], audit: dict[str, Any]) -> dict[str, Any]:
     """Move staging into core, in one transaction."""
     with postgres(WAREHOUSE) as warehouse:
         result = steps.publish(contract(feed), warehouse, Staged.model_validate(staged), Audit.model_validate(audit))
     forget_responses(f"core.{feed}")
+    if result.is_changed:
+        get_current_context()["outlet_events"][CHANGED].add(CORE[feed])
     log.info(
         "%s: extracted %d = inserted %d + updated %d + unchanged %d + quarantined %d + suppressed %d",
         *(feed, result.extracted, result.inserted, result.updated),

@@ -20,10 +20,10 @@ from sqlalchemy.pool import StaticPool
 
 from promptsales.contracts import Contract
 from promptsales.errors import BatchBlocked, ConfigError
-from promptsales.load import quarantine
+from promptsales.load import feed, quarantine
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.marts.spec import Mart
-from promptsales.quality.suite import Expectation, Suite, read_suite
+from promptsales.quality.suite import CLOCK_TOLERANCE, Expectation, Suite, read_suite
 from promptsales.quality.verdict import Verdict, record
 from promptsales.stream_contracts import StreamContract
 
@@ -33,8 +33,6 @@ import great_expectations as gx  # noqa: E402
 
 from promptsales.quality.counting import UnexpectedRowsCounted  # noqa: E402
 
-# a source's clock may run ahead of nothing, but its rows by this much (domain.md section 3)
-CLOCK_TOLERANCE = timedelta(minutes=5)
 LONG_AGO = timedelta(days=90)
 
 
@@ -54,16 +52,21 @@ def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Sta
 
     Raises:
         BatchBlocked: naming the rules, the counts and what to do.
+        Fenced: when a newer run of the feed has begun meanwhile; its marks stay as they are.
     """
     suite = read_suite(contract)
     verdicts = list(run_suite(suite, warehouse, "staging", contract.staging, staged.read_at, row="_row"))
     with warehouse.transaction():
+        # what lies in staging by now may be a newer run's
+        feed.hold_fence(warehouse, contract.table, staged.extraction)
         record(warehouse, contract.table, staged.extraction, verdicts)
         warehouse.execute(quarantine.clear_verdicts(contract))
         for verdict in verdicts:
             if verdict.expectation.meta.on_fail == "quarantine":
                 _mark(contract, warehouse, verdict)
         warehouse.execute(quarantine.waive(contract), {"feed": contract.table})
+        if contract.path == "change_stream":
+            warehouse.execute(quarantine.let_deletes_pass(contract))
         counted = warehouse.execute(quarantine.count_marked(contract)).fetchone()
     quarantined = counted[0] if counted else 0
     _refuse_bad_batch(contract, verdicts, quarantined, staged.extracted, limits)

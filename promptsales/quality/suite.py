@@ -1,6 +1,7 @@
 """``expectations.yml``: the rules of a table and what a failure does. Reading it needs no Great Expectations."""
 
 import hashlib
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -11,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from promptsales.errors import ConfigError
 
 OnFail = Literal["quarantine", "block", "warn"]
+
+# clocks differ: a row's times may be so much later than its commit, or than it was read (domain.md section 3)
+CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 class _Model(BaseModel):

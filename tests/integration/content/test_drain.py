@@ -11,7 +11,7 @@ from pymongo.database import Database
 
 from promptsales.content.reader import Content
 from promptsales.contracts import contract
-from promptsales.errors import SourceRefused, TransientError
+from promptsales.errors import BatchBlocked, SourceRefused, TransientError
 from promptsales.extract.sources import Source
 from promptsales.load.models import LoadResult, Window
 from promptsales.load.steps import load, look
@@ -247,3 +247,62 @@ def test_reader_cannot_write(content: Source, documents: Documents) -> None:
     assert isinstance(content, Content)
     with pytest.raises(OperationFailure, match="not authorized"):
         content.client["promptcontent"].prompt_history.insert_one(prompt())
+
+
+def test_a_delete_passes_whatever_the_rules_say_of_the_rest(
+    documents: Documents, content: Source, warehouse: psycopg.Connection
+) -> None:
+    documents.prompt_history.insert_one(prompt(_id="one", tokens_used=-1))
+    run(content, warehouse, "prompts")
+    warehouse.execute("update ops.quarantine set is_waived = true")
+    run(content, warehouse, "prompts")  # core holds by decision what breaks a rule
+    documents.prompt_history.delete_one({"_id": "one"})
+    assert counts(run(content, warehouse, "prompts")) == (1, 0, 1, 0, 0, 0)
+    assert in_core(warehouse, "prompts", deleted=True).keys() == {"one"}
+    assert in_quarantine(warehouse, "prompts") == {}
+
+
+def test_a_quarantined_document_that_is_deleted_leaves_as_deleted(
+    documents: Documents, content: Source, warehouse: psycopg.Connection
+) -> None:
+    documents.prompt_history.insert_many([prompt(_id="new", tokens_used=-1), prompt(_id="known")])
+    run(content, warehouse, "prompts")
+    documents.prompt_history.update_one({"_id": "known"}, {"$set": {"tokens_used": -1}})
+    run(content, warehouse, "prompts")
+    documents.prompt_history.delete_many({})
+    run(content, warehouse, "prompts")
+    closed = warehouse.execute("select key, release_reason from ops.quarantine order by key").fetchall()
+    assert closed == [("known", "deleted"), ("new", "deleted")]
+
+
+def test_documents_of_any_size_are_quarantined_and_stop_nobody(
+    stack: Settings, documents: Documents, content: Source, warehouse: psycopg.Connection
+) -> None:
+    documents.content_assets.insert_many([
+        asset(_id="good", url="https://cdn.example/" + "a" * 16_000),
+        asset(_id="file", url="data:image/png;base64," + "A" * 1_500_000),
+        asset(_id="tagged", tags=["tag"] * 400_000),
+        asset(_id="i" * 3_000),
+        asset(_id="linked", ai_generation_info={"prompt_history_id": "p" * 3_000}),
+    ])  # fmt: skip
+    assert counts(run(content, warehouse, "content_assets")) == (5, 1, 0, 0, 4, 0)
+    rules = warehouse.execute("select distinct rules from ops.quarantine order by 1").fetchall()
+    assert rules == [
+        (["type_mismatch: _id", "asset_id_missing"],),
+        (["type_mismatch: ai_generation_info.prompt_history_id"],),
+        (["type_mismatch: tags"],),
+        (["type_mismatch: url", "image_without_url"],),
+    ]
+    assert in_core(warehouse, "content_assets").keys() == {"good"}
+
+
+def test_one_asset_without_a_project_among_many_blocks_nobody(
+    documents: Documents, content: Source, warehouse: psycopg.Connection
+) -> None:
+    documents.content_assets.insert_many([asset() for _ in range(39)])
+    run(content, warehouse, "content_assets")
+    documents.content_assets.insert_many([asset(project_id=None) for _ in range(2)])
+    assert run(content, warehouse, "content_assets").inserted == 2  # 2 of 41
+    documents.content_assets.insert_one(asset(project_id=None))
+    with pytest.raises(BatchBlocked, match="project_missing"):  # 3 of 42
+        run(content, warehouse, "content_assets")

@@ -204,3 +204,22 @@ def test_hidden_sessions_are_refused(
         with pytest.raises(SourceRefused, match="frontier cannot be known"):
             run(source, warehouse)
     assert leads.in_core(warehouse) == {}
+
+
+def test_a_row_that_ties_with_the_watermark_is_read_again(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    (loaded,) = leads.add(crm, 1)
+    run(source, warehouse)
+    # another of the same microsecond, which the load did not see; and one before, which it had seen
+    tied, before = leads.add(crm, 2)
+    with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as admin:
+        admin.execute("set session_replication_role = replica")
+        (at,) = admin.execute("select updated_at from crm.leads where id = %s", [loaded]).fetchone() or (None,)
+        admin.execute("update crm.leads set updated_at = %s where id = %s", [at, tied])
+        admin.execute(
+            "update crm.leads set updated_at = %s::timestamptz - interval '1 microsecond' where id = %s", [at, before]
+        )
+    warehouse.execute("update ops.feed set last_sync_timestamp = %s", [at])
+    assert counts(run(source, warehouse)) == (2, 1, 0, 1, 0, 0)
+    assert leads.in_core(warehouse).keys() == {loaded, tied}

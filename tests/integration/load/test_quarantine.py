@@ -181,12 +181,19 @@ def test_a_blocked_batch_leaves_core_and_watermark_as_they_were(
     words: dict[str, str],
     reason: str,
 ) -> None:
-    leads.add(crm, 2)
+    stays, changes = leads.add(crm, 2)
+    run(source, warehouse)
+    query = "select last_sync_timestamp, complete_through from ops.feed"
+    before, stands = leads.in_core(warehouse), warehouse.execute(query).fetchall()
+    warehouse.execute("delete from ops.check_result")
+    leads.add(crm, 1)
+    crm.execute("update crm.leads set score = 9 where id = %s", [changes])
     write_suite(other_suite, **words)
     with pytest.raises(BatchBlocked, match=reason):
         load(other_suite, source, warehouse, None, "test")
-    assert leads.in_core(warehouse) == {}
-    assert warehouse.execute("select last_sync_timestamp from ops.feed").fetchall() == [(None,)]
+    assert leads.in_core(warehouse) == before
+    assert before.keys() == {stays, changes}
+    assert warehouse.execute(query).fetchall() == stands
     assert warehouse.execute("select is_success from ops.check_result").fetchall() == [(False,)]
 
 

@@ -6,8 +6,9 @@ from psycopg.conninfo import make_conninfo
 
 from promptsales.contracts import contract
 from promptsales.errors import Fenced, SourceRefused, TerminalError, TransientError
-from promptsales.load.models import LoadResult
+from promptsales.load.models import Limits, LoadResult
 from promptsales.load.steps import check, extract, load, publish
+from promptsales.quality.audit import audit_staging
 from promptsales.settings import Settings
 from tests.support import leads
 
@@ -29,6 +30,22 @@ def test_the_older_of_two_runs_is_fenced(
         publish(LEADS, warehouse, older, audit)
     assert leads.in_core(warehouse) == {}
     assert publish(LEADS, warehouse, newer, check(LEADS, warehouse, newer)).inserted == 3
+    leads.assert_equal_to_source(crm, warehouse, stack)
+
+
+def test_a_check_that_was_overtaken_leaves_the_newer_marks(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add(crm, 3)
+    older = extract(LEADS, source, warehouse, None, "older")
+    (bad,) = leads.add_bad(crm, 1)
+    newer = extract(LEADS, source, warehouse, None, "newer")
+    audit = check(LEADS, warehouse, newer)
+    # the older one was stopped after its first look at staging, and goes on now
+    with pytest.raises(Fenced, match="extraction 1 was overtaken by 2"):
+        audit_staging(LEADS, warehouse, older, Limits())
+    assert publish(LEADS, warehouse, newer, audit).inserted == 3
+    assert leads.in_quarantine(warehouse) == {bad}
     leads.assert_equal_to_source(crm, warehouse, stack)
 
 

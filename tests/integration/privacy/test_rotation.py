@@ -9,10 +9,11 @@ from psycopg.conninfo import make_conninfo
 from promptsales.cli.load import load_feed
 from promptsales.contracts import contract
 from promptsales.errors import ConfigError, SourceRefused
-from promptsales.load.models import Window
+from promptsales.load.models import Limits, Window
 from promptsales.load.steps import check, extract, load, publish
 from promptsales.privacy import rotation
 from promptsales.quarantine import entries, release
+from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Settings
 from tests.support import keys, leads
 
@@ -126,6 +127,33 @@ def test_rows_gone_from_the_source_lose_their_hashes(
     (payload,) = warehouse.execute("select payload from ops.quarantine").fetchone() or ({},)
     assert payload["pii_kid"] == 2
     assert set(LEADS.hashed_columns) & payload.keys() == set()
+
+
+def test_what_was_deleted_before_is_not_gone_again(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    gone, _ = leads.add(crm, 2)
+    load(LEADS, source, warehouse, None, "test")
+    crm.execute("delete from crm.leads where id = %s", [gone])
+    reconcile(LEADS, source, warehouse, "test", Limits())
+    rotate(stack)
+    found = reconcile(LEADS, source, warehouse, "test", Limits())
+    assert found is not None
+    assert (found.gone, found.deleted, found.unequal_buckets) == (0, 0, 0)
+
+
+def test_a_row_published_by_its_release_stays_published(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    (waived,) = leads.add_bad(crm, 1)
+    load(LEADS, source, warehouse, None, "test")
+    (entry,) = entries(warehouse, None, 10)
+    release(warehouse, entry.quarantine_id)
+    load(LEADS, source, warehouse, None, "test")
+    rotate(stack)
+    rotate(stack)
+    assert leads.in_quarantine(warehouse) == set()
+    assert leads.in_core(warehouse)[waived] == leads.expected(crm, stack, 3)[waived]
 
 
 def test_a_stale_row_and_a_release_by_hand_survive(
