@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from promptsales.errors import ConfigError
+from promptsales.load.models import Limits
 from promptsales.secrets import Secrets
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -105,6 +106,11 @@ class Settings(BaseSettings):
     def port(self, name: Port) -> int:
         """The port a service of the local stack listens on."""
         return self.port_base + get_args(Port).index(name)
+
+    @property
+    def limits(self) -> Limits:
+        """From where on bad rows mean a bad batch."""
+        return Limits(share=self.quarantine_share, rows=self.quarantine_rows)
 
     @property
     def secrets(self) -> Secrets:

@@ -10,7 +10,7 @@ from promptsales import contracts
 from promptsales.cli.output import Json, connected, console, forget_responses, print_json, show_table
 from promptsales.contracts import Contract
 from promptsales.errors import ConfigError, PipelineError, TerminalError
-from promptsales.load.models import Limits, LoadResult, Window
+from promptsales.load.models import LoadResult, Window
 from promptsales.settings import settings
 
 app = typer.Typer()
@@ -88,10 +88,9 @@ def load_feed(
     from promptsales.load.steps import load as run
     from promptsales.sources import opened
 
-    limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
     with opened(settings(), contract) as source, connected("warehouse") as warehouse:
         say = f"{contract.table}: {{}}".format
-        found = run(contract, source, warehouse, window, triggered_by, limits, lambda step: tell(say(step)))
+        found = run(contract, source, warehouse, window, triggered_by, settings().limits, lambda step: tell(say(step)))
     forget_responses([f"core.{contract.table}"])
     return found
 

@@ -8,7 +8,6 @@ from promptsales import contracts
 from promptsales.cli.output import Json, connected, console, forget_responses, print_json, show_table
 from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
-from promptsales.load.models import Limits
 from promptsales.load.steps import load
 from promptsales.reconcile.original import is_comparable
 from promptsales.reconcile.settle import Reconciliation
@@ -51,11 +50,10 @@ def reconcile(
 
 def _reconcile(contract: Contract, accept_gone: bool) -> Reconciliation | None:
     """Compare one feed; what it found wrong is loaded at once."""
-    limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
     with opened(settings(), contract) as source, connected("warehouse") as warehouse:
-        result = reconcile_feed(contract, source, warehouse, TRIGGERED_BY, limits, accept_gone)
+        result = reconcile_feed(contract, source, warehouse, TRIGGERED_BY, settings().limits, accept_gone)
         if result and result.to_reread:
-            load(contract, source, warehouse, None, TRIGGERED_BY, limits)
+            load(contract, source, warehouse, None, TRIGGERED_BY, settings().limits)
     if result and (result.deleted or result.to_reread):
         forget_responses([f"core.{contract.table}"])
     return result

@@ -9,7 +9,7 @@ from airflow.sdk import AssetAlias, TaskGroup, TriggerRule, get_current_context,
 from promptsales.contracts import Contract, contract, contracts
 from promptsales.load import steps
 from promptsales.load.feed import is_news
-from promptsales.load.models import Audit, Limits, Staged
+from promptsales.load.models import Audit, Staged
 from promptsales.orchestration.alerts import watermark_is_held
 from promptsales.orchestration.assets import CORE
 from promptsales.orchestration.connections import forget_responses, postgres, source
@@ -78,9 +78,8 @@ def _tell_hold(system: str, staged: Staged, warehouse: psycopg.Connection) -> No
 @task(pool=WAREHOUSE)
 def check(feed: str, staged: dict[str, Any]) -> dict[str, Any]:
     """Judge what lies in staging, and mark the rows that break a row rule."""
-    limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
     with postgres(WAREHOUSE) as warehouse:
-        audit = steps.check(contract(feed), warehouse, Staged.model_validate(staged), limits)
+        audit = steps.check(contract(feed), warehouse, Staged.model_validate(staged), settings().limits)
     log.info(
         "%s: %d checks passed, %d failed, %d rows to quarantine",
         *(feed, audit.checks_passed, audit.checks_failed, audit.quarantined),

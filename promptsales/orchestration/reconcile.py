@@ -5,7 +5,6 @@ import logging
 from airflow.sdk import AssetAlias, TriggerRule, get_current_context, task
 
 from promptsales.contracts import Contract, contract
-from promptsales.load.models import Limits
 from promptsales.orchestration.assets import CORE
 from promptsales.orchestration.connections import forget_responses, postgres, source
 from promptsales.orchestration.feed import WAREHOUSE, feed_group
@@ -33,9 +32,8 @@ def compare(feed: str) -> bool:
     """Compare the feed with its source, and soft-delete what is gone; whether rows are to be loaded again."""
     context = get_current_context()
     run, found = context["dag_run"], contract(feed)
-    limits = Limits(share=settings().quarantine_share, rows=settings().quarantine_rows)
     with source(found) as opened, postgres(WAREHOUSE) as warehouse:
-        result = reconcile(found, opened, warehouse, f"airflow:{run.dag_id}/{run.run_id}", limits)
+        result = reconcile(found, opened, warehouse, f"airflow:{run.dag_id}/{run.run_id}", settings().limits)
     if result is None:
         log.info("%s: never loaded, nothing to compare", feed)
         return False

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -126,9 +126,13 @@ _ROWS: dict[str, tuple[str, str, Callable[[Document, Settings], Document]]] = {
 
 def expected(documents: Database[Document], settings: Settings, feed: str) -> dict[str, Document]:
     """Every document of a feed's collection as core must hold it."""
-    collection, key, make = _ROWS[feed]
-    rows = [make(document, settings) for document in documents[collection].find()]
-    return {row[key]: row for row in rows}
+    return rows_of(documents[_ROWS[feed][0]].find(), settings, feed)
+
+
+def rows_of(found: Iterable[Document], settings: Settings, feed: str) -> dict[str, Document]:
+    """Documents as core must hold them, by key."""
+    _, key, make = _ROWS[feed]
+    return {row[key]: row for row in (make(document, settings) for document in found)}
 
 
 def in_core(warehouse: psycopg.Connection, feed: str, deleted: bool = False) -> dict[str, Document]:
@@ -155,6 +159,5 @@ def assert_equal_to_source(
 
 
 def _sound(documents: Database[Document], settings: Settings, feed: str, held: set[str]) -> dict[str, Document]:
-    collection, key, make = _ROWS[feed]
-    found = [document for document in documents[collection].find() if str(document["_id"]) not in held]
-    return {row[key]: row for row in (make(document, settings) for document in found)}
+    found = (document for document in documents[_ROWS[feed][0]].find() if str(document["_id"]) not in held)
+    return rows_of(found, settings, feed)

@@ -212,7 +212,7 @@ def test_a_row_that_ties_with_the_watermark_is_read_again(
     (loaded,) = leads.add(crm, 1)
     run(source, warehouse)
     # another of the same microsecond, which the load did not see; and one before, which it had seen
-    tied, before = leads.add(crm, 2)
+    tied, before = leads.add(crm, 2, created_at="2020-01-01")
     with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as admin:
         admin.execute("set session_replication_role = replica")
         (at,) = admin.execute("select updated_at from crm.leads where id = %s", [loaded]).fetchone() or (None,)

@@ -1,0 +1,107 @@
+"""Thousands of random bad documents, written past the validators: nothing is fatal, nothing good is lost."""
+
+import uuid
+from copy import deepcopy
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import psycopg
+import pytest
+from bson import Binary, Decimal128, Int64, MaxKey, ObjectId, Regex, Timestamp
+from bson.datetime_ms import DatetimeMS
+from pymongo.database import Database
+
+from promptsales.contracts import contract
+from promptsales.extract.sources import Source
+from promptsales.load.models import Limits, LoadResult
+from promptsales.load.steps import load
+from promptsales.settings import Settings
+from tests.support import content as support
+
+BAD, GOOD, LATER = 4_000, 100, 400
+Document = dict[str, Any]
+
+SOUND = {"content_assets": support.asset, "prompts": support.prompt}
+COLLECTION = {"content_assets": "content_assets", "prompts": "prompt_history"}
+WILD: tuple[Any, ...] = (
+    *(None, True, 0, -1, 7.5, float("nan"), float("inf"), -float("inf"), 1e308, Int64(1 << 62), Int64(-(1 << 63))),
+    *(Decimal128("NaN"), Decimal128("-Infinity"), Decimal128("9" * 34), Decimal128("1E-6000")),
+    *("", " ", "\0", "%s", "{batch}", "$where", "NULL", "nan", "\u202eabc", "\U0001f600", "2026-13-01", "x" * 20_000),
+    *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-02", "not-a-uuid", str(uuid.UUID(int=7))),
+    *(DatetimeMS(-(1 << 62)), DatetimeMS(1 << 62), datetime(1, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)),
+    *([], [[]], ["a", 5], ["x" * 9_000] * 2, {}, {"a": {"b": [None]}}, {"$ref": "x"}, b"\xff\x00"),
+    *(ObjectId("6b990802498ab72fe8f9e9fb"), Binary.from_uuid(uuid.UUID(int=9))),
+    *(Binary(b"abc", 4 + 128), Regex("a(b"), Timestamp(1, 1)),
+    MaxKey(),
+)  # fmt: skip
+IDS: tuple[Any, ...] = (5, 7.5, True, "", " ", {"a": 1}, b"\x01", datetime(2026, 1, 1, tzinfo=UTC), "i" * 3_000)
+
+
+def places(document: Document, within: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """The path of every field, and of every field of a field."""
+    found: list[tuple[str, ...]] = []
+    for name, value in document.items():
+        found += [(*within, name), *(places(value, (*within, name)) if isinstance(value, dict) else ())]
+    return found
+
+
+def bad(feed: str, rng: Random) -> Document:
+    """A sound document with one to four fields that are wild or missing; one in a hundred has a wild id."""
+    document = deepcopy(SOUND[feed]())
+    for path in rng.sample(places(document), rng.randint(1, 4)):
+        holder = document
+        for name in path[:-1]:
+            holder = holder.get(name) if isinstance(holder, dict) else None  # type: ignore[assignment]
+        if not isinstance(holder, dict):
+            continue
+        if rng.random() < 0.1:
+            holder.pop(path[-1], None)
+        else:
+            holder[path[-1]] = rng.choice(WILD)
+    return {"_id": f"{rng.getrandbits(128):032x}"} | document
+
+
+def written(documents: Database[Document], feed: str, rows: list[Document]) -> None:
+    documents[COLLECTION[feed]].insert_many(rows, bypass_document_validation=True)
+
+
+def assert_adds_up(result: LoadResult, extracted: int) -> None:
+    parts = result.inserted + result.updated + result.unchanged + result.quarantined + result.suppressed
+    assert (result.extracted, parts) == (extracted, extracted)
+
+
+@pytest.mark.parametrize("feed", ["content_assets", "prompts"])
+def test_bad_documents_are_held_and_good_ones_arrive(
+    stack: Settings, documents: Database[Document], content: Source, warehouse: psycopg.Connection, feed: str
+) -> None:
+    rng = Random(feed)  # noqa: S311 -- the same documents in every run
+    collection, everything = documents[COLLECTION[feed]], Limits(share=1)
+    good = [SOUND[feed](_id=f"good {number}") for number in range(GOOD)]
+    ids = [{"_id": one} | SOUND[feed]() for one in IDS]
+    written(documents, feed, good + [bad(feed, rng) for _ in range(BAD)] + ids)
+    first = load(contract(feed), content, warehouse, None, "test", everything)
+    assert_adds_up(first, GOOD + BAD + len(IDS))
+    assert first.quarantined > BAD / 4
+
+    # then by the change stream: some change, some go, others come
+    some = [one["_id"] for one in collection.find({}, {"_id": 1}) if isinstance(one["_id"], str)]
+    for key in rng.sample(sorted(some), LATER):
+        path = ".".join(rng.choice(places(SOUND[feed]())))
+        collection.update_one(
+            {"_id": key}, [{"$set": {path: {"$literal": rng.choice(WILD)}}}], bypass_document_validation=True
+        )
+    collection.delete_many({"_id": {"$in": [*rng.sample(sorted(some), LATER), *IDS]}})
+    written(documents, feed, [bad(feed, rng) for _ in range(LATER)])
+    second = load(contract(feed), content, warehouse, None, "test", everything)
+    assert_adds_up(second, second.extracted)
+
+    held = {key for key in support.in_quarantine(warehouse, feed) if not key.startswith("without key ")}
+    living = {str(one["_id"]) for one in collection.find({}, {"_id": 1})}
+    core = support.in_core(warehouse, feed)
+    assert core.keys() | held == living
+    untouched = [one for one in collection.find({"_id": {"$regex": "^good "}}) if one == SOUND[feed](_id=one["_id"])]
+    assert len(untouched) > GOOD / 2
+    expected = support.rows_of(untouched, stack, feed)
+    assert {key: core[key] for key in expected} == expected
+    assert load(contract(feed), content, warehouse, None, "test", everything).extracted == 0
