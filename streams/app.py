@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 GROUP = "promptsales-stream"
 # how many records a batch holds at most, and how long it waits for more
 MOST, WINDOW_S = 2000, 0.001
+# of an integer in the warehouse
+_HIGHEST_EPOCH = 2**31 - 1
 # the exit code of an error nobody foresaw; the supervisor answers it with a restart
 UNKNOWN = 70
 
@@ -126,9 +128,15 @@ def _offsets(messages: Sequence[Message], found: Sequence[Change | DeadLetter | 
 
 
 def _message(record: ConsumerRecord) -> Message:
-    found = dict(record.headers or ()).get(EPOCH, b"")
-    epoch = int(found) if found.isdigit() else None
+    epoch = _epoch(dict(record.headers or ()).get(EPOCH))
     return Message(record.topic, record.partition, record.offset, record.key, record.value, epoch)
+
+
+def _epoch(header: bytes | None) -> int | None:
+    """The epoch that a header says; None where it says none, or one that the warehouse cannot hold."""
+    if not header or not header.isdigit() or len(header) > len(str(_HIGHEST_EPOCH)):
+        return None
+    return epoch if (epoch := int(header)) <= _HIGHEST_EPOCH else None
 
 
 def _tell_what_is_left(decoders: Any) -> None:
