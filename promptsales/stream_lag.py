@@ -17,13 +17,23 @@ _TIMEOUT_S = 10
 
 
 class Slot(NamedTuple):
-    """A replication slot; ``behind_bytes`` is what the source must keep for it, ``cap_bytes`` the most it will."""
+    """A replication slot.
+
+    ``behind_bytes`` is the log that was not confirmed; ``kept_bytes`` what the source keeps for it, which is more where
+    a transaction stays open, and what counts against ``cap_bytes``, the most it will keep.
+    """
 
     slot: str
     is_active: bool
     wal_status: str
     behind_bytes: int
+    kept_bytes: int
     cap_bytes: int | None
+
+    @property
+    def is_losing(self) -> bool:
+        """Whether the source has let go of log the slot needs, or does at its next checkpoint."""
+        return self.wal_status in ("unreserved", "lost")
 
 
 class Lag(NamedTuple):
@@ -40,6 +50,7 @@ class Lag(NamedTuple):
 _SLOT = """
     select slot_name, active, coalesce(wal_status, 'unknown'),
            greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn))::bigint,
+           greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn))::bigint,
            nullif(pg_size_bytes(current_setting('max_slot_wal_keep_size')), -1)
     from pg_replication_slots where slot_name = %s
 """
