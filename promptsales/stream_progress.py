@@ -41,7 +41,7 @@ class Progress:
     def __init__(self, connector: Connector) -> None:
         self.connector = connector
         self._mark: _Mark | None = None
-        self._epoch: int | None = None
+        self.epoch: int | None = None  # the one that the moment belongs to
         self._ends: dict[Partition, int] | None = None
 
     def look(self, source: psycopg.Connection, client: AdminClient, warehouse: psycopg.Connection) -> datetime | None:
@@ -68,8 +68,8 @@ class Progress:
 
     def _has_new_epoch(self, warehouse: psycopg.Connection) -> bool:
         row = warehouse.execute(_EPOCH, [self.connector]).fetchone()
-        before, self._epoch = self._epoch, row[0] if row else None
-        return before != self._epoch
+        before, self.epoch = self.epoch, row[0] if row else None
+        return before != self.epoch
 
 
 def _mark(source: psycopg.Connection, connector: Connector) -> _Mark | None:
