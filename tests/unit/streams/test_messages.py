@@ -8,14 +8,15 @@ from aiokafka.structs import ConsumerRecord
 from promptsales.stream_contracts import stream_contracts
 from streams.app import decode
 from streams.decode import Decoder
-from tests.support.events import METRICS, message, metric
+from tests.support import events
+from tests.support.events import METRICS, metric
 
 CAMPAIGN = "00000000-0000-0000-0000-000000000001"
 DECODERS = {METRICS: Decoder(stream_contracts()["campaign_metrics"])}
 
 
 def record(*headers: tuple[str, bytes | None]) -> ConsumerRecord[Any, Any]:
-    value = message("c", metric(7, CAMPAIGN)).value
+    value = events.message("c", metric(7, CAMPAIGN)).value
     return ConsumerRecord(METRICS, 2, 40, 0, 0, b"k", value, None, 1, len(value or b""), headers)
 
 
@@ -33,7 +34,7 @@ def record(*headers: tuple[str, bytes | None]) -> ConsumerRecord[Any, Any]:
 )
 def test_an_epoch_is_what_the_warehouse_can_hold(epoch: bytes | None, known: int | None) -> None:
     batch = decode(DECODERS, [record(("other", None), ("epoch", epoch))])
-    found = (*batch.changes, *batch.dead)
-    assert [item.message.epoch for item in found] == [known]
+    found = [change.message for change in batch.changes] + [letter.message for letter in batch.dead]
+    assert [message.epoch for message in found] == [known]
     assert len(batch.dead) == (known is None)
     assert [offset.next_offset for offset in batch.offsets] == [41]
