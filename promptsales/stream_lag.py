@@ -55,6 +55,11 @@ _SLOT = """
     from pg_replication_slots where slot_name = %s
 """
 _APPLIED = "select topic, partition, next_offset from ops.stream_offset where topic = any(%s)"
+# what was applied meanwhile is of the new topic already
+_BEGIN_ANEW = """
+    update ops.stream_offset set next_offset = 0
+    where (topic, partition, next_offset) = (%(topic)s, %(partition)s, %(next_offset)s)
+"""
 _RECORD = """
     insert into ops.stream_lag (connector, slot_status, slot_bytes, bus_events, applied_at, source_at)
     values (%(connector)s, %(slot_status)s, %(slot_bytes)s, %(events)s, %(applied_at)s, %(source_at)s)
@@ -98,6 +103,23 @@ def ends(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
 def applied(warehouse: psycopg.Connection, names: Iterable[str]) -> dict[Partition, int]:
     """How far every partition is applied."""
     return {(topic, partition): offset for topic, partition, offset in warehouse.execute(_APPLIED, [list(names)])}
+
+
+def begin_anew(
+    warehouse: psycopg.Connection, done: dict[Partition, int], found: dict[Partition, int]
+) -> list[Partition]:
+    """Partitions of which more was applied than they hold: their topic was made anew, and nothing of it is applied.
+
+    Args:
+        warehouse: an open connection, in autocommit.
+        done: how far they were applied, read before
+        found: their ends.
+    """
+    anew = [at for at, end in found.items() if done.get(at, 0) > end]
+    for topic, partition in anew:
+        values = {"topic": topic, "partition": partition, "next_offset": done[topic, partition]}
+        warehouse.execute(_BEGIN_ANEW, values)
+    return anew
 
 
 def unnamed(warehouse: psycopg.Connection) -> dict[str, float]:

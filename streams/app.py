@@ -116,13 +116,14 @@ def decode(decoders: dict[str, Decoder], records: Sequence[ConsumerRecord]) -> B
 def _offsets(messages: Sequence[Message], found: Sequence[Change | DeadLetter | None]) -> dict[tuple[str, int], Offset]:
     offsets: dict[tuple[str, int], Offset] = {}
     for message, item in zip(messages, found, strict=True):
-        at, lsn, unnamed = None, None, 0
+        first, at, lsn, unnamed = message.offset, None, None, 0
         if isinstance(item, Change):
             at, lsn, unnamed = item.committed_at, item.version[1], int(item.unnamed is not None)
         if known := offsets.get((message.topic, message.partition)):
-            at, lsn, unnamed = at or known.source_at, lsn or known.source_lsn, unnamed + known.unnamed
+            first, at, lsn = known.first_offset, at or known.source_at, lsn or known.source_lsn
+            unnamed += known.unnamed
         offsets[message.topic, message.partition] = Offset(
-            message.topic, message.partition, message.offset + 1, at, lsn, unnamed
+            message.topic, message.partition, first, message.offset + 1, at, lsn, unnamed
         )
     return offsets
 

@@ -13,7 +13,7 @@ from streams.decode import Change, DeadLetter, Message
 from streams.delivery import Delivery
 from streams.sink import Applied, Sink
 
-OFFSETS = (Offset("t", 0, 8, None, None, 0),)
+OFFSETS = (Offset("t", 0, 0, 8, None, None, 0),)
 
 
 def change(number: int) -> Change:

@@ -37,4 +37,4 @@ def test_an_epoch_is_what_the_warehouse_can_hold(epoch: bytes | None, known: int
     found = [change.message for change in batch.changes] + [letter.message for letter in batch.dead]
     assert [message.epoch for message in found] == [known]
     assert len(batch.dead) == (known is None)
-    assert [offset.next_offset for offset in batch.offsets] == [41]
+    assert [(offset.first_offset, offset.next_offset) for offset in batch.offsets] == [(40, 41)]
