@@ -1,9 +1,10 @@
 """Live counters of campaigns in Redis: absolute figures, so that one written twice or late does no harm.
 
-PostgreSQL is the truth. A figure is set only when its version is newer; where Redis lost them all, the marker is gone
-too, and all of them are set again.
+PostgreSQL is the truth. A figure is set only when its version is newer. A random marker tells one life of Redis from
+the next: where it is not the one under which a worker published all figures, Redis lost them, and all are set again.
 """
 
+import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -83,23 +84,46 @@ def _values(part: Sequence[Counter]) -> list[Any]:
     ]
 
 
-def publish_again(client: "redis.Redis", warehouse: psycopg.Connection, since: datetime) -> datetime:
-    """Set what changed since a time; all that Redis should have, when it has lost its marker.
+class Published(NamedTuple):
+    """What a worker has published: under which marker, and all that changed before a time."""
+
+    marker: str | bytes | None
+    until: datetime
+
+
+NOTHING = Published(None, datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def publish_again(client: "redis.Redis", warehouse: psycopg.Connection, before: Published) -> Published:
+    """Set what changed since the call before; all that Redis should have, when it was emptied since.
 
     Returns:
-        From when the next call has to look.
+        What the next call is told. One that saw Redis emptied under its hands says so, and the next sets all again.
 
     Raises:
         redis.RedisError, psycopg.Error: as the drivers.
     """
-    marker = key_spaces()["counter_marker"]
+    marker = _marker(client)
     values = {
-        "all": not client.exists(marker.key()),
-        "since": since,
+        "all": marker is None or marker != before.marker,
+        "since": before.until,
         **{f"{kind}_s": key_spaces()[space].time_to_live_seconds for kind, space in _SPACES.items()},
     }
     now = warehouse.execute("select clock_timestamp() - interval '1 minute'").fetchone()
     publish(client, (Counter(*row) for row in warehouse.execute(_RECENT, values)))
-    client.set(marker.key(), "published", ex=marker.time_to_live_seconds)
-    found: datetime = now[0] if now else since
+    return Published(marker if _renew(client, marker) else None, now[0] if now else before.until)
+
+
+def _marker(client: "redis.Redis") -> str | bytes | None:
+    """The marker of this life of Redis; the first who comes sets it."""
+    space = key_spaces()["counter_marker"]
+    client.set(space.key(), secrets.token_hex(16), ex=space.time_to_live_seconds, nx=True)
+    found: str | bytes | None = client.get(space.key())
     return found
+
+
+def _renew(client: "redis.Redis", marker: str | bytes | None) -> bool:
+    """Let the marker live on; False when it is another by now, so that what was published under it may be gone."""
+    space = key_spaces()["counter_marker"]
+    client.expire(space.key(), space.time_to_live_seconds)
+    return marker is not None and _marker(client) == marker

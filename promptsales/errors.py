@@ -47,7 +47,14 @@ class BatchBlocked(TerminalError):
 
 # what the driver says when the same call may succeed later
 DRIVER_TRANSIENT = (psycopg.OperationalError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
-_TERMINAL_OPERATIONAL = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidPassword)
+# class 54: a value too long for an index, too deep for the stack. The driver calls it operational, but no waiting helps
+DRIVER_LIMIT = (
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex,
+    psycopg.errors.TooManyColumns,
+    psycopg.errors.TooManyArguments,
+)
+_TERMINAL_OPERATIONAL = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidPassword, *DRIVER_LIMIT)
 
 
 @contextmanager

@@ -17,6 +17,11 @@ from promptsales.stream_status import Following, following
 # of the most log that a slot may keep
 _NEAR, _CLOSE = 0.2, 0.5
 
+_IN_TIME = (
+    "see that connector and workers run (`promptsales status`), and that no transaction stays open at the source, "
+    "before the source lets the slot go"
+)
+
 _UNNAMED = """
     select topic, sum(unnamed_events) from ops.stream_offset
     group by topic having max(unnamed_at) > clock_timestamp() - interval '1 day' order by topic
@@ -113,22 +118,23 @@ def _slot(found: Following) -> Iterator[Finding]:
         yield Finding(f"slot {name}", "is gone, and with it the changes since", again)
     elif found.slot.wal_status == "lost":
         yield Finding(f"slot {name}", "is lost: the source has let go of log that was not read", again)
+    elif found.slot.is_losing:
+        yield Finding(f"slot {name}", "is lost at the source's next checkpoint, unless it is read before", _IN_TIME)
     else:
         yield from _cap(found.slot)
 
 
 def _cap(slot: Slot) -> Iterator[Finding]:
-    todo = "see that connector and workers run (`promptsales status`), before the source lets the slot go"
     if slot.cap_bytes is None:
         yield Finding(
             f"slot {slot.slot}",
             "may keep any amount of the source's log: its disk can fill",
             "set max_slot_wal_keep_size on the source, e.g. 10GB",
         )
-    elif slot.behind_bytes > _NEAR * slot.cap_bytes:
-        urgency = "lost soon" if slot.behind_bytes > _CLOSE * slot.cap_bytes else "behind"
-        share = f"{slot.behind_bytes / slot.cap_bytes:.0%} of the log it may keep"
-        yield Finding(f"slot {slot.slot}", f"is {urgency}: {share}", todo)
+    elif slot.kept_bytes > _NEAR * slot.cap_bytes:
+        urgency = "lost soon" if slot.kept_bytes > _CLOSE * slot.cap_bytes else "behind"
+        share = f"{slot.kept_bytes / slot.cap_bytes:.0%} of the log it may keep"
+        yield Finding(f"slot {slot.slot}", f"is {urgency}: {share}", _IN_TIME)
 
 
 def _origin(settings: Settings, found: Following) -> Iterator[Finding]:

@@ -17,13 +17,23 @@ _TIMEOUT_S = 10
 
 
 class Slot(NamedTuple):
-    """A replication slot; ``behind_bytes`` is what the source must keep for it, ``cap_bytes`` the most it will."""
+    """A replication slot.
+
+    ``behind_bytes`` is the log that was not confirmed; ``kept_bytes`` what the source keeps for it, which is more where
+    a transaction stays open, and what counts against ``cap_bytes``, the most it will keep.
+    """
 
     slot: str
     is_active: bool
     wal_status: str
     behind_bytes: int
+    kept_bytes: int
     cap_bytes: int | None
+
+    @property
+    def is_losing(self) -> bool:
+        """Whether the source has let go of log the slot needs, or does at its next checkpoint."""
+        return self.wal_status in ("unreserved", "lost")
 
 
 class Lag(NamedTuple):
@@ -40,10 +50,16 @@ class Lag(NamedTuple):
 _SLOT = """
     select slot_name, active, coalesce(wal_status, 'unknown'),
            greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn))::bigint,
+           greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn))::bigint,
            nullif(pg_size_bytes(current_setting('max_slot_wal_keep_size')), -1)
     from pg_replication_slots where slot_name = %s
 """
 _APPLIED = "select topic, partition, next_offset from ops.stream_offset where topic = any(%s)"
+# what was applied meanwhile is of the new topic already
+_BEGIN_ANEW = """
+    update ops.stream_offset set next_offset = 0
+    where (topic, partition, next_offset) = (%(topic)s, %(partition)s, %(next_offset)s)
+"""
 _RECORD = """
     insert into ops.stream_lag (connector, slot_status, slot_bytes, bus_events, applied_at, source_at)
     values (%(connector)s, %(slot_status)s, %(slot_bytes)s, %(events)s, %(applied_at)s, %(source_at)s)
@@ -87,6 +103,23 @@ def ends(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
 def applied(warehouse: psycopg.Connection, names: Iterable[str]) -> dict[Partition, int]:
     """How far every partition is applied."""
     return {(topic, partition): offset for topic, partition, offset in warehouse.execute(_APPLIED, [list(names)])}
+
+
+def begin_anew(
+    warehouse: psycopg.Connection, done: dict[Partition, int], found: dict[Partition, int]
+) -> list[Partition]:
+    """Partitions of which more was applied than they hold: their topic was made anew, and nothing of it is applied.
+
+    Args:
+        warehouse: an open connection, in autocommit.
+        done: how far they were applied, read before
+        found: their ends.
+    """
+    anew = [at for at, end in found.items() if done.get(at, 0) > end]
+    for topic, partition in anew:
+        values = {"topic": topic, "partition": partition, "next_offset": done[topic, partition]}
+        warehouse.execute(_BEGIN_ANEW, values)
+    return anew
 
 
 def unnamed(warehouse: psycopg.Connection) -> dict[str, float]:

@@ -4,6 +4,7 @@ A commit before a moment is in the warehouse once the source's log up to that mo
 the source is idle, Debezium's heartbeat moves it), and what the brokers held then is applied.
 """
 
+import logging
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from confluent_kafka.admin import AdminClient
 from promptsales import stream_lag
 from promptsales.stream_contracts import Connector, contracts_of
 from promptsales.stream_lag import Partition
+
+log = logging.getLogger(__name__)
 
 # only with a slot: what was written before there is one is in no log, but in the snapshot
 _NOW = """
@@ -41,7 +44,7 @@ class Progress:
     def __init__(self, connector: Connector) -> None:
         self.connector = connector
         self._mark: _Mark | None = None
-        self._epoch: int | None = None
+        self.epoch: int | None = None  # the one that the moment belongs to
         self._ends: dict[Partition, int] | None = None
 
     def look(self, source: psycopg.Connection, client: AdminClient, warehouse: psycopg.Connection) -> datetime | None:
@@ -59,7 +62,7 @@ class Progress:
         if self._mark is None:
             return None
         if self._ends is None and is_read:
-            self._ends = stream_lag.ends(client, names)
+            self._ends = _ends(client, warehouse, names)
         if self._ends is None or stream_lag.waiting(self._ends, stream_lag.applied(warehouse, names)):
             return None
         # the next one at once, so that it is among what is read meanwhile
@@ -68,8 +71,8 @@ class Progress:
 
     def _has_new_epoch(self, warehouse: psycopg.Connection) -> bool:
         row = warehouse.execute(_EPOCH, [self.connector]).fetchone()
-        before, self._epoch = self._epoch, row[0] if row else None
-        return before != self._epoch
+        before, self.epoch = self.epoch, row[0] if row else None
+        return before != self.epoch
 
 
 def _mark(source: psycopg.Connection, connector: Connector) -> _Mark | None:
@@ -79,6 +82,15 @@ def _mark(source: psycopg.Connection, connector: Connector) -> _Mark | None:
 
 def _is_read(source: psycopg.Connection, connector: Connector, mark: _Mark) -> bool:
     return source.execute(_IS_READ, [mark.position, connector]).fetchone() == (True,)
+
+
+def _ends(client: AdminClient, warehouse: psycopg.Connection, names: list[str]) -> dict[Partition, int]:
+    """The ends of some topics; where one was made anew, what was applied of the one before counts no more."""
+    done = stream_lag.applied(warehouse, names)
+    found = stream_lag.ends(client, names)
+    for topic, partition in stream_lag.begin_anew(warehouse, done, found):
+        log.warning("topic %s was made anew (partition %d): what it held and was not applied is lost", topic, partition)
+    return found
 
 
 def note(warehouse: psycopg.Connection, connector: Connector, at: datetime) -> None:

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 GROUP = "promptsales-stream"
 # how many records a batch holds at most, and how long it waits for more
 MOST, WINDOW_S = 2000, 0.001
+# of an integer in the warehouse
+_HIGHEST_EPOCH = 2**31 - 1
 # the exit code of an error nobody foresaw; the supervisor answers it with a restart
 UNKNOWN = 70
 
@@ -94,6 +96,7 @@ def _app(settings: Settings, web_port: int) -> faust.App:
         broker_rebalance_timeout=30,
         broker_request_timeout=40,
         producer_acks=-1,
+        producer_max_request_size=2**21,  # as the topics of dead letters
         web_bind=HOST,
         web_port=web_port,
         web_tables_enabled=False,
@@ -114,21 +117,28 @@ def decode(decoders: dict[str, Decoder], records: Sequence[ConsumerRecord]) -> B
 def _offsets(messages: Sequence[Message], found: Sequence[Change | DeadLetter | None]) -> dict[tuple[str, int], Offset]:
     offsets: dict[tuple[str, int], Offset] = {}
     for message, item in zip(messages, found, strict=True):
-        at, lsn, unnamed = None, None, 0
+        first, at, lsn, unnamed = message.offset, None, None, 0
         if isinstance(item, Change):
             at, lsn, unnamed = item.committed_at, item.version[1], int(item.unnamed is not None)
         if known := offsets.get((message.topic, message.partition)):
-            at, lsn, unnamed = at or known.source_at, lsn or known.source_lsn, unnamed + known.unnamed
+            first, at, lsn = known.first_offset, at or known.source_at, lsn or known.source_lsn
+            unnamed += known.unnamed
         offsets[message.topic, message.partition] = Offset(
-            message.topic, message.partition, message.offset + 1, at, lsn, unnamed
+            message.topic, message.partition, first, message.offset + 1, at, lsn, unnamed
         )
     return offsets
 
 
 def _message(record: ConsumerRecord) -> Message:
-    found = dict(record.headers or ()).get(EPOCH, b"")
-    epoch = int(found) if found.isdigit() else None
+    epoch = _epoch(dict(record.headers or ()).get(EPOCH))
     return Message(record.topic, record.partition, record.offset, record.key, record.value, epoch)
+
+
+def _epoch(header: bytes | None) -> int | None:
+    """The epoch that a header says; None where it says none, or one that the warehouse cannot hold."""
+    if not header or not header.isdigit() or len(header) > len(str(_HIGHEST_EPOCH)):
+        return None
+    return epoch if (epoch := int(header)) <= _HIGHEST_EPOCH else None
 
 
 def _tell_what_is_left(decoders: Any) -> None:

@@ -12,6 +12,7 @@ class Offset(NamedTuple):
 
     topic: str
     partition: int
+    first_offset: int
     next_offset: int
     source_at: datetime | None
     source_lsn: int | None

@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import psycopg
 import redis
@@ -30,7 +29,7 @@ class Counters:
         self._noted: dict[tuple[object, ...], Counter] = {}
         self._lock = threading.Lock()
         self._is_noted = threading.Event()
-        self._since = datetime(1970, 1, 1, tzinfo=UTC)
+        self._published = counters.NOTHING
 
     def note(self, figures: Iterable[Figure]) -> None:
         """Figures that a batch moved; called after its commit."""
@@ -69,7 +68,7 @@ class Counters:
                     with psycopg.connect(
                         self._settings.address("warehouse"), autocommit=True, connect_timeout=5
                     ) as warehouse:
-                        self._since = counters.publish_again(client, warehouse, self._since)
+                        self._published = counters.publish_again(client, warehouse, self._published)
                     again_at = time.monotonic() + _AGAIN_S
                 if self._is_noted.wait(max(0, again_at - time.monotonic())):
                     self._is_noted.clear()

@@ -5,7 +5,7 @@ Debezium's envelope is decoded into a struct made from the contract; what the co
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -19,6 +19,8 @@ UNCHANGED = "__debezium_unavailable_value"
 # the header by which each event says from which life of its source it is
 EPOCH = "epoch"
 
+# created, updated, deleted; read by a snapshot
+_OPERATIONS = frozenset("cudr")
 # its values stay as they were written, to the last digit
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _EPOCH_0 = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,12 +71,13 @@ class DeadLetter(NamedTuple):
 
 
 class _Source(msgspec.Struct):
-    lsn: int
+    # what the warehouse cannot hold would be refused with the offsets, too
+    lsn: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
     ts_us: int
 
 
 class _Event(msgspec.Struct):
-    op: Literal["c", "u", "d", "r"]
+    op: str
     source: _Source
 
 
@@ -86,17 +89,29 @@ class Decoder:
         self.rules: Rules = compile_rules(read_suite(contract))
         self._exact, self._tolerant = (_event_decoder(contract, is_exact) for is_exact in (True, False))
         self._objects = [(column.name, frozenset(column.keys)) for column in contract.columns if column.keys]
+        self._numbers = [column.name for column in contract.columns if _python_type(column.type) is Decimal]
 
     def decode(self, message: Message) -> Change | DeadLetter | None:
-        """What a message says; None for one that says nothing (a tombstone of a compacted topic)."""
+        """What a message says; None for one that says nothing (a tombstone of a compacted topic).
+
+        Whatever goes wrong here is the message's fault, and would go wrong again: it never stops the stream.
+        """
+        try:
+            return self._decoded(message)
+        except msgspec.MsgspecError as error:
+            return DeadLetter(message, f"{type(error).__name__}: {error}")
+        except Exception as error:
+            # its text may hold a value
+            return DeadLetter(message, type(error).__name__)
+
+    def _decoded(self, message: Message) -> Change | DeadLetter | None:
         if message.value is None:
             return None
         if message.epoch is None:
-            return DeadLetter(message, f"it has no header {EPOCH!r}, so its rank is not known")
-        try:
-            event, unnamed = self._event(message.value)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            return DeadLetter(message, f"{type(error).__name__}: {error}")
+            return DeadLetter(message, f"it has no header {EPOCH!r} that can be used, so its rank is not known")
+        event, unnamed = self._event(message.value)
+        if event.op not in _OPERATIONS:
+            return DeadLetter(message, "an operation that is none of c, u, d, r")
         row = event.before if event.op == "d" else event.after
         if row is None:
             return DeadLetter(message, f"operation {event.op} without its row")
@@ -116,10 +131,18 @@ class Decoder:
         broken: list[str] = []
         if not row.is_deleted:
             broken = [f"{name}_not_an_object" for name, keys in self._objects if not _keep(row, name, keys)]
-            broken += self.rules.broken_by(row, row.committed_at + CLOCK_TOLERANCE)
+            broken += self._no_numbers(row) or self.rules.broken_by(row, row.committed_at + CLOCK_TOLERANCE)
         version = (row.src_epoch, row.src_lsn, not row.src_is_snapshot)
         key = getattr(row, self.contract.key)
         return Change(self.contract.table, key, version, row.committed_at, row, broken, message, unnamed)
+
+    def _no_numbers(self, row: Any) -> list[str]:
+        """Numbers that are none (NaN, infinity): no rule can judge the row, as they compare with nothing."""
+        return [
+            f"{name}_not_a_number"
+            for name in self._numbers
+            if (value := getattr(row, name)) is not None and not value.is_finite()
+        ]
 
 
 def _event_decoder(contract: StreamContract, is_exact: bool) -> "msgspec.json.Decoder[Any]":
@@ -160,7 +183,7 @@ def _keep(row: Any, name: str, keys: frozenset[str]) -> bool:
         return True
     try:
         found = _object.decode(text)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return False
     setattr(row, name, msgspec.json.encode({key: value for key, value in found.items() if key in keys}).decode())
     return True

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from promptsales.errors import DRIVER_TRANSIENT
+from promptsales.errors import DRIVER_LIMIT, DRIVER_TRANSIENT
 from streams.batch import Batch
 from streams.decode import DeadLetter
 from streams.sink import Applied, Sink
@@ -16,7 +16,7 @@ from streams.sink import Applied, Sink
 log = logging.getLogger(__name__)
 
 # what one row can be refused for: its values; anything else is no row's fault
-_ROW_REFUSED = (psycopg.DataError, psycopg.IntegrityError)
+_ROW_REFUSED = (psycopg.DataError, psycopg.IntegrityError, *DRIVER_LIMIT)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 10.0
 
 Open = Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]
@@ -60,6 +60,8 @@ class Delivery:
         while True:
             try:
                 applied = await (await self._sink()).apply(batch)
+            except DRIVER_LIMIT:
+                raise  # among the transient, by its class
             except DRIVER_TRANSIENT as error:
                 self.is_waiting = True
                 log.warning(

@@ -5,13 +5,14 @@ import logging
 import os
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
 from promptsales import bus, stream_lag
 from promptsales.errors import PipelineError, TransientError
 from promptsales.settings import Settings
+from promptsales.stream_contracts import stream_contracts
 from streams.delivery import Delivery
 from streams.metrics import collect, exposition
 
@@ -20,6 +21,20 @@ log = logging.getLogger(__name__)
 # the exit code the supervisor answers with a restart
 STUCK = 71
 PATIENCE_S, LOOK_S = 30.0, 5.0
+# a worker without a partition may be one too many: it ends only when for so long nobody has applied what waits
+ALONE_S = 300.0
+
+
+class Seen(NamedTuple):
+    """Events that wait, and how many were applied ever, of the worker's own partitions; of all where it has none."""
+
+    has_partitions: bool
+    waiting: int
+    applied: int
+
+    def has_changed(self, before: "Seen | None") -> bool:
+        """Whether something was applied since, or partitions came or went."""
+        return before is None or (self.has_partitions, self.applied) != (before.has_partitions, before.applied)
 
 
 class Health:
@@ -29,6 +44,7 @@ class Health:
         self._app, self._settings, self._delivery = app, settings, delivery
         self._events = self._batches = self._quarantined = 0
         self._moved_at = time.monotonic()
+        self._seen: Seen | None = None
 
     def note(self, events: int, quarantined: int) -> None:
         """A batch is done."""
@@ -70,19 +86,25 @@ class Health:
         while True:
             time.sleep(LOOK_S)
             try:
-                is_idle = self._delivery.is_waiting or not self._waiting(client)
+                seen = self._look(client)
             except (TransientError, psycopg.OperationalError):
-                is_idle = True  # a server is away: nothing can move
-            if is_idle:
-                self._moved_at = time.monotonic()
-            elif time.monotonic() - self._moved_at > PATIENCE_S:
-                log.critical("events wait and nothing has moved for %.0f s: the supervisor starts it again", PATIENCE_S)
+                seen = None  # a server is away: nothing can move
+            if self.is_stuck(seen, time.monotonic()):
+                log.critical("events wait and nothing moves: the supervisor starts it again; seen: %s", seen)
                 os._exit(STUCK)
 
-    def _waiting(self, client: Any) -> int:
-        """Events on the brokers, of the worker's own partitions, that are not applied."""
+    def is_stuck(self, seen: Seen | None, now: float) -> bool:
+        """Whether events wait, and nothing has moved for longer than it may take."""
+        before, self._seen = self._seen, seen
+        if seen is None or not seen.waiting or self._delivery.is_waiting or seen.has_changed(before):
+            self._moved_at = now
+        return now - self._moved_at > (PATIENCE_S if seen and seen.has_partitions else ALONE_S)
+
+    def _look(self, client: Any) -> Seen:
         mine = {(tp.topic, tp.partition) for tp in self._app.consumer.assignment()}
-        names = {topic for topic, _ in mine}
-        ends = {at: end for at, end in stream_lag.ends(client, names).items() if at in mine}
+        names = {topic for topic, _ in mine} or {contract.topic for contract in stream_contracts().values()}
+        ends = {at: end for at, end in stream_lag.ends(client, names).items() if at in mine or not mine}
         with psycopg.connect(self._settings.address("warehouse"), autocommit=True, connect_timeout=5) as warehouse:
-            return stream_lag.waiting(ends, stream_lag.applied(warehouse, names))
+            applied = stream_lag.applied(warehouse, names)
+        moved = sum(offset for at, offset in applied.items() if at in ends)
+        return Seen(bool(mine), stream_lag.waiting(ends, applied), moved)

@@ -43,11 +43,15 @@ def collect(settings: Settings) -> list[Metric]:
         ages = {one.feed: one.age.total_seconds() for one in freshness(warehouse) if one.is_streamed and one.age}
         letters = dead_letters.counts(warehouse)
         unnamed = stream_lag.unnamed(warehouse)
-    slots = {name: float(one.slot.behind_bytes) for name, one in found.items() if one.slot}
+    slots = {name: one.slot for name, one in found.items() if one.slot}
+    behind, kept = (
+        {name: float(getattr(slot, field)) for name, slot in slots.items()} for field in ("behind_bytes", "kept_bytes")
+    )
     running = {name: float(one.is_running) for name, one in found.items()}
     return [
         Metric("connector_running", "Whether a connector and its task run.", "connector", running),
-        Metric("slot_bytes", "Log that a source keeps for a slot.", "connector", slots),
+        Metric("slot_bytes", "Log that a slot has not confirmed.", "connector", behind),
+        Metric("slot_kept_bytes", "Log that a source keeps for a slot; counts against its cap.", "connector", kept),
         Metric(
             "bus_events",
             "Events on the bus that are not applied.",

@@ -44,6 +44,6 @@ def _look(settings: Settings, following: Progress) -> None:
         while True:
             if reached := following.look(source, client, warehouse):
                 stream_progress.note(warehouse, following.connector, reached)
-                if gone := sweep(settings, warehouse, following.connector):
+                if gone := sweep(settings, warehouse, following.connector, following.epoch):
                     log.warning("%s: %d rows are gone since the epoch before", following.connector, gone)
             time.sleep(_LOOK_S)

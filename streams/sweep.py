@@ -13,29 +13,29 @@ from promptsales.stream_contracts import Connector, StreamContract, contracts_of
 from streams.repair import Repair, Version, repair
 from streams.statements import table
 
-_UNSWEPT = "select epoch from ops.connector where connector = %s and swept_epoch < epoch"
+# a newer epoch may have begun since: its snapshot is not applied yet
+_UNSWEPT = "select from ops.connector where connector = %s and epoch = %s and swept_epoch < epoch"
 _SWEPT = "update ops.connector set swept_epoch = %s where connector = %s"
 
 
-def sweep(settings: Settings, warehouse: psycopg.Connection, connector: Connector) -> int:
-    """Delete what the newest snapshot of a connector did not find, once an epoch; how many rows.
+def sweep(settings: Settings, warehouse: psycopg.Connection, connector: Connector, epoch: int | None) -> int:
+    """Delete what the snapshot of a connector's epoch did not find, once an epoch; how many rows.
 
-    Call it when all of that snapshot is applied.
+    ``epoch`` is the one whose snapshot is known to be applied. Where it is not the newest any more, nothing is done.
 
     Raises:
         psycopg.Error: as the driver; the next call does it again.
     """
-    epoch = warehouse.execute(_UNSWEPT, [connector]).fetchone()
-    if epoch is None:
+    if epoch is None or warehouse.execute(_UNSWEPT, [connector, epoch]).fetchone() is None:
         return 0
     count = 0
     for contract in contracts_of(connector):
-        lowest = Version(epoch[0], 0, False)
-        gone = [Repair(key, None, lowest, _now_us()) for key in _left(warehouse, contract, epoch[0])]
+        lowest = Version(epoch, 0, False)
+        gone = [Repair(key, None, lowest, _now_us()) for key in _left(warehouse, contract, epoch)]
         if gone:
             asyncio.run(repair(settings, contract, gone))
         count += len(gone)
-    warehouse.execute(_SWEPT, [epoch[0], connector])
+    warehouse.execute(_SWEPT, [epoch, connector])
     return count
 
 

@@ -68,7 +68,7 @@ def health(connector: Connector) -> None:
         f"slot {'missing' if slot is None else f'{slot.wal_status}, {slot.behind_bytes} bytes behind'}; "
         f"{lag.events} events wait on the bus; last commit applied {lag.source_at}"
     )
-    if slot is None or slot.wal_status == "lost" or late:
+    if slot is None or slot.is_losing or late:
         raise TransientError(
             f"{connector}: complete through {min((str(one.complete_through) for one in late), default='?')}, "
             f"more than {STREAM_STALE} ago, or its slot is lost: {where}; `promptsales doctor` says what to do"

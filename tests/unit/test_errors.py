@@ -17,6 +17,8 @@ from promptsales.errors import TerminalError, TransientError, driver_errors
         (psycopg.errors.UniqueViolation("key (email)=(ann@example.com) already exists"), TerminalError),
         (psycopg.errors.InsufficientPrivilege(), TerminalError),
         (psycopg.errors.UndefinedColumn(), TerminalError),
+        (psycopg.errors.ProgramLimitExceeded("an index row of ann@example.com is too long"), TerminalError),
+        (psycopg.errors.StatementTooComplex(), TerminalError),
     ],
 )
 def test_driver_errors(error: psycopg.Error, expected: type[Exception]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import httpx
 import msgspec
@@ -16,12 +17,15 @@ from promptsales.doctor import diagnose
 from promptsales.freshness import freshness
 from promptsales.realtime import rebuild
 from promptsales.settings import Settings
+from promptsales.stream_contracts import stream_contracts
 from promptsales.stream_status import following
+from streams.audit import audit
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
 from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait
 from tests.support.working import Working
 
+METRICS = stream_contracts()["campaign_metrics"]
 _MINUTES = """
     select campaign_id::text, to_char(minute at time zone 'UTC', 'YYYYMMDD"T"HH24MI'), impressions, clicks, spend,
            conversions
@@ -112,6 +116,30 @@ def test_an_event_that_cannot_be_decoded(
     assert_equal_to_the_source(stack, warehouse)
     found = warehouse.execute("select topic, message_key, message_value, epoch from ops.dead_letter").fetchall()
     assert found == [(topic, b"k", b"\xff not json", 1)]
+
+
+def test_a_number_that_is_none_is_quarantined(
+    stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    start_campaigns(stack)
+    measure = (
+        "insert into promptads.campaign_metrics (campaign_id, spend) select id, %s from promptads.campaigns limit 1"
+    )
+    with pytest.raises(psycopg.errors.NumericValueOutOfRange):
+        ads.execute(measure, ["Infinity"])  # the application's own table refuses it
+    ads.execute(measure, ["NaN"])
+    ads.execute(measure, ["1.5"])
+    settle(stack)
+    assert warehouse.execute("select spend from core.campaign_metrics").fetchall() == [(Decimal("1.5000"),)]
+    held = "select rules, payload->>'spend' from ops.quarantine where released_at is null"
+    assert warehouse.execute(held).fetchall() == [(["spend_not_a_number"], "NaN")]
+    assert_equal_to_a_recount(warehouse)
+    with psycopg.connect(stack.address("promptads_cdc"), autocommit=True) as source:
+        assert audit(stack, METRICS, source, warehouse, timedelta(hours=1)).repaired == 0
+    ads.execute("update promptads.campaign_metrics set spend = 2 where spend = 'NaN'")
+    settle(stack)
+    assert_equal_to_the_source(stack, warehouse)
+    assert warehouse.execute(held).fetchall() == []
 
 
 def test_a_publication_that_would_stop_the_application(stack: Settings, ads: psycopg.Connection) -> None:

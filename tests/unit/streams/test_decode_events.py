@@ -16,6 +16,8 @@ from tests.support.events import metric as metric_of
 CAMPAIGN = "00000000-0000-0000-0000-000000000001"
 METRICS = Decoder(stream_contracts()["campaign_metrics"])
 GROUPS = Decoder(stream_contracts()["ad_groups"])
+# deeper than Python follows
+DEEP = '{"age_min":' + "[" * 1100 + "]" * 1100 + "}"
 
 
 def metric(**changes: Any) -> dict[str, Any]:
@@ -74,12 +76,38 @@ def test_the_rules_of_the_suite_judge_each_row(changes: dict[str, Any], rules: l
     assert changed(METRICS.decode(message("c", metric(**changes)))).broken == rules
 
 
+def event(ts_us: str, more: bytes = b"0") -> bytes:
+    """An event committed at a time, with something no contract names."""
+    return b'{"op":"c","more":%b,"source":{"lsn":1,"ts_us":%b},"after":{"id":7}}' % (more, ts_us.encode())
+
+
+@pytest.mark.parametrize("spend", ["NaN", "NAN", "sNaN", "-NaN12", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_quarantined(spend: str) -> None:
+    change = changed(METRICS.decode(message("c", metric(spend=spend, clicks=-1))))
+    assert change.broken == ["spend_not_a_number"]
+
+
+def test_an_error_nobody_foresaw_is_told_by_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise ArithmeticError("spend of Jane")
+
+    monkeypatch.setattr(METRICS, "_change", fail)
+    found = METRICS.decode(message("c", metric()))
+    assert isinstance(found, DeadLetter)
+    assert found.reason == "ArithmeticError"
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
         (b"\xff\xfe", "DecodeError"),
         (b"[]", "ValidationError: Expected `object`, got `array`"),
-        (b'{"op":"x","source":{"lsn":1,"ts_us":1}}', "ValidationError: Invalid enum value 'x' - at `$.op`"),
+        (b'{"op":"x","source":{"lsn":1,"ts_us":1}}', "an operation that is none of"),
+        (b'{"op":"\\u0000","source":{"lsn":1,"ts_us":1}}', "an operation that is none of"),
+        (b'{"op":"c","source":{"lsn":%d,"ts_us":1}}' % 2**63, "ValidationError: Expected `int`"),
+        (event("1" + "0" * 30), "OverflowError"),
+        (event(str(10**15 * 253_402_300)), "OverflowError"),
+        (event("1", b"[" * 1100 + b"]" * 1100), "RecursionError"),
         (b'{"op":"c","source":{"lsn":1,"ts_us":1}}', "operation c without its row"),
         (
             b'{"op":"c","source":{"lsn":1,"ts_us":1},"after":{"id":"seven"}}',
@@ -91,6 +119,7 @@ def test_what_cannot_be_decoded_is_a_dead_letter(value: bytes, reason: str) -> N
     found = METRICS.decode(Message("t", 0, 0, None, value, 1))
     assert isinstance(found, DeadLetter)
     assert found.reason.startswith(reason)
+    assert "\0" not in found.reason
 
 
 def test_without_an_epoch_nothing_is_known_of_its_rank() -> None:
@@ -121,6 +150,7 @@ def group(audience: Any) -> dict[str, Any]:
         ('{"age_min":18.10,"interests":["b\\u00e4r"]}', '{"age_min":18.10,"interests":["b\\u00e4r"]}', []),
         ("[1]", "[1]", ["target_audience_not_an_object"]),
         ("{", "{", ["target_audience_not_an_object"]),
+        (DEEP, DEEP, ["target_audience_not_an_object"]),
         (UNCHANGED, UNCHANGED, []),
         (None, None, []),
     ],

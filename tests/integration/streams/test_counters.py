@@ -1,0 +1,91 @@
+"""Live counters on the real Redis: the newest figure stays, and what Redis loses comes back, whenever it loses it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+import pytest
+import redis
+
+from promptsales import counters
+from promptsales.counters import NOTHING, Counter, publish, publish_again
+from promptsales.settings import Settings
+
+MINUTE = datetime.now(UTC).replace(second=0, microsecond=0)
+_FIGURES = """
+    insert into realtime.campaign_minute (campaign_id, minute, impressions, clicks, spend, conversions, version)
+    select ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, %s, n, 0, 0, 0, 1
+    from generate_series(1, 1200) n
+"""
+
+
+@pytest.fixture
+def cache(stack: Settings) -> Iterator["redis.Redis"]:
+    """A database of Redis that the stream's own worker does not use."""
+    with redis.Redis.from_url(stack.address("redis"), db=14) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
+
+
+@pytest.fixture
+def figures(admin: psycopg.Connection) -> psycopg.Connection:
+    """A warehouse with 1,200 figures: three parts of what goes to Redis together."""
+    admin.execute(_FIGURES, [MINUTE])
+    admin.execute("update realtime.campaign_minute set updated_at = clock_timestamp() - interval '1 hour'")
+    return admin
+
+
+def held(client: "redis.Redis") -> int:
+    return sum(1 for _ in client.scan_iter("counter:campaign:*"))
+
+
+def figure(version: int) -> Counter:
+    return Counter("minute", UUID(int=1), MINUTE, version * 10, 0, "0.5000", 0, version)
+
+
+@pytest.mark.parametrize("versions", [(1, 2), (2, 1), (9, 10), (10, 9)])
+def test_an_older_version_changes_nothing(cache: "redis.Redis", versions: tuple[int, int]) -> None:
+    for version in versions:
+        publish(cache, [figure(version)])
+    assert cache.hmget(figure(1).key, "version", "impressions", "spend") == [
+        str(max(versions)).encode(), str(max(versions) * 10).encode(), b"0.5000",
+    ]  # fmt: skip
+    assert 0 < int(str(cache.ttl(figure(1).key))) <= 172_800
+
+
+def test_what_redis_loses_comes_back(cache: "redis.Redis", figures: psycopg.Connection) -> None:
+    published = publish_again(cache, figures, NOTHING)
+    assert held(cache) == 1200
+    published = publish_again(cache, figures, published)
+    cache.flushdb()
+    publish_again(cache, figures, published)
+    assert held(cache) == 1200
+
+
+def test_where_another_worker_came_first_it_comes_back_too(cache: "redis.Redis", figures: psycopg.Connection) -> None:
+    mine, another = publish_again(cache, figures, NOTHING), publish_again(cache, figures, NOTHING)
+    cache.flushdb()
+    publish_again(cache, figures, another)
+    keys = [key for key in cache.scan_iter("counter:campaign:*")]
+    cache.delete(*keys)  # as if that worker had failed on its way
+    publish_again(cache, figures, mine)
+    assert held(cache) == 1200
+
+
+def test_what_redis_loses_while_all_is_published_comes_back(
+    cache: "redis.Redis", figures: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish_half(client: "redis.Redis", found: Iterable[Counter], real: Callable[..., None] = publish) -> None:
+        listed = list(found)
+        real(client, listed[:600])
+        client.flushdb()
+        real(client, listed[600:])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(counters, "publish", publish_half)
+        published = publish_again(cache, figures, NOTHING)
+    assert held(cache) == 600
+    publish_again(cache, figures, published)
+    assert held(cache) == 1200

@@ -1,0 +1,110 @@
+"""One poison message on the real broker: what lies in table and topic of dead letters, and what people do about it."""
+
+import json
+from typing import Any
+
+import psycopg
+import pytest
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from typer.testing import CliRunner
+
+from promptsales import bus, stream_lag
+from promptsales.cli import dlq
+from promptsales.settings import Settings
+from tests.support import events
+from tests.support.events import METRICS, metric
+from tests.support.streaming import wait
+
+KEY, POISON = b"\x00k", b"\xff\x00 not json"
+_KEPT = "select partition, message_offset, message_key, message_value, reason, epoch from ops.dead_letter"
+_GOOD = """
+    insert into ops.dead_letter (topic, partition, message_offset, message_key, message_value, reason, epoch)
+    values (%s, 0, 0, 'k', %s, 'as an older version of ours said', 1)
+"""
+
+
+def run(*words: str) -> str:
+    found = CliRunner().invoke(dlq.app, ["dlq", *words], catch_exceptions=False)
+    assert found.exit_code == 0
+    return found.output
+
+
+def send(stack: Settings, value: bytes) -> None:
+    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all", "message.max.bytes": 2**20})
+    producer.produce(METRICS, key=KEY, value=value, partition=3, headers={"epoch": b"4"})
+    assert producer.flush(30) == 0
+
+
+def end(stack: Settings) -> int:
+    """Where the topic of dead letters ends."""
+    return stream_lag.ends(bus.admin(stack.address("kafka")), [f"{METRICS}.dlq"])[f"{METRICS}.dlq", 0]
+
+
+def buried(stack: Settings, offset: int) -> Message:
+    """One message of the topic of dead letters."""
+    consumer = Consumer({"bootstrap.servers": stack.address("kafka"), "group.id": "test", "enable.auto.commit": False})
+    consumer.assign([TopicPartition(f"{METRICS}.dlq", 0, offset)])
+    found = consumer.poll(20)
+    consumer.close()
+    assert found
+    assert not found.error()
+    return found
+
+
+def letters(warehouse: psycopg.Connection) -> list[Any]:
+    return warehouse.execute(_KEPT).fetchall()
+
+
+def test_it_is_kept_untouched_sent_again_and_dropped(stack: Settings, warehouse: psycopg.Connection) -> None:
+    before = end(stack)
+    send(stack, POISON)
+    wait(lambda: letters(warehouse))
+    ((partition, offset, key, value, reason, epoch),) = letters(warehouse)
+    assert (partition, key, value, epoch) == (3, KEY, POISON, 4)
+    assert reason.startswith("DecodeError: ")
+    there = buried(stack, before)
+    assert (there.key(), there.value(), end(stack)) == (KEY, POISON, before + 1)
+    headers = dict(there.headers() or ())
+    assert headers.pop("ts")
+    assert headers == {
+        "error.message": reason.encode(), "src.topic": METRICS.encode(), "src.partition": b"3",
+        "src.offset": str(offset).encode(), "epoch": b"4",
+    }  # fmt: skip
+
+    place = f"{METRICS}/3/{offset}"
+    (listed,) = json.loads(run("list", METRICS, "--json"))
+    assert (listed["topic"], listed["partition"], listed["message_offset"]) == (METRICS, 3, offset)
+    assert json.loads(run("list", "another", "--json")) == []
+    assert json.loads(run("show", place))["message_value"] == str(POISON)
+    run("replay", place)
+    wait(lambda: [row for row in letters(warehouse) if row[:2] != (3, offset)])
+    ((partition, again, key, value, _, epoch),) = letters(warehouse)
+    assert (key, value, epoch) == (KEY, POISON, 4)
+    run("drop", f"{METRICS}/{partition}/{again}")
+    assert letters(warehouse) == []
+    assert end(stack) == before + 2  # its topic keeps both
+
+
+def test_what_can_be_decoded_by_now_is_applied(stack: Settings, warehouse: psycopg.Connection) -> None:
+    good = events.message("c", metric(7, "00000000-0000-0000-0000-000000000001")).value
+    warehouse.execute(_GOOD, [METRICS, good])
+    run("replay", f"{METRICS}/0/0")
+    wait(lambda: warehouse.execute("select metric_id from core.campaign_metrics").fetchall() == [(7,)])
+    assert letters(warehouse) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"op":"c","source":{"lsn":1,"ts_us":1' + b"0" * 30 + b'},"after":{"id":7}}',
+        b'{"op":"\\u0000","source":{"lsn":1,"ts_us":1},"after":{"id":7}}',
+        b'{"op":"c","source":{"lsn":1,"ts_us":1},"more":' + b"[" * 1100 + b"]" * 1100 + b',"after":{"id":7}}',
+        b'{"op":"c","source":{"lsn":' + b"9" * 30 + b',"ts_us":1},"after":{"id":7}}',
+        b"x" * 1_040_000,
+    ],
+    ids=["time", "nul", "depth", "position", "size"],
+)
+def test_the_stream_goes_on(stack: Settings, warehouse: psycopg.Connection, value: bytes) -> None:
+    send(stack, value)
+    send(stack, POISON)
+    wait(lambda: len(letters(warehouse)) == 2, 20)

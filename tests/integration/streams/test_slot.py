@@ -1,0 +1,45 @@
+"""What a source keeps for a slot, on a real one: nothing reads it but the test."""
+
+from collections.abc import Iterator
+from typing import cast
+
+import psycopg
+import pytest
+
+from promptsales.connections import connected
+from promptsales.settings import Settings
+from promptsales.stream_contracts import Connector
+from promptsales.stream_lag import slot
+
+NAME = "kept"
+MIB = 2**20
+_READ = """
+    select count(*) from pg_logical_slot_get_binary_changes(
+        %s, null, null, 'proto_version', '1', 'publication_names', 'promptads')
+"""
+
+
+@pytest.fixture
+def source(stack: Settings) -> Iterator[psycopg.Connection]:
+    """PromptAds' database, with a slot of the test's own."""
+    with connected(stack, "sources_admin", "promptsales") as admin:
+        admin.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", [NAME])
+        try:
+            yield admin
+        finally:
+            admin.execute("select pg_drop_replication_slot(%s)", [NAME])
+
+
+def test_an_open_transaction_keeps_what_was_confirmed_long_ago(stack: Settings, source: psycopg.Connection) -> None:
+    with psycopg.connect(stack.address("promptads")) as application:
+        application.execute("insert into promptads.ads (type) values ('text')")  # and no commit
+        for _ in range(4):
+            source.execute("select pg_logical_emit_message(false, 'bulk', repeat('x', %s))", [MIB])
+        source.execute("checkpoint")
+        source.execute(_READ, [NAME])
+        found = slot(source, cast(Connector, NAME))
+        application.rollback()
+    assert found
+    assert found.behind_bytes < MIB
+    assert 4 * MIB < found.kept_bytes < (found.cap_bytes or 0)
+    assert not found.is_losing

@@ -1,0 +1,133 @@
+"""A batch is delivered again while a server is away, and without the row that PostgreSQL refuses, at once."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import psycopg
+import pytest
+
+from streams.batch import Batch, Offset
+from streams.decode import Change, DeadLetter, Message
+from streams.delivery import Delivery
+from streams.sink import Applied, Sink
+
+OFFSETS = (Offset("t", 0, 0, 8, None, None, 0),)
+
+
+def change(number: int) -> Change:
+    return Change("t", number, (1, number, True), datetime.now(UTC), None, [], Message("t", 0, number, None, b"v", 1))
+
+
+def batch(*numbers: int, dead: int | None = None) -> Batch:
+    letters = () if dead is None else (DeadLetter(change(dead).message, "why"),)
+    return Batch(tuple(map(change, numbers)), letters, OFFSETS)
+
+
+class Warehouse:
+    """A sink: it takes or refuses whole batches, as one transaction does."""
+
+    def __init__(self, refuses: Callable[[Batch], psycopg.Error | None]) -> None:
+        self.refuses, self.tries, self.buried = refuses, 0, list[int]()
+        self.applied: list[Batch] = []
+
+    async def apply(self, found: Batch) -> Applied:
+        """One transaction."""
+        self.tries += 1
+        if error := self.refuses(found):
+            raise error
+        self.applied.append(found)
+        return Applied([], len(found.changes))
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """The topic of dead letters."""
+        self.buried.append(letter.message.offset)
+
+    @property
+    def letters(self) -> list[tuple[int, str]]:
+        """What is in ops.dead_letter."""
+        return [(letter.message.offset, letter.reason) for found in self.applied for letter in found.dead]
+
+
+class Lent(Delivery):
+    """A delivery to that sink."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        super().__init__(cast(Any, None), warehouse.bury, 14)
+        self.warehouse = warehouse
+
+    async def _sink(self) -> Sink:
+        return cast(Sink, self.warehouse)
+
+
+def refusing(error: psycopg.Error, *keys: int) -> Callable[[Batch], psycopg.Error | None]:
+    return lambda found: error if any(item.key in keys for item in found.changes) else None
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long it waited each time; nobody waits here."""
+    found: list[float] = []
+
+    async def sleep(pause: float) -> None:
+        found.append(pause)
+        assert len(found) < 50, "it is tried for ever"
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return found
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        psycopg.errors.NumericValueOutOfRange("1e9 of Jane"),
+        psycopg.errors.NotNullViolation("Jane"),
+        psycopg.errors.ProgramLimitExceeded("an index row of Jane is too long"),
+        psycopg.errors.StatementTooComplex("Jane"),
+    ],
+)
+def test_the_row_that_is_refused_is_a_dead_letter(error: psycopg.Error, pauses: list[float]) -> None:
+    warehouse = Warehouse(refusing(error, 3, 6))
+    found = asyncio.run(Lent(warehouse).deliver(batch(*range(8), dead=9)))
+    assert sorted(item.key for one in warehouse.applied for item in one.changes) == [0, 1, 2, 4, 5, 7]
+    reason = f"refused by the warehouse: {type(error).__name__} {error.sqlstate}"
+    assert sorted(warehouse.letters) == [(3, reason), (6, reason), (9, "why")]
+    assert set(warehouse.buried) == {3, 6, 9}
+    # the offsets move last, with the rest applied
+    assert [one.offsets for one in warehouse.applied if one.offsets] == [OFFSETS]
+    assert warehouse.applied[-1].offsets == OFFSETS
+    assert (found.quarantined, pauses) == (6, [])
+
+
+@pytest.mark.parametrize(
+    "error", [psycopg.OperationalError("gone"), psycopg.errors.DeadlockDetected(), psycopg.errors.DiskFull()]
+)
+def test_an_outage_is_waited_out(error: psycopg.Error, pauses: list[float]) -> None:
+    waited: list[bool] = []
+
+    def refuse(_: Batch) -> psycopg.Error | None:
+        waited.append(lent.is_waiting)
+        return error if len(waited) < 12 else None
+
+    warehouse = Warehouse(refuse)
+    lent = Lent(warehouse)
+    asyncio.run(lent.deliver(batch(1, 2)))
+    assert [len(one.changes) for one in warehouse.applied] == [2]
+    assert warehouse.letters == []
+    assert waited == [False, *[True] * 11]
+    assert not lent.is_waiting
+    assert len(pauses) == 11
+    assert all(low <= pause <= 2 * low for low, pause in zip((0.025, 0.05, 0.1), pauses, strict=False))
+    assert max(pauses) <= 10
+
+
+def test_what_is_no_row_s_fault_is_raised() -> None:
+    for error, found in (
+        (psycopg.errors.UndefinedColumn(), batch(1, 2)),
+        (psycopg.errors.NumericValueOutOfRange(), batch()),
+    ):
+        warehouse = Warehouse(lambda _, error=error: error)  # type: ignore[misc]
+        with pytest.raises(type(error)):
+            asyncio.run(Lent(warehouse).deliver(found))
+        assert warehouse.tries == 1

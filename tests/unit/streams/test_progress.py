@@ -1,0 +1,31 @@
+"""The thread that tells how far tables are complete."""
+
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from promptsales.settings import Settings
+from streams import progress
+
+
+def test_what_is_swept_is_the_epoch_that_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    swept: list[Any] = []
+
+    def sweep(*arguments: Any) -> int:
+        swept.append(arguments[2:])
+        return 0
+
+    def stop(_: float) -> None:
+        raise StopIteration
+
+    following: Any = SimpleNamespace(connector="promptads", epoch=2, look=lambda *_: datetime.now(UTC))
+    monkeypatch.setattr(progress, "connected", lambda *_: nullcontext())
+    monkeypatch.setattr(progress, "stream_progress", SimpleNamespace(note=lambda *_: None))
+    monkeypatch.setattr(progress, "sweep", sweep)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(sleep=stop))
+    with pytest.raises(StopIteration):
+        progress._look(Settings(), following)
+    assert swept == [("promptads", 2)]

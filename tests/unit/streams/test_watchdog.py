@@ -1,0 +1,58 @@
+"""When the watchdog ends a worker: events wait, and nothing moves for longer than it may take."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from promptsales.settings import Settings
+from streams.delivery import Delivery
+from streams.health import ALONE_S, LOOK_S, PATIENCE_S, Health, Seen
+
+WAITING, ALONE, IDLE = Seen(True, 5, 100), Seen(False, 5, 100), Seen(True, 0, 100)
+
+
+def health(is_waiting: bool = False) -> Health:
+    return Health(None, Settings(), cast(Delivery, SimpleNamespace(is_waiting=is_waiting)))
+
+
+def ends_after(found: Health, seen: Sequence[Seen | None]) -> float | None:
+    """After how many seconds of looking it ends; what was seen last is seen for ever."""
+    for look in range(200):
+        if found.is_stuck(seen[min(look, len(seen) - 1)], look * LOOK_S):
+            return look * LOOK_S
+    return None
+
+
+@pytest.mark.parametrize(
+    ("seen", "ends"),
+    [
+        ([WAITING], PATIENCE_S + LOOK_S),
+        ([IDLE], None),
+        ([None], None),  # a server is away
+        ([WAITING] * 6 + [IDLE, WAITING], 6 * LOOK_S + PATIENCE_S + LOOK_S),
+        ([WAITING, None, WAITING], 2 * LOOK_S + PATIENCE_S + LOOK_S),
+        ([Seen(True, 9, 10 * n) for n in range(9)], 8 * LOOK_S + PATIENCE_S + LOOK_S),
+        # without a partition: one too many while others apply, stuck when nobody does
+        ([ALONE], ALONE_S + LOOK_S),
+        ([Seen(False, 9, n) for n in range(199)], None),
+        # partitions that come or go take their time
+        ([ALONE] * 60 + [WAITING], 60 * LOOK_S + PATIENCE_S + LOOK_S),
+    ],
+)
+def test_it_ends(seen: list[Any], ends: float | None) -> None:
+    assert ends_after(health(), seen) == ends
+
+
+def test_not_while_the_warehouse_is_away() -> None:
+    assert ends_after(health(is_waiting=True), [WAITING]) is None
+
+
+def test_a_batch_that_is_done_is_a_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = health()
+    assert ends_after(found, [WAITING] * 6 + [IDLE]) is None
+    monkeypatch.setattr("time.monotonic", lambda: 1000.0)
+    found.note(1, 0)
+    assert not found.is_stuck(WAITING, 1000.0 + PATIENCE_S)
+    assert found.is_stuck(WAITING, 1000.0 + PATIENCE_S + 1)

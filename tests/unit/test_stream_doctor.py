@@ -1,0 +1,38 @@
+"""What doctor says of a slot, before it is lost."""
+
+from typing import Any
+
+import pytest
+
+from promptsales.connectors import ConnectorStatus
+from promptsales.stream_doctor import _slot
+from promptsales.stream_lag import Lag, Slot
+from promptsales.stream_status import Following
+
+STATUS = ConnectorStatus(connector="promptads", state="RUNNING", task="RUNNING", epoch=1, trouble="")
+LAG = Lag("promptads", 0, 0, None, None, None)
+SLOT = Slot("promptads", True, "reserved", 0, 0, 1000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, []),
+        ({"behind_bytes": 990}, []),  # confirmed late, but nothing that is kept for it
+        ({"kept_bytes": 200}, []),
+        ({"kept_bytes": 201, "wal_status": "extended"}, ["is behind: 20% of the log it may keep"]),
+        ({"kept_bytes": 600, "wal_status": "extended"}, ["is lost soon: 60% of the log it may keep"]),
+        ({"cap_bytes": None}, ["may keep any amount of the source's log: its disk can fill"]),
+        ({"wal_status": "unreserved"}, ["is lost at the source's next checkpoint, unless it is read before"]),
+        ({"wal_status": "lost"}, ["is lost: the source has let go of log that was not read"]),
+    ],
+)
+def test_what_is_told_of_a_slot(changes: dict[str, Any], told: list[str]) -> None:
+    found = list(_slot(Following(STATUS, SLOT._replace(**changes), LAG)))
+    assert [(finding.where, finding.what) for finding in found] == [("slot promptads", what) for what in told]
+
+
+def test_a_slot_that_is_gone_is_told() -> None:
+    assert [finding.what for finding in _slot(Following(STATUS, None, LAG))] == [
+        "is gone, and with it the changes since"
+    ]
