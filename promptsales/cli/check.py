@@ -11,6 +11,7 @@ from promptsales.cli.output import Json, connected, console, print_json, show_ta
 from promptsales.contracts import contracts
 from promptsales.errors import ConfigError
 from promptsales.marts.spec import tables
+from promptsales.stream_contracts import stream_contracts
 
 if TYPE_CHECKING:
     from promptsales.quality.verdict import Verdict
@@ -20,12 +21,12 @@ app = typer.Typer()
 
 @app.command()
 def check(
-    names: Annotated[list[str] | None, typer.Argument(help="feeds (named like their core tables) or marts")] = None,
-    every: Annotated[bool, typer.Option("--all", help="all feeds and marts")] = False,
+    names: Annotated[list[str] | None, typer.Argument(help="feeds, streamed tables (named like them) or marts")] = None,
+    every: Annotated[bool, typer.Option("--all", help="all feeds, streamed tables and marts")] = False,
     junit: Annotated[Path | None, typer.Option(help="write the results as JUnit XML")] = None,
     as_json: Json = False,
 ) -> None:
-    """Run suites against core and marts as they stand. Exit code 1 when a rule fails that is more than a warning."""
+    """Run suites against whole tables as they stand. Exit code 1 when a rule fails that is more than a warning."""
     chosen = _chosen(names or [], every)
     with console.status("checking"), connected("warehouse") as warehouse:
         found = _found(chosen, warehouse, datetime.now(UTC))
@@ -43,21 +44,21 @@ def check(
 
 
 def _chosen(names: list[str], every: bool) -> list[str]:
-    known = [*contracts(), *tables()]
-    allowed = f"feeds are {', '.join(contracts())}; marts are {', '.join(tables())}"
+    kinds = {"feeds": [*contracts()], "streamed tables": [*stream_contracts()], "marts": [*tables()]}
+    known = [name for found in kinds.values() for name in found]
+    allowed = "; ".join(f"{kind} are {', '.join(found)}" for kind, found in kinds.items())
     if bool(names) == every:
-        raise ConfigError(f"name feeds or marts, or say --all; {allowed}")
+        raise ConfigError(f"name feeds, streamed tables or marts, or say --all; {allowed}")
     if unknown := [name for name in names if name not in known]:
-        raise ConfigError(f"no feed or mart is called {unknown[0]!r}; {allowed}")
+        raise ConfigError(f"no feed, streamed table or mart is called {unknown[0]!r}; {allowed}")
     return names or known
 
 
 def _found(chosen: list[str], warehouse: psycopg.Connection, now: datetime) -> dict[str, list["Verdict"]]:
     # Great Expectations takes seconds to import
-    from promptsales.quality.audit import audit_core, audit_mart
+    from promptsales.quality.audit import audit_table
     from promptsales.quality.feeds import check_feeds
 
     feeds = [name for name in chosen if name in contracts()]
     warnings = check_feeds(warehouse, feeds, now)
-    found = {name: [*audit_core(contracts()[name], warehouse, now), *warnings[name]] for name in feeds}
-    return found | {name: audit_mart(tables()[name], warehouse, now) for name in chosen if name in tables()}
+    return {name: [*audit_table(name, warehouse, now), *warnings.get(name, ())] for name in chosen}

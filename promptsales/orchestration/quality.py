@@ -18,20 +18,20 @@ log = logging.getLogger(__name__)
 
 
 @task(pool=WAREHOUSE)
-def rows(feed: str) -> None:
-    """Run the feed's suite over core; fails when a rule does that is more than a warning."""
-    from promptsales.quality.audit import audit_core
+def rows(table: str) -> None:
+    """Run a table's suite over all of it; fails when a rule does that is more than a warning."""
+    from promptsales.quality.audit import audit_table
 
     with postgres(WAREHOUSE) as warehouse:
-        verdicts = audit_core(contract(feed), warehouse, datetime.now(UTC))
+        verdicts = audit_table(table, warehouse, datetime.now(UTC))
     for verdict in (one for one in verdicts if not one.is_success):
         level = logging.ERROR if verdict.result == "failed" else logging.WARNING
         what = verdict.error or f"{verdict.unexpected_count} of {verdict.element_count} rows"
-        log.log(level, "%s: %s: %s", feed, verdict.expectation.meta.rule, what)
+        log.log(level, "%s: %s: %s", table, verdict.expectation.meta.rule, what)
     if failed := [one.expectation.meta.rule for one in verdicts if one.result == "failed"]:
         raise BatchBlocked(
-            f"feed {feed}: core breaks {', '.join(failed)}; ops.check_result has the counts: "
-            "mend the source and load again, or mend the rule"
+            f"{table} breaks {', '.join(failed)}; ops.check_result has the counts: "
+            "mend the source and load again, build a mart anew, or mend the rule"
         )
 
 

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 @task(pool=WAREHOUSE)
 def audit(table: str) -> None:
     """Compare a streamed table's last hours with its source, repair what differs, run its whole suite over them."""
-    from promptsales.quality.audit import audit_since
+    from promptsales.quality.audit import audit_streamed
     from promptsales.realtime import rebuild as count_anew
     from promptsales.stream_audit import has_changed, record, refuse_unpublished
     from streams import audit as stream
@@ -44,7 +44,7 @@ def audit(table: str) -> None:
         if found.repaired:
             # what was wrong in core by itself never moved a minute
             count_anew(warehouse, settings().stream_minutes_days)
-        verdicts = audit_since(contract, warehouse, now - BACK, datetime.now(UTC))
+        verdicts = audit_streamed(contract, warehouse, datetime.now(UTC), now - BACK)
         if failed := [one.expectation.meta.rule for one in verdicts if one.result == "failed"]:
             raise BatchBlocked(f"{table} breaks {', '.join(failed)}: the marts wait; ops.check_result has the counts")
         record(warehouse, contract, found, f"airflow:{run.dag_id}/{run.run_id}", now)

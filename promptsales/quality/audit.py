@@ -18,14 +18,14 @@ from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoade
 from psycopg.types.string import TextLoader
 from sqlalchemy.pool import StaticPool
 
-from promptsales.contracts import Contract
+from promptsales.contracts import Contract, contracts
 from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.load import feed, quarantine
 from promptsales.load.models import Audit, Limits, Staged
-from promptsales.marts.spec import Mart
+from promptsales.marts.spec import Mart, mart
 from promptsales.quality.suite import CLOCK_TOLERANCE, Expectation, Suite, read_suite
 from promptsales.quality.verdict import Verdict, record
-from promptsales.stream_contracts import StreamContract
+from promptsales.stream_contracts import StreamContract, stream_contracts
 
 # before the import: it announces each of its functions at INFO
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
@@ -89,6 +89,15 @@ def _mark(contract: Contract, warehouse: psycopg.Connection, verdict: Verdict) -
         warehouse.execute(quarantine.mark(contract), {"rule": rule, "rows": verdict.rows})
 
 
+def audit_table(name: str, warehouse: psycopg.Connection, now: datetime) -> list[Verdict]:
+    """Run the suite of a feed, a streamed table or a mart over all of it as it stands, and record the results."""
+    if name in contracts():
+        return audit_core(contracts()[name], warehouse, now)
+    if name in stream_contracts():
+        return audit_streamed(stream_contracts()[name], warehouse, now)
+    return audit_mart(mart(name), warehouse, now)
+
+
 def audit_core(contract: Contract, warehouse: psycopg.Connection, now: datetime) -> list[Verdict]:
     """Run the feed's suite over core as it stands at ``now``, and record the results."""
     verdicts = list(run_suite(read_suite(contract), warehouse, "core", contract.table, now))
@@ -105,13 +114,13 @@ def audit_mart(mart: Mart, warehouse: psycopg.Connection, now: datetime) -> list
     return verdicts
 
 
-def audit_since(
-    contract: StreamContract, warehouse: psycopg.Connection, since: datetime, now: datetime
+def audit_streamed(
+    contract: StreamContract, warehouse: psycopg.Connection, now: datetime, since: datetime | None = None
 ) -> list[Verdict]:
-    """Run a streamed table's suite over its rows that were loaded since a time, and record the results."""
-    query = sql.SQL("select * from {} where _loaded_at >= {} and not is_deleted").format(
-        sql.Identifier(contract.layer, contract.table), sql.Literal(since)
-    )
+    """Run a streamed table's suite over its living rows, or over those loaded since a time, and record the results."""
+    query = sql.SQL("select * from {} where not is_deleted").format(sql.Identifier(contract.layer, contract.table))
+    if since:
+        query += sql.SQL(" and _loaded_at >= {}").format(sql.Literal(since))
     text = query.as_string(warehouse)
     verdicts = list(run_suite(read_suite(contract), warehouse, contract.layer, contract.table, now, query=text))
     with warehouse.transaction():

@@ -1,25 +1,54 @@
 """``tests/warehouse/<table>.yml``: for each rule of a suite the rows that break it and it alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import yaml
+from psycopg import sql
+from psycopg.types.json import Jsonb
 
+from promptsales.contracts import Contract, contracts
 from promptsales.settings import ROOT
+from promptsales.stream_contracts import StreamContract, stream_contracts
 
 FOLDER = ROOT / "tests" / "warehouse"
 Row = dict[str, Any]
 
+# what the pipeline adds to a row that it loads, and to one that it streams
+_LOADED = {"_extraction": 0, "_loaded_at": "2026-02-01"}
+_STREAMED = {
+    "is_deleted": False,
+    "src_epoch": 1,
+    "src_lsn": 1,
+    "src_is_snapshot": False,
+    "_loaded_at": "2026-03-02T10:00:00Z",
+}
+# what stands for the number of a row
+_BY_NUMBER: dict[str, Callable[[int], str]] = {
+    "unique": lambda number: f"\\x{sha256(str(number).encode()).hexdigest()}",
+    "$number": str,
+    "$uuid": lambda number: str(UUID(int=number << 64)),
+}
+
+
+class _Text(yaml.SafeLoader):
+    """Values stay as they are written, PostgreSQL reads them; of all that YAML reads into words merging is left."""
+
+    yaml_implicit_resolvers = {"<": yaml.SafeLoader.yaml_implicit_resolvers["<"]}  # noqa: RUF012 -- as the class has it
+
 
 @cache
 def cases(table: str) -> dict[str, Any]:
-    """``good``: a row that breaks no rule; ``core``: what core holds; ``cases`` by rule: ``rows``, more of ``core``."""
-    text = (FOLDER / f"{table}.yml").read_text(encoding="utf-8")
-    # dates stay as they are written: PostgreSQL reads them
-    found: dict[str, Any] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 -- makes nothing but strings
+    """What a table's file says.
+
+    ``good``: a row that breaks no rule; ``core``: what the warehouse holds, by core table or ``schema.table``;
+    ``cases`` by rule: ``rows``, more of ``core``, and other rules they break ``too``; ``holds``: what breaks no rule.
+    """
+    found: dict[str, Any] = yaml.load((FOLDER / f"{table}.yml").read_text(encoding="utf-8"), Loader=_Text)  # noqa: S506
     return found
 
 
@@ -28,9 +57,40 @@ def rows(table: str, key: str, changes: list[Row], first: int = 1) -> Iterator[R
     number = first
     for change in changes:
         for _ in range(int(change.get("times", 1))):
-            row = {key: str(UUID(int=number << 64)), **cases(table)["good"], **change}
+            row = {key: "$uuid", **cases(table)["good"], **change}
             row.pop("times", None)
-            if row.get("email_hmac") == "unique":
-                row["email_hmac"] = f"\\x{sha256(str(number).encode()).hexdigest()}"
-            yield {name: None if value == "null" else value for name, value in row.items()}
+            yield {name: _value(value, number) for name, value in row.items()}
             number += 1
+
+
+def _value(value: Any, number: int) -> Any:
+    if value == "null":
+        return None
+    return _BY_NUMBER[value](number) if isinstance(value, str) and value in _BY_NUMBER else value
+
+
+def insert(connection: psycopg.Connection, schema: str, table: str, found: list[Row]) -> None:
+    """Rows of text as the types of the table."""
+    names = sorted({name for row in found for name in row})
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    query = sql.SQL("insert into {0} ({1}) select {1} from jsonb_populate_recordset(null::{0}, %s)")
+    connection.execute(query.format(sql.Identifier(schema, table), columns), [Jsonb(found)])
+
+
+def fill(admin: psycopg.Connection, checked: str, *more: dict[str, list[Row]]) -> None:
+    """What the warehouse holds before the case; rows of the table that is checked have other keys than the case's."""
+    for tables in more:
+        for name, changes in tables.items():
+            if "." in name:
+                schema, _, table = name.partition(".")
+                insert(admin, schema, table, changes)
+            else:
+                put(admin, name, changes, first=1000 if name == checked else 1)
+
+
+def put(admin: psycopg.Connection, table: str, changes: list[Row], first: int = 1) -> None:
+    """Rows of a table that is loaded or streamed."""
+    known: dict[str, Contract | StreamContract] = {**contracts(), **stream_contracts()}
+    contract, is_streamed = known[table], table in stream_contracts()
+    layer, added = (stream_contracts()[table].layer, _STREAMED) if is_streamed else ("core", _LOADED)
+    insert(admin, layer, table, [{**added, **row} for row in rows(table, contract.key, changes, first)])

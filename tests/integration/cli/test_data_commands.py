@@ -15,7 +15,9 @@ from promptsales.contracts import contracts
 from promptsales.marts.spec import tables
 from promptsales.responses import Responses, cache_of
 from promptsales.settings import Settings
+from promptsales.stream_contracts import stream_contracts
 from tests.support import leads
+from tests.support.cases import put
 
 
 class Done(NamedTuple):
@@ -74,7 +76,7 @@ def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Conn
     checked = promptsales("check", "--all", "--junit", str(report))
     assert checked.returncode == 1
     root = ElementTree.parse(report).getroot()
-    assert [suite.get("name") for suite in root] == [*contracts(), *tables()]
+    assert [suite.get("name") for suite in root] == [*contracts(), *stream_contracts(), *tables()]
     failed = [(c.get("classname"), c.get("name")) for c in root.iter("testcase") if c.find("failure") is not None]
     assert failed == [("leads", "created_after_updated")]
 
@@ -100,8 +102,8 @@ def test_answers_made_from_what_changed_are_made_anew(
     [
         (["load", "lead"], "error: no feed is called 'lead'; feeds are accounts, activities"),
         (["load", "leads", "--start", "2026-01-01"], "error: a window needs both --start and --end"),
-        (["check"], "error: name feeds or marts, or say --all; feeds are accounts, activities"),
-        (["check", "lead"], "error: no feed or mart is called 'lead'; feeds are accounts, activities"),
+        (["check"], "error: name feeds, streamed tables or marts, or say --all; feeds are accounts, activities"),
+        (["check", "lad"], "error: no feed, streamed table or mart is called 'lad'; feeds are accounts, activities"),
         (["quarantine", "show", "99"], "error: no row 99 in quarantine"),
         (["pii", "erase", "00" * 32, "--json"], "error: --json asks nobody: look with --dry-run, then say --yes"),
         (["dsn", "foo"], "error: no connection is called 'foo'; names are promptsales"),
@@ -113,6 +115,17 @@ def test_errors_are_one_line(promptsales: Command, words: list[str], message: st
     assert done.returncode == 1
     assert done.stderr.startswith(message)
     assert done.stderr.count("\n") == 1
+
+
+def test_check_of_a_streamed_table(promptsales: Command, admin: psycopg.Connection) -> None:
+    put(admin, "campaigns", [{}, {"is_deleted": True, "budget": -2}])
+    before = promptsales("check", "campaigns", "--json")
+    admin.execute("update core.campaigns set budget = -1")
+    after = promptsales("check", "--all", "--json")
+    assert (before.returncode, after.returncode) == (0, 1)
+    assert {rule["table"] for rule in json.loads(before.stdout)} == {"campaigns"}
+    failed = [one for one in json.loads(after.stdout) if one["result"] == "failed"]
+    assert [(one["table"], one["rule"], one["unexpected"]) for one in failed] == [("campaigns", "budget_negative", 1)]
 
 
 def test_check_of_a_mart(promptsales: Command, stack: Settings) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from promptsales.contracts import Contract, contracts
 from promptsales.errors import BatchBlocked
@@ -14,19 +13,10 @@ from promptsales.load import feed
 from promptsales.load.models import Audit, LoadResult, Progress, Staged
 from promptsales.load.steps import check, publish
 from promptsales.quality.suite import OnFail, read_suite
-from tests.support.cases import Row, cases, rows
+from tests.support.cases import Row, cases, fill, insert, rows
 
 READ_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
-PIPELINE = {"_extraction": 0, "_loaded_at": "2026-02-01"}
 TABLES = list(contracts())
-
-
-def insert(connection: psycopg.Connection, schema: str, table: str, found: list[Row]) -> None:
-    """Rows of text as the types of the table."""
-    names = sorted({name for row in found for name in row})
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    query = sql.SQL("insert into {0} ({1}) select {1} from jsonb_populate_recordset(null::{0}, %s)")
-    connection.execute(query.format(sql.Identifier(schema, table), columns), [Jsonb(found)])
 
 
 def stage(warehouse: psycopg.Connection, contract: Contract, changes: list[Row]) -> Staged:
@@ -51,14 +41,6 @@ def stage(warehouse: psycopg.Connection, contract: Contract, changes: list[Row])
     )
 
 
-def fill_core(admin: psycopg.Connection, *more: dict[str, list[Row]]) -> None:
-    """What core holds before the case."""
-    for tables in more:
-        for table, changes in tables.items():
-            key = contracts()[table].key
-            insert(admin, "core", table, [{**row, **PIPELINE} for row in rows(table, key, changes, first=1000)])
-
-
 def of_kind(on_fail: OnFail) -> list[Any]:
     return [
         pytest.param(table, expectation.meta.rule, id=f"{table}-{expectation.meta.rule}")
@@ -74,9 +56,9 @@ def failed(admin: psycopg.Connection) -> set[str]:
     return {rule for (rule,) in admin.execute(query)}
 
 
-def run(admin: psycopg.Connection, warehouse: psycopg.Connection, table: str, rule: str) -> LoadResult:
-    contract, case = contracts()[table], cases(table)["cases"][rule]
-    fill_core(admin, cases(table).get("core", {}), case.get("core", {}))
+def run(admin: psycopg.Connection, warehouse: psycopg.Connection, table: str, case: dict[str, Any]) -> LoadResult:
+    contract = contracts()[table]
+    fill(admin, table, cases(table).get("core", {}), case.get("core", {}))
     staged = stage(warehouse, contract, case["rows"])
     return publish(contract, warehouse, staged, check(contract, warehouse, staged))
 
@@ -88,7 +70,7 @@ def test_bad_rows_are_quarantined_by_their_rule_alone(
     contract = contracts()[table]
     rules = [e.meta.rule for e in read_suite(contract).expectations if e.meta.on_fail == "quarantine"]
     changes = [(rule, row) for rule in rules for row in cases(table)["cases"][rule]["rows"]]
-    fill_core(admin, cases(table).get("core", {}))
+    fill(admin, table, cases(table).get("core", {}))
     staged = stage(warehouse, contract, [{}, *(row for _, row in changes)])
     audit = check(contract, warehouse, staged)
 
@@ -115,7 +97,7 @@ def test_a_bad_batch_is_blocked_by_its_rule_alone(
     admin: psycopg.Connection, warehouse: psycopg.Connection, table: str, rule: str
 ) -> None:
     with pytest.raises(BatchBlocked, match=rf"as it was: {rule} \(\d+ rows\); see"):
-        run(admin, warehouse, table, rule)
+        run(admin, warehouse, table, cases(table)["cases"][rule])
     assert failed(admin) == {rule}
     assert admin.execute("select count(*) from ops.load").fetchone() == (0,)
 
@@ -124,6 +106,17 @@ def test_a_bad_batch_is_blocked_by_its_rule_alone(
 def test_an_odd_batch_is_published_with_its_warning_alone(
     admin: psycopg.Connection, warehouse: psycopg.Connection, table: str, rule: str
 ) -> None:
-    result = run(admin, warehouse, table, rule)
+    result = run(admin, warehouse, table, cases(table)["cases"][rule])
     assert failed(admin) == {rule}
     assert (result.inserted + result.updated, result.quarantined, result.checks_failed) == (result.extracted, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("table", "what"), [(table, what) for table in TABLES for what in cases(table).get("holds", {})]
+)
+def test_what_is_near_a_rule_breaks_none(
+    admin: psycopg.Connection, warehouse: psycopg.Connection, table: str, what: str
+) -> None:
+    result = run(admin, warehouse, table, cases(table)["holds"][what])
+    assert failed(admin) == set()
+    assert result.inserted == result.extracted

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from promptsales.quality.audit import audit_since
+from promptsales.quality.audit import audit_streamed
 from promptsales.realtime import rebuild
 from promptsales.settings import Settings
 from promptsales.stream_audit import has_changed, record
@@ -83,7 +83,7 @@ def test_what_differs_is_repaired(stack: Settings, warehouse: psycopg.Connection
     assert_equal_to_the_source(stack, warehouse)
     assert rebuild(warehouse, 14).mended == 0
     now = datetime.now(UTC)
-    assert {one.result for one in audit_since(METRICS, warehouse, now - BACK, now)} == {"passed"}
+    assert {one.result for one in audit_streamed(METRICS, warehouse, now, now - BACK)} == {"passed"}
 
 
 def test_of_an_object_the_kept_keys_are_compared(
@@ -119,6 +119,6 @@ def test_the_audit_judges_what_the_decoder_did_not(
     stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection
 ) -> None:
     admin.execute(_SPOIL)
-    found = audit_since(METRICS, warehouse, datetime.now(UTC) - BACK, datetime.now(UTC))
+    found = audit_streamed(METRICS, warehouse, datetime.now(UTC), datetime.now(UTC) - BACK)
     assert {one.expectation.meta.rule for one in found if one.result == "failed"} == {"impressions_negative"}
     assert run(stack, warehouse).repaired == 1

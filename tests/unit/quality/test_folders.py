@@ -6,7 +6,7 @@ import pytest
 
 from promptsales.contracts import CORE, Contract, contracts
 from promptsales.quality.suite import read_suite
-from promptsales.stream_contracts import stream_contracts
+from promptsales.stream_contracts import StreamContract, stream_contracts
 from tests.support.cases import FOLDER, cases
 
 FEEDS = list(contracts().values())
@@ -31,6 +31,16 @@ def test_contract_and_table_agree_on_null(contract: Contract) -> None:
 @pytest.mark.parametrize("contract", FEEDS, ids=lambda contract: contract.table)
 def test_every_rule_has_a_case(contract: Contract) -> None:
     rules = [expectation.meta.rule for expectation in read_suite(contract).expectations]
+    assert sorted(rules) == sorted(cases(contract.table)["cases"]), (
+        f"{FOLDER / contract.table}.yml: each rule needs a case that breaks it, each case a rule"
+    )
+
+
+@pytest.mark.parametrize("contract", stream_contracts().values(), ids=lambda contract: contract.table)
+def test_every_rule_on_a_streamed_table_has_a_case(contract: StreamContract) -> None:
+    rules = {expectation.meta.rule for expectation in read_suite(contract).expectations}
+    # those the primary key keeps
+    rules -= {f"{contract.key}_missing", f"{contract.key}_twice"}
     assert sorted(rules) == sorted(cases(contract.table)["cases"]), (
         f"{FOLDER / contract.table}.yml: each rule needs a case that breaks it, each case a rule"
     )
