@@ -56,6 +56,7 @@ _MISSING = """
       and a.attnum > 0 and not a.attisdropped and a.attnotnull and q.payload -> a.attname = 'null'
 """
 
+_FEED = "select feed from ops.quarantine where quarantine_id = %s and released_at is null"
 _WAIVE = "update ops.quarantine set is_waived = true where quarantine_id = %s and released_at is null returning feed"
 
 
@@ -84,9 +85,22 @@ def show(warehouse: psycopg.Connection, quarantine_id: int) -> dict[str, Any]:
     return found
 
 
+def feed_of(warehouse: psycopg.Connection, quarantine_id: int) -> str:
+    """The feed of an open row.
+
+    Raises:
+        ConfigError: when no such row is open.
+    """
+    row = warehouse.execute(_FEED, [quarantine_id]).fetchone()
+    if row is None:
+        raise ConfigError(f"no open row {quarantine_id} in quarantine; `promptsales quarantine list` shows them")
+    return str(row[0])
+
+
 def release(warehouse: psycopg.Connection, quarantine_id: int) -> str:
     """Let the next load publish the row as it is, in spite of the rules; returns its feed.
 
+    A streamed row no load publishes: ``streams.waive`` does.
     If the source changes the row before, the changed row is judged anew.
 
     Raises:

@@ -1,27 +1,31 @@
 """The books of the stream's audits: when one is due or in vain, and what it found."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import sql
 
-from promptsales.errors import TerminalError
+from promptsales.errors import BatchBlocked, TerminalError
 from promptsales.stream_contracts import StreamContract
 
 if TYPE_CHECKING:
     from streams.audit import Audited
 
+# of many keys a message names so many
+_NAMED = 20
 _RECORD = Path(__file__).parent / "reconcile" / "record.sql"
 _PUBLISHED = """
     select from pg_publication_tables where pubname = %s and concat_ws('.', schemaname, tablename) = %s
 """
-_HAS_CHANGED = """
-    select coalesce(max(o.applied_at) > coalesce(
-        (select max(compared_at) from ops.reconciliation where feed = %(feed)s), '-infinity'
-    ), false)
-    from ops.stream_offset o where o.topic = %(topic)s
-"""
+_LAST = "select max(compared_at) from ops.reconciliation where feed = %s"
+# an event was applied, or a row brought in by hand or by a repair
+_HAS_CHANGED = sql.SQL("""
+    select exists (select from ops.stream_offset where topic = %(topic)s and applied_at > %(since)s)
+        or exists (select from {table} where _loaded_at > %(since)s)
+""")
 
 
 def refuse_unpublished(source: psycopg.Connection, contract: StreamContract) -> None:
@@ -39,9 +43,38 @@ def refuse_unpublished(source: psycopg.Connection, contract: StreamContract) -> 
 
 
 def has_changed(warehouse: psycopg.Connection, contract: StreamContract) -> bool:
-    """Whether anything has come since a table was last audited."""
-    values = {"feed": contract.table, "topic": contract.topic}
-    return warehouse.execute(_HAS_CHANGED, values).fetchone() == (True,)
+    """Whether anything has come since a table was last audited, and found well."""
+    query = _HAS_CHANGED.format(table=sql.Identifier(contract.layer, contract.table))
+    values = {"topic": contract.topic, "since": _last(warehouse, contract) or "-infinity"}
+    return warehouse.execute(query, values).fetchone() == (True,)
+
+
+def _last(warehouse: psycopg.Connection, contract: StreamContract) -> datetime | None:
+    row = warehouse.execute(_LAST, [contract.table]).fetchone()
+    return row[0] if row else None
+
+
+def since(warehouse: psycopg.Connection, contract: StreamContract, now: datetime, back: timedelta) -> datetime:
+    """From when on loaded rows are to be judged: ``back`` before now, or before the last audit that found all well."""
+    return min(now, _last(warehouse, contract) or now) - back
+
+
+def refuse_left(contract: StreamContract, found: "Audited") -> None:
+    """See that every row is as the source has it, or in quarantine.
+
+    Raises:
+        BatchBlocked: naming the keys of rows that are not.
+    """
+    if found.left:
+        raise BatchBlocked(
+            f"{contract.table}: {len(found.left)} rows are not as the source has them, and their repair had no effect: "
+            f"{some(found.left)}; the marts wait"
+        )
+
+
+def some(keys: Sequence[str]) -> str:
+    """The first of many keys, for a message."""
+    return ", ".join(keys[:_NAMED]) + (f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else "")
 
 
 def record(

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
@@ -20,12 +20,20 @@ from streams.compare import Found
 from streams.repair import Repair, Version, repair
 
 PATIENCE_S = 120
+# a row as the warehouse has it, and as the source has it
+Pair = tuple[Found | None, Found | None]
+
 _COMPLETE = "select complete_through from ops.feed where feed = %s"
+_LAST = "select max(complete_through) from ops.reconciliation where feed = %s"
 _EPOCH = "select epoch from ops.connector where connector = %s"
 
 
 class Audited(NamedTuple):
-    """What a comparison found; ``hours`` are those that differed, the counts are of rows that were repaired."""
+    """What a comparison found; ``hours`` are those that were compared, the counts are of rows that were repaired.
+
+    ``set_aside`` has the keys of rows that the table cannot hold, each with the rule by which it is in quarantine;
+    ``left`` the keys of those that differ still.
+    """
 
     complete_through: datetime
     source_rows: int
@@ -35,11 +43,21 @@ class Audited(NamedTuple):
     gone: int
     missing: int
     differing: int
+    set_aside: tuple[tuple[str, str], ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def repaired(self) -> int:
         """Rows that were not as the source has them."""
         return self.gone + self.missing + self.differing
+
+
+class Mended(NamedTuple):
+    """What became of rows that differed: the kinds of those repaired, and the keys of the others."""
+
+    kinds: list[str]
+    set_aside: tuple[tuple[str, str], ...]
+    left: tuple[str, ...]
 
 
 def audit(
@@ -49,7 +67,7 @@ def audit(
     warehouse: psycopg.Connection,
     back: timedelta,
 ) -> Audited:
-    """Compare and repair the hours that ended within ``back`` before the table's `complete_through`.
+    """Compare and repair the hours that ended within ``back`` before the table's `complete_through`, or the last audit.
 
     Raises:
         TransientError: when the stream does not get on, so that nothing can be compared.
@@ -58,22 +76,21 @@ def audit(
     for connection in (source, warehouse):
         connection.execute("set time zone 'UTC'")
     until = _complete(warehouse, contract)
-    window = {"since": until - back, "until": until}
+    window = {"since": _last(warehouse, contract, until) - back, "until": until}
     ours, theirs = compare.hours(contract, warehouse, window), compare.source_hours(contract, source, window)
     unequal = sorted(hour for hour in ours.keys() | theirs.keys() if ours.get(hour) != theirs.get(hour))
-    repairs: list[tuple[str, Repair]] = []
-    if unequal:
-        repairs = _to_repair(contract, source, warehouse, unequal)
-    if repairs:
-        asyncio.run(repair(settings, contract, [one for _, one in repairs]))
-    kinds = [kind for kind, _ in repairs]
+    mended = _mend(settings, contract, source, warehouse, unequal) if unequal else Mended([], (), ())
     return Audited(
         until,
         sum(figures[0] for figures in theirs.values()),
         sum(figures[0] for figures in ours.values()),
         len(ours.keys() | theirs.keys()),
         len(unequal),
-        *(kinds.count(kind) for kind in ("gone", "missing", "differing")),
+        gone=mended.kinds.count("gone"),
+        missing=mended.kinds.count("missing"),
+        differing=mended.kinds.count("differing"),
+        set_aside=mended.set_aside,
+        left=mended.left,
     )
 
 
@@ -85,20 +102,52 @@ def _complete(warehouse: psycopg.Connection, contract: StreamContract) -> dateti
     return found
 
 
-def _to_repair(
+def _last(warehouse: psycopg.Connection, contract: StreamContract, until: datetime) -> datetime:
+    """Until when the table was audited: hours for which no audit ran are not to be left out."""
+    row = warehouse.execute(_LAST, [contract.table]).fetchone()
+    return min(until, row[0]) if row and row[0] else until
+
+
+def _mend(
+    settings: Settings,
+    contract: StreamContract,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    unequal: list[datetime],
+) -> Mended:
+    """Repair the rows of unequal hours, and see what came of it."""
+    differing = _differing(contract, source, warehouse, unequal)
+    if not differing:
+        return Mended([], (), ())
+    repairs = _repairs(contract, warehouse, differing)
+    refused = asyncio.run(repair(settings, contract, list(repairs.values())))
+    texts = {one.key: text for text, one in repairs.items()}
+    set_aside = {texts[one.repair.key]: one.rule for one in refused}
+    now = compare.rows(contract, warehouse, list(repairs))
+    done = [key for key, one in repairs.items() if key not in set_aside and _values(now.get(key)) == one.values]
+    left = [key for key in repairs.keys() - done - set_aside.keys() if not _is_newer(now.get(key), repairs[key])]
+    return Mended([_kind(differing[key]) for key in done], tuple(sorted(set_aside.items())), tuple(sorted(left)))
+
+
+def _differing(
     contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection, unequal: list[datetime]
-) -> list[tuple[str, Repair]]:
+) -> Mapping[str, Pair]:
     """Rows that differ, and still do when all that was written by then is applied: no change on its way explains it."""
     first = _differences(contract, source, warehouse, compare.keys(contract, source, warehouse, unequal))
     if not first:
-        return []
+        return {}
     wait_for(lambda: _complete(warehouse, contract), datetime.now(UTC))
     second = _differences(contract, source, warehouse, list(first))
-    same = [key for key, found in second.items() if found == first[key]]
+    return {key: found for key, found in second.items() if found == first[key]}
+
+
+def _repairs(
+    contract: StreamContract, warehouse: psycopg.Connection, differing: Mapping[str, Pair]
+) -> dict[str, Repair]:
     epoch = warehouse.execute(_EPOCH, [contract.source.system]).fetchone()
     lowest = Version(epoch[0] if epoch else 1, 0, True)
     at_us = int(datetime.now(UTC).timestamp() * 1_000_000)
-    return [_repair_of(second[key], lowest, at_us) for key in same]
+    return {key: _repair_of(pair, lowest, at_us) for key, pair in differing.items()}
 
 
 def wait_for(reached: Callable[[], datetime], moment: datetime) -> None:
@@ -116,7 +165,7 @@ def wait_for(reached: Callable[[], datetime], moment: datetime) -> None:
 
 def _differences(
     contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection, keys: list[str]
-) -> Mapping[str, tuple[Found | None, Found | None]]:
+) -> Mapping[str, Pair]:
     """Of some keys those whose rows differ: as the warehouse has them, and as the source has them."""
     ours = compare.rows(contract, warehouse, keys)
     theirs = compare.source_rows(contract, source, keys)
@@ -124,13 +173,22 @@ def _differences(
     return {key: pair for key, pair in pairs.items() if _values(pair[0]) != _values(pair[1])}
 
 
-def _values(found: Found | None) -> Any:
+def _values(found: Found | None) -> str | None:
     return found.values if found else None
 
 
-def _repair_of(pair: tuple[Found | None, Found | None], lowest: Version, at_us: int) -> tuple[str, Repair]:
+def _kind(pair: Pair) -> str:
     ours, theirs = pair
-    kind = "gone" if theirs is None else "missing" if ours is None else "differing"
+    return "gone" if theirs is None else "missing" if _values(ours) is None else "differing"
+
+
+def _repair_of(pair: Pair, lowest: Version, at_us: int) -> Repair:
+    ours, theirs = pair
     known = theirs or ours
     assert known is not None  # noqa: S101 - a pair of nothing does not differ
-    return kind, Repair(known.key, theirs.row if theirs else None, (ours and ours.version) or lowest, at_us)
+    return Repair(known.key, theirs.row if theirs else None, (ours and ours.version) or lowest, at_us, _values(theirs))
+
+
+def _is_newer(found: Found | None, one: Repair) -> bool:
+    """Whether a change has come since the row was compared: then nothing was to be repaired any more."""
+    return found is not None and found.version is not None and found.version.rank > one.version.rank

@@ -1,8 +1,10 @@
 """What the source has and what the warehouse has of a streamed table: counts, sums and hashes by hour, rows by key.
 
-The warehouse has a row in the table, or its newest version in quarantine.
+The warehouse has a row in the table, or its newest version in quarantine. Values are compared as types without a limit
+hold them: an explicit cast to a narrower one cuts a text without a word, and fails for a number.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -14,14 +16,18 @@ from promptsales.stream_contracts import StreamColumn, StreamContract
 from streams.repair import Version
 from streams.statements import table
 
-_SUMMED = ("integer", "bigint", "smallint", "numeric")
+_INTEGERS = ("integer", "bigint", "smallint")
+_SUMMED = (*_INTEGERS, "numeric")
 
 
 class Found(NamedTuple):
-    """A row: its key, the values to compare, its version in the warehouse, or how the stream would send it."""
+    """A row: its key, the values to compare, its version in the warehouse, or how the stream would send it.
+
+    The values are an object as JSON, under the warehouse's names; of a row that is deleted there are none.
+    """
 
     key: Any
-    values: Mapping[str, Any]
+    values: str | None
     version: Version | None
     row: Mapping[str, Any] | None
 
@@ -48,7 +54,7 @@ def _hours(
                sum(('x' || left(encode(sha256(convert_to(jsonb_build_object({values})::text, 'UTF8')), 'hex'), 8))
                    ::bit(32)::bigint)
         from {relation} as r
-        where updated_at >= %(since)s and updated_at < %(until)s group by 1
+        where not is_deleted and updated_at >= %(since)s and updated_at < %(until)s group by 1
     """).format(sums=sql.SQL("").join(sums), values=_parts(contract)["values"], relation=relation)
     return {hour: tuple(figures) for hour, *figures in connection.execute(query, window)}
 
@@ -61,7 +67,8 @@ def keys(
     for connection, relation in ((warehouse, _ours(contract)), (source, _theirs(contract))):
         query = sql.SQL("""
             select {key}::text from {relation} as r
-            where updated_at >= %s and updated_at < %s and date_trunc('hour', updated_at, 'UTC') = any(%s)
+            where not is_deleted and updated_at >= %s and updated_at < %s
+              and date_trunc('hour', updated_at, 'UTC') = any(%s)
         """).format(key=sql.Identifier(contract.key), relation=relation)
         span = (unequal[0], unequal[-1] + timedelta(hours=1), unequal)
         found.update(key for (key,) in connection.execute(query, span))
@@ -69,9 +76,10 @@ def keys(
 
 
 def rows(contract: StreamContract, warehouse: psycopg.Connection, wanted: list[str]) -> dict[str, Found]:
-    """Rows by key, as the warehouse has them."""
+    """Rows by key, as the warehouse has them; deleted ones too, for their versions."""
     query = sql.SQL("""
-        select {key}::text, to_jsonb({key}), jsonb_build_object({values}), src_epoch, src_lsn, src_is_snapshot
+        select {key}::text, to_jsonb({key}), case when not is_deleted then jsonb_build_object({values})::text end,
+               src_epoch, src_lsn, src_is_snapshot
         from {relation} as r where {key} = any(%s::{type}[])
     """).format(**_parts(contract), relation=_ours(contract))
     return {
@@ -83,16 +91,28 @@ def rows(contract: StreamContract, warehouse: psycopg.Connection, wanted: list[s
 def source_rows(contract: StreamContract, source: psycopg.Connection, wanted: list[str]) -> dict[str, Found]:
     """Rows by key, as the source has them."""
     query = sql.SQL("""
-        select {key}::text, to_jsonb({key}), jsonb_build_object({values}), jsonb_build_object({sent})
+        select {key}::text, to_jsonb({key}), jsonb_build_object({values})::text, jsonb_build_object({sent})
         from {relation} as r where {key} = any(%s::{type}[])
-    """).format(
-        **_parts(contract),
-        relation=_theirs(contract),
-        sent=sql.SQL(", ").join(
-            sql.SQL("{}::text, {}").format(sql.Literal(column.origin), _sent(column)) for column in contract.columns
-        ),
-    )
+    """).format(**_parts(contract), relation=_theirs(contract), sent=_all_sent(contract))
     return {text: Found(key, values, None, sent) for text, key, values, sent in source.execute(query, [wanted])}
+
+
+def held(contract: StreamContract) -> sql.Composed:
+    """Mark an open row of quarantine (parameter ``id``) as waived.
+
+    It answers with the row's key, how the stream would send it, its version, and when it was judged.
+    """
+    return sql.SQL("""
+        with held as (
+            update ops.quarantine set is_waived = true
+            where quarantine_id = %(id)s and feed = {feed} and released_at is null returning payload, last_tried_at
+        )
+        select to_jsonb({key}), jsonb_build_object({sent}), src_epoch, src_lsn, src_is_snapshot, last_tried_at
+        from held cross join lateral jsonb_to_record(payload) as x({types})
+    """).format(
+        feed=sql.Literal(contract.table), key=sql.Identifier(contract.key), sent=_all_sent(contract),
+        types=_payload(contract),
+    )  # fmt: skip
 
 
 def _parts(contract: StreamContract) -> dict[str, sql.Composable]:
@@ -116,6 +136,12 @@ def _compared(column: StreamColumn) -> sql.Composed:
     """).format(name=sql.Identifier(column.name), keys=sql.Literal(list(column.keys)))
 
 
+def _all_sent(contract: StreamContract) -> sql.Composed:
+    return sql.SQL(", ").join(
+        sql.SQL("{}::text, {}").format(sql.Literal(column.origin), _sent(column)) for column in contract.columns
+    )
+
+
 def _sent(column: StreamColumn) -> sql.Composed:
     """A value as Debezium would send it: decimals and objects as text."""
     as_text = column.type.startswith("numeric") or column.type == "jsonb"
@@ -126,24 +152,61 @@ def _measures(contract: StreamContract) -> list[StreamColumn]:
     return [column for column in contract.columns if column.type.startswith(_SUMMED) and column.name != contract.key]
 
 
-def _theirs(contract: StreamContract) -> sql.Composed:
-    """The source's table under the warehouse's names and types; its naive times are UTC, as the session's zone is."""
-    columns = [
-        sql.SQL("{}::{} as {}").format(sql.Identifier(c.origin), sql.SQL(c.type), sql.Identifier(c.name))
+def _wide(contract: StreamContract, column: StreamColumn) -> sql.SQL:
+    """A column's type without a limit; the key keeps its own, by which it is indexed."""
+    name = column.type.split("(")[0]
+    if column.name == contract.key:
+        return sql.SQL(column.type)
+    if name == "numeric" or name in _INTEGERS:
+        return sql.SQL("numeric")
+    return sql.SQL("text" if name.startswith("character") else column.type)
+
+
+def _plain(contract: StreamContract, column: StreamColumn, value: sql.Identifier) -> sql.Composed:
+    """A value of that type, written one way only: rounded to the column's scale as on its way into it, or trimmed."""
+    wide = sql.SQL("{}::{}").format(value, _wide(contract, column))
+    if column.name == contract.key or not column.type.startswith((*_INTEGERS, "numeric")):
+        return wide
+    if scale := re.search(r"\(\d+(?:,\s*(\d+))?\)", column.type):
+        return sql.SQL("round({}, {})").format(wide, sql.Literal(int(scale[1] or 0)))
+    return sql.SQL("trim_scale({})").format(wide)
+
+
+def _all_plain(contract: StreamContract, relation: str, by_origin: bool = False) -> sql.Composed:
+    return sql.SQL(", ").join(
+        sql.SQL("{} as {}").format(
+            _plain(contract, c, sql.Identifier(relation, c.origin if by_origin else c.name)), sql.Identifier(c.name)
+        )
         for c in contract.columns
-    ]
-    relation = sql.Identifier(*contract.source.relation.split("."))
-    return sql.SQL("(select {} from {})").format(sql.SQL(", ").join(columns), relation)
+    )
+
+
+def _payload(contract: StreamContract) -> sql.Composed:
+    """What a payload of quarantine has, which may be what the table cannot hold."""
+    columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), _wide(contract, c)) for c in contract.columns]
+    version = sql.SQL("src_epoch integer, src_lsn bigint, src_is_snapshot boolean")
+    return sql.SQL(", ").join([*columns, version])
+
+
+def _theirs(contract: StreamContract) -> sql.Composed:
+    """The source's table under the warehouse's names; its naive times are UTC, as the session's zone is."""
+    return sql.SQL("(select {}, false as is_deleted from {} as s)").format(
+        _all_plain(contract, "s", by_origin=True), sql.Identifier(*contract.source.relation.split("."))
+    )
 
 
 def _ours(contract: StreamContract) -> sql.Composed:
     """What the warehouse has: the table, but for a row whose newest version is in quarantine, that one."""
     return sql.SQL("""
-        (select t.* from {table} t
-         where not t.is_deleted and not exists (
+        (select {of_table}, t.is_deleted, t.src_epoch, t.src_lsn, t.src_is_snapshot from {table} t
+         where not exists (
              select from ops.quarantine q where q.feed = {name} and q.key = t.{key}::text and q.released_at is null
          )
          union all
-         select (jsonb_populate_record(null::{table}, q.payload)).* from ops.quarantine q
+         select {of_payload}, false, x.src_epoch, x.src_lsn, x.src_is_snapshot
+         from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x({types})
          where q.feed = {name} and q.released_at is null)
-    """).format(table=table(contract), name=sql.Literal(contract.table), key=sql.Identifier(contract.key))
+    """).format(
+        of_table=_all_plain(contract, "t"), of_payload=_all_plain(contract, "x"), types=_payload(contract),
+        table=table(contract), name=sql.Literal(contract.table), key=sql.Identifier(contract.key),
+    )  # fmt: skip

@@ -1,7 +1,7 @@
 """Rows that are not as the source has them, brought in by the stream's own sink: minutes, alerts and history follow.
 
 A repair has the version of what it replaces, or the lowest of all where there is nothing: any real change, even one
-that is still on its way, wins over it.
+that is still on its way, wins over it. A row that the table cannot hold is set aside in quarantine, the others go on.
 """
 
 import json
@@ -11,12 +11,18 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
+from promptsales.quality.suite import read_suite
 from promptsales.settings import Settings
 from promptsales.stream_contracts import StreamContract
+from streams import statements
 from streams.batch import Batch
 from streams.decode import Change, Decoder, Message
 from streams.sink import Sink
 from streams.statements import table
+
+_UNREADABLE = "value_unreadable"
+# what a row is refused for, by SQLSTATE; anything else its values can be refused for has one name
+_RULES = {"22001": "value_too_long", "22003": "value_out_of_range", "22008": "value_out_of_range"}
 
 
 class Version(NamedTuple):
@@ -26,31 +32,105 @@ class Version(NamedTuple):
     lsn: int
     is_snapshot: bool
 
+    @property
+    def rank(self) -> tuple[int, int, bool]:
+        """What decides which of two versions is the newer."""
+        return self.epoch, self.lsn, not self.is_snapshot
+
 
 class Repair(NamedTuple):
-    """One row as the source has it, under its names there; None where it is gone. ``at_us`` is when that was read."""
+    """One row as the source has it, under its names there; None where it is gone. ``at_us`` is when that was read.
+
+    ``values`` is the row as JSON under the warehouse's names: what is set aside when the table cannot hold it.
+    """
 
     key: Any
     row: Mapping[str, Any] | None
     version: Version
     at_us: int
+    values: str | None = None
 
 
-async def repair(settings: Settings, contract: StreamContract, repairs: Sequence[Repair]) -> None:
-    """Apply repairs, all in one transaction; a row that changed since it was compared is left alone.
+class SetAside(NamedTuple):
+    """A row that the table cannot hold, and the rule by which it is in quarantine."""
+
+    repair: Repair
+    rule: str
+
+
+async def repair(settings: Settings, contract: StreamContract, repairs: Sequence[Repair]) -> list[SetAside]:
+    """Apply repairs, all in one transaction where none is refused; a row that changed since is left alone.
+
+    Returns:
+        Those that were set aside.
 
     Raises:
-        psycopg.Error: as the driver; nothing was applied.
+        psycopg.Error: as the driver, for what is no row's fault.
     """
-    changes = tuple(_change(Decoder(contract), one) for one in repairs)
     address = settings.address("warehouse")
-    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as warehouse, warehouse.transaction():
-        for one in repairs:
-            await warehouse.execute(_make_way(contract), {"key": one.key, **one.version._asdict()})
-        await Sink(warehouse, settings.stream_minutes_days).apply(Batch(changes, (), ()))
+    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as warehouse:
+        mending = _Mending(contract, warehouse, settings.stream_minutes_days)
+        refused = await mending.apply(repairs)
+        for one in refused:
+            await mending.set_aside(one)
+    return refused
 
 
-def _change(decoder: Decoder, one: Repair) -> Change:
+class _Mending:
+    """Applies repairs of one table on a connection that it is lent, in autocommit."""
+
+    def __init__(self, contract: StreamContract, warehouse: psycopg.AsyncConnection[Any], minutes_days: int) -> None:
+        self._contract, self._warehouse, self._decoder = contract, warehouse, Decoder(contract)
+        self._sink = Sink(warehouse, minutes_days)
+
+    async def apply(self, repairs: Sequence[Repair]) -> list[SetAside]:
+        """Apply what can be read and is not refused; the others."""
+        changes = [change_of(self._decoder, one) for one in repairs]
+        pairs = [(one, change) for one, change in zip(repairs, changes, strict=True) if change]
+        unreadable = [
+            SetAside(one, _UNREADABLE) for one, change in zip(repairs, changes, strict=True) if change is None
+        ]
+        return unreadable + await self._apply(pairs)
+
+    async def _apply(self, pairs: Sequence[tuple[Repair, Change]]) -> list[SetAside]:
+        """Apply them together; where that is refused halve them, until what is left is the one to blame."""
+        try:
+            async with self._warehouse.transaction():
+                await self._make_way([one for one, _ in pairs])
+                await self._sink.apply(Batch(tuple(change for _, change in pairs), (), ()))
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            if len(pairs) == 1:
+                return [SetAside(pairs[0][0], _RULES.get(error.sqlstate or "", "value_refused"))]
+            middle = len(pairs) // 2
+            return await self._apply(pairs[:middle]) + await self._apply(pairs[middle:])
+        return []
+
+    async def _make_way(self, repairs: Sequence[Repair]) -> None:
+        """The same version does not replace itself: step back by one where it still is that one.
+
+        The order is that in which the sink locks: rows by their keys, then quarantine.
+        """
+        for statement in (make_way(self._contract), _make_way_in_quarantine(self._contract)):
+            for one in sorted(repairs, key=lambda one: one.key):
+                await self._warehouse.execute(statement, {"key": one.key, **one.version._asdict()})
+
+    async def set_aside(self, refused: SetAside) -> None:
+        """Keep a row in quarantine, unless it has changed since."""
+        one = refused.repair
+        if one.values is None:
+            raise TypeError(f"{self._contract.table}: a row without values was refused: {refused.rule}")
+        values = {
+            "key": one.key,
+            "rule": refused.rule,
+            "suite_checksum": read_suite(self._contract).checksum,
+            "values": one.values,
+            **one.version._asdict(),
+        }
+        await self._warehouse.execute(statements.set_aside(self._contract.table), values)
+
+
+def change_of(decoder: Decoder, one: Repair) -> Change | None:
+    """A repair as the change it stands for; None when the decoder cannot read its row."""
     contract, is_gone = decoder.contract, one.row is None
     value = {
         "op": "d" if is_gone else "r" if one.version.is_snapshot else "u",
@@ -60,14 +140,20 @@ def _change(decoder: Decoder, one: Repair) -> Change:
     }
     message = Message(contract.topic, -1, -1, None, json.dumps(value).encode(), one.version.epoch)
     found = decoder.decode(message)
-    if not isinstance(found, Change):
-        raise TypeError(f"{contract.table}: the source's row cannot be decoded")
-    return found
+    return found if isinstance(found, Change) else None
 
 
-def _make_way(contract: StreamContract) -> sql.Composed:
-    """The same version does not replace itself: step back by one, where it still is that one."""
+def make_way(contract: StreamContract) -> sql.Composed:
+    """Let a row of the table be replaced by the same version, where it still has that one."""
     return sql.SQL("""
         update {table} set src_lsn = src_lsn - 1
         where {key} = %(key)s::{type} and (src_epoch, src_lsn, src_is_snapshot) = (%(epoch)s, %(lsn)s, %(is_snapshot)s)
     """).format(table=table(contract), key=sql.Identifier(contract.key), type=sql.SQL(contract.key_type))
+
+
+def _make_way_in_quarantine(contract: StreamContract) -> sql.Composed:
+    return sql.SQL("""
+        update ops.quarantine q set payload = payload || jsonb_build_object('src_lsn', %(lsn)s::bigint - 1)
+        where feed = {name} and key = (%(key)s::{type})::text and released_at is null
+          and {held_version} = (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
+    """).format(name=sql.Literal(contract.table), type=sql.SQL(contract.key_type), held_version=statements.HELD_VERSION)

@@ -219,16 +219,49 @@ def quarantine(name: str) -> bytes:
             key=sql.Identifier(contract.key),
             name=sql.Literal(name),
             table=table(contract),
-            held_version=_HELD_VERSION,
+            held_version=HELD_VERSION,
         )
         .as_bytes()
     )
 
 
-_HELD_VERSION = sql.SQL(
+HELD_VERSION = sql.SQL(
     "((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,"
     " not (q.payload->>'src_is_snapshot')::boolean)"
 )
+
+
+@cache
+def set_aside(name: str) -> bytes:
+    """Keep a row that the table cannot hold, at the version it has there; where a newer one has come, nothing."""
+    contract = stream_contracts()[name]
+    return (
+        sql.SQL("""
+        insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
+        select {name}, k.key::text, %(lsn)s, array[%(rule)s], %(suite_checksum)s,
+               %(values)s::jsonb || jsonb_build_object('src_epoch', %(epoch)s::integer, 'src_lsn', %(lsn)s::bigint,
+                                                       'src_is_snapshot', %(is_snapshot)s, 'is_deleted', false),
+               exists (select from {table} t where t.{key} = k.key)
+        from (select %(key)s::{type}) as k(key)
+        where not exists (
+            select from {table} t where t.{key} = k.key
+              and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) > (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
+        )
+        on conflict (feed, key) where released_at is null do update
+        set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
+            payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
+            last_tried_at = clock_timestamp(), tries = q.tries + 1
+        where {held_version} <= (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
+    """)
+        .format(
+            name=sql.Literal(name),
+            table=table(contract),
+            key=sql.Identifier(contract.key),
+            type=sql.SQL(contract.key_type),
+            held_version=HELD_VERSION,
+        )
+        .as_bytes()
+    )
 
 
 @cache
@@ -249,7 +282,7 @@ def release(name: str) -> bytes:
             name=sql.Literal(name),
             key=sql.Identifier(contract.key),
             type=sql.SQL(contract.key_type),
-            held_version=_HELD_VERSION,
+            held_version=HELD_VERSION,
         )
         .as_bytes()
     )

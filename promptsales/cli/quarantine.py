@@ -6,6 +6,8 @@ import typer
 
 from promptsales import quarantine
 from promptsales.cli.output import Json, Limit, connected, group, print_json, show_table
+from promptsales.settings import settings
+from promptsales.stream_contracts import stream_contracts
 
 app, commands = group("quarantine", "Rows that broke a rule: list them, look at one, release one.")
 
@@ -37,7 +39,17 @@ def show(quarantine_id: Id) -> None:
 
 @commands.command()
 def release(quarantine_id: Id) -> None:
-    """Publish a row in spite of the rules, with the next load; if the source changes it before, it is judged anew."""
+    """Publish a row in spite of the rules: a streamed one now, any other with its feed's next load.
+
+    If the source changes the row before, the changed row is judged anew.
+    """
     with connected("warehouse") as warehouse:
-        feed = quarantine.release(warehouse, quarantine_id)
+        feed = quarantine.feed_of(warehouse, quarantine_id)
+        if contract := stream_contracts().get(feed):
+            from streams.waive import waive
+
+            waive(settings(), contract, quarantine_id)
+            print(f"row {quarantine_id} is in {contract.layer}.{feed} now; a newer version from the source replaces it")
+            return
+        quarantine.release(warehouse, quarantine_id)
     print(f"row {quarantine_id} is published by the next load of {feed}: `promptsales load {feed}` does it now")

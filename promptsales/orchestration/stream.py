@@ -5,7 +5,9 @@ Great Expectations and the stream's own code are imported inside the tasks.
 
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
+import psycopg
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -13,9 +15,12 @@ from promptsales.errors import BatchBlocked, TransientError
 from promptsales.orchestration.connections import bootstrap_servers, forget_responses, postgres
 from promptsales.orchestration.feed import WAREHOUSE
 from promptsales.settings import settings
-from promptsales.stream_contracts import Connector, stream_contracts
+from promptsales.stream_contracts import Connector, StreamContract, stream_contracts
 
-# an hour and what may have been missed before it
+if TYPE_CHECKING:
+    from streams.audit import Audited
+
+# an hour and what may have been missed before it; from the last audit, where that is longer ago
 BACK = timedelta(hours=3)
 
 log = logging.getLogger(__name__)
@@ -23,32 +28,59 @@ log = logging.getLogger(__name__)
 
 @task(pool=WAREHOUSE)
 def audit(table: str) -> None:
-    """Compare a streamed table's last hours with its source, repair what differs, run its whole suite over them."""
-    from promptsales.quality.audit import audit_streamed
-    from promptsales.realtime import rebuild as count_anew
+    """Compare a streamed table's last hours with its source, repair what differs, run its whole suite over them.
+
+    Where nothing has changed since the last audit it is skipped then: no asset event is sent, no mart built.
+    """
     from promptsales.stream_audit import has_changed, record, refuse_unpublished
-    from streams import audit as stream
 
     context = get_current_context()
     run, contract, now = context["dag_run"], stream_contracts()[table], datetime.now(UTC)
     with postgres(f"{contract.source.system}_cdc") as source, postgres(WAREHOUSE) as warehouse:
         refuse_unpublished(source, contract)
-        if not has_changed(warehouse, contract):
-            raise AirflowSkipException(f"{table}: nothing has come since the last audit")
-        found = stream.audit(settings(), contract, source, warehouse, BACK)
-        level = logging.WARNING if found.repaired else logging.INFO
-        log.log(
-            level, "%s: %d rows at the source, %d in the warehouse; repaired: %d gone, %d missing, %d differing",
-            table, found.source_rows, found.warehouse_rows, found.gone, found.missing, found.differing,
-        )  # fmt: skip
-        if found.repaired:
-            # what was wrong in core by itself never moved a minute
-            count_anew(warehouse, settings().stream_minutes_days)
-        verdicts = audit_streamed(contract, warehouse, datetime.now(UTC), now - BACK)
-        if failed := [one.expectation.meta.rule for one in verdicts if one.result == "failed"]:
-            raise BatchBlocked(f"{table} breaks {', '.join(failed)}: the marts wait; ops.check_result has the counts")
+        # to be compared all the same: where every event is lost, nothing has come either
+        is_new = has_changed(warehouse, contract)
+        found = _compared(contract, source, warehouse)
+        if is_new or found.repaired:
+            _judge(contract, warehouse, now)
         record(warehouse, contract, found, f"airflow:{run.dag_id}/{run.run_id}", now)
+    if not (is_new or found.repaired):
+        raise AirflowSkipException(f"{table}: nothing has come since the last audit, and nothing differs")
     forget_responses(f"{contract.layer}.{table}")
+
+
+def _compared(contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection) -> "Audited":
+    from promptsales.realtime import rebuild as count_anew
+    from promptsales.stream_audit import refuse_left, some
+    from streams import audit as stream
+
+    found = stream.audit(settings(), contract, source, warehouse, BACK)
+    level = logging.WARNING if found.repaired else logging.INFO
+    log.log(
+        level, "%s: %d rows at the source, %d in the warehouse; repaired: %d gone, %d missing, %d differing",
+        contract.table, found.source_rows, found.warehouse_rows, found.gone, found.missing, found.differing,
+    )  # fmt: skip
+    if found.set_aside:
+        keys = some([f"{key} ({rule})" for key, rule in found.set_aside])
+        log.warning("%s: in quarantine, as the table cannot hold them: %s", contract.table, keys)
+    if found.repaired:
+        # what was wrong in core by itself never moved a minute
+        count_anew(warehouse, settings().stream_minutes_days)
+    refuse_left(contract, found)
+    return found
+
+
+def _judge(contract: StreamContract, warehouse: psycopg.Connection, now: datetime) -> None:
+    """Run the whole suite over what was loaded in the hours that are audited."""
+    from promptsales.quality.audit import audit_streamed
+    from promptsales.stream_audit import since
+
+    began = since(warehouse, contract, now, BACK)
+    verdicts = audit_streamed(contract, warehouse, datetime.now(UTC), began)
+    if failed := [one.expectation.meta.rule for one in verdicts if one.result == "failed"]:
+        raise BatchBlocked(
+            f"{contract.table} breaks {', '.join(failed)}: the marts wait; ops.check_result has the counts"
+        )
 
 
 @task

@@ -25,6 +25,14 @@ def test_nothing_is_wrong(stack: Settings) -> None:
 
 
 @pytest.mark.usefixtures("crm", "warehouse")
+@pytest.mark.usefixtures("crm")
+def test_a_dead_letter(stack: Settings, admin: psycopg.Connection) -> None:
+    admin.execute("insert into ops.dead_letter (topic, partition, message_offset, reason) values ('t', 0, 1, 'r')")
+    (finding,) = diagnose(stack)
+    assert finding.where == "topic t"
+    assert finding.what.startswith("1 of its messages are dead letters")
+
+
 def test_a_reader_that_sees_too_much(stack: Settings) -> None:
     with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as admin:
         admin.execute("grant usage on schema crm to etl_reader; grant select (email) on crm.leads to etl_reader")

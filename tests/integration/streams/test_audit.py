@@ -1,15 +1,20 @@
 """The hourly audit finds what is not as the source has it, mends it, and lets the rules judge."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
+from psycopg import sql
 
+from promptsales.orchestration import stream as tasks
 from promptsales.quality.audit import audit_streamed
 from promptsales.realtime import rebuild
 from promptsales.settings import Settings
-from promptsales.stream_audit import has_changed, record
+from promptsales.stream_audit import has_changed, record, since
 from promptsales.stream_contracts import StreamContract, stream_contracts
 from streams.audit import Audited, audit
 from tests.support.campaigning import ADVERTISING, start_campaigns
@@ -25,7 +30,13 @@ _SPOIL = """
     update core.campaign_metrics set impressions = -5
     where metric_id = (select min(metric_id) from core.campaign_metrics where not is_deleted)
 """
-METRICS, GROUPS = (stream_contracts()[name] for name in ("campaign_metrics", "ad_groups"))
+# the source's own trigger would say when
+_AGE = """
+    set session_replication_role = replica;
+    update promptads.campaign_metrics set updated_at = now() - interval '6 hours'
+    where id = (select max(id) from promptads.campaign_metrics) returning id
+"""
+METRICS, GROUPS, CAMPAIGNS = (stream_contracts()[name] for name in ("campaign_metrics", "ad_groups", "campaigns"))
 BACK = timedelta(hours=3)
 
 
@@ -61,10 +72,16 @@ def run(stack: Settings, warehouse: psycopg.Connection, contract: StreamContract
         return audit(stack, contract, source, warehouse, BACK)
 
 
+def alive(warehouse: psycopg.Connection, contract: StreamContract) -> list[Any]:
+    query = sql.SQL("select {key} from {table} where not is_deleted order by {key}").format(
+        key=sql.Identifier(contract.key), table=sql.Identifier(contract.layer, contract.table)
+    )
+    return [key for (key,) in warehouse.execute(query)]
+
+
 def test_what_differs_is_repaired(stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection) -> None:
     assert run(stack, warehouse).repaired == 0
-    alive = "select metric_id from core.campaign_metrics where not is_deleted limit 2"
-    keys = [key for (key,) in warehouse.execute(alive)]
+    keys = alive(warehouse, METRICS)
     admin.execute("update core.campaign_metrics set spend = spend + 1 where metric_id = %s", [keys[0]])
     admin.execute("delete from core.campaign_metrics where metric_id = %s", [keys[1]])
     admin.execute(
@@ -92,17 +109,109 @@ def test_of_an_object_the_kept_keys_are_compared(
     with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
         ads.execute("""
             insert into promptads.ad_groups (campaign_id, name, target_audience)
-            select id, name, '{"age_min": 18, "remarks": "call Jane"}' from promptads.campaigns limit 2
+            select id, 'aimed', '{"age_min": 18, "remarks": "call Jane"}' from promptads.campaigns limit 2
         """)
     settle(stack)
     assert run(stack, warehouse, GROUPS).repaired == 0
     admin.execute("""
         update core.ad_groups set target_audience = '{"age_min": 21}'
-        where ad_group_id = (select min(ad_group_id::text)::uuid from core.ad_groups)
+        where ad_group_id = (select min(ad_group_id::text)::uuid from core.ad_groups where name = 'aimed')
     """)
     assert run(stack, warehouse, GROUPS).differing == 1
-    kept = warehouse.execute("select target_audience from core.ad_groups where not is_deleted").fetchall()
+    kept = warehouse.execute("select target_audience from core.ad_groups where name = 'aimed'").fetchall()
     assert kept == [({"age_min": 18},)] * 2
+
+
+def test_a_row_that_core_calls_deleted_comes_back(
+    stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    key = alive(warehouse, METRICS)[0]
+    admin.execute("update core.campaign_metrics set is_deleted = true where metric_id = %s", [key])
+    assert run(stack, warehouse).missing == 1
+    assert key in alive(warehouse, METRICS)
+    assert run(stack, warehouse).repaired == 0
+    rebuild(warehouse, 14)
+
+
+def test_a_row_in_quarantine_that_differs_is_repaired(
+    stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
+        ads.execute(_BREAK)
+    settle(stack)
+    admin.execute("update ops.quarantine set payload = payload || '{\"impressions\": 7}' where released_at is null")
+    assert run(stack, warehouse).differing == 1
+    assert run(stack, warehouse).repaired == 0
+    with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
+        ads.execute("update promptads.campaign_metrics set clicks = 1 where clicks < 0")
+    settle(stack)
+    assert_equal_to_the_source(stack, warehouse)
+
+
+def test_a_row_that_cannot_be_read_is_set_aside_and_the_others_repaired(
+    stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    endless, lost, *_ = alive(warehouse, CAMPAIGNS)
+    with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
+        ads.execute("update promptads.campaigns set end_date = 'infinity' where id = %s", [endless])
+        settle(stack)
+        admin.execute("delete from core.campaigns where campaign_id = %s", [lost])
+        found = run(stack, warehouse, CAMPAIGNS)
+        assert (found.missing, found.set_aside, found.left) == (1, ((str(endless), "value_unreadable"),), ())
+        held = "select rules, payload->>'ends_at' from ops.quarantine where key = %s and released_at is null"
+        assert warehouse.execute(held, [str(endless)]).fetchall() == [(["value_unreadable"], "infinity")]
+        again = run(stack, warehouse, CAMPAIGNS)
+        assert (again.repaired, again.set_aside, again.left) == (0, (), ())
+        ads.execute("update promptads.campaigns set end_date = now() + interval '9 days' where id = %s", [endless])
+    settle(stack)
+    assert warehouse.execute(held, [str(endless)]).fetchall() == []
+    assert_equal_to_the_source(stack, warehouse)
+
+
+def test_hours_that_no_audit_saw_are_made_up_for(
+    stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    with psycopg.connect(stack.address("sources_admin"), dbname="promptsales", autocommit=True) as source:
+        source.execute(_AGE)
+    settle(stack)
+    admin.execute("truncate ops.reconciliation")
+    admin.execute("update core.campaign_metrics set spend = spend + 1 where updated_at < now() - interval '5 hours'")
+    now = datetime.now(UTC)
+    found = run(stack, warehouse)
+    assert found.repaired == 0
+    record(warehouse, METRICS, found._replace(complete_through=now - 2 * BACK), "test", now - 2 * BACK)
+    assert run(stack, warehouse).differing == 1
+    assert since(warehouse, METRICS, now, BACK) == now - 3 * BACK
+    admin.execute("truncate ops.reconciliation")
+    rebuild(warehouse, 14)
+
+
+def test_the_task_compares_though_nothing_has_come(
+    stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection, task: Callable[[], None]
+) -> None:
+    task()
+    with pytest.raises(AirflowSkipException):  # so that no asset event is sent
+        task()
+    key = alive(warehouse, METRICS)[0]
+    admin.execute("delete from core.campaign_metrics where metric_id = %s", [key])
+    task()
+    assert key in alive(warehouse, METRICS)
+    assert_equal_to_a_recount(warehouse)
+    admin.execute("truncate ops.reconciliation")
+
+
+@pytest.fixture
+def task(stack: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """The task of one table, as Airflow runs it; it is skipped by an exception."""
+
+    def postgres(conn_id: Any) -> psycopg.Connection:
+        return psycopg.connect(stack.address(conn_id), autocommit=True)
+
+    run = SimpleNamespace(dag_id="stream_audit", run_id="test")
+    monkeypatch.setattr(tasks, "postgres", postgres)
+    monkeypatch.setattr(tasks, "get_current_context", lambda: {"dag_run": run})
+    monkeypatch.setattr(tasks, "forget_responses", lambda *tables: None)
+    return lambda: tasks.audit.function(METRICS.table)
 
 
 def test_an_audit_is_due_once_something_has_come(stack: Settings, warehouse: psycopg.Connection) -> None:

@@ -2,15 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import psycopg
+import pytest
 
+from promptsales.cli.main import main
+from promptsales.quality.audit import audit_streamed
 from promptsales.settings import Settings
+from promptsales.stream_contracts import stream_contracts
 from streams.decode import UNCHANGED, Message
 from streams.sink import Sink
 from tests.integration.streams.conftest import Apply, batch_of
@@ -21,6 +25,7 @@ from tests.support.figures import assert_equal_to_a_recount, kept
 A, B = str(UUID(int=1)), str(UUID(int=2))
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 NOW_US = int(NOW.timestamp() * 1_000_000)
+METRICS = stream_contracts()["campaign_metrics"]
 CAMPAIGNS, GROUPS = "promptads.promptads.campaigns", "promptads.promptads.ad_groups"
 
 
@@ -118,6 +123,62 @@ def test_a_bad_version_waits_in_quarantine_until_a_newer_one(apply: Apply, wareh
         ("2", ["spend_missing"], False, 1, "repaired"),
     ]
     assert_equal_to_a_recount(warehouse)
+
+
+def test_a_row_released_by_hand_counts_like_any_event(
+    stack: Settings, apply: Apply, warehouse: psycopg.Connection, release: Callable[[], str]
+) -> None:
+    apply([event("c", metric(1), 1), event("u", metric(1, clicks=-1), 2)])
+    assert "is in core.campaign_metrics now" in release()
+    assert warehouse.execute("select clicks, src_lsn from core.campaign_metrics").fetchall() == [(-1, 2)]
+    assert kept(warehouse, "campaign_minute") == [(UUID(A), NOW, 100, -1, Decimal("1.2500"), 1)]
+    assert_equal_to_a_recount(warehouse)
+    state = "select release_reason from ops.quarantine order by quarantine_id"
+    assert warehouse.execute(state).fetchall() == [("waived",)]
+    # what somebody has judged the audit does not judge again; a newer version it does
+    assert failed(warehouse) == set()
+    apply([event("u", metric(1, clicks=-2), 3)])
+    assert warehouse.execute(state).fetchall() == [("waived",), (None,)]
+    warehouse.execute("update core.campaign_metrics set src_lsn = 9")
+    assert failed(warehouse) == {"clicks_negative"}
+
+
+def failed(warehouse: psycopg.Connection) -> set[str]:
+    now = datetime.now(UTC)
+    found = audit_streamed(METRICS, warehouse, now, now - timedelta(hours=1))
+    return {one.expectation.meta.rule for one in found if one.result == "failed"}
+
+
+def test_a_release_writes_history_and_is_refused_whole(
+    apply: Apply, warehouse: psycopg.Connection, release: Callable[[], str]
+) -> None:
+    apply([campaign(1, op="c"), campaign(2, status="strange")])
+    assert "is in core.campaigns now" in release()
+    versions = warehouse.execute("select status from core.campaigns_history order by valid_from").fetchall()
+    assert versions == [("active",), ("strange",)]
+    apply([event("c", metric(7, spend=None), 3)])
+    assert "core.campaign_metrics cannot hold it (NotNullViolation 23502)" in release()
+    assert warehouse.execute("select count(*) from core.campaign_metrics").fetchone() == (0,)
+    open_rows = "select rules, is_waived from ops.quarantine where released_at is null"
+    assert warehouse.execute(open_rows).fetchall() == [(["spend_missing"], False)]
+
+
+@pytest.fixture
+def release(
+    warehouse: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[], str]:
+    """Releases the one row that is in quarantine, by the command; what that says."""
+
+    def run() -> str:
+        (number,) = (
+            warehouse.execute("select quarantine_id from ops.quarantine where released_at is null").fetchone() or ()
+        )
+        monkeypatch.setattr("sys.argv", ["promptsales", "quarantine", "release", str(number)])
+        with pytest.raises(SystemExit):
+            main()
+        return "".join(capsys.readouterr())
+
+    return run
 
 
 def test_history_has_every_version_of_a_batch(apply: Apply, warehouse: psycopg.Connection) -> None:

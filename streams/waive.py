@@ -1,0 +1,86 @@
+"""A row of quarantine that somebody lets through: into its table as it is, by the stream's own sink.
+
+It has the version it was sent with: what follows from it follows as from any event, and a newer one replaces it.
+"""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from promptsales.errors import ConfigError
+from promptsales.settings import Settings
+from promptsales.stream_contracts import StreamContract
+from streams import compare
+from streams.batch import Batch
+from streams.decode import Change, Decoder
+from streams.repair import Repair, Version, change_of, make_way
+from streams.sink import Sink
+from streams.statements import table
+
+
+def waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> None:
+    """Release a row by hand, in one transaction.
+
+    Raises:
+        ConfigError: when no such row is open, or the table cannot hold it; nothing was done.
+    """
+    try:
+        asyncio.run(_waive(settings, contract, quarantine_id))
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        raise _unfit(contract, quarantine_id, f"{type(error).__name__} {error.sqlstate}") from None
+
+
+async def _waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> None:
+    address = settings.address("warehouse")
+    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as warehouse, warehouse.transaction():
+        # naive times at the source are UTC, and are written so
+        await warehouse.execute("set local time zone 'UTC'")
+        change = await _held(contract, warehouse, quarantine_id)
+        # what broke a rule does so no more: that is the waiver
+        batch = Batch((change._replace(broken=[]),), (), ())
+        await Sink(warehouse, settings.stream_minutes_days).apply(batch)
+
+
+async def _held(contract: StreamContract, warehouse: psycopg.AsyncConnection[Any], quarantine_id: int) -> Change:
+    """The row as a change, locked: first in its table, then in quarantine, as the stream does."""
+    await warehouse.execute(_lock(contract), {"id": quarantine_id})
+    row = await (await warehouse.execute(compare.held(contract), {"id": quarantine_id})).fetchone()
+    if row is None:
+        raise ConfigError(f"no open row {quarantine_id} in quarantine; `promptsales quarantine list` shows them")
+    key, sent, *version, judged_at = row
+    held = Repair(key, sent, Version(*version), int(judged_at.timestamp() * 1_000_000))
+    # a row that the audit has set aside has the version of what the table shows
+    await warehouse.execute(make_way(contract), {"key": key, **held.version._asdict()})
+    change = change_of(Decoder(contract), held)
+    if change is None:
+        raise _unfit(contract, quarantine_id, "a value that cannot be read")
+    if not _is_finite(change):
+        raise _unfit(contract, quarantine_id, "a number that is none")
+    return change
+
+
+def _is_finite(change: Change) -> bool:
+    """Whether every number is one: a sum with NaN would stay NaN, whatever comes after it."""
+    values = (getattr(change.row, name) for name in change.row.__struct_fields__)
+    return all(value.is_finite() for value in values if isinstance(value, Decimal))
+
+
+def _lock(contract: StreamContract) -> sql.Composed:
+    return sql.SQL("""
+        select from {table} t where t.{key} = (
+            select key::{type} from ops.quarantine where quarantine_id = %(id)s and feed = {feed}
+        ) for update
+    """).format(
+        table=table(contract), key=sql.Identifier(contract.key), feed=sql.Literal(contract.table),
+        type=sql.SQL(contract.key_type),
+    )  # fmt: skip
+
+
+def _unfit(contract: StreamContract, quarantine_id: int, why: str) -> ConfigError:
+    return ConfigError(
+        f"row {quarantine_id} cannot be released: {contract.layer}.{contract.table} cannot hold it ({why}); mend it at "
+        "the source, the stream then takes it by itself"
+    )
