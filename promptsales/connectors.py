@@ -4,6 +4,7 @@ The configuration is ``schemas/kafka/connectors/*.yml``, with what the stream's 
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal, get_args
 
@@ -148,9 +149,10 @@ def snapshot_again(settings: Settings, connector: Connector) -> int:
     """
     with connected(settings, "warehouse") as warehouse, _client(settings) as client:
         epoch = (_known_epoch(warehouse, connector) or 0) + 1
-        if _call(client, "GET", f"/connectors/{connector}/config") is not None:
-            _call(client, "PUT", f"/connectors/{connector}/stop")
-            _call(client, "DELETE", f"/connectors/{connector}/offsets", patience=True)
+        if _call(client, "GET", f"/connectors/{connector}/config") is None:
+            _create_stopped(client, connector, config(settings, connector, epoch))
+        _call(client, "PUT", f"/connectors/{connector}/stop")
+        _call(client, "DELETE", f"/connectors/{connector}/offsets", patience=True)
         with connected(settings, source_of(connector)) as source:
             drop = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s"
             source.execute(drop, [connector])
@@ -208,13 +210,23 @@ def system_identifier(settings: Settings, connector: Connector) -> str:
 
 
 def _put(client: httpx.Client, connector: Connector, wanted: dict[str, str]) -> None:
+    _validate(client, connector, wanted)
+    _call(client, "PUT", f"/connectors/{connector}/config", wanted)
+
+
+def _create_stopped(client: httpx.Client, connector: Connector, wanted: dict[str, str]) -> None:
+    """Make a connector that does not run: only so can Connect delete the offsets it keeps of one that was deleted."""
+    _validate(client, connector, wanted)
+    _call(client, "POST", "/connectors", {"name": connector, "config": wanted, "initial_state": "STOPPED"})
+
+
+def _validate(client: httpx.Client, connector: Connector, wanted: dict[str, str]) -> None:
     kind = wanted["connector.class"].rpartition(".")[2]
     told = _call(client, "PUT", f"/connector-plugins/{kind}/config/validate", {"name": connector, **wanted})
     judged = [item["value"] for item in (told or {}).get("configs", []) if item["value"]]
     if wrong := {value["name"]: value["errors"] for value in judged if value["errors"]}:
         reasons = "; ".join(f"{name}: {', '.join(errors)}" for name, errors in wrong.items())
         raise TerminalError(f"connector {connector}: kafka connect refuses {reasons}")
-    _call(client, "PUT", f"/connectors/{connector}/config", wanted)
 
 
 def _client(settings: Settings) -> httpx.Client:
@@ -222,7 +234,7 @@ def _client(settings: Settings) -> httpx.Client:
 
 
 def _call(
-    client: httpx.Client, method: str, path: str, body: dict[str, str] | None = None, patience: bool = False
+    client: httpx.Client, method: str, path: str, body: Mapping[str, Any] | None = None, patience: bool = False
 ) -> Any:
     """One request; None where there is no such thing. While Connect rebalances it is asked again."""
     for attempt in range(30):
