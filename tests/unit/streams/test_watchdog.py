@@ -1,5 +1,6 @@
 """When the watchdog ends a worker: events wait, and nothing moves for longer than it may take."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ def health(is_waiting: bool = False) -> Health:
     return Health(None, Settings(), cast(Delivery, SimpleNamespace(is_waiting=is_waiting)))
 
 
-def ends_after(found: Health, seen: list[Seen | None]) -> float | None:
+def ends_after(found: Health, seen: Sequence[Seen | None]) -> float | None:
     """After how many seconds of looking it ends; what was seen last is seen for ever."""
     for look in range(200):
         if found.is_stuck(seen[min(look, len(seen) - 1)], look * LOOK_S):

@@ -1,0 +1,65 @@
+"""What the task `stream_health` says when it fails, and when it must."""
+
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from promptsales import bus, freshness, stream_lag
+from promptsales.errors import TransientError
+from promptsales.freshness import Freshness
+from promptsales.orchestration import stream
+from promptsales.stream_lag import Lag, Slot
+
+AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SLOT = Slot("promptads", True, "reserved", 5, 9, 1000)
+LAG = Lag("promptads", 5, 7, AT, AT, timedelta(0))
+
+
+def run(monkeypatch: pytest.MonkeyPatch, slot: Slot | None, found: list[Freshness]) -> list[Any]:
+    """Run the task on servers that answer so; what it notes."""
+    noted: list[Any] = []
+    monkeypatch.setattr(stream, "bootstrap_servers", lambda _: "")
+    monkeypatch.setattr(stream, "postgres", lambda _: nullcontext())
+    monkeypatch.setattr(bus, "admin", lambda _: None)
+    monkeypatch.setattr(stream_lag, "slot", lambda *_: slot)
+    monkeypatch.setattr(stream_lag, "lag", lambda *_: LAG)
+    monkeypatch.setattr(stream_lag, "record", lambda _, *values: noted.append(values))
+    monkeypatch.setattr(freshness, "freshness", lambda _: found)
+    stream.health.function("promptads")
+    return noted
+
+
+def table(feed: str, minutes: int | None) -> Freshness:
+    """A table that is complete through so many minutes before noon, which it is now; never loaded where None."""
+    if minutes is None:
+        return Freshness(feed, None, None, None, None, None)
+    age = timedelta(minutes=minutes)
+    return Freshness(feed, AT - age, AT - age, age, None, None)
+
+
+def test_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [table("leads", None), table("opportunity_stage_history", 60)]
+    assert run(monkeypatch, SLOT, [table("ads", 14), *others]) == [(LAG, SLOT)]
+
+
+@pytest.mark.parametrize(
+    ("slot", "found", "told"),
+    [
+        (SLOT, [table("ads", 16), table("campaigns", 60)],
+         "promptads: complete through 2026-03-02 11:00:00+00:00, more than 0:15:00 ago, or its slot is lost: "
+         "slot reserved, 5 bytes behind; 7 events wait on the bus; last commit applied 2026-03-02 12:00:00+00:00; "
+         "`promptsales doctor` says what to do"),
+        (SLOT, [table("ads", None)], "promptads: complete through None, "),
+        (SLOT._replace(wal_status="lost"), [], "slot lost, 5 bytes behind; "),
+        (SLOT._replace(wal_status="unreserved"), [], "slot unreserved, 5 bytes behind; "),
+        (None, [], "slot missing; "),
+    ],
+)  # fmt: skip
+def test_it_says_in_which_hop(
+    monkeypatch: pytest.MonkeyPatch, slot: Slot | None, found: list[Freshness], told: str
+) -> None:
+    with pytest.raises(TransientError) as caught:
+        run(monkeypatch, slot, found)
+    assert told in str(caught.value)
