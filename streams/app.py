@@ -96,6 +96,7 @@ def _app(settings: Settings, web_port: int) -> faust.App:
         broker_rebalance_timeout=30,
         broker_request_timeout=40,
         producer_acks=-1,
+        producer_max_request_size=2**21,  # as the topics of dead letters
         web_bind=HOST,
         web_port=web_port,
         web_tables_enabled=False,

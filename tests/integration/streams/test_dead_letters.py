@@ -30,7 +30,7 @@ def run(*words: str) -> str:
 
 
 def send(stack: Settings, value: bytes) -> None:
-    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all"})
+    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all", "message.max.bytes": 2**20})
     producer.produce(METRICS, key=KEY, value=value, partition=3, headers={"epoch": b"4"})
     assert producer.flush(30) == 0
 
@@ -100,8 +100,9 @@ def test_what_can_be_decoded_by_now_is_applied(stack: Settings, warehouse: psyco
         b'{"op":"\\u0000","source":{"lsn":1,"ts_us":1},"after":{"id":7}}',
         b'{"op":"c","source":{"lsn":1,"ts_us":1},"more":' + b"[" * 1100 + b"]" * 1100 + b',"after":{"id":7}}',
         b'{"op":"c","source":{"lsn":' + b"9" * 30 + b',"ts_us":1},"after":{"id":7}}',
+        b"x" * 1_040_000,
     ],
-    ids=["time", "nul", "depth", "position"],
+    ids=["time", "nul", "depth", "position", "size"],
 )
 def test_the_stream_goes_on(stack: Settings, warehouse: psycopg.Connection, value: bytes) -> None:
     send(stack, value)
