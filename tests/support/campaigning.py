@@ -14,11 +14,12 @@ _OWNER = """
 """
 _CAMPAIGN = """
     insert into promptads.campaigns (user_id, name, objective, budget, status, start_date, end_date)
-    select %s, 'c' || n, 'conversions', 40, 'active', now(), now() + interval '9 days' from generate_series(1, %s) n
+    select %s, 'c' || n, 'conversions', 40, 'active', now() - interval '1 day', now() + interval '9 days'
+    from generate_series(1, %s) n
 """
 _MEASURE = """
     insert into promptads.campaign_metrics (campaign_id, timestamp, impressions, clicks, spend, conversions)
-    select id, (now() at time zone 'UTC') - make_interval(secs => floor(random() * 300)), 90, 9, 0.25, 1
+    select id, (now() at time zone 'UTC') - make_interval(secs => random() * 300), 90, 9, 0.25, 1
     from promptads.campaigns order by random() limit 5
 """
 # from a random id on: as cheap after a night as in the first minute
