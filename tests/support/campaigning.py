@@ -14,7 +14,8 @@ _OWNER = """
 """
 _CAMPAIGN = """
     insert into promptads.campaigns (user_id, name, objective, budget, status, start_date, end_date)
-    select %s, 'c' || n, 'conversions', 40, 'active', now(), now() + interval '9 days' from generate_series(1, %s) n
+    select %s, 'c' || n, 'conversions', 40, 'active', now() - interval '1 day', now() + interval '9 days'
+    from generate_series(1, %s) n
 """
 # of an audience too large to stay in its row, and with a key that no contract names
 _GROUP = """
@@ -29,7 +30,7 @@ _AD = """
 """
 _MEASURE = """
     insert into promptads.campaign_metrics (campaign_id, timestamp, impressions, clicks, spend, conversions)
-    select id, (now() at time zone 'UTC') - make_interval(secs => floor(random() * 300)), 90, 9, 0.25, 1
+    select id, (now() at time zone 'UTC') - make_interval(secs => random() * 300), 90, 9, 0.25, 1
     from promptads.campaigns order by random() limit 5
 """
 _MEASURE_ADS = _MEASURE.replace("campaign_metrics (campaign_id", "ad_metrics (ad_id").replace(
