@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import psycopg
 
-from promptsales import freshness, quarantine, stream_doctor
+from promptsales import dead_letters, freshness, quarantine, stream_doctor
 from promptsales.connections import connected
 from promptsales.contracts import Contract, contracts
 from promptsales.errors import PipelineError, SourceRefused
@@ -32,6 +32,7 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
         "publications": stream_doctor.publications,
         "stream": stream_doctor.streams,
         "quarantine": _quarantine,
+        "dead letters": _dead_letters,
         "rotation": _rotation,
     }
     for name, probe in probes.items():
@@ -126,6 +127,16 @@ def _quarantine(settings: Settings) -> Iterator[Finding]:
                 yield Finding(
                     f"feed {count.feed}", what, "mend them at the source, or `promptsales quarantine release`"
                 )
+
+
+def _dead_letters(settings: Settings) -> Iterator[Finding]:
+    with connected(settings, "warehouse") as warehouse:
+        for topic, count in dead_letters.counts(warehouse).items():
+            yield Finding(
+                f"topic {topic}",
+                f"{count:.0f} of its messages are dead letters: their rows are not in the warehouse as they were sent",
+                "`promptsales dlq list` says why; mend that, then `promptsales dlq replay` or `promptsales dlq drop`",
+            )
 
 
 def _rotation(settings: Settings) -> Iterator[Finding]:
