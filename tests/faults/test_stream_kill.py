@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psycopg
@@ -40,6 +41,27 @@ def test_every_part_in_some_order(stack: Settings, seed: int) -> None:
             wait(lambda before=before: ads.commits > before[0] + 20 and crm.commits > before[1] + 20)  # type: ignore[misc]
     settle(stack, 240)
     assert amiss(stack) == []
+
+
+def test_a_deadlock_is_seen_though_the_server_was_killed(stack: Settings) -> None:
+    deadlock(stack)
+    kill(stack, "warehouse")
+    settle(stack, 240)
+    (found,) = amiss(stack)
+    assert found.startswith("deadlocks: ")
+
+
+def deadlock(stack: Settings) -> None:
+    """Two transactions that wait for each other; one of them is ended."""
+    address = stack.address("warehouse")
+    with psycopg.connect(address) as one, psycopg.connect(address) as other, ThreadPoolExecutor(2) as pool:
+        one.execute("select pg_advisory_xact_lock(1)")
+        other.execute("select pg_advisory_xact_lock(2)")
+        both = [pool.submit(one.execute, "select pg_advisory_xact_lock(2)"),
+                pool.submit(other.execute, "select pg_advisory_xact_lock(1)")]  # fmt: skip
+        assert sum(isinstance(each.exception(), psycopg.errors.DeadlockDetected) for each in both) == 1
+        for connection in (one, other):
+            connection.rollback()
 
 
 def test_a_broker_that_stands_still(stack: Settings) -> None:

@@ -1,4 +1,4 @@
-"""PromptAds at work: measurements, corrections and deletes, in transactions of its own."""
+"""PromptAds at work: measurements of campaigns and ads, corrections and deletes, in transactions of its own."""
 
 import psycopg
 
@@ -16,11 +16,25 @@ _CAMPAIGN = """
     insert into promptads.campaigns (user_id, name, objective, budget, status, start_date, end_date)
     select %s, 'c' || n, 'conversions', 40, 'active', now(), now() + interval '9 days' from generate_series(1, %s) n
 """
+# of an audience too large to stay in its row, and with a key that no contract names
+_GROUP = """
+    insert into promptads.ad_groups (campaign_id, name, target_audience)
+    select id, name, jsonb_build_object('age_min', 18, 'remarks', 'call Jane', 'interests', (
+        select jsonb_agg(md5(random()::text)) from generate_series(1, 100)
+    )) from promptads.campaigns
+"""
+_AD = """
+    insert into promptads.ads (ad_group_id, content_id, type, status)
+    select id, 'c' || n, 'image', 'active' from promptads.ad_groups cross join generate_series(1, 2) n
+"""
 _MEASURE = """
     insert into promptads.campaign_metrics (campaign_id, timestamp, impressions, clicks, spend, conversions)
     select id, (now() at time zone 'UTC') - make_interval(secs => floor(random() * 300)), 90, 9, 0.25, 1
     from promptads.campaigns order by random() limit 5
 """
+_MEASURE_ADS = _MEASURE.replace("campaign_metrics (campaign_id", "ad_metrics (ad_id").replace(
+    "campaigns order", "ads order"
+)
 # from a random id on: as cheap after a night as in the first minute
 _SOME = """
     select id from promptads.campaign_metrics
@@ -45,14 +59,43 @@ _BUDGET = """
     where id = (select id from promptads.campaigns order by random() limit 1)
 """
 
-ADVERTISING = Work("promptads", (_MEASURE, _MEASURE, _CORRECT, _MEASURE, _MEASURE, _CORRECT, _MEASURE, _DELETE))
+_SOME_OF_ADS = _SOME.replace("campaign_metrics", "ad_metrics")
+_CORRECT_ADS = f"""
+    update promptads.ad_metrics
+    set spend = spend + 0.5, clicks = clicks + 1, timestamp = timestamp - interval '2 minutes',
+        ad_id = (select id from promptads.ads order by random() limit 1)
+    where id in ({_SOME_OF_ADS} limit 2)
+"""  # noqa: S608
+_DELETE_OF_ADS = _DELETE.replace("campaign_metrics", "ad_metrics")
+_BREAK_ADS = f"update promptads.ad_metrics set spend = -1 where id in ({_SOME_OF_ADS} limit 1)"  # noqa: S608
+# the audience is left as it was: such a large value is not sent again
+_RENAME = """
+    update promptads.ad_groups set name = 'g' || floor(random() * 1000)
+    where id = (select id from promptads.ad_groups order by random() limit 1)
+"""
+_AIM = """
+    update promptads.ad_groups
+    set target_audience = jsonb_set(target_audience, '{age_min}', to_jsonb(floor(18 + random() * 50)::int))
+    where id = (select id from promptads.ad_groups order by random() limit 1)
+"""
+_SWITCH = """
+    update promptads.ads
+    set status = case status when 'active' then 'paused' else 'active' end,
+        ad_group_id = (select id from promptads.ad_groups order by random() limit 1)
+    where id = (select id from promptads.ads order by random() limit 1)
+"""
+_ADS = (_MEASURE_ADS, _RENAME, _CORRECT_ADS, _AIM, _MEASURE_ADS, _SWITCH, _DELETE_OF_ADS)
+
+ADVERTISING = Work("promptads", (_MEASURE, _MEASURE, _CORRECT, _MEASURE, _MEASURE, _CORRECT, _MEASURE, _DELETE, *_ADS))
 # with rows that break a rule, until a correction or a delete meets them, and with other budgets
-CARELESS = Work("promptads", (*ADVERTISING.kinds, _MEASURE, _BREAK, _CORRECT, _MEASURE, _BUDGET))
+CARELESS = Work("promptads", (*ADVERTISING.kinds, _MEASURE, _BREAK, _CORRECT, _MEASURE, _BUDGET, _BREAK_ADS))
 
 
 def start_campaigns(stack: Settings) -> None:
-    """A few campaigns with a small budget."""
+    """A few campaigns with a small budget, each with a group of two ads."""
     with psycopg.connect(stack.address("promptsales"), autocommit=True) as core:
         owner = core.execute(_OWNER).fetchone()
     with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
         ads.execute(_CAMPAIGN, [*(owner or ()), CAMPAIGNS])
+        for statement in (_GROUP, _AD):
+            ads.execute(statement)

@@ -8,6 +8,7 @@ from promptsales.settings import Settings
 from tests.support.figures import miscounted
 from tests.support.streaming import differing
 
+_BEGAN, _DEADLOCK = "@warehouse LOG:  followed from here", "@warehouse ERROR:  deadlock detected"
 _NONE_OF = {
     # corrections move spend from campaign to campaign, so a level may be crossed more than once
     "a campaign's spend has reached a level and nobody was told": """
@@ -24,7 +25,6 @@ _NONE_OF = {
         select campaign_id, level_pct from realtime.budget_alert where budget * level_pct > 100 * spend
     """,
     "a dead letter": "select topic, partition, message_offset, reason from ops.dead_letter",
-    "deadlocks": "select deadlocks from pg_stat_database where datname = current_database() and deadlocks > 0",
 }
 
 
@@ -40,3 +40,13 @@ def _amiss(stack: Settings, warehouse: psycopg.Connection) -> Iterator[str]:
     for what, query in _NONE_OF.items():
         if found := warehouse.execute(query.encode()).fetchall():
             yield f"{what}: {found[:4]}"
+    if lines := deadlocks(stack):
+        yield f"deadlocks: {lines[:4]}"
+
+
+def deadlocks(stack: Settings) -> list[str]:
+    """Deadlocks in the warehouse since it was followed: by the server's log, for a crash takes the counter back."""
+    logs = sorted((stack.state / "logs").glob("warehouse.log*"), reverse=True)
+    lines = [line for log in logs for line in log.read_text(errors="replace").splitlines()]
+    began = max((number for number, line in enumerate(lines) if _BEGAN in line), default=0)
+    return [line for line in lines[began:] if _DEADLOCK in line]
