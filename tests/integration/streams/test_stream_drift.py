@@ -1,6 +1,7 @@
 """The source changes its tables while they are followed: the stream goes on, and stores nothing no contract names."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import httpx
 import psycopg
@@ -8,12 +9,15 @@ import pytest
 
 from promptsales import connectors
 from promptsales.connections import connected
+from promptsales.dead_letters import Place, drop, letters
 from promptsales.doctor import diagnose
-from promptsales.errors import TerminalError
+from promptsales.errors import ConfigError, TerminalError
 from promptsales.provision import provision
 from promptsales.settings import Settings
 from promptsales.stream_audit import refuse_unpublished
 from promptsales.stream_contracts import stream_contracts
+from streams.audit import Audited, audit
+from streams.waive import waive
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.streaming import followed, is_followed, settle, wait
 from tests.support.wholeness import amiss
@@ -23,8 +27,9 @@ METRICS = stream_contracts()["campaign_metrics"]
 # all that the publication names, so that no table depends on it; `provision` brings back what it shall be
 _RESTORE = """
     alter publication promptads set table promptads.campaigns (id);
+    alter table promptads.campaigns alter column name type varchar(255) using left(name, 255);
     alter table promptads.campaign_metrics drop column if exists note cascade,
-        alter column impressions type integer;
+        alter column impressions type integer using least(impressions, 2147483647);
     alter table promptads.ads add column if not exists content_id varchar(255);
     comment on column promptads.ads.content_id is
         'Id of the asset in promptcontent.content_assets; no foreign key reaches across databases.'
@@ -36,6 +41,21 @@ _WIDEN = """
     alter table promptads.campaign_metrics alter column impressions type bigint;
     alter publication promptads add table promptads.campaign_metrics
         (id, campaign_id, timestamp, impressions, clicks, spend, conversions, updated_at)
+"""
+_WIDEN_NAMES = """
+    alter publication promptads drop table promptads.campaigns;
+    alter table promptads.campaigns alter column name type varchar(500);
+    alter publication promptads add table promptads.campaigns
+        (id, user_id, name, objective, budget, currency_code, status, start_date, end_date, created_at, updated_at,
+         deleted_at)
+"""
+_HUGE = """
+    update promptads.campaign_metrics set impressions = 3000000000
+    where id = (select max(id) from promptads.campaign_metrics) returning id
+"""
+_HELD = """
+    select feed, key, rules, payload->>'impressions', length(payload->>'name') from ops.quarantine
+    where released_at is null order by feed
 """
 _PUBLISH_LESS = """
     alter publication promptads drop table promptads.ads;
@@ -85,9 +105,61 @@ def test_a_column_is_added_widened_dropped(
     ads.execute("update promptads.ads set status = 'paused'")
     settle(stack)
     assert amiss(stack) == []
-    assert warehouse.execute("select status from core.ads where not is_deleted").fetchall() == [("paused",)]
+    assert warehouse.execute("select distinct status from core.ads where not is_deleted").fetchall() == [("paused",)]
     # the publication does not name it, so it never left
     assert warehouse.execute(_UNNAMED, [METRICS.topic]).fetchone() == (0,)
+
+
+def test_what_is_widened_beyond_the_contract_is_never_cut(
+    stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    with Working(stack, ADVERTISING) as work:
+        wait(lambda: work.commits > 20)
+    for drift in (_WIDEN, _WIDEN_NAMES):
+        change(stack, drift)
+    long, other = [row[0] for row in ads.execute("select id from promptads.campaigns order by id limit 2")]
+    ads.execute("update promptads.campaigns set name = repeat('x', 300) where id = %s", [long])
+    huge = ads.execute(_HUGE).fetchone()
+    settle(stack)
+    # the stream goes on, and what it could not store is known
+    admin.execute("update core.campaigns set budget = budget + 1 where campaign_id = %s", [other])
+    found = [audited(stack, warehouse, name) for name in ("campaigns", "campaign_metrics")]
+    assert [(one.differing, one.left) for one in found] == [(1, ()), (0, ())]
+    held = [
+        ("campaign_metrics", str(huge and huge[0]), ["value_out_of_range"], "3000000000", None),
+        ("campaigns", str(long), ["value_too_long"], None, 300),
+    ]
+    assert warehouse.execute(_HELD).fetchall() == held
+    shown = "select max(length(name)) < 10, max(impressions) < 1000 from core.campaigns, core.campaign_metrics"
+    assert warehouse.execute(shown.encode()).fetchone() == (True, True)
+    again = [audited(stack, warehouse, name) for name in ("campaigns", "campaign_metrics")]
+    assert [(one.repaired, one.set_aside) for one in again] == [(0, ()), (0, ())]
+    (number,) = (
+        warehouse.execute("select quarantine_id from ops.quarantine where key = %s", [str(long)]).fetchone() or ()
+    )
+    with pytest.raises(ConfigError, match="cannot hold it"):
+        waive(stack, stream_contracts()["campaigns"], number)
+
+    ads.execute("update promptads.campaigns set name = 'short' where id = %s", [long])
+    ads.execute("update promptads.campaign_metrics set impressions = 1 where impressions > 1000")
+    settle(stack)
+    assert warehouse.execute(_HELD).fetchall() == []
+    forget_dead_letters(stack, warehouse)
+    assert amiss(stack) == []
+
+
+def audited(stack: Settings, warehouse: psycopg.Connection, table: str) -> Audited:
+    with connected(stack, "promptads_cdc") as source:
+        return audit(stack, stream_contracts()[table], source, warehouse, timedelta(hours=3))
+
+
+def forget_dead_letters(stack: Settings, warehouse: psycopg.Connection) -> None:
+    """Those that are there, the doctor tells of; there are none where the stream has quarantined them."""
+    places = [(one.topic, one.partition, one.message_offset) for one in letters(warehouse, None, 10)]
+    told = {finding.where for finding in diagnose(stack) if "dead letters" in finding.what}
+    assert told == {f"topic {topic}" for topic, *_ in places}
+    for place in places:
+        drop(warehouse, Place(*place))
 
 
 def test_what_no_contract_names_and_a_table_that_leaves(
