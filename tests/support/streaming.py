@@ -36,10 +36,10 @@ TABLES = {
     ),
     "core.ad_groups": Table(
         "promptads",
-        """select id, campaign_id, name, (
+        """select id, campaign_id, name, case when target_audience is not null then (
                       select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(target_audience)
-                      where key in ('age_min', 'age_max', 'countries', 'interests') and target_audience is not null
-                  ), created_at, updated_at, deleted_at
+                      where key in ('age_min', 'age_max', 'countries', 'interests')
+                  ) end, created_at, updated_at, deleted_at
            from promptads.ad_groups""",
         ("ad_group_id", "campaign_id", "name", "target_audience", "created_at", "updated_at", "deleted_at"),
     ),
