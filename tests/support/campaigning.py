@@ -96,11 +96,13 @@ _SWITCH = """
         ad_group_id = (select id from promptads.ad_groups order by random() limit 1)
     where id = (select id from promptads.ads order by random() limit 1)
 """
-_ADS = (_MEASURE_ADS, _RENAME, _CORRECT_ADS, _AIM, _MEASURE_ADS, _SWITCH, _DELETE_OF_ADS)
+_CAMPAIGNS_KINDS = (_MEASURE, _MEASURE, _CORRECT, _MEASURE, _MEASURE, _CORRECT, _MEASURE, _DELETE)
+_ADS_KINDS = (_MEASURE_ADS, _RENAME, _CORRECT_ADS, _AIM, _MEASURE_ADS, _SWITCH, _CORRECT_ADS, _DELETE_OF_ADS)
 
-ADVERTISING = Work("promptads", (_MEASURE, _MEASURE, _CORRECT, _MEASURE, _MEASURE, _CORRECT, _MEASURE, _DELETE, *_ADS))
+# both in each transaction, so that as many of them spend as much as ever
+ADVERTISING = Work("promptads", tuple(map("; ".join, zip(_CAMPAIGNS_KINDS, _ADS_KINDS, strict=True))))
 # with rows that break a rule, until a correction or a delete meets them, and with other budgets
-CARELESS = Work("promptads", (*ADVERTISING.kinds, _MEASURE, _BREAK, _CORRECT, _MEASURE, _BUDGET, _BREAK_ADS))
+CARELESS = Work("promptads", (*ADVERTISING.kinds, _MEASURE, f"{_BREAK}; {_BREAK_ADS}", _CORRECT, _MEASURE, _BUDGET))
 
 
 def start_campaigns(stack: Settings) -> None:
