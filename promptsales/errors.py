@@ -54,6 +54,8 @@ DRIVER_LIMIT = (
     psycopg.errors.TooManyColumns,
     psycopg.errors.TooManyArguments,
 )
+# what one row can be refused for: its values; anything else is no row's fault
+ROW_REFUSED = (psycopg.DataError, psycopg.IntegrityError, *DRIVER_LIMIT)
 _TERMINAL_OPERATIONAL = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidPassword, *DRIVER_LIMIT)
 
 

@@ -8,15 +8,13 @@ from typing import Any
 
 import psycopg
 
-from promptsales.errors import DRIVER_LIMIT, DRIVER_TRANSIENT
+from promptsales.errors import DRIVER_LIMIT, DRIVER_TRANSIENT, ROW_REFUSED
 from streams.batch import Batch
 from streams.decode import DeadLetter
 from streams.sink import Applied, Sink
 
 log = logging.getLogger(__name__)
 
-# what one row can be refused for: its values; anything else is no row's fault
-_ROW_REFUSED = (psycopg.DataError, psycopg.IntegrityError, *DRIVER_LIMIT)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 10.0
 
 Open = Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]
@@ -41,7 +39,7 @@ class Delivery:
             await self._bury(letter)
         try:
             return await self._apply(batch)
-        except _ROW_REFUSED as error:
+        except ROW_REFUSED as error:
             return await self._without_the_refused(batch, error)
 
     async def _without_the_refused(self, batch: Batch, error: psycopg.Error) -> Applied:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
+from promptsales.errors import ROW_REFUSED
 from promptsales.quality.suite import read_suite
 from promptsales.settings import Settings
 from promptsales.stream_contracts import StreamContract
@@ -98,7 +99,7 @@ class _Mending:
             async with self._warehouse.transaction():
                 await self._make_way([one for one, _ in pairs])
                 await self._sink.apply(Batch(tuple(change for _, change in pairs), (), ()))
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
+        except ROW_REFUSED as error:
             if len(pairs) == 1:
                 return [SetAside(pairs[0][0], _RULES.get(error.sqlstate or "", "value_refused"))]
             middle = len(pairs) // 2

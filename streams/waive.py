@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from promptsales.errors import ConfigError
+from promptsales.errors import ROW_REFUSED, ConfigError
 from promptsales.settings import Settings
 from promptsales.stream_contracts import StreamContract
 from streams import compare
@@ -29,7 +29,7 @@ def waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> N
     """
     try:
         asyncio.run(_waive(settings, contract, quarantine_id))
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
+    except ROW_REFUSED as error:
         raise _unfit(contract, quarantine_id, f"{type(error).__name__} {error.sqlstate}") from None
 
 

@@ -119,27 +119,28 @@ def audit_streamed(
 ) -> list[Verdict]:
     """Run a streamed table's suite over its living rows, or over those loaded since a time, and record the results.
 
-    A row released by hand is left out while it is that version: somebody has judged it.
+    Of the latter a row released by hand is left out while it is that version: somebody has judged it, and marts go on.
     """
-    query = sql.SQL("""
-        select * from {table} t where not is_deleted and not exists (
-            select from ops.quarantine q
-            where q.feed = {feed} and q.key = t.{key}::text and q.release_reason = 'waived'
-              and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,
-                   (q.payload->>'src_is_snapshot')::boolean) = (t.src_epoch, t.src_lsn, t.src_is_snapshot)
-        )
-    """).format(
-        table=sql.Identifier(contract.layer, contract.table),
-        feed=sql.Literal(contract.table),
-        key=sql.Identifier(contract.key),
-    )
+    query = sql.SQL("select * from {} t where not is_deleted").format(sql.Identifier(contract.layer, contract.table))
     if since:
-        query += sql.SQL(" and _loaded_at >= {}").format(sql.Literal(since))
+        query += _NOT_RELEASED.format(
+            since=sql.Literal(since), feed=sql.Literal(contract.table), key=sql.Identifier(contract.key)
+        )
     text = query.as_string(warehouse)
     verdicts = list(run_suite(read_suite(contract), warehouse, contract.layer, contract.table, now, query=text))
     with warehouse.transaction():
         record(warehouse, contract.table, None, verdicts)
     return verdicts
+
+
+_NOT_RELEASED = sql.SQL("""
+    and _loaded_at >= {since} and not exists (
+        select from ops.quarantine q
+        where q.feed = {feed} and q.key = t.{key}::text and q.release_reason = 'waived'
+          and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,
+               (q.payload->>'src_is_snapshot')::boolean) = (t.src_epoch, t.src_lsn, t.src_is_snapshot)
+    )
+""")
 
 
 def run_suite(
