@@ -4,7 +4,7 @@ A whole database is brought up to date in one transaction: its files, Alembic's 
 together or not at all. Alembic keeps one version table a line in the schema ``migrations``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
@@ -134,13 +134,22 @@ def _revisions(connection: psycopg.Connection, line: Line) -> RevisionMap:
     before = (None, *(migration.number for migration in line.migrations))
     scripts = [
         Script(
-            cast(Any, SimpleNamespace(down_revision=down, upgrade=partial(_run, connection, line.owner, migration))),
+            cast(Any, SimpleNamespace(down_revision=down, upgrade=_upgrade(connection, line.owner, migration))),
             migration.number,
             str(migration.path),
         )
         for down, migration in zip(before, line.migrations, strict=False)
     ]
     return RevisionMap(lambda: scripts)
+
+
+def _upgrade(connection: psycopg.Connection, owner: str | None, migration: Migration) -> Callable[[], None]:
+    """Running a file, under a name: Alembic's log, where it is on, tells what is run by it."""
+
+    def upgrade() -> None:
+        _run(connection, owner, migration)
+
+    return upgrade
 
 
 def _due(revisions: RevisionMap, heads: tuple[str, ...], _: MigrationContext) -> list[RevisionStep]:

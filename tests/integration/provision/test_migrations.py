@@ -1,5 +1,6 @@
 """Lines of migrations on a real server."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Barrier, Thread
@@ -30,6 +31,13 @@ def run(connection: psycopg.Connection, folder: Path, dry_run: bool = False) -> 
 
 def exists(connection: psycopg.Connection, relation: str) -> bool:
     return connection.execute("select to_regclass(%s) is not null", [relation]).fetchone() == (True,)
+
+
+def test_what_is_run_can_be_told_to_a_log(connect: Connect, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "0001_first.sql").write_text(FIRST)
+    with caplog.at_level(logging.INFO):
+        run(connect("postgres"), tmp_path)
+    assert "Running upgrade" in caplog.text
 
 
 def test_each_file_once_in_order_as_its_owner(connect: Connect, tmp_path: Path) -> None:
