@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from promptsales.errors import TransientError
 from promptsales.stream_contracts import Connector, contracts_of
@@ -14,6 +15,7 @@ from promptsales.stream_contracts import Connector, contracts_of
 Partition = tuple[str, int]
 
 _TIMEOUT_S = 10
+_NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 
 
 class Slot(NamedTuple):
@@ -94,10 +96,20 @@ def ends(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
             for name in names
             for partition in (there[name].partitions if name in there else ())
         }
-        answers = client.list_offsets(wanted, request_timeout=_TIMEOUT_S) if wanted else {}
-        return {(at.topic, at.partition): future.result().offset for at, future in answers.items()}
+        return _offsets(client, wanted) if wanted else {}
     except KafkaException as error:
         raise TransientError(f"kafka does not answer: {error.args[0].name()}") from None
+
+
+def _is_settling(error: BaseException) -> bool:
+    """Whether a partition's leader is not known yet, as of a topic that was made a moment ago."""
+    return isinstance(error, KafkaException) and error.args[0].code() in _NO_LEADER
+
+
+@retry(retry=retry_if_exception(_is_settling), stop=stop_after_delay(_TIMEOUT_S), wait=wait_fixed(0.2), reraise=True)
+def _offsets(client: AdminClient, wanted: dict[TopicPartition, OffsetSpec]) -> dict[Partition, int]:
+    answers = client.list_offsets(wanted, request_timeout=_TIMEOUT_S)
+    return {(at.topic, at.partition): future.result().offset for at, future in answers.items()}
 
 
 def applied(warehouse: psycopg.Connection, names: Iterable[str]) -> dict[Partition, int]:

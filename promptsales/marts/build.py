@@ -34,10 +34,7 @@ def due(
     """Which marts are to be built, and the plans of the others; a mart follows those it is made of."""
     others: dict[str, Plan] = {}
     found: list[str] = []
-    wanted = set(names)
-    for name, mart in tables().items():
-        if name not in wanted:
-            continue
+    for name, mart in _chosen(names).items():
         with driver_errors(f"plan {name}"):
             one = plan(mart, warehouse, settings, asked)
         if one.is_due or (set(mart.upstream) & set(found) and not one.is_blocked):
@@ -74,11 +71,8 @@ def build(
     warehouse.autocommit = True
     results: list[Built] = []
     errors: list[PipelineError] = []
-    wanted = set(names)
     with ExitStack() as opened, _alone(warehouse):
-        for name, mart in tables().items():
-            if name not in wanted:
-                continue
+        for name, mart in _chosen(names).items():
             with driver_errors(f"plan {name}"):
                 one = plan(mart, warehouse, settings, asked)
             if not one.is_due:
@@ -98,6 +92,12 @@ def build(
     if errors:
         raise errors[0] if len(errors) == 1 else TerminalError("; ".join(map(str, errors)))
     return results
+
+
+def _chosen(names: Iterable[str]) -> dict[str, Mart]:
+    """Some marts, each after those it is made of."""
+    wanted = set(names)
+    return {name: mart for name, mart in tables().items() if name in wanted}
 
 
 @contextmanager

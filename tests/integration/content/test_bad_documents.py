@@ -105,3 +105,25 @@ def test_bad_documents_are_held_and_good_ones_arrive(
     expected = support.rows_of(untouched, stack, feed)
     assert {key: core[key] for key in expected} == expected
     assert load(contract(feed), content, warehouse, None, "test", everything).extracted == 0
+
+
+def test_documents_of_any_size_are_quarantined_and_stop_nobody(
+    documents: Database[Document], content: Source, warehouse: psycopg.Connection
+) -> None:
+    documents.content_assets.insert_many([
+        support.asset(_id="good", url="https://cdn.example/" + "a" * 16_000),
+        support.asset(_id="file", url="data:image/png;base64," + "A" * 1_500_000),
+        support.asset(_id="tagged", tags=["tag"] * 400_000),
+        support.asset(_id="i" * 3_000),
+        support.asset(_id="linked", ai_generation_info={"prompt_history_id": "p" * 3_000}),
+    ])  # fmt: skip
+    result = load(contract("content_assets"), content, warehouse, None, "test")
+    assert (result.extracted, result.inserted, result.quarantined) == (5, 1, 4)
+    rules = warehouse.execute("select distinct rules from ops.quarantine order by 1").fetchall()
+    assert rules == [
+        (["type_mismatch: _id", "asset_id_missing"],),
+        (["type_mismatch: ai_generation_info.prompt_history_id"],),
+        (["type_mismatch: tags"],),
+        (["type_mismatch: url", "image_without_url"],),
+    ]
+    assert support.in_core(warehouse, "content_assets").keys() == {"good"}

@@ -275,27 +275,6 @@ def test_a_quarantined_document_that_is_deleted_leaves_as_deleted(
     assert closed == [("known", "deleted"), ("new", "deleted")]
 
 
-def test_documents_of_any_size_are_quarantined_and_stop_nobody(
-    stack: Settings, documents: Documents, content: Source, warehouse: psycopg.Connection
-) -> None:
-    documents.content_assets.insert_many([
-        asset(_id="good", url="https://cdn.example/" + "a" * 16_000),
-        asset(_id="file", url="data:image/png;base64," + "A" * 1_500_000),
-        asset(_id="tagged", tags=["tag"] * 400_000),
-        asset(_id="i" * 3_000),
-        asset(_id="linked", ai_generation_info={"prompt_history_id": "p" * 3_000}),
-    ])  # fmt: skip
-    assert counts(run(content, warehouse, "content_assets")) == (5, 1, 0, 0, 4, 0)
-    rules = warehouse.execute("select distinct rules from ops.quarantine order by 1").fetchall()
-    assert rules == [
-        (["type_mismatch: _id", "asset_id_missing"],),
-        (["type_mismatch: ai_generation_info.prompt_history_id"],),
-        (["type_mismatch: tags"],),
-        (["type_mismatch: url", "image_without_url"],),
-    ]
-    assert in_core(warehouse, "content_assets").keys() == {"good"}
-
-
 def test_one_asset_without_a_project_among_many_blocks_nobody(
     documents: Documents, content: Source, warehouse: psycopg.Connection
 ) -> None:

@@ -108,3 +108,4 @@ def test_the_stream_goes_on(stack: Settings, warehouse: psycopg.Connection, valu
     send(stack, value)
     send(stack, POISON)
     wait(lambda: len(letters(warehouse)) == 2, 20)
+    assert {kept for _, _, _, kept, _, _ in letters(warehouse)} == {value, POISON}
