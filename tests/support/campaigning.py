@@ -28,17 +28,6 @@ _AD = """
     insert into promptads.ads (ad_group_id, content_id, type, status)
     select id, 'c' || n, 'image', 'active' from promptads.ad_groups cross join generate_series(1, 2) n
 """
-# of an audience too large to stay in its row, and with a key that no contract names
-_GROUP = """
-    insert into promptads.ad_groups (campaign_id, name, target_audience)
-    select id, name, jsonb_build_object('age_min', 18, 'remarks', 'call Jane', 'interests', (
-        select jsonb_agg(md5(random()::text)) from generate_series(1, 100)
-    )) from promptads.campaigns
-"""
-_AD = """
-    insert into promptads.ads (ad_group_id, content_id, type, status)
-    select id, 'c' || n, 'image', 'active' from promptads.ad_groups cross join generate_series(1, 2) n
-"""
 _MEASURE = """
     insert into promptads.campaign_metrics (campaign_id, timestamp, impressions, clicks, spend, conversions)
     select id, (now() at time zone 'UTC') - make_interval(secs => random() * 300), 90, 9, 0.25, 1
