@@ -91,6 +91,14 @@ class Airflow:
             self._call("GET", f"dags/{dag_id}/dagRuns", params=query)["dag_runs"]
         )
 
+    def next_run(self, dag_id: str) -> datetime | None:
+        """When the schedule starts a DAG's next run; a moment that has passed while it is paused, or is late.
+
+        None where no schedule starts it, or as many runs as may be are at work.
+        """
+        due = self._call("GET", f"dags/{dag_id}")["next_dagrun_run_after"]
+        return due and datetime.fromisoformat(due)
+
     def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """The tasks of a run."""
         return TypeAdapter(list[TaskState]).validate_python(
