@@ -12,7 +12,7 @@ from typing import IO
 
 from tests.support.servers import SHARED, running
 
-_APART = ("tests/integration/marts", "tests/properties/test_bad_rows.py")
+_APART = ("tests/integration/marts", "tests/integration/rules", "tests/properties/test_bad_rows.py")
 _MOST = ("tests/e2e", "tests/integration", "tests/properties", *(f"--ignore={path}" for path in _APART))
 
 

@@ -157,14 +157,15 @@ def read(address: str, topic: str, written: Written) -> Iterator[bytes]:
         TransientError: when no broker answers.
         TerminalError: when one refuses.
     """
-    what, left = f"read {topic}", dict(written.end)
+    what, left = f"read {topic}", {number: range(at, written.end[number]) for number, at in written.start.items()}
     with kafka_errors(what):
         consumer = Consumer({**_CLIENT, **_CONSUMER, "bootstrap.servers": address})
         try:
             consumer.assign([TopicPartition(topic, number, at) for number, at in written.start.items()])
             deadline = time.monotonic() + _TIMEOUT_S
             while left:
-                messages = consumer.consume(_BATCH, 1.0)
+                # no more than there are: it would wait for them
+                messages = consumer.consume(min(_BATCH, sum(map(len, left.values()))), 1.0)
                 deadline = time.monotonic() + _TIMEOUT_S if messages else deadline
                 if time.monotonic() > deadline:
                     raise TransientError(f"{what}: nothing came for {_TIMEOUT_S:.0f} s; it is tried again")
@@ -173,13 +174,15 @@ def read(address: str, topic: str, written: Written) -> Iterator[bytes]:
             consumer.close()
 
 
-def _values(what: str, messages: list[Message], left: dict[int, int]) -> Iterator[bytes]:
+def _values(what: str, messages: list[Message], left: dict[int, range]) -> Iterator[bytes]:
     for message in messages:
         if (error := message.error()) is not None:
             raise failure(what, error)
         partition, offset = _place(message)
-        if offset >= left.get(partition, 0):
-            continue  # after what was written
-        if offset + 1 == left[partition]:
+        if offset not in left.get(partition, ()):
+            left.pop(partition, None)  # after what was written
+            continue
+        left[partition] = range(offset + 1, left[partition].stop)
+        if not left[partition]:
             del left[partition]
         yield cast(bytes, message.value())

@@ -7,8 +7,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 HELD_TOO_LONG = timedelta(minutes=15)
 GAP = (
-    "how far it was complete was not known for a while; what was missed then is for the reconciliation, "
-    "and it is complete again once that has compared it"
+    "how far it was complete was not known for a while, and rows may be missing that no delta finds; "
+    "`promptsales reconcile` finds them, and after that it is complete again"
 )
 
 

@@ -47,6 +47,10 @@ class _Lent(StaticPool):
         pass
 
 
+# SQLAlchemy logs by the name of the class, and this one's is among ours
+logging.getLogger(f"{_Lent.__module__}.{_Lent.__name__}").setLevel(logging.WARNING)
+
+
 def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Staged, limits: Limits) -> Audit:
     """Run the feed's suite over staging, record the results and mark the rows that break a row rule.
 

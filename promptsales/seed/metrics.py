@@ -87,11 +87,11 @@ def pace(world: World, ran: Running) -> Pace:
 
 
 def measures(rng: Random, how: Pace, share_of_day: float) -> Measures:
-    """What a part of a day brings at a pace."""
+    """What a part of a day brings at a pace; what was not shown costs nothing."""
     spend = max(0.0, how.daily_spend * share_of_day * rng.gauss(1, 0.15))
     impressions = _about(rng, 1000 * spend / how.cost_per_mille)
     clicks = min(impressions, _about(rng, impressions * how.click_rate))
-    return Measures(impressions, clicks, _money(spend), _about(rng, clicks * how.conversion_rate))
+    return Measures(impressions, clicks, _money(spend if impressions else 0), _about(rng, clicks * how.conversion_rate))
 
 
 def campaign_metrics_of(world: World, ran: Running) -> Iterator[CampaignMetric]:
