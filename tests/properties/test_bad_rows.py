@@ -17,7 +17,9 @@ from promptsales.load.steps import load
 from promptsales.settings import Settings
 from tests.integration.provision.conftest import KEY, Connect, provisioned
 from tests.support.feeds import FEEDS, Feed
-from tests.support.systems import empty_tables
+from tests.support.own_warehouse import admin, connect, warehouse
+
+__all__ = ["admin", "connect", "warehouse"]
 
 BAD, GOOD = 12_500, 200  # rows a feed: eight feeds have a hundred thousand bad ones
 LATER = 500  # of each kind, for a delta afterwards
@@ -151,21 +153,6 @@ def lawless(stack: Settings) -> Iterator[dict[str, Connect]]:
             with connect("postgres") as admin:
                 admin.execute((Path(__file__).parent / "lawless.sql").read_bytes())
         yield {"promptsales": promptsales, "promptcrm": promptcrm}
-
-
-@pytest.fixture(scope="module")
-def own(stack: Settings) -> Iterator[Connect]:
-    """A warehouse of this file's own, so that it disturbs no other test."""
-    with provisioned(stack, "warehouse") as connect:
-        yield connect
-
-
-@pytest.fixture
-def warehouse(own: Connect) -> Iterator[psycopg.Connection]:
-    """That warehouse, as the loader; empty."""
-    with own("postgres") as admin, own("warehouse_loader") as connection:
-        empty_tables(admin)
-        yield connection
 
 
 def assert_adds_up(result: LoadResult) -> None:

@@ -37,13 +37,12 @@ def emptied_warehouse(stack: Settings) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def empty_tables(warehouse: psycopg.Connection) -> None:
-    """Empty core, ops and realtime, but for the seeds; as the warehouse's administrator."""
+def empty_tables(warehouse: psycopg.Connection, *more: str) -> None:
+    """Empty core, ops, realtime and more schemas, but for the seeds; as the warehouse's administrator."""
     tables = warehouse.execute(
-        "select schemaname, tablename from pg_tables"
-        " where schemaname in ('core', 'ops', 'realtime') and tablename <> all(%s)",
+        "select schemaname, tablename from pg_tables where schemaname = any(%s) and tablename <> all(%s)",
         # what the stream remembers of topics and sources outlives a test, as they do
-        [["calendar", "plan_price", "ai_model", "stream_offset", "connector"]],
+        [["core", "ops", "realtime", *more], ["calendar", "plan_price", "ai_model", "stream_offset", "connector"]],
     )
     names = [sql.Identifier(*table) for table in tables]
     warehouse.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(names)))

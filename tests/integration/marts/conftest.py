@@ -6,17 +6,18 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from promptsales.marts.build import build
 from promptsales.marts.plan import Asked
 from promptsales.marts.publish import Built
 from promptsales.marts.spec import tables
 from promptsales.settings import Settings
-from tests.integration.provision.conftest import Connect, provisioned
+from tests.integration.provision.conftest import Connect
+from tests.support.own_warehouse import admin, connect
+
+__all__ = ["admin", "connect"]
 
 AS_OF = datetime(2024, 3, 11, 5, tzinfo=UTC)
-SEEDS = ["calendar", "plan_price", "ai_model"]
 
 Build = Callable[..., dict[str, Built]]
 
@@ -27,27 +28,6 @@ def spark(stack: Settings) -> Iterator[Any]:
 
     with session(stack.spark_master, stack.spark_memory, stack.spark_partitions) as found:
         yield found
-
-
-@pytest.fixture(scope="session")
-def connect(stack: Settings) -> Iterator[Connect]:
-    """Connects to the warehouse of these tests as a role."""
-    with provisioned(stack, "warehouse") as found:
-        yield found
-
-
-@pytest.fixture
-def admin(connect: Connect) -> Iterator[psycopg.Connection]:
-    """The warehouse, as its administrator; every table empty, but for the seeds."""
-    with connect("postgres") as connection:
-        found = connection.execute(
-            "select schemaname, tablename from pg_tables where schemaname in ('core', 'ops', 'marts', 'realtime') "
-            "and tablename <> all(%s)",
-            [SEEDS],
-        )
-        names = [sql.Identifier(*table) for table in found]
-        connection.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(names)))
-        yield connection
 
 
 @pytest.fixture

@@ -1,32 +1,5 @@
-"""A warehouse of the rules' tests own, so that they run beside tests that use the stack's."""
+"""Rules are tried on a warehouse of their own."""
 
-from collections.abc import Iterator
+from tests.support.own_warehouse import admin, connect, warehouse
 
-import psycopg
-import pytest
-
-from promptsales.settings import Settings
-from tests.integration.provision.conftest import Connect, provisioned
-from tests.support.systems import empty_tables
-
-
-@pytest.fixture(scope="session")
-def connect(stack: Settings) -> Iterator[Connect]:
-    """Connects to the warehouse of these tests as a role."""
-    with provisioned(stack, "warehouse") as found:
-        yield found
-
-
-@pytest.fixture
-def admin(connect: Connect) -> Iterator[psycopg.Connection]:
-    """The warehouse, as its administrator; every table empty, but for the seeds."""
-    with connect("postgres") as connection:
-        empty_tables(connection)
-        yield connection
-
-
-@pytest.fixture
-def warehouse(connect: Connect, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """The warehouse, as the loader; empty."""
-    with connect("warehouse_loader") as connection:
-        yield connection
+__all__ = ["admin", "connect", "warehouse"]
