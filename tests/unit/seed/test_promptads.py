@@ -4,7 +4,7 @@ from decimal import Decimal
 from itertools import islice, takewhile
 
 from promptsales.seed.campaigns import active, ad_groups, ads, campaigns, running
-from promptsales.seed.metrics import ad_metrics, campaign_metrics, campaign_metrics_of
+from promptsales.seed.metrics import ad_metrics, campaign_metrics, campaign_metrics_of, measures, pace
 from promptsales.seed.planted import FAR_FUTURE, PLANTED
 from promptsales.seed.promptcontent import assets
 from promptsales.seed.promptsales import users
@@ -69,3 +69,11 @@ def test_ads_bring_less_than_their_campaign(world: World) -> None:
     of_campaign = sum((row.spend for row in campaign_metrics_of(world, first)), Decimal())
 
     assert Decimal("0.9") < of_ads / of_campaign < 1
+
+
+def test_what_was_not_shown_costs_nothing(world: World) -> None:
+    rng, how = world.rng("test", 1), pace(world, running(world)[0])
+    found = [measures(rng, how, 1e-5) for _ in range(1_000)]
+
+    assert {one.spend for one in found if not one.impressions} == {Decimal(0)}
+    assert any(one.spend for one in found)
