@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
@@ -95,6 +96,12 @@ class Settings(BaseSettings):
     stream_workers: int = Field(default=1, ge=1, le=6, description="processes that follow the change events")
     stream_minutes_days: int = Field(default=14, ge=2, description="minutes of campaigns are kept so many days")
     reporting_timezone: str = Field(default="UTC", description="zone by whose days the marts count")
+    business_dates_from: date = Field(
+        default=date(1990, 1, 1), description="rows with an earlier date or time go to quarantine"
+    )
+    business_dates_to: date = Field(
+        default=date(2040, 12, 31), description="rows with a later one too; core.calendar ends here"
+    )
     provisional_days: int = Field(default=3, ge=1, description="days that ad platforms still restate")
     spark_master: str = Field(default="local[2]", description="where Spark runs: local[N], or a cluster's URL")
     spark_memory: str = Field(default="1g", description="of Spark's driver and of each executor")

@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.measures import UNKNOWN, day_of, in_ranges, money, ratio
+from spark_jobs.measures import UNKNOWN, cost, day_of, in_ranges, ratio
 from spark_jobs.source import Source
 from spark_jobs.span import Span
 
@@ -32,10 +32,12 @@ def transform(frames: Frames, span: Span) -> DataFrame:
     found = prompts.groupBy("date_day", F.coalesce("label", F.lit(UNKNOWN)).alias("model_label"), "user_id").agg(
         F.count("*").alias("prompts"),
         F.coalesce(F.sum("tokens_used"), F.lit(0)).alias("tokens"),
-        money(F.coalesce(F.sum("cost_amount"), F.lit(0)), 8).alias("cost"),
+        cost(F.coalesce(F.sum("cost_amount"), F.lit(0))).alias("cost"),
         F.coalesce(F.sum(F.when(is_rated, F.col("tokens_used"))), F.lit(0)).alias("rated_tokens"),
-        money(F.coalesce(F.sum(F.when(is_rated, F.col("cost_amount"))), F.lit(0)), 8).alias("rated_cost"),
+        cost(F.coalesce(F.sum(F.when(is_rated, F.col("cost_amount"))), F.lit(0))).alias("rated_cost"),
     )
+    # of 38 digits Spark would round the product
+    rated_cost = F.col("rated_cost").cast("decimal(28,12)")
     return found.select(
         "date_day",
         "model_label",
@@ -46,6 +48,6 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         "cost",
         "rated_tokens",
         "rated_cost",
-        ratio(1000 * F.col("rated_cost"), F.col("rated_tokens"), 8).alias("cost_per_1k_tokens"),
-        ratio(1_000_000 * F.col("rated_cost"), F.col("rated_tokens")).alias("cost_per_1m_tokens"),
+        ratio(1000 * rated_cost, F.col("rated_tokens"), 8).alias("cost_per_1k_tokens"),
+        ratio(1_000_000 * rated_cost, F.col("rated_tokens")).alias("cost_per_1m_tokens"),
     )

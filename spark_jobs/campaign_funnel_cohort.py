@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.measures import NO_CURRENCY, UNKNOWN, end_of, in_ranges, money, month_of, named_at, ratio
+from spark_jobs.measures import NO_CURRENCY, UNKNOWN, cost, end_of, in_ranges, money, month_of, named_at, ratio
 from spark_jobs.source import Source
 from spark_jobs.span import Span
 
@@ -58,7 +58,7 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         {name: money(F.coalesce(name, F.lit(0)), scale) for name, scale in (("won_amount", 2), ("spend", 4))}
     )
     # money of two currencies is never added
-    ai_cost = F.when(F.col("currency_code") == AI_CURRENCY, money(F.coalesce("ai_cost", F.lit(0)), 8))
+    ai_cost = F.when(F.col("currency_code") == AI_CURRENCY, cost(F.coalesce("ai_cost", F.lit(0))))
     name = F.when(F.col("campaign_id") == NOBODY, "Unattributed").otherwise(F.coalesce("name", F.lit(UNKNOWN)))
     age = F.greatest(F.datediff(F.lit(span.as_of_day), "month_start_date"), F.lit(0))
     return found.select(
@@ -77,7 +77,7 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         ratio(F.col("won_amount"), F.col("spend")).alias("crm_roas"),
         F.least(age, F.lit(OLD_DAYS)).alias("cohort_age_days"),
         ai_cost.alias("ai_cost"),
-        ratio(F.col("spend") + ai_cost, F.col("new_customers")).alias("paid_cac_incl_ai"),
+        ratio(F.col("spend") + ai_cost.cast("decimal(28,12)"), F.col("new_customers")).alias("paid_cac_incl_ai"),
     )
 
 

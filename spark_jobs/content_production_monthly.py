@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.measures import UNKNOWN, day_of, in_ranges, money, month_of, ratio
+from spark_jobs.measures import UNKNOWN, cost, day_of, in_ranges, month_of, ratio
 from spark_jobs.source import Source
 from spark_jobs.span import Span
 
@@ -99,4 +99,4 @@ def _select(found: DataFrame) -> DataFrame:
 
 
 def _cost(name: str) -> Column:
-    return money(F.coalesce(name, F.lit(0)), 8)
+    return cost(F.coalesce(name, F.lit(0)))

@@ -10,14 +10,19 @@ MEASURES = ("impressions", "clicks", "spend", "conversions")
 
 def money(column: Column, scale: int = 4) -> Column:
     """A sum of money, as the marts hold it."""
-    return column.cast(f"decimal({'28' if scale == 8 else '20'},{scale})")
+    return column.cast(f"decimal(20,{scale})")
+
+
+def cost(column: Column) -> Column:
+    """Return a sum of what prompts cost, as the marts hold it: to the last place of a single prompt's cost."""
+    return column.cast("decimal(38,12)")
 
 
 def ratio(above: Column, below: Column, scale: int = 6) -> Column:
     """A quotient rounded to ``scale``; null when the denominator is 0 or unknown."""
     # of these types Spark keeps 18 digits of the quotient, so that it is in effect rounded once
     divisor = F.when(below != 0, below.cast("decimal(20,4)"))
-    return (above.cast("decimal(24,8)") / divisor).cast(f"decimal(20,{scale})")
+    return (above.cast("decimal(28,12)") / divisor).cast(f"decimal(20,{scale})")
 
 
 def day_of(time: Column, zone: str) -> Column:

@@ -3,6 +3,7 @@
 Debezium's envelope is decoded into a struct made from the contract; what the contract does not name is not kept.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
@@ -10,8 +11,9 @@ from uuid import UUID
 
 import msgspec
 
+from promptsales.quality.derived import DATES, is_date
 from promptsales.quality.suite import CLOCK_TOLERANCE, read_suite
-from promptsales.stream_contracts import StreamContract
+from promptsales.stream_contracts import StreamColumn, StreamContract
 from streams.rules import Rules, compile_rules
 
 # what Debezium sends for a large value that an update left as it was
@@ -19,6 +21,8 @@ UNCHANGED = "__debezium_unavailable_value"
 # the header by which each event says from which life of its source it is
 EPOCH = "epoch"
 
+# a time that PostgreSQL holds and Python does not, as Debezium writes it: infinite, before Christ, or of a far year
+_BEYOND = re.compile(r"-?infinity|(?P<sign>[+-]?)(?P<year>\d{4,9})(?P<rest>-\d\d-\d\d(T[\d:.]+([+-][\d:]+|Z)?)?)( BC)?")
 # created, updated, deleted; read by a snapshot
 _OPERATIONS = frozenset("cudr")
 # its values stay as they were written, to the last digit
@@ -88,6 +92,8 @@ class Decoder:
         self.contract = contract
         self.rules: Rules = compile_rules(read_suite(contract))
         self._exact, self._tolerant = (_event_decoder(contract, is_exact) for is_exact in (True, False))
+        self._times = [column.name for column in contract.columns if is_date(column.type)]
+        self._with_texts = _event_decoder(contract, False, str)
         self._objects = [(column.name, frozenset(column.keys)) for column in contract.columns if column.keys]
         self._numbers = [column.name for column in contract.columns if _python_type(column.type) is Decimal]
 
@@ -122,7 +128,27 @@ class Decoder:
         try:
             return self._exact.decode(value), None
         except msgspec.ValidationError as error:
-            return self._tolerant.decode(value), str(error)
+            unnamed = str(error)
+        try:
+            return self._tolerant.decode(value), unnamed
+        except msgspec.ValidationError as error:
+            return self._beyond_our_calendar(value, error), None
+
+    def _beyond_our_calendar(self, value: bytes, error: msgspec.ValidationError) -> Any:
+        """An event one of whose times Python cannot hold; such a time is kept as text, for quarantine.
+
+        Raises:
+            ValidationError: when that is not what is wrong with the event.
+        """
+        event = self._with_texts.decode(value)
+        row = event.before if event.op == "d" else event.after
+        texts = {name: text for name in self._times if row is not None and (text := getattr(row, name)) is not None}
+        times = {name: _time(text, error) for name, text in texts.items()}
+        if not any(isinstance(time, str) for time in times.values()):
+            raise error
+        for name, time in times.items():
+            setattr(row, name, time)
+        return event
 
     def _change(self, message: Message, event: Any, row: Any, unnamed: str | None) -> Change:
         row.is_deleted, row.src_is_snapshot = event.op == "d", event.op == "r"
@@ -131,10 +157,16 @@ class Decoder:
         broken: list[str] = []
         if not row.is_deleted:
             broken = [f"{name}_not_an_object" for name, keys in self._objects if not _keep(row, name, keys)]
-            broken += self._no_numbers(row) or self.rules.broken_by(row, row.committed_at + CLOCK_TOLERANCE)
+            broken += self._no_numbers(row) + self._no_times(row) or self.rules.broken_by(
+                row, row.committed_at + CLOCK_TOLERANCE
+            )
         version = (row.src_epoch, row.src_lsn, not row.src_is_snapshot)
         key = getattr(row, self.contract.key)
         return Change(self.contract.table, key, version, row.committed_at, row, broken, message, unnamed)
+
+    def _no_times(self, row: Any) -> list[str]:
+        """Times that were left as text; no rule can judge the row, as they compare with nothing."""
+        return [DATES.format(name) for name in self._times if isinstance(getattr(row, name), str)]
 
     def _no_numbers(self, row: Any) -> list[str]:
         """Numbers that are none (NaN, infinity): no rule can judge the row, as they compare with nothing."""
@@ -145,19 +177,36 @@ class Decoder:
         ]
 
 
-def _event_decoder(contract: StreamContract, is_exact: bool) -> "msgspec.json.Decoder[Any]":
-    row = row_type(contract, is_exact)
+def _time(text: str, error: msgspec.ValidationError) -> Any:
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        match = _BEYOND.fullmatch(text)
+    if not match:
+        raise error
+    # as PostgreSQL reads it, which compares what quarantine holds: it knows no year 0
+    if match["year"] and (match["sign"] == "-" or not int(match["year"])):
+        return f"{int(match['year']) + 1:04}{match['rest']} BC"
+    return text.removeprefix("+")
+
+
+def _event_decoder(contract: StreamContract, is_exact: bool, times: Any = datetime) -> "msgspec.json.Decoder[Any]":
+    row = row_type(contract, is_exact, times)
     fields: list[tuple[str, Any, Any]] = [("before", row | None, None), ("after", row | None, None)]
     return msgspec.json.Decoder(msgspec.defstruct("Event", fields, bases=(_Event,), kw_only=True))
 
 
-def row_type(contract: StreamContract, is_exact: bool) -> type[msgspec.Struct]:
+def row_type(contract: StreamContract, is_exact: bool, times: Any = datetime) -> type[msgspec.Struct]:
     """The struct of a table's rows: the contract's columns under their names at the source, and the version.
 
-    An exact one refuses a field that the contract does not name.
+    An exact one refuses a field that the contract does not name. Times are read as of the given type.
     """
+
+    def kind(column: StreamColumn) -> Any:
+        return times if is_date(column.type) else _python_type(column.type)
+
     fields: list[tuple[str, Any, Any]] = [
-        (column.name, _python_type(column.type) | None, msgspec.field(default=None, name=column.origin))
+        (column.name, kind(column) | None, msgspec.field(default=None, name=column.origin))
         for column in contract.columns
     ]
     fields += [

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from promptsales.quality import derived
 from promptsales.quality.suite import Expectation, Suite
 
 # whether a row keeps the rule; the time is the horizon: its commit, plus the tolerance
@@ -36,6 +37,8 @@ def compile_rules(suite: Suite) -> Rules:
 
 def _rule(expectation: Expectation) -> Rule | None:
     kwargs = dict(expectation.kwargs)
+    if derived.is_date_rule(expectation.meta.rule, kwargs):
+        return _business_date(kwargs["column"])
     applies = _condition(kwargs.pop("row_condition", None))
     make = _MAKERS.get(expectation.type)
     if make is None or applies is None or set(kwargs) - make[1]:
@@ -83,6 +86,16 @@ def _between(kwargs: dict[str, Any]) -> Rule:
     def keeps(row: Any, horizon: datetime) -> bool:
         value, most = getattr(row, name), horizon if to_horizon else high
         return value is None or ((low is None or value >= low) and (most is None or value <= most))
+
+    return keeps
+
+
+def _business_date(name: str) -> Rule:
+    first, end = derived.parameters().values()
+
+    def keeps(row: Any, _: datetime) -> bool:
+        value = getattr(row, name)
+        return value is None or first <= (value.date() if isinstance(value, datetime) else value) < end
 
     return keeps
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import psycopg
 from bson import Timestamp
@@ -15,7 +15,8 @@ from pymongo.read_concern import ReadConcern
 
 from promptsales.content import selection, staging, topic
 from promptsales.content.failures import mongo_errors
-from promptsales.content.rows import Document, Row, Rows, ids_of, key_text
+from promptsales.content.ids import ids_of, is_askable, key_text
+from promptsales.content.rows import Document, Row, Rows
 from promptsales.content.stream import BATCH, Drain, TokenLost, token_now
 from promptsales.contracts import Contract
 from promptsales.errors import SourceRefused, TransientError
@@ -28,12 +29,13 @@ log = logging.getLogger(__name__)
 # at DEBUG the driver writes whole commands and answers to the log, and with them prompts in clear
 logging.getLogger("pymongo.command").setLevel(logging.INFO)
 
-# a date no clock of ours can show, or text that is no UTF-8, is for the checks; it ends no read
+# a date no clock of ours can show, text that is not UTF-8, or a UUID not of 16 bytes ends no read: the values are
+# kept as they are, so that they can be told apart and quarantined
 _CODEC: CodecOptions[Document] = CodecOptions(
     tz_aware=True,
-    uuid_representation=4,
+    uuid_representation=0,
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
-    unicode_decode_error_handler="replace",
+    unicode_decode_error_handler="surrogateescape",
 )
 _MAJORITY = ReadConcern("majority")
 
@@ -67,11 +69,14 @@ class ContentReader:
 
     def look(self) -> datetime:
         """The cluster time up to which every commit can be read now."""
-        query = {"find": self.collection.name, "projection": {"_id": 1}, "limit": 1, "readConcern": _MAJORITY.document}
         with mongo_errors(f"ask {self.contract.source.relation}"):
-            self.until = self.database.command(query)["operationTime"]
+            self.until = self._cluster_time()
             clock: datetime = self.database.command("hello")["localTime"]
         return clock.replace(tzinfo=UTC)
+
+    def _cluster_time(self) -> Timestamp:
+        query = {"find": self.collection.name, "projection": {"_id": 1}, "limit": 1, "readConcern": _MAJORITY.document}
+        return cast(Timestamp, self.database.command(query, codec_options=_CODEC)["operationTime"])
 
     def snapshot(self) -> AbstractContextManager[object]:
         """None is needed: whatever changes while it is read comes again by the change stream."""
@@ -143,7 +148,7 @@ class ContentReader:
             if token is None:
                 raise TokenLost("there is no token")
             with mongo_errors(f"read {self.contract.source.relation}"):
-                for changes in Drain(self.collection, token, self.until):
+                for changes in Drain(self.collection, token, self.until, self._cluster_time):
                     keys.update(change.key for change in changes)
         except TokenLost as error:
             raise SourceRefused(
@@ -155,7 +160,7 @@ class ContentReader:
     def still_there(self, keys: Sequence[str]) -> set[str]:
         """Which of some keys the collection has."""
         with mongo_errors(f"read {self.contract.source.relation}"):
-            found = self.collection.find({"_id": {"$in": list(ids_of(keys))}}, {"_id": 1})
+            found = self.collection.find({"_id": {"$in": ids_of(keys)}}, {"_id": 1})
             return {key_text(document["_id"]) for document in found} & set(keys)
 
     def _stage(self, warehouse: psycopg.Connection, rows: Iterable[tuple[Any, ...]], load_id: int) -> int:
@@ -199,21 +204,22 @@ class ContentReader:
 
     def _again(self, keys: Iterable[str]) -> Iterator[Row]:
         wanted = set(keys)
-        for document in self._find({"_id": {"$in": list(ids_of(wanted))}}) if wanted else ():
+        for document in self._find({"_id": {"$in": ids_of(wanted)}}) if wanted else ():
             if key_text(document["_id"]) in wanted:
                 yield self.rows.of(document)
 
     def _drained(self, token: str) -> Iterator[Row]:
-        drain = Drain(self.collection, token, self.until)
+        drain = Drain(self.collection, token, self.until, self._cluster_time)
         for changes in drain:
             written = {change.key: change.document_id for change in changes if change.deleted_at is None}
             for change in changes:
                 if change.deleted_at is not None:
                     yield self.rows.deleted(change.key, change.deleted_at)
-            for document in self._find({"_id": {"$in": list(written.values())}}) if written else ():
+            for document in self._find({"_id": {"$in": list(filter(is_askable, written.values()))}}) if written else ():
                 written.pop(key_text(document["_id"]), None)
                 yield self.rows.of(document)
             drain.expect_delete(set(written))
+        yield from map(self.rows.unreadable, sorted(drain.unexplained))
         self.token = drain.token
 
     def _find(self, which: selection.Filter) -> Iterator[Document]:

@@ -1,14 +1,11 @@
 """Documents as rows of staging: only fields that the contract names, prompts hashed, wrong types named."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from bson import ObjectId, json_util
-from bson.errors import BSONError
-
-from promptsales.content.values import Misfit, converter, indexed
+from promptsales.content.ids import id_of, is_askable, key_text
+from promptsales.content.values import Misfit, clean, converter, indexed
 from promptsales.contracts import MADE_HERE, Column, Contract
 from promptsales.pii import Key, transformed
 
@@ -17,48 +14,26 @@ Document = dict[str, Any]
 Row = tuple[Any, ...]
 
 
-def key_text(key: Any) -> str:
-    """A document's ``_id`` as text: ObjectIds, texts and UUIDs as they read, all else as MongoDB's extended JSON."""
-    if isinstance(key, str) and "\0" not in key:
-        return key
-    if isinstance(key, ObjectId | UUID):
-        return str(key)
-    return json_util.dumps(key, json_options=json_util.CANONICAL_JSON_OPTIONS)
-
-
-def ids_of(texts: Iterable[str]) -> Iterator[Any]:
-    """Every ``_id`` that may read like one of the texts."""
-    for text in texts:
-        yield text
-        for read in (ObjectId, UUID, json_util.loads):
-            yield from _read(read, text)
-
-
-def _read(read: Callable[[str], Any], text: str) -> tuple[Any, ...]:
-    try:
-        return (read(text),)
-    except (ValueError, TypeError, BSONError):
-        return ()
-
-
 class Rows:
     """Makes the rows of one feed."""
 
     def __init__(self, contract: Contract, key: Key) -> None:
         self.contract = contract
         self._makers = [_maker(column, contract, key) for column in contract.columns]
+        self._key_misfit = f"type_mismatch: {contract.column(contract.key).origin}"
         self.projection = {"_id": 1} | {origin: 1 for origin in contract.origins}
 
     def of(self, document: Document) -> Row:
         """A document's row."""
         values: list[Any] = []
-        misfits: dict[str, None] = {}  # a field may make two columns
+        # a field may make two columns; and a document that cannot be asked for could neither be read again nor deleted
+        misfits: dict[str, None] = {} if is_askable(document.get("_id")) else {self._key_misfit: None}
         for origin, outer, inner, make in self._makers:
             value = document.get(outer)
             try:
                 if inner and value is not None:
                     value = field(value, inner)
-                values.append(None if value is None else make(value))
+                values.append(None if value is None and outer != "_id" else make(value))  # an id may be null
             except Misfit:
                 values.append(None)
                 misfits[f"type_mismatch: {origin}"] = None
@@ -68,6 +43,10 @@ class Rows:
         """The row that says that a document is gone; what else core knows of it stays."""
         known = {self.contract.key: key, "deleted_at": at}
         return (*(known.get(name) for name in self.contract.column_names), None)
+
+    def unreadable(self, key: str) -> Row:
+        """Return the row of a document that was written but cannot be asked for by its ``_id``: for quarantine."""
+        return (*self.of({"_id": id_of(key)})[:-1], [self._key_misfit])
 
 
 def field(value: Any, path: Sequence[str]) -> Any:
@@ -106,6 +85,6 @@ def _of_text(column: Column, key: Key) -> Callable[[Any], Any]:
     def made(value: Any) -> Any:
         if not isinstance(value, str):
             raise Misfit
-        return make(value)
+        return make(clean(value))
 
     return made

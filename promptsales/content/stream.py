@@ -1,16 +1,15 @@
 """A collection's change stream, drained from a stored token up to a cluster time."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from bson import Timestamp
+from bson import Timestamp, json_util
 from pymongo.change_stream import ChangeStream
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
-from promptsales.content.rows import key_text
+from promptsales.content.ids import key_text
 
 BATCH = 1_000
 # who changed, and when: documents are read by their keys, so that no field but those of the contract leaves MongoDB
@@ -39,30 +38,42 @@ def time_of(token: Mapping[str, Any]) -> Timestamp:
     return Timestamp(int.from_bytes(head[1:5], "big"), int.from_bytes(head[5:9], "big"))
 
 
+def token_text(token: Mapping[str, Any] | None) -> str:
+    """Return a resume token as JSON; beside text it may hold bytes, which tell the types of a number in an ``_id``."""
+    return json_util.dumps(token)
+
+
 def token_now(collection: Collection[dict[str, Any]]) -> str:
     """A token from which a stream goes on with whatever happens after this call."""
     with collection.watch(_PIPELINE, max_await_time_ms=_AWAIT_MS) as stream:
         while stream.resume_token is None:  # an empty answer carries one
             stream.try_next()
-        return json.dumps(stream.resume_token)
+        return token_text(stream.resume_token)
 
 
 class Drain:
     """The changes since a token, batch by batch, in each the last of every key.
 
     A document that was written and is not found was deleted since: tell by ``expect_delete``, and the stream is read on
-    until it says so. ``token`` is where the next drain goes on.
+    until it says so, but no further than to ``now()`` as it is when all else was read: by then the delete is in the
+    stream, unless the document is there and its ``_id`` does not find it. Such keys are left in ``unexplained``.
+    ``token`` is where the next drain goes on.
     """
 
-    def __init__(self, collection: Collection[dict[str, Any]], token: str, until: Timestamp) -> None:
+    def __init__(
+        self, collection: Collection[dict[str, Any]], token: str, until: Timestamp, now: Callable[[], Timestamp]
+    ) -> None:
         self.token = token
+        self.unexplained: set[str] = set()
         self._collection = collection
         self._until = until
-        self._expected: set[str] = set()
+        self._now = now
+        self._last: Timestamp | None = None
 
     def expect_delete(self, keys: set[str]) -> None:
-        """These keys are read on for."""
-        self._expected |= keys
+        """Read on for these keys; what is not found after that has begun is explained by the next drain."""
+        if self._last is None:
+            self.unexplained |= keys
 
     def __iter__(self) -> Iterator[list[Change]]:
         """The batches.
@@ -72,7 +83,7 @@ class Drain:
         """
         try:
             with self._collection.watch(
-                _PIPELINE, resume_after=json.loads(self.token), max_await_time_ms=_AWAIT_MS, batch_size=BATCH
+                _PIPELINE, resume_after=json_util.loads(self.token), max_await_time_ms=_AWAIT_MS, batch_size=BATCH
             ) as stream:
                 yield from self._batches(stream)
         except OperationFailure as error:
@@ -86,20 +97,27 @@ class Drain:
             event = stream.try_next()
             if event is not None:
                 self._take(event, batch)
-            has_all = self._has_all(event, stream)
+            has_all = self._has_all(event, stream, self._until)
             if batch and (event is None or has_all or len(batch) >= BATCH):
                 yield list(batch.values())
                 batch.clear()
-            if has_all and not self._expected:
-                self.token = json.dumps(stream.resume_token)
+            if has_all and self._is_done(event, stream):
+                self.token = token_text(stream.resume_token)
                 return
             if not stream.alive:
                 raise TokenLost("the collection was dropped or renamed")
 
-    def _has_all(self, event: Mapping[str, Any] | None, stream: ChangeStream[dict[str, Any]]) -> bool:
+    def _is_done(self, event: Mapping[str, Any] | None, stream: ChangeStream[dict[str, Any]]) -> bool:
+        if not self.unexplained:
+            return True
+        self._last = self._last or self._now()
+        return self._has_all(event, stream, self._last)
+
+    @staticmethod
+    def _has_all(event: Mapping[str, Any] | None, stream: ChangeStream[dict[str, Any]], until: Timestamp) -> bool:
         if event is not None:
-            return bool(event["clusterTime"] > self._until)
-        return stream.resume_token is not None and time_of(stream.resume_token) >= self._until
+            return bool(event["clusterTime"] > until)
+        return stream.resume_token is not None and time_of(stream.resume_token) >= until
 
     def _take(self, event: Mapping[str, Any], batch: dict[str, Change]) -> None:
         if "documentKey" not in event:
@@ -108,4 +126,4 @@ class Drain:
         key, is_delete = key_text(document_id), event["operationType"] == "delete"
         batch[key] = Change(key, document_id, event["clusterTime"].as_datetime() if is_delete else None)
         if is_delete:
-            self._expected.discard(key)
+            self.unexplained.discard(key)

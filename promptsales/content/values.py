@@ -9,6 +9,8 @@ from uuid import UUID
 
 from bson import Decimal128, ObjectId
 
+from promptsales.content.ids import as_uuid
+
 Convert = Callable[[Any], Any]
 
 _TYPE = re.compile(r"([a-z ]+?)(?:\(([0-9]+)(?:,([0-9]+))?\))?( with time zone)?(\[\])?")
@@ -45,10 +47,26 @@ def converter(kind: str) -> Convert:
 def text(value: Any) -> str:
     """Text as it is; an id as its text. PostgreSQL's text holds no NUL."""
     if isinstance(value, str) and "\0" not in value and len(value) <= MOST_CHARACTERS:
-        return value
-    if isinstance(value, (ObjectId, UUID)):
+        return clean(value)
+    if isinstance(value, ObjectId):
         return str(value)
+    if (uuid := as_uuid(value)) is not None:
+        return str(uuid)
     raise Misfit
+
+
+def clean(value: str) -> str:
+    """Return text as it is.
+
+    Raises:
+        Misfit: for text that was not UTF-8, whose bytes were read as lone surrogates.
+    """
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeError:
+            raise Misfit from None
+    return value
 
 
 def _texts(value: Any) -> list[str]:
@@ -73,8 +91,8 @@ def indexed(make: Convert) -> Convert:
 
 
 def _uuid(value: Any) -> UUID:
-    if isinstance(value, UUID):
-        return value
+    if (uuid := as_uuid(value)) is not None:
+        return uuid
     try:
         return UUID(text(value))
     except ValueError:

@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -23,6 +23,7 @@ from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.load import feed, quarantine
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.marts.spec import Mart, mart
+from promptsales.quality import derived
 from promptsales.quality.suite import CLOCK_TOLERANCE, Expectation, Suite, read_suite
 from promptsales.quality.verdict import Verdict, record
 from promptsales.stream_contracts import StreamContract, stream_contracts
@@ -198,7 +199,8 @@ def _judge(
     batch: Any, suite: Suite, wanted: Any, read_at: datetime, result_format: Mapping[str, Any], row: str | None = None
 ) -> dict[str, Verdict]:
     """The verdicts on some expectations of a suite, by the names of their rules."""
-    parameters = {"horizon": read_at + CLOCK_TOLERANCE, "ninety_days_ago": (read_at - LONG_AGO).date()}
+    parameters: dict[str, date] = {"horizon": read_at + CLOCK_TOLERANCE, "ninety_days_ago": (read_at - LONG_AGO).date()}
+    parameters |= derived.parameters()
     answer = batch.validate(wanted, expectation_parameters=parameters, result_format=result_format)
     verdicts = [_verdict(suite, result, row) for result in answer.results]
     return {verdict.expectation.meta.rule: verdict for verdict in verdicts}

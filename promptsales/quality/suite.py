@@ -9,7 +9,10 @@ from typing import Any, Literal, Protocol
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from promptsales.contracts import Column, Contract
 from promptsales.errors import ConfigError
+from promptsales.quality import derived
+from promptsales.stream_contracts import StreamContract
 
 OnFail = Literal["quarantine", "block", "warn"]
 
@@ -26,6 +29,7 @@ class Meta(_Model):
 
     rule: str
     on_fail: OnFail
+    is_derived: bool = False
 
 
 class Expectation(_Model):
@@ -61,12 +65,21 @@ class _Folder(Protocol):
 
 
 def read_suite(contract: _Folder) -> Suite:
-    """The suite beside a contract, of a feed or of the stream.
+    """Return the suite of a mart, or of a feed or streamed table with the rules that its columns imply.
 
     Raises:
         ConfigError: when the file is missing or wrong; names the file, the place and what is allowed.
     """
-    return read_suite_of(contract.folder)
+    suite = read_suite_of(contract.folder)
+    return _with_derived(suite, contract.columns) if isinstance(contract, Contract | StreamContract) else suite
+
+
+def _with_derived(suite: Suite, columns: tuple[Column, ...]) -> Suite:
+    more = tuple(map(Expectation.model_validate, derived.expectations_of(columns)))
+    # a quarantined row is judged again where these change: their description names the range
+    text = suite.checksum + "".join(one.description for one in more)
+    checksum = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return suite.model_copy(update={"expectations": suite.expectations + more, "checksum": checksum})
 
 
 def read_suite_of(folder: Path) -> Suite:

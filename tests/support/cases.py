@@ -1,6 +1,6 @@
 """``tests/warehouse/<table>.yml``: for each rule of a suite the rows that break it and it alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -11,7 +11,7 @@ import yaml
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from promptsales.contracts import Contract, contracts
+from promptsales.contracts import Column, Contract, contracts
 from promptsales.settings import ROOT
 from promptsales.stream_contracts import StreamContract, stream_contracts
 
@@ -49,6 +49,19 @@ def cases(table: str) -> dict[str, Any]:
     ``cases`` by rule: ``rows``, more of ``core``, and other rules they break ``too``; ``holds``: what breaks no rule.
     """
     found: dict[str, Any] = yaml.load((FOLDER / f"{table}.yml").read_text(encoding="utf-8"), Loader=_Text)  # noqa: S506
+    return found
+
+
+def implausible(columns: Iterable[Column]) -> list[tuple[str, str, str]]:
+    """Values that a column's type holds and business does not: the column, the value, and the rule it breaks."""
+    found = []
+    for column in columns:
+        if column.type.startswith(("date", "timestamp")) and column.transform != "deleted_at":
+            rule = f"{column.name}_outside_business_dates"
+            found += [(column.name, day, rule) for day in ("-infinity", "infinity", "0044-03-15 BC", "0206-01-01")]
+            found += [(column.name, day, rule) for day in ("1989-12-31", "2041-01-01", "9999-12-31")]
+        if column.type.startswith("numeric"):
+            found.append((column.name, "NaN", f"{column.name}_not_a_number"))
     return found
 
 

@@ -23,7 +23,7 @@ def add(crm: psycopg.Connection, count: int = 1, **columns: Any) -> list[uuid.UU
 
 def add_bad(crm: psycopg.Connection, count: int = 1) -> list[uuid.UUID]:
     """Insert leads that the source allows and the suite does not: created after they were changed."""
-    return add(crm, count, created_at="2999-01-01")
+    return add(crm, count, created_at="2039-01-01")
 
 
 def in_core(warehouse: psycopg.Connection) -> dict[uuid.UUID, dict[str, Any]]:

@@ -73,8 +73,9 @@ def test_money_and_numbers(
     stack: Settings, documents: Documents, content: Source, warehouse: psycopg.Connection
 ) -> None:
     costs = [0.1, 1e-6, 3, Int64(4), Decimal128("0.00000001"), None, 123456.789]
+    costs += [2.5e-10, Decimal128("2.5E-10"), Decimal128("0.000000000001")]  # summed, not rounded to nothing one by one
     documents.prompt_history.insert_many([prompt(cost=cost, tokens_used=2.0) for cost in costs])
-    assert counts(run(content, warehouse, "prompts")) == (7, 7, 0, 0, 0, 0)
+    assert counts(run(content, warehouse, "prompts")) == (10, 10, 0, 0, 0, 0)
     assert_equal_to_source(documents, warehouse, stack, "prompts")
     touched = warehouse.execute("select core_table, entity_id, day::text from ops.touched").fetchall()
     assert touched == [("prompts", str(support.USER), "2026-03-01")]

@@ -66,7 +66,7 @@ from core.content_assets
 union all select asset_id, status, '2024-02-20 00:00+00'::timestamptz, 'infinity'::timestamptz from core.content_assets;
 insert into core.prompts (prompt_id, user_id, tool, pii_kid, tokens_used, cost_amount, prompted_at, asset_id, _extraction, _loaded_at)
 select 'prompt' || n, pg_temp.id('u' || n % 3), (array['GPT-4o', 'claude-3-opus', 'somebody'])[1 + n % 3], 1,
-       case when n % 7 <> 0 then pg_temp.pick('t' || n, 4000) end, case when n % 11 <> 0 then (pg_temp.pick('c' || n, 90000) / 1e7)::numeric(18, 8) end,
+       case when n % 7 <> 0 then pg_temp.pick('t' || n, 4000) end, case when n % 11 <> 0 then (pg_temp.pick('c' || n, 90000) / 1e11)::numeric(24, 12) end,
        '2024-01-03'::timestamptz + n * interval '3 hours', case when n % 3 = 0 then 'asset' || n % 120 end, 1, '2024-03-01'
 from generate_series(0, 539) n;
 

@@ -145,6 +145,21 @@ def test_log_says_when_the_stage_was_entered(crm_owner: psycopg.Connection, stag
     assert only(crm_owner, "select closed_at from crm.opportunities where id = %s", key) == later
 
 
+def test_a_given_date_is_kept_where_it_equals_the_one_before(
+    crm_owner: psycopg.Connection, stages: dict[str, uuid.UUID]
+) -> None:
+    keys = [deal(crm_owner, stages["open"], created_at=LONG_AGO, stage_entered_at=LONG_AGO) for _ in range(2)]
+    move = "update crm.opportunities set stage_id = %s, stage_entered_at = %s"
+    with crm_owner.transaction():
+        crm_owner.execute(move, [stages["won"], LONG_AGO])
+        crm_owner.execute(move, [stages["lost"], LONG_AGO])
+        moved = crm_owner.execute("select stage_entered_at, closed_at from crm.opportunities").fetchall()
+        assert moved == [(LONG_AGO, LONG_AGO)] * 2
+        crm_owner.execute("update crm.opportunities set stage_id = %s where id = %s", [stages["open"], keys[0]])
+    entered = crm_owner.execute("select changed_at = %s from crm.opportunity_stage_history order by id", [LONG_AGO])
+    assert [is_given for (is_given,) in entered] == [True] * 6 + [False]
+
+
 def test_closed_at_follows_the_stage(crm_owner: psycopg.Connection, stages: dict[str, uuid.UUID]) -> None:
     key = deal(crm_owner, stages["open"], closed_at=datetime(2098, 1, 1, tzinfo=UTC))
 

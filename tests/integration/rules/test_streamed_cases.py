@@ -1,5 +1,6 @@
 """Every rule on a streamed table is broken by the rows of its case, and by no other, the whole table being checked."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from promptsales.quality.audit import audit_streamed
 from promptsales.quality.suite import OnFail, read_suite
 from promptsales.stream_contracts import stream_contracts
-from tests.support.cases import Row, cases, fill, put
+from tests.support.cases import Row, cases, fill, implausible, put
 
 READ_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 TABLES = list(stream_contracts())
@@ -41,6 +42,16 @@ def test_bad_rows_are_found_by_their_rule_alone(
     # what is below zero is less than another figure too, which is a warning
     more = {rule: count for rule, count in found.items() if rule not in rules(table, "warn")}
     assert more == {rule: len(rows) for rule, rows in wanted.items()}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_date_of_any_column_is_outside_the_range_and_no_number_is_none(
+    admin: psycopg.Connection, warehouse: psycopg.Connection, table: str
+) -> None:
+    bad = implausible(stream_contracts()[table].columns)
+    found = broken(admin, warehouse, table, [{}, *({name: value} for name, value, _ in bad)], {})
+    derived = [e.meta.rule for e in read_suite(stream_contracts()[table]).expectations if e.meta.is_derived]
+    assert {rule: found.get(rule, 0) for rule in derived} == Counter(rule for _, _, rule in bad)
 
 
 @pytest.mark.parametrize(

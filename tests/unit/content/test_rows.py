@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from bson import ObjectId
+from bson import Binary, Decimal128, Int64, ObjectId
 
-from promptsales.content.rows import Rows, ids_of, key_text
+from promptsales.content.ids import id_of, key_text
+from promptsales.content.rows import Rows
 from promptsales.content.selection import is_in
 from promptsales.contracts import contract
 from promptsales.pii import Key
@@ -51,13 +52,52 @@ def test_only_named_fields_are_asked_for() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", ["text", ObjectId("6b990802498ab72fe8f9e9fb"), USER, 7, "7", {"a": 1}, "{broken"])
-def test_a_key_is_found_again_by_its_text(key: Any) -> None:
-    assert key in list(ids_of([key_text(key)]))
+UUID_BINARY = Binary.from_uuid(USER)
+OBJECT_ID = "6b990802498ab72fe8f9e9fb"
 
 
-def test_keys_of_two_types_do_not_meet() -> None:
-    assert len({key_text(key) for key in (7, "7", 7.5)}) == 3
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("text", "text"),
+        (ObjectId(OBJECT_ID), OBJECT_ID),
+        (OBJECT_ID, f'"{OBJECT_ID}"'),
+        (OBJECT_ID.upper(), OBJECT_ID.upper()),
+        (str(USER), str(USER)),
+        (UUID_BINARY, f'{{"$uuid": "{USER}"}}'),
+        ("7", "7"),
+        (7, '{"$numberInt": "7"}'),
+        (7.0, '{"$numberInt": "7"}'),
+        (-0.0, '{"$numberInt": "0"}'),
+        (Int64(7), '{"$numberInt": "7"}'),
+        (Decimal128("70E-1"), '{"$numberInt": "7"}'),
+        (Decimal128("7.5"), '{"$numberDouble": "7.5"}'),
+        (7.1, '{"$numberDouble": "7.1"}'),
+        (Decimal128("7.10"), '{"$numberDecimal": "7.1"}'),
+        (Decimal128("9" * 34), '{"$numberDecimal": "' + "9" * 34 + '"}'),
+        (Decimal128("1E+6000"), '{"$numberDecimal": "1E+6000"}'),
+        (Decimal128("NaN"), '{"$numberDouble": "NaN"}'),
+        (float("-inf"), '{"$numberDouble": "-Infinity"}'),
+        (1 << 40, '{"$numberLong": "1099511627776"}'),
+        (None, "null"),
+        ("null", '"null"'),
+        (True, "true"),
+        ({"a": 1.0, "b": [None, "x"]}, '{"a": {"$numberInt": "1"}, "b": [null, "x"]}'),
+        ("{broken", '"{broken"'),
+        ("a\0b", '"a\\u0000b"'),
+        ("a\udcff", '"a\\udcff"'),
+        (NOON, '{"$date": {"$numberLong": "1795435200000"}}'),
+        (b"\x01", '{"$binary": {"base64": "AQ==", "subType": "00"}}'),
+    ],
+)
+def test_a_key_has_one_text_and_is_read_from_it(key: Any, text: str) -> None:
+    assert key_text(key) == text
+    assert key_text(id_of(text)) == text
+
+
+def test_numbers_beyond_doubles_are_told_apart() -> None:
+    assert len({key_text(Decimal128(text)) for text in ("0.1", "1E-6000", "1E+6000", "9007199254740993.5")}) == 4
+    assert key_text(Decimal128("0.1")) != key_text(0.1)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ SOMEBODY = UUID("12345678-1234-5678-1234-567812345678")
         ("numeric(18,8)", 1.429999948, Decimal("1.42999995")),
         ("numeric(18,8)", -0.000000005, Decimal("-0.00000001")),
         ("numeric(18,8)", Decimal128("12.345678901"), Decimal("12.34567890")),
+        ("numeric(24,12)", 2.5e-10, Decimal("0.000000000250")),
+        ("numeric(24,12)", Decimal128("2.5E-10"), Decimal("0.000000000250")),
         ("numeric(18,8)", 3, Decimal("3.00000000")),
         ("timestamp with time zone", NOON, NOON),
         ("timestamp with time zone", "2026-11-23T12:00:00Z", NOON),

@@ -5,13 +5,42 @@ import re
 import pytest
 
 from promptsales.contracts import CORE, Contract, contracts
-from promptsales.quality.suite import read_suite
+from promptsales.quality.suite import Expectation, read_suite
 from promptsales.stream_contracts import StreamContract, stream_contracts
 from tests.support.cases import FOLDER, cases
 
 FEEDS = list(contracts().values())
 FED = contracts().keys() | stream_contracts().keys()
 SEEDS = sorted(path.parent.name for path in CORE.glob("*/table.sql") if path.parent.name not in FED)
+
+
+# ids, and what is computed by the pipeline itself
+WITHOUT_RANGE = ("pii_kid", "text_length")
+NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
+
+
+def written(contract: Contract | StreamContract) -> list[Expectation]:
+    """The rules of a table's own file."""
+    return [expectation for expectation in read_suite(contract).expectations if not expectation.meta.is_derived]
+
+
+@pytest.mark.parametrize(
+    "contract", [*FEEDS, *stream_contracts().values()], ids=lambda contract: f"{contract.path}-{contract.table}"
+)
+def test_every_number_has_a_range(contract: Contract | StreamContract) -> None:
+    ranges = {
+        expectation.kwargs["column"]
+        for expectation in written(contract)
+        if expectation.type == "expect_column_values_to_be_between"
+        and expectation.meta.on_fail == "quarantine"
+        and "min_value" in expectation.kwargs
+    }
+    numbers = {
+        column.name
+        for column in contract.columns
+        if column.type.startswith(NUMBERS) and column.name != contract.key and column.transform not in WITHOUT_RANGE
+    }
+    assert numbers - ranges == set(), f"{contract.folder}/expectations.yml: each of these columns needs a range"
 
 
 @pytest.mark.parametrize("contract", FEEDS, ids=lambda contract: contract.table)
@@ -30,7 +59,7 @@ def test_contract_and_table_agree_on_null(contract: Contract) -> None:
 
 @pytest.mark.parametrize("contract", FEEDS, ids=lambda contract: contract.table)
 def test_every_rule_has_a_case(contract: Contract) -> None:
-    rules = [expectation.meta.rule for expectation in read_suite(contract).expectations]
+    rules = [expectation.meta.rule for expectation in written(contract)]
     assert sorted(rules) == sorted(cases(contract.table)["cases"]), (
         f"{FOLDER / contract.table}.yml: each rule needs a case that breaks it, each case a rule"
     )
@@ -38,7 +67,7 @@ def test_every_rule_has_a_case(contract: Contract) -> None:
 
 @pytest.mark.parametrize("contract", stream_contracts().values(), ids=lambda contract: contract.table)
 def test_every_rule_on_a_streamed_table_has_a_case(contract: StreamContract) -> None:
-    rules = {expectation.meta.rule for expectation in read_suite(contract).expectations}
+    rules = {expectation.meta.rule for expectation in written(contract)}
     # those the primary key keeps
     rules -= {f"{contract.key}_missing", f"{contract.key}_twice"}
     assert sorted(rules) == sorted(cases(contract.table)["cases"]), (

@@ -55,6 +55,31 @@ def test_a_change_outranks_the_snapshot_at_the_same_position() -> None:
     assert read.version < changed(METRICS.decode(message("u", metric(), lsn=5))).version
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("infinity", "infinity"),
+        ("-infinity", "-infinity"),
+        ("-0043-03-15T00:00:00Z", "0044-03-15T00:00:00Z BC"),
+        ("0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z BC"),
+        ("+12026-01-01T00:00:00Z", "12026-01-01T00:00:00Z"),
+        ("0206-05-28T00:00:00Z", datetime(206, 5, 28, tzinfo=UTC)),
+        ("9999-12-31T23:59:59Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_a_time_of_no_business_is_quarantined(text: str, kept: Any) -> None:
+    change = changed(METRICS.decode(message("c", metric(timestamp=text))))
+    assert change.row.metric_at == kept
+    assert "metric_at_outside_business_dates" in change.broken
+    assert isinstance(change.row.updated_at, datetime)
+
+
+def test_a_text_that_is_no_time_is_a_dead_letter() -> None:
+    for times in ({"timestamp": "noon"}, {"timestamp": "noon", "updated_at": "infinity"}):
+        assert isinstance(METRICS.decode(message("c", metric(**times))), DeadLetter)
+    assert isinstance(METRICS.decode(message("c", metric(timestamp="infinity", impressions="many"))), DeadLetter)
+
+
 def test_a_delete_says_its_key_only_and_breaks_no_rule() -> None:
     change = changed(METRICS.decode(message("d", None, before={"id": 7, "campaign_id": None})))
     assert (change.key, change.row.is_deleted, change.row.spend, change.broken) == (7, True, None, [])

@@ -16,5 +16,5 @@ with prompt as materialized (
 ), part as (
     select asset_id, campaign_id, count(*) over (partition by asset_id) as campaigns from shown
 )
-select p.campaign_id, l.month_start_date, sum(l.cost_amount / p.campaigns)::numeric(28,8) as ai_cost
+select p.campaign_id, l.month_start_date, sum(l.cost_amount / p.campaigns)::numeric(34,12) as ai_cost
 from linked l join part p using (asset_id) group by 1, 2

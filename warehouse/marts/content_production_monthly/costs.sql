@@ -9,4 +9,4 @@ with asset as materialized (
     select a.asset_id, p.prompt_id, p.cost_amount
     from asset a join core.prompts p on p.prompt_id = a.prompt_history_id where p.deleted_at is null
 )
-select asset_id, sum(cost_amount)::numeric(28,8) as cost from linked group by asset_id
+select asset_id, sum(cost_amount)::numeric(34,12) as cost from linked group by asset_id

@@ -15,5 +15,5 @@ with prompt as materialized (
     select tool, (select k.label from core.ai_model k where tool ~* k.match_pattern order by k.match_priority limit 1) as label
     from (select distinct tool from cost) t
 )
-select month_start_date, label as model_label, sum(cost)::numeric(28,8) as unlinked_cost
+select month_start_date, label as model_label, sum(cost)::numeric(34,12) as unlinked_cost
 from cost join label using (tool) group by 1, 2

@@ -2,7 +2,7 @@
 with shown as (
     select distinct h.content_id, g.campaign_id from core.ads_history h join core.ad_groups g on g.ad_group_id = h.ad_group_id
 ), ai as (
-    select campaign_id, month, sum(cost)::numeric(28,8) as ai_cost
+    select campaign_id, month, sum(cost)::numeric(38,12) as ai_cost
     from (
         select distinct p.prompt_id, s.content_id, s.campaign_id, date_trunc('month', p.prompted_at at time zone 'UTC')::date as month,
                p.cost_amount / (select count(*) from shown o where o.content_id = s.content_id) as cost
