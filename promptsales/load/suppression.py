@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales.contracts import Contract
-from promptsales.load.statements import staging
+from promptsales.load.statements import core, staging
 
 # stands in the place of an erased person's id; a missing parent reads 'Unknown' in a mart (domain.md section 2.2)
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -45,15 +45,20 @@ def unnamed_in(payload: sql.Composable, names: Iterable[str]) -> sql.Composed:
 
 
 def met(contract: Contract, warehouse: psycopg.Connection) -> list[tuple[Any, ...]]:
-    """Return the rows of staging that have an erased person's e-mail hash, under ids that were not known for theirs.
+    """Return the rows of staging that are an erased person's and not yet removed: key, e-mail hash, its key, cursor.
 
-    Wherever else the warehouse knows such an id it must be removed, and its row kept out under every later key: that is
-    `promptsales.load.removal`'s part.
+    Either they have the hash under an id that was not known for theirs, or core still has them. Wherever else the
+    warehouse knows such an id it must be removed, and its row kept out under every later key:
+    that is `promptsales.load.removal`'s part.
     """
-    if not contract.email_hmac or warehouse.execute("select from ops.suppression limit 1").fetchone() is None:
+    if warehouse.execute("select from ops.suppression limit 1").fetchone() is None:
         return []
-    _renew(contract, warehouse)
-    return warehouse.execute(_fill(_BY_HASH, contract), {"feed": contract.table}).fetchall()
+    values = {"feed": contract.table}
+    rows = warehouse.execute(_fill(_IN_CORE, contract), values).fetchall()
+    if contract.email_hmac:
+        _renew(contract, warehouse)
+        rows += warehouse.execute(_fill(_BY_HASH, contract), values).fetchall()
+    return rows
 
 
 def suppress(contract: Contract, warehouse: psycopg.Connection) -> int:
@@ -77,6 +82,11 @@ _RENEW = """
     where x.feed = %(feed)s and x.key = s.{key}::text and x.pii_kid < s.pii_kid and s.{email} is not null
       and x.row_changed_at = s.{cursor}
 """
+_IN_CORE = """
+    select x.key, x.person_hmac, x.pii_kid, x.row_changed_at
+    from ops.suppression x join {staging} s on x.key = s.{key}::text
+    where x.feed = %(feed)s and exists (select from {core} c where c.{key} = s.{key})
+"""
 _BY_HASH = """
     select s.{key}::text, s.{email}, s.pii_kid, s.{cursor}
     from {staging} s
@@ -99,6 +109,7 @@ def _scrub(contract: Contract) -> sql.Composed:
 def _fill(template: str, contract: Contract) -> sql.Composed:
     return sql.SQL(template).format(
         staging=staging(contract),
+        core=core(contract),
         key=sql.Identifier(contract.key),
         cursor=sql.Identifier(contract.cursor),
         **({"email": sql.Identifier(contract.email_hmac)} if contract.email_hmac else {}),

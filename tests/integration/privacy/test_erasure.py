@@ -184,6 +184,22 @@ def test_a_row_that_becomes_theirs_is_erased_like_one_that_was_asked_for(
     assert str(family["bob"]) in suppressed(admin)
 
 
+def test_a_row_that_was_put_on_the_list_by_hand_is_removed_by_the_load_that_meets_it(
+    crm: psycopg.Connection,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    admin: psycopg.Connection,
+    family: dict[str, uuid.UUID],
+) -> None:
+    admin.execute("delete from ops.touched")
+    admin.execute("insert into ops.suppression (feed, key) values ('leads', %s)", [str(family["ann"])])
+    crm.execute("update crm.leads set score = 3 where id = %(ann)s", family)
+    load(LEADS, source, warehouse, None, "test")
+    assert str(family["ann"]) not in whole(admin)
+    assert leads.in_core(warehouse)[family["bob"]]["merged_into_id"] == NOBODY
+    assert ("leads", "*") in admin.execute("select core_table, entity_id from ops.touched").fetchall()
+
+
 def test_a_load_waits_for_a_build_before_it_removes_anybody(
     crm: psycopg.Connection,
     source: psycopg.Connection,
