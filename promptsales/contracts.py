@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -88,6 +89,8 @@ class Column(_Model):
 
 # stands in ops.touched where only the day counts
 ANY_ENTITY = "*"
+# stands there as the entity of a mart's own days that the mart must build again
+REBUILD = "rebuild"
 
 
 class Touched(_Model):
@@ -100,6 +103,11 @@ class Touched(_Model):
     def columns(self) -> tuple[str, ...]:
         """The columns it is told by."""
         return (*([self.entity] if self.entity else []), *self.day)
+
+
+def references(names: Iterable[str], key: str) -> tuple[str, ...]:
+    """Return the columns that name other rows, by the naming law."""
+    return tuple(name for name in names if name.endswith("_id") and name != key)
 
 
 class Contract(_Model):
@@ -208,7 +216,7 @@ class Contract(_Model):
     @property
     def references(self) -> tuple[str, ...]:
         """The columns that name other rows, by the naming law."""
-        return tuple(column.name for column in self.columns if column.name.endswith("_id") and column.name != self.key)
+        return references(self.column_names, self.key)
 
     @property
     def staging(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from promptsales.contracts import Column, Identifier, PiiClass, Relation, Touched, _Model, is_streamed
+from promptsales.contracts import Column, Identifier, PiiClass, Relation, Touched, _Model, is_streamed, references
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT
 
@@ -83,6 +83,11 @@ class StreamContract(_Model):
     def origins(self) -> tuple[str, ...]:
         """The columns at the source: all that is published."""
         return tuple(column.origin for column in self.columns)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The columns that name other rows, by the naming law."""
+        return references((column.name for column in self.columns), self.key)
 
     @property
     def key_origin(self) -> str:

@@ -72,9 +72,7 @@ def audit(
     Raises:
         TransientError: when the stream does not get on, so that nothing can be compared.
     """
-    # naive times at the source are UTC, and a time as text must be the same on both sides
-    for connection in (source, warehouse):
-        connection.execute("set time zone 'UTC'")
+    compare.prepare(source, warehouse)
     until = _complete(warehouse, contract)
     window = {"since": _last(warehouse, contract, until) - back, "until": until}
     ours, theirs = compare.hours(contract, warehouse, window), compare.source_hours(contract, source, window)

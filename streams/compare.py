@@ -12,12 +12,16 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
+from promptsales.load.suppression import is_erased, unnamed
 from promptsales.stream_contracts import StreamColumn, StreamContract
 from streams.repair import Version
 from streams.statements import table
 
 _INTEGERS = ("integer", "bigint", "smallint")
 _SUMMED = (*_INTEGERS, "numeric")
+# who was erased, as the source's session was told; a session that was told nothing is refused
+_ERASED = sql.SQL("(select unnest(string_to_array(current_setting('promptsales.erased'), ',')))")
+_TELL_ERASED = "select set_config('promptsales.erased', %s, false)"
 
 
 class Found(NamedTuple):
@@ -30,6 +34,14 @@ class Found(NamedTuple):
     values: str | None
     version: Version | None
     row: Mapping[str, Any] | None
+
+
+def prepare(source: psycopg.Connection, warehouse: psycopg.Connection) -> None:
+    """Let both sides say the same: naive times at the source are UTC, and an erased person is named by neither."""
+    for connection in (source, warehouse):
+        connection.execute("set time zone 'UTC'")
+    erased = [key for (key,) in warehouse.execute("select distinct key from ops.suppression")]
+    source.execute(_TELL_ERASED, [",".join(erased)])
 
 
 def hours(contract: StreamContract, warehouse: psycopg.Connection, window: Mapping[str, datetime]) -> dict[Any, Any]:
@@ -172,13 +184,17 @@ def _plain(contract: StreamContract, column: StreamColumn, value: sql.Identifier
     return sql.SQL("trim_scale({})").format(wide)
 
 
-def _all_plain(contract: StreamContract, relation: str, by_origin: bool = False) -> sql.Composed:
+def _all_plain(contract: StreamContract, relation: str) -> sql.Composed:
     return sql.SQL(", ").join(
-        sql.SQL("{} as {}").format(
-            _plain(contract, c, sql.Identifier(relation, c.origin if by_origin else c.name)), sql.Identifier(c.name)
-        )
+        sql.SQL("{} as {}").format(_plain(contract, c, sql.Identifier(relation, c.name)), sql.Identifier(c.name))
         for c in contract.columns
     )
+
+
+def _all_of_source(contract: StreamContract) -> sql.Composed:
+    plain = {c.name: _plain(contract, c, sql.Identifier("s", c.origin)) for c in contract.columns}
+    values = {name: unnamed(value, _ERASED) if name in contract.references else value for name, value in plain.items()}
+    return sql.SQL(", ").join(sql.SQL("{} as {}").format(value, sql.Identifier(name)) for name, value in values.items())
 
 
 def _payload(contract: StreamContract) -> sql.Composed:
@@ -189,9 +205,11 @@ def _payload(contract: StreamContract) -> sql.Composed:
 
 
 def _theirs(contract: StreamContract) -> sql.Composed:
-    """The source's table under the warehouse's names; its naive times are UTC, as the session's zone is."""
-    return sql.SQL("(select {}, false as is_deleted from {} as s)").format(
-        _all_plain(contract, "s", by_origin=True), sql.Identifier(*contract.source.relation.split("."))
+    """The source's table under the warehouse's names, as the stream may bring it; see `prepare`."""
+    return sql.SQL("(select {}, false as is_deleted from {} as s where not {})").format(
+        _all_of_source(contract),
+        sql.Identifier(*contract.source.relation.split(".")),
+        is_erased(sql.Identifier("s", contract.key_origin), _ERASED),
     )
 
 

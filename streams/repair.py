@@ -18,7 +18,7 @@ from promptsales.stream_contracts import StreamContract
 from streams import statements
 from streams.batch import Batch
 from streams.decode import Change, Decoder, Message
-from streams.sink import Sink
+from streams.sink import Sink, exclude_erasures
 from streams.statements import table
 
 _UNREADABLE = "value_unreadable"
@@ -97,6 +97,7 @@ class _Mending:
         """Apply them together; where that is refused halve them, until what is left is the one to blame."""
         try:
             async with self._warehouse.transaction():
+                await exclude_erasures(self._warehouse)
                 await self._make_way([one for one, _ in pairs])
                 await self._sink.apply(Batch(tuple(change for _, change in pairs), (), ()))
         except ROW_REFUSED as error:
@@ -127,7 +128,9 @@ class _Mending:
             "values": one.values,
             **one.version._asdict(),
         }
-        await self._warehouse.execute(statements.set_aside(self._contract.table), values)
+        async with self._warehouse.transaction():
+            await exclude_erasures(self._warehouse)
+            await self._warehouse.execute(statements.set_aside(self._contract.table), values)
 
 
 def change_of(decoder: Decoder, one: Repair) -> Change | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from promptsales.load.suppression import EXCLUDE_ERASURES
 from promptsales.quality.suite import read_suite
 from promptsales.stream_contracts import stream_contracts
 from streams import statements
@@ -57,6 +58,7 @@ class Sink:
         """
         # a pipeline: PostgreSQL is waited for when an answer is needed, not after each statement
         async with self._connection.pipeline(), self._connection.transaction():
+            await exclude_erasures(self._connection)
             merged = [await self._merge(table, changes) for table in batch.tables() if (changes := batch.good(table))]
             kept = [await self._quarantine(table, bad) for table in batch.tables() if (bad := batch.bad(table))]
             figures = [Figure(*row) for cursor in merged if cursor for row in await cursor.fetchall()]
@@ -106,6 +108,16 @@ class Sink:
 
     async def _bury(self, letter: DeadLetter) -> None:
         await self._connection.execute(self._dead_letters, {**letter.message._asdict(), "reason": letter.reason})
+
+
+async def exclude_erasures(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Wait until no person is being erased, and let none be until the transaction ends; before it locks any row.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: when an erasure takes longer.
+    """
+    for statement in EXCLUDE_ERASURES:
+        await connection.execute(statement)
 
 
 def _rows(changes: Sequence[Change]) -> dict[str, Any]:

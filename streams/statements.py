@@ -9,6 +9,7 @@ from pathlib import Path
 from psycopg import sql
 
 from promptsales.load.statements import listed
+from promptsales.load.suppression import is_erased, unnamed, unnamed_in
 from promptsales.stream_contracts import StreamColumn, StreamContract, stream_contracts
 from streams.decode import UNCHANGED
 
@@ -34,7 +35,10 @@ def table(contract: StreamContract) -> sql.Identifier:
 
 
 def _source(contract: StreamContract) -> sql.Composed:
-    """The parameter ``rows`` as a relation with the target's names and types."""
+    """The parameter ``rows`` as a relation with the target's names and types.
+
+    Every row of the stream passes here, whoever brings it, so here erased persons stay out.
+    """
     types = [
         sql.SQL("{} {}").format(sql.Identifier(c.origin), sql.SQL("text" if c.type == "jsonb" else c.type))
         for c in contract.columns
@@ -43,7 +47,9 @@ def _source(contract: StreamContract) -> sql.Composed:
         select {columns}, x.is_deleted, x.src_epoch, x.src_lsn, x.src_is_snapshot, x.committed_at
         from json_to_recordset(%(rows)s::json) as x({types}, is_deleted boolean, src_epoch integer, src_lsn bigint,
                                                     src_is_snapshot boolean, committed_at timestamptz)
+        where not {is_erased}
     """).format(
+        is_erased=is_erased(sql.Identifier("x", contract.key_origin)),
         columns=sql.SQL(", ").join(
             sql.SQL("{} as {}").format(_value(contract, c), sql.Identifier(c.name)) for c in contract.columns
         ),
@@ -53,6 +59,8 @@ def _source(contract: StreamContract) -> sql.Composed:
 
 def _value(contract: StreamContract, column: StreamColumn) -> sql.Composed:
     found = sql.Identifier("x", column.origin)
+    if column.name in contract.references:
+        return unnamed(found)
     if column.type != "jsonb":
         return sql.SQL("{}").format(found)
     return sql.SQL("case {found} when {unchanged} then (select t.{name} from {table} t where t.{key} = x.{origin}) "
@@ -239,11 +247,11 @@ def set_aside(name: str) -> bytes:
         sql.SQL("""
         insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
         select {name}, k.key::text, %(lsn)s, array[%(rule)s], %(suite_checksum)s,
-               %(values)s::jsonb || jsonb_build_object('src_epoch', %(epoch)s::integer, 'src_lsn', %(lsn)s::bigint,
+               k.payload || {unnamed} || jsonb_build_object('src_epoch', %(epoch)s::integer, 'src_lsn', %(lsn)s::bigint,
                                                        'src_is_snapshot', %(is_snapshot)s, 'is_deleted', false),
                exists (select from {table} t where t.{key} = k.key)
-        from (select %(key)s::{type}) as k(key)
-        where not exists (
+        from (select %(key)s::{type}, %(values)s::jsonb) as k(key, payload)
+        where not {is_erased} and not exists (
             select from {table} t where t.{key} = k.key
               and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) > (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
         )
@@ -259,6 +267,8 @@ def set_aside(name: str) -> bytes:
             key=sql.Identifier(contract.key),
             type=sql.SQL(contract.key_type),
             held_version=HELD_VERSION,
+            is_erased=is_erased(sql.Identifier("k", "key")),
+            unnamed=unnamed_in(sql.Identifier("k", "payload"), contract.references),
         )
         .as_bytes()
     )

@@ -17,7 +17,7 @@ from streams import compare
 from streams.batch import Batch
 from streams.decode import Change, Decoder
 from streams.repair import Repair, Version, change_of, make_way
-from streams.sink import Sink
+from streams.sink import Sink, exclude_erasures
 from streams.statements import table
 
 
@@ -36,6 +36,7 @@ def waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> N
 async def _waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> None:
     address = settings.address("warehouse")
     async with await psycopg.AsyncConnection.connect(address, autocommit=True) as warehouse, warehouse.transaction():
+        await exclude_erasures(warehouse)
         # naive times at the source are UTC, and are written so
         await warehouse.execute("set local time zone 'UTC'")
         change = await _held(contract, warehouse, quarantine_id)

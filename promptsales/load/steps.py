@@ -16,7 +16,7 @@ from promptsales.contracts import Contract
 from promptsales.errors import TerminalError, driver_errors
 from promptsales.extract.reader import CheckedKey, Reader, Wanted
 from promptsales.extract.sources import Source, reader_of
-from promptsales.load import feed, merge, quarantine, rekey, statements, suppression
+from promptsales.load import feed, merge, quarantine, rekey, removal, statements, suppression
 from promptsales.load.models import Audit, Limits, LoadResult, Staged, Window
 from promptsales.quality.suite import read_suite
 
@@ -49,26 +49,52 @@ def extract(
     """
     with driver_errors(f"extract {contract.table}"):
         warehouse.autocommit = True
-        reader = reader_of(contract, source)
-        begun = feed.begin(warehouse, contract.table)
-        has_gap = window is None and feed.has_gap(warehouse, contract.table)
-        read_at = reader.look()
-        key, counts = _stage(contract, reader, warehouse, window, begun, read_at)
-        progress = reader.progress(begun, window, key)
-        staged = Staged(
-            feed=contract.table,
-            extraction=begun.extraction,
-            window=window,
-            window_start=window.start if window else begun.last_sync_timestamp if begun.key in (None, key) else None,
-            read_at=read_at,
-            started_at=begun.started_at,
-            triggered_by=triggered_by,
-            progress=progress.with_gap() if has_gap else progress,
-            **counts,
-        )
-        if staged.is_empty:
-            _publish_nothing(contract, warehouse, staged)
-        return staged
+        while True:
+            try:
+                return _extract(contract, source, warehouse, window, triggered_by)
+            except _ErasedMet as met:
+                # nothing was staged; once they are removed, what is read again leaves them out
+                _remove(warehouse, met.rows)
+
+
+class _ErasedMet(Exception):
+    """Rows came that have an erased person's e-mail hash, under ids that are not known for theirs."""
+
+    def __init__(self, rows: list[removal.Erased]) -> None:
+        super().__init__()
+        self.rows = rows
+
+
+def _remove(warehouse: psycopg.Connection, rows: list[removal.Erased]) -> None:
+    with warehouse.transaction():
+        removal.exclude_others(warehouse)
+        removal.suppress(warehouse, rows)
+        removal.remove(warehouse, [row.key for row in rows], ())
+
+
+def _extract(
+    contract: Contract, source: Source, warehouse: psycopg.Connection, window: Window | None, triggered_by: str
+) -> Staged:
+    reader = reader_of(contract, source)
+    begun = feed.begin(warehouse, contract.table)
+    has_gap = window is None and feed.has_gap(warehouse, contract.table)
+    read_at = reader.look()
+    key, counts = _stage(contract, reader, warehouse, window, begun, read_at)
+    progress = reader.progress(begun, window, key)
+    staged = Staged(
+        feed=contract.table,
+        extraction=begun.extraction,
+        window=window,
+        window_start=window.start if window else begun.last_sync_timestamp if begun.key in (None, key) else None,
+        read_at=read_at,
+        started_at=begun.started_at,
+        triggered_by=triggered_by,
+        progress=progress.with_gap() if has_gap else progress,
+        **counts,
+    )
+    if staged.is_empty:
+        _publish_nothing(contract, warehouse, staged)
+    return staged
 
 
 class Seen(NamedTuple):
@@ -126,6 +152,8 @@ def _stage(
         # only now that staging is ours: a run that waited here for a newer one must not empty what that one staged
         feed.look_at_fence(warehouse, contract.table, begun.extraction)
         copied = reader.copy_into(warehouse, Wanted(begun.extraction, window, watermark, retries, begun.resume_token))
+        if met := suppression.met(contract, warehouse):
+            raise _ErasedMet([removal.Erased(contract.table, *row) for row in met])
         suppressed = suppression.suppress(contract, warehouse)
         held = warehouse.execute(quarantine.drop_held(contract), judged).rowcount
         warehouse.execute(statements.analyze(contract))

@@ -1,30 +1,71 @@
 """Erased persons stay out: what a load does with their rows, and with their ids in the rows of others."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import psycopg
 from psycopg import sql
 
 from promptsales.contracts import Contract
-from promptsales.load.statements import staging
+from promptsales.load.statements import core, staging
 
 # stands in the place of an erased person's id; a missing parent reads 'Unknown' in a mart (domain.md section 2.2)
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
+# names the advisory lock that a transaction of the stream shares, and an erasure takes alone
+STREAM_LOCK = 7_406_002
+# so begins a transaction of the stream; one that waits longer than this for an erasure is tried again
+EXCLUDE_ERASURES = (
+    f"select set_config('lock_timeout', '5s', true), pg_advisory_xact_lock_shared({STREAM_LOCK})".encode(),
+    b"set local lock_timeout to default",
+)
 
-def suppress(contract: Contract, warehouse: psycopg.Connection) -> int:
-    """Take erased persons out of the feed's staging, in its transaction; returns how many rows that were.
+# ids as the warehouse knows them; asked of another server, they are handed over first (`streams.compare.prepare`)
+ERASED = sql.SQL("(select key from ops.suppression)")
 
-    A row is one of theirs by its key, or by the hash of its e-mail address; then its key is remembered too, so that it
-    stays out under every later hashing key.
+
+def is_erased(value: sql.Composable, erased: sql.Composable = ERASED) -> sql.Composed:
+    """Compose the condition that an id is one of an erased person: no row may come in under it."""
+    return sql.SQL("{}::text in {}").format(value, erased)
+
+
+def unnamed(value: sql.Composable, erased: sql.Composable = ERASED) -> sql.Composed:
+    """Compose a reference to another row, which names nobody where it would name an erased person."""
+    # a literal, not a parameter: it takes the column's own type, and an id may be uuid or text
+    return sql.SQL("case when {} then {} else {} end").format(is_erased(value, erased), sql.Literal(NOBODY), value)
+
+
+def unnamed_in(payload: sql.Composable, names: Iterable[str]) -> sql.Composed:
+    """Compose the references of a JSON payload in the same way; what it lacks is not added."""
+    values = [
+        sql.SQL("{}::text, {}").format(sql.Literal(name), unnamed(sql.SQL("({} ->> {})").format(payload, name)))
+        for name in names
+    ]
+    return sql.SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(sql.SQL(", ").join(values))
+
+
+def met(contract: Contract, warehouse: psycopg.Connection) -> list[tuple[Any, ...]]:
+    """Return the rows of staging that are an erased person's and not yet removed: key, e-mail hash, its key, cursor.
+
+    Either they have the hash under an id that was not known for theirs, or core still has them. Wherever else the
+    warehouse knows such an id it must be removed, and its row kept out under every later key:
+    that is `promptsales.load.removal`'s part.
     """
-    values = {"feed": contract.table}
     if warehouse.execute("select from ops.suppression limit 1").fetchone() is None:
-        return 0
+        return []
+    values = {"feed": contract.table}
+    rows = warehouse.execute(_fill(_IN_CORE, contract), values).fetchall()
     if contract.email_hmac:
         _renew(contract, warehouse)
-        found = warehouse.execute(_fill(_BY_HASH, contract), values).rowcount
-        if found:
-            _forget(contract, warehouse)
-    dropped = warehouse.execute(_fill(_DROP, contract), values).rowcount
+        rows += warehouse.execute(_fill(_BY_HASH, contract), values).fetchall()
+    return rows
+
+
+def suppress(contract: Contract, warehouse: psycopg.Connection) -> int:
+    """Take erased persons out of the feed's staging, in its transaction; returns how many rows that were."""
+    if warehouse.execute("select from ops.suppression limit 1").fetchone() is None:
+        return 0
+    dropped = warehouse.execute(_fill(_DROP, contract), {"feed": contract.table}).rowcount
     if contract.references:
         warehouse.execute(_scrub(contract))
     return dropped
@@ -41,51 +82,25 @@ _RENEW = """
     where x.feed = %(feed)s and x.key = s.{key}::text and x.pii_kid < s.pii_kid and s.{email} is not null
       and x.row_changed_at = s.{cursor}
 """
+_IN_CORE = """
+    select x.key, x.person_hmac, x.pii_kid, x.row_changed_at
+    from ops.suppression x join {staging} s on x.key = s.{key}::text
+    where x.feed = %(feed)s and exists (select from {core} c where c.{key} = s.{key})
+"""
 _BY_HASH = """
-    insert into ops.suppression (feed, key, person_hmac, pii_kid, row_changed_at)
-    select %(feed)s, s.{key}::text, s.{email}, s.pii_kid, s.{cursor}
+    select s.{key}::text, s.{email}, s.pii_kid, s.{cursor}
     from {staging} s
     where s.{email} in (select x.person_hmac from ops.suppression x where x.person_hmac is not null)
-    on conflict do nothing
+      and not exists (select from ops.suppression x where x.feed = %(feed)s and x.key = s.{key}::text)
 """
 _DROP = "delete from {staging} s using ops.suppression x where x.feed = %(feed)s and x.key = s.{key}::text"
-_FORGET = """
-    delete from {table} t using ops.suppression x where x.feed = %(feed)s and x.key = t.{key}::text
-"""
-
-
-def _forget(contract: Contract, warehouse: psycopg.Connection) -> None:
-    """A row that core or quarantine know under another address has become an erased person's."""
-    values = {"feed": contract.table}
-    tables = [contract.table, *([f"{contract.table}_history"] if contract.history else [])]
-    for table in tables:
-        name = sql.Identifier("core", table)
-        warehouse.execute(sql.SQL(_FORGET).format(table=name, key=sql.Identifier(contract.key)), values)
-    mine = "q.feed = %(feed)s and q.key in (select x.key from ops.suppression x where x.feed = %(feed)s)"
-    warehouse.execute((CLOSE_QUARANTINE + mine).encode(), values)
-
-
-# what is left of a quarantined row of an erased person: that there was one, and which rules it broke
-CLOSE_QUARANTINE = """
-    update ops.quarantine q
-    set key = 'erased', payload = '{}', is_waived = false, released_at = coalesce(released_at, clock_timestamp()),
-        release_reason = coalesce(release_reason, 'suppressed')
-    where """
 
 
 def _scrub(contract: Contract) -> sql.Composed:
     """Put nobody's id in the place of an erased person's, wherever another row names it."""
-    # a literal, not a parameter: it takes each column's own type, and an id may be uuid or text
-    replaced = [
-        sql.SQL("{0} = case when {0}::text in (select key from ops.suppression) then {1} else {0} end").format(
-            sql.Identifier(name), sql.Literal(NOBODY)
-        )
-        for name in contract.references
-    ]
-    named = [
-        sql.SQL("{}::text in (select key from ops.suppression)").format(sql.Identifier(name))
-        for name in contract.references
-    ]
+    names = [sql.Identifier(name) for name in contract.references]
+    replaced = [sql.SQL("{} = {}").format(name, unnamed(name)) for name in names]
+    named = [is_erased(name) for name in names]
     return sql.SQL("update {} set {} where {}").format(
         staging(contract), sql.SQL(", ").join(replaced), sql.SQL(" or ").join(named)
     )
@@ -94,6 +109,7 @@ def _scrub(contract: Contract) -> sql.Composed:
 def _fill(template: str, contract: Contract) -> sql.Composed:
     return sql.SQL(template).format(
         staging=staging(contract),
+        core=core(contract),
         key=sql.Identifier(contract.key),
         cursor=sql.Identifier(contract.cursor),
         **({"email": sql.Identifier(contract.email_hmac)} if contract.email_hmac else {}),

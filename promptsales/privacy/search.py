@@ -12,13 +12,14 @@ EXCEPT = ("ops.suppression",)
 
 
 class Table(NamedTuple):
-    """A table, its columns that make rows unique, and those that may hold an id."""
+    """A table, its columns that make rows unique, those that may hold an id, and whether it says when it was loaded."""
 
     schema: str
     name: str
     columns: int
     unique_columns: list[str]
     id_columns: list[str]
+    is_stamped: bool
 
     @property
     def full_name(self) -> str:
@@ -36,14 +37,15 @@ _TABLES = """
            coalesce(array_agg(a.attname::text) filter (where u.attnum is not null), '{}') as unique_columns,
            coalesce(array_agg(a.attname::text) filter (
                where u.attnum is null and format_type(a.atttypid, a.atttypmod) in ('uuid', 'text', 'character varying')
-           ), '{}') as id_columns
+           ), '{}') as id_columns,
+           bool_or(a.attname = '_loaded_at') as is_stamped
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     left join (select distinct i.indrelid, k.attnum from pg_index i, unnest(i.indkey) k(attnum) where i.indisunique) u
       on u.indrelid = c.oid and u.attnum = a.attnum
     where c.relkind in ('r', 'm') and n.nspname !~ '^(pg_|information_schema$)'
-      and n.nspname || '.' || c.relname <> all(%s)
+      and n.nspname || '.' || c.relname <> all(%s) and has_table_privilege(c.oid, 'select')
     group by n.nspname, c.relname
     order by n.nspname, c.relname
 """
@@ -61,7 +63,7 @@ def needles(ids: Iterable[str], hashes: Iterable[bytes]) -> list[str]:
 
 
 def tables(warehouse: psycopg.Connection) -> list[Table]:
-    """Every table and materialised view of the warehouse but `EXCEPT`."""
+    """Every table and materialised view of the warehouse that the session may read, but `EXCEPT`."""
     with warehouse.cursor(row_factory=class_row(Table)) as cursor:
         return cursor.execute(_TABLES, [list(EXCEPT)]).fetchall()
 

@@ -1,4 +1,16 @@
--- messages that could not be decoded
+-- messages that could not be decoded; of one that names an erased person only that there was one
+with letter as (
+    select %(key)s::bytea as message_key, %(value)s::bytea as message_value
+), kept as (
+    select l.* from letter l
+    where not exists (
+        select from ops.suppression x
+        where position(convert_to(x.key, 'UTF8') in l.message_value) > 0
+           or position(convert_to(x.key, 'UTF8') in l.message_key) > 0
+    )
+)
 insert into ops.dead_letter (topic, partition, message_offset, message_key, message_value, reason, epoch)
-values (%(topic)s, %(partition)s, %(offset)s, %(key)s, %(value)s, %(reason)s, %(epoch)s)
+select %(topic)s, %(partition)s, %(offset)s, message_key, message_value,
+       %(reason)s::text || case when exists (select from kept) then '' else '; it names an erased person' end, %(epoch)s
+from (values (true)) one left join kept on true
 on conflict (topic, partition, message_offset) do nothing

@@ -1,7 +1,9 @@
 """One person in two databases: the key changes in both, and an erasure follows them from one to the other."""
 
+import random
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import psycopg
@@ -10,9 +12,15 @@ import pytest
 from promptsales.cli.load import load_feed
 from promptsales.contracts import contract
 from promptsales.errors import TerminalError
+from promptsales.load.models import Limits
 from promptsales.privacy import erasure, rotation
 from promptsales.privacy.person import find
+from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Settings
+from promptsales.sources import opened
+from tests.integration.privacy.test_erasure import whole
+from tests.integration.privacy.test_rotation import ALWAYS
+from tests.integration.privacy.test_streamed import audited
 from tests.support import keys, leads, systems
 from tests.support.feeds import FEEDS, as_application
 
@@ -118,6 +126,71 @@ def test_an_erasure_follows_address_and_phone(admin: psycopg.Connection, ann: An
         "users": 1, "subscriptions": 0, "contacts": 1, "leads": 1, "activities": 0,
     }  # fmt: skip
     _assert_gone(admin, ann)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_in_no_order_does_anything_bring_them_back(
+    stack: Settings, admin: psycopg.Connection, ann: Ann, seed: int
+) -> None:
+    """Replays, reloads, reconciliations, audits and a second erasure, in an order of chance, while sources change."""
+    with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
+        ads.execute(
+            "insert into promptads.campaigns (user_id, name, objective, budget, status) "
+            "values (%s, 'c', 'conversions', 40, 'active')", [ann.user])  # fmt: skip
+    admin.execute(
+        "insert into ops.feed (feed, extraction, fence, complete_through) "
+        "values ('campaigns', 1, 1, now() + interval '10 minutes')"
+    )
+    audited(stack, admin, "campaigns")
+    report = erasure.erase(admin, find(admin, str(ann.user), None, True))
+    assert {change.table for change in report.changes} >= {"core.users", "core.campaigns", "core.campaigns_history"}
+    steps = [partial(step, stack, admin) for step in (_replay, _reload, _reconcile, _audit)] * 2
+    random.Random(seed).shuffle(steps)  # noqa: S311 -- an order, no secret
+    for step in steps:
+        _change_at_the_sources(stack)
+        step()
+    _assert_gone(admin, ann)
+    text = whole(admin)
+    hers = (ann.user, ann.contact, ann.lead, hash_of_ann(stack))
+    assert [key for key in hers if str(key) in text] == []
+    assert admin.execute("select user_id from core.campaigns").fetchall() == [(NOBODY,)]
+
+
+def hash_of_ann(stack: Settings) -> str:
+    return keys.email_hmac(stack, 1, "ann@example.com").hex()
+
+
+def _change_at_the_sources(stack: Settings) -> None:
+    with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
+        ads.execute("update promptads.campaigns set budget = budget + 1")
+    with psycopg.connect(stack.address("promptcrm"), autocommit=True) as crm:
+        crm.execute("update crm.leads set score = coalesce(score, 0) + 1")
+        crm.execute("update crm.activities set duration_seconds = coalesce(duration_seconds, 0) + 1")
+    with psycopg.connect(stack.address("promptsales"), autocommit=True) as sales:
+        sales.execute("update subscriptions set plan_type = case plan_type when 'pro' then 'basic' else 'pro' end")
+
+
+def _replay(stack: Settings, admin: psycopg.Connection) -> None:
+    for feed in USED:
+        load_feed(contract(feed), ALWAYS, "test")
+
+
+def _reload(stack: Settings, admin: psycopg.Connection) -> None:
+    admin.execute("update ops.feed set last_sync_timestamp = null where feed = any(%s)", [list(USED)])
+    for feed in USED:
+        load_feed(contract(feed), None, "test")
+
+
+def _reconcile(stack: Settings, admin: psycopg.Connection) -> None:
+    with psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse:
+        for feed in USED:
+            with opened(stack, contract(feed)) as source:
+                reconcile(contract(feed), source, warehouse, "test", Limits())
+            load_feed(contract(feed), None, "test")
+
+
+def _audit(stack: Settings, admin: psycopg.Connection) -> None:
+    assert audited(stack, admin, "campaigns").left == ()
 
 
 def _assert_gone(admin: psycopg.Connection, ann: Ann) -> None:

@@ -1,0 +1,254 @@
+"""A person erased, whose ids the stream brings: whatever way a row takes, it comes without them."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+
+from promptsales.privacy import erasure
+from promptsales.privacy.person import find
+from promptsales.settings import InternalName, Settings
+from promptsales.stream_contracts import stream_contracts
+from streams.audit import Audited, audit
+from streams.batch import Batch
+from streams.decode import Change, DeadLetter, Decoder, Message
+from streams.repair import Repair, Version, repair
+from streams.sink import Sink
+from streams.waive import waive
+from tests.integration.privacy.test_erasure import NOBODY, whole
+from tests.support import events, leads, systems
+from tests.support.streaming import wait
+
+CONTRACTS = {name: stream_contracts()[name] for name in ("campaigns", "lead", "opportunity")}
+DECODERS = {contract.topic: Decoder(contract) for contract in stream_contracts().values()}
+READER: dict[str, InternalName] = {"promptads": "promptads_cdc", "promptcrm": "promptcrm_cdc"}
+BACK = timedelta(hours=3)
+
+
+class Ids(NamedTuple):
+    """A user with a campaign, and a lead with a deal and a duplicate."""
+
+    user: uuid.UUID
+    campaign: uuid.UUID
+    lead: uuid.UUID
+    duplicate: uuid.UUID
+    deal: uuid.UUID
+
+
+def returned(connection: psycopg.Connection, query: str, *values: object) -> uuid.UUID:
+    (row,) = connection.execute(query.encode(), values).fetchall()
+    return uuid.UUID(str(row[0]))
+
+
+@pytest.fixture
+def ids(stack: Settings, admin: psycopg.Connection) -> Iterator[Ids]:
+    """Written at the sources, and brought into the warehouse by the audits."""
+    systems.empty(stack)
+    with psycopg.connect(stack.address("promptsales"), autocommit=True) as sales:
+        user = returned(
+            sales, "insert into promptsales.users (email, password_hash, role) "
+                 "values ('ann@example.com', 'x', 'viewer') returning id")  # fmt: skip
+    with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
+        campaign = returned(
+            ads, "insert into promptads.campaigns (user_id, name, objective, budget, status) "
+                 "values (%s, 'c', 'conversions', 40, 'active') returning id", user)  # fmt: skip
+    with psycopg.connect(stack.address("promptcrm"), autocommit=True) as crm:
+        (lead,) = leads.add(crm, 1, email="ann@example.com")
+        (duplicate,) = leads.add(crm, 1, email="bob@example.com")
+        crm.execute("update crm.leads set merged_into_id = %s where id = %s", [lead, duplicate])
+        stage = returned(
+            crm, "insert into crm.pipeline_stages (pipeline_code, name, position, default_probability) "
+                 "values ('erased', 'open', 1, 0.2) returning id")  # fmt: skip
+        deal = returned(
+            crm, "insert into crm.opportunities (owner_user_id, name, stage_id, amount, source_lead_id) "
+                 "values (gen_random_uuid(), 'd', %s, 10, %s) returning id", stage, lead)  # fmt: skip
+    # nothing is on its way: the audits need not wait for it
+    admin.execute(
+        "insert into ops.feed (feed, extraction, fence, complete_through) "
+        "select name, 1, 1, now() + interval '10 minutes' from unnest(%s::text[]) name",
+        [list(CONTRACTS)],
+    )
+    for name in CONTRACTS:
+        assert audited(stack, admin, name).repaired > 0
+    yield Ids(user, campaign, lead, duplicate, deal)
+    systems.empty(stack)
+
+
+def audited(stack: Settings, admin: psycopg.Connection, name: str) -> Audited:
+    contract = CONTRACTS[name]
+    with (
+        psycopg.connect(stack.address(READER[contract.source.system]), autocommit=True) as source,
+        psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse,
+    ):
+        return audit(stack, contract, source, warehouse, BACK)
+
+
+def erase(admin: psycopg.Connection, *persons: uuid.UUID) -> None:
+    feeds = ("users", "leads")
+    for feed, person in zip(feeds, persons, strict=True):
+        erasure.erase(admin, find(admin, str(person), feed, True))
+
+
+def send(stack: Settings, *messages: Message) -> None:
+    """Through the sink, as the worker does."""
+    decoded = [DECODERS[one.topic].decode(one) for one in messages]
+    batch = Batch(
+        tuple(one for one in decoded if isinstance(one, Change)),
+        tuple(one for one in decoded if isinstance(one, DeadLetter)),
+        (),
+    )
+
+    async def run() -> None:
+        async with await psycopg.AsyncConnection.connect(stack.address("warehouse"), autocommit=True) as connection:
+            await Sink(connection, 14).apply(batch)
+
+    asyncio.run(run())
+
+
+def sent(stack: Settings, name: str, key: uuid.UUID) -> dict[str, Any]:
+    """A row at its source, as Debezium sends it."""
+    contract = CONTRACTS[name]
+    with psycopg.connect(stack.address(READER[contract.source.system]), autocommit=True) as source:
+        source.execute("set time zone 'UTC'")
+        columns = ", ".join(
+            f"{one.origin}::text" if one.type.startswith("numeric") else one.origin for one in contract.columns
+        )
+        query = f"select to_jsonb(x)::text from (select {columns} from {contract.source.relation} where id = %s) x"  # noqa: S608
+        (row,) = source.execute(query.encode(), [key]).fetchall()
+    return dict(json.loads(row[0]))
+
+
+def assert_nowhere(admin: psycopg.Connection, ids: Ids) -> None:
+    text = whole(admin)
+    assert [name for name in ("user", "lead") for form in forms(getattr(ids, name)) if form in text] == []
+    names = admin.execute("""
+        select (select array_agg(user_id) from core.campaigns),
+               (select array_agg(distinct user_id) from core.campaigns_history),
+               (select array_agg(lead_id) from realtime.lead), (select array_agg(merged_into_id) from realtime.lead),
+               (select array_agg(source_lead_id) from realtime.opportunity)
+    """).fetchall()
+    assert names == [([NOBODY], [NOBODY], [ids.duplicate], [NOBODY], [NOBODY])]
+
+
+def message(op: str, after: dict[str, Any] | None, lsn: int, **more: Any) -> Message:
+    """An event of now: what it says may be as young."""
+    return events.message(op, after, lsn, at_us=time.time_ns() // 1000, **more)
+
+
+def forms(key: uuid.UUID) -> tuple[str, str]:
+    """As text, and within bytes."""
+    return str(key), str(key).encode().hex()
+
+
+def test_the_audit_leaves_an_erased_person_out(stack: Settings, admin: psycopg.Connection, ids: Ids) -> None:
+    erase(admin, ids.user, ids.lead)
+    with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
+        ads.execute("update promptads.campaigns set budget = 41")
+    with psycopg.connect(stack.address("promptcrm"), autocommit=True) as crm:
+        crm.execute("update crm.leads set status = 'working'")
+        crm.execute("update crm.opportunities set amount = 11")
+    results = {name: audited(stack, admin, name) for name in CONTRACTS}
+    assert {name: (one.repaired, one.left, one.set_aside) for name, one in results.items()} == {
+        "campaigns": (1, (), ()), "lead": (1, (), ()), "opportunity": (1, (), ()),
+    }  # fmt: skip
+    assert_nowhere(admin, ids)
+    assert admin.execute(
+        "select c.budget, l.status, o.amount from core.campaigns c, realtime.lead l, realtime.opportunity o"
+    ).fetchall() == [(41, "working", 11)]
+    # nothing is left to repair, in any hour
+    assert {audited(stack, admin, name).unequal_hours for name in CONTRACTS} == {0}
+
+
+@pytest.mark.parametrize("epoch", [1, 2], ids=["event or replay", "snapshot of a new epoch"])
+def test_an_event_names_nobody(stack: Settings, admin: psycopg.Connection, ids: Ids, epoch: int) -> None:
+    erase(admin, ids.user, ids.lead)
+    operation = "u" if epoch == 1 else "r"
+    keys = {"campaigns": ids.campaign, "lead": ids.duplicate, "opportunity": ids.deal}
+    rows = [(CONTRACTS[name].topic, sent(stack, name, key)) for name, key in keys.items()]
+    rows.append((CONTRACTS["lead"].topic, sent(stack, "lead", ids.lead)))
+    send(stack, *(message(operation, row, 10**9, topic=topic, epoch=epoch) for topic, row in rows))
+    assert_nowhere(admin, ids)
+    delete = message("d", None, 10**9 + 1, topic=rows[-1][0], before=rows[-1][1], epoch=epoch)
+    send(stack, delete)
+    assert_nowhere(admin, ids)
+    # a bad version, its release by hand, and the next version of it
+    (topic, row), *_ = rows
+    send(stack, message("u", {**row, "budget": "-1"}, 10**9 + 2, topic=topic, epoch=epoch))
+    assert_nowhere(admin, ids)
+    (waiting,) = admin.execute(
+        "select quarantine_id, payload ->> 'user_id' from ops.quarantine where released_at is null"
+    ).fetchall()
+    assert waiting[1] == str(NOBODY)
+    waive(stack, CONTRACTS["campaigns"], waiting[0])
+    assert admin.execute("select budget from core.campaigns").fetchall() == [(-1,)]
+    assert_nowhere(admin, ids)
+
+
+def test_a_repair_that_was_read_before_names_nobody(stack: Settings, admin: psycopg.Connection, ids: Ids) -> None:
+    row = sent(stack, "campaigns", ids.campaign)
+    lead = sent(stack, "lead", ids.lead)
+    erase(admin, ids.user, ids.lead)
+    newer, now_us = Version(2, 5, False), time.time_ns() // 1000
+    values = {"campaign_id": row["id"], "user_id": row["user_id"], "name": "x" * 300}
+    repairs = [Repair(row["id"], row, newer, now_us), Repair(row["id"], {**row, "name": "x" * 300}, newer, now_us,
+                                                             json.dumps(values))]  # fmt: skip
+    for one in repairs:
+        asyncio.run(repair(stack, CONTRACTS["campaigns"], [one]))
+    gone = Repair(lead["id"], lead, newer, now_us)
+    assert asyncio.run(repair(stack, CONTRACTS["lead"], [gone])) == []
+    assert admin.execute(
+        "select rules, payload ->> 'user_id' from ops.quarantine where released_at is null"
+    ).fetchall() == [(["value_too_long"], str(NOBODY))]
+    assert_nowhere(admin, ids)
+
+
+def test_a_dead_letter_that_names_them_keeps_no_bytes(stack: Settings, admin: psycopg.Connection, ids: Ids) -> None:
+    erase(admin, ids.user, ids.lead)
+    row = sent(stack, "campaigns", ids.campaign)
+    topic = CONTRACTS["campaigns"].topic
+    bad = message("u", {**row, "budget": "many"}, 10**9, topic=topic)
+    fine = message("u", {**row, "user_id": str(ids.campaign), "budget": "many"}, 10**9, topic=topic)
+    send(stack, bad._replace(offset=1), fine._replace(offset=2))
+    assert admin.execute(
+        "select message_offset, message_key is null, message_value is null from ops.dead_letter order by 1"
+    ).fetchall() == [(1, True, True), (2, False, False)]
+    assert_nowhere(admin, ids)
+
+
+def test_a_batch_in_flight_and_an_erasure_exclude_one_another(
+    stack: Settings, admin: psycopg.Connection, ids: Ids
+) -> None:
+    """Whichever commits first: the batch waits and names nobody, or the erasure finds what the batch wrote."""
+    row, topic = sent(stack, "campaigns", ids.campaign), CONTRACTS["campaigns"].topic
+    other = {**row, "id": str(uuid.uuid4())}
+    changed, new = (message("u", {**one, "budget": "42"}, 10**9, topic=topic) for one in (row, other))
+    with ThreadPoolExecutor() as pool, psycopg.connect(stack.address("warehouse")) as held:
+        # the sink's transaction waits for this row, in the middle of its batch
+        held.execute("select from core.campaigns for update")
+        batch = pool.submit(send, stack, changed, new)
+        wait(lambda: waiting(admin, "with src as"), 20)
+        with psycopg.connect(stack.address("warehouse_admin"), autocommit=True) as another:
+            erasing = pool.submit(erase, another, ids.user, ids.lead)
+            wait(lambda: waiting(admin, "pg_advisory_xact_lock"), 20)
+            second = pool.submit(send, stack, message("u", {**row, "budget": "43"}, 10**9 + 1, topic=topic))
+            wait(lambda: waiting(admin, "pg_advisory_xact_lock_shared"), 20)
+            held.commit()
+            for one in (batch, erasing, second):
+                one.result(60)
+    assert admin.execute("select user_id, budget from core.campaigns order by budget").fetchall() == [
+        (NOBODY, 42), (NOBODY, 43),
+    ]  # fmt: skip
+    assert str(ids.user) not in whole(admin)
+
+
+def waiting(admin: psycopg.Connection, statement: str) -> bool:
+    """Whether a session waits for a lock with such a statement."""
+    query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and strpos(query, %s) > 0"
+    return admin.execute(query, [statement]).fetchone() != (0,)
