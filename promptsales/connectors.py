@@ -14,6 +14,7 @@ import yaml
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict
 
+from promptsales import bus, stream_gaps
 from promptsales.connections import connected
 from promptsales.errors import TerminalError, TransientError
 from promptsales.settings import ROOT, InternalName, Settings
@@ -156,6 +157,8 @@ def snapshot_again(settings: Settings, connector: Connector) -> int:
         with connected(settings, source_of(connector)) as source:
             drop = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s"
             source.execute(drop, [connector])
+        # of the epoch before: the snapshot closes them, where nothing of its own is lost
+        stream_gaps.record(bus.admin(settings.address("kafka")), warehouse, connector, is_following=False)
         _begin(settings, warehouse, connector, epoch)
         _put(client, connector, config(settings, connector, epoch))
         _call(client, "PUT", f"/connectors/{connector}/resume")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 from psycopg import sql
 
-from promptsales import connectors
+from promptsales import bus, connectors, stream_gaps
 from promptsales.connections import connected
 from promptsales.findings import Finding
 from promptsales.provision.publications import DATABASES
@@ -96,7 +96,21 @@ def streams(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"connector {found.status.connector}", what, todo)
         yield from _slot(found)
         yield from _origin(settings, found)
+    yield from _gaps(settings)
     yield from _unnamed(settings)
+
+
+def _gaps(settings: Settings) -> Iterator[Finding]:
+    """Events that left Kafka before they were applied, also while no worker runs that would record it."""
+    client = bus.admin(settings.address("kafka"))
+    with connected(settings, "warehouse") as warehouse:
+        for connector in connectors.names():
+            for gap in stream_gaps.present(client, warehouse, connector):
+                yield Finding(
+                    f"topic {gap.topic}",
+                    f"{gap}; complete_through of all tables of {connector} stands",
+                    stream_gaps.way_out(connector),
+                )
 
 
 def _unnamed(settings: Settings) -> Iterator[Finding]:

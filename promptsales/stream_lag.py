@@ -57,11 +57,6 @@ _SLOT = """
     from pg_replication_slots where slot_name = %s
 """
 _APPLIED = "select topic, partition, next_offset from ops.stream_offset where topic = any(%s)"
-# what was applied meanwhile is of the new topic already
-_BEGIN_ANEW = """
-    update ops.stream_offset set next_offset = 0
-    where (topic, partition, next_offset) = (%(topic)s, %(partition)s, %(next_offset)s)
-"""
 _RECORD = """
     insert into ops.stream_lag (connector, slot_status, slot_bytes, bus_events, applied_at, source_at)
     values (%(connector)s, %(slot_status)s, %(slot_bytes)s, %(events)s, %(applied_at)s, %(source_at)s)
@@ -89,10 +84,23 @@ def ends(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
     Raises:
         TransientError: when no broker answers, or a topic is not there.
     """
+    return _bounds(client, names, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+
+def begins(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
+    """Return the first offset that each partition of some topics still has.
+
+    Raises:
+        TransientError: when no broker answers.
+    """
+    return _bounds(client, names, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+
+def _bounds(client: AdminClient, names: Iterable[str], spec: OffsetSpec) -> dict[Partition, int]:
     try:
         there = client.list_topics(timeout=_TIMEOUT_S).topics
         wanted = {
-            TopicPartition(name, partition): OffsetSpec.latest()  # type: ignore[no-untyped-call]
+            TopicPartition(name, partition): spec
             for name in names
             for partition in (there[name].partitions if name in there else ())
         }
@@ -115,23 +123,6 @@ def _offsets(client: AdminClient, wanted: dict[TopicPartition, OffsetSpec]) -> d
 def applied(warehouse: psycopg.Connection, names: Iterable[str]) -> dict[Partition, int]:
     """How far every partition is applied."""
     return {(topic, partition): offset for topic, partition, offset in warehouse.execute(_APPLIED, [list(names)])}
-
-
-def begin_anew(
-    warehouse: psycopg.Connection, done: dict[Partition, int], found: dict[Partition, int]
-) -> list[Partition]:
-    """Partitions of which more was applied than they hold: their topic was made anew, and nothing of it is applied.
-
-    Args:
-        warehouse: an open connection, in autocommit.
-        done: how far they were applied, read before
-        found: their ends.
-    """
-    anew = [at for at, end in found.items() if done.get(at, 0) > end]
-    for topic, partition in anew:
-        values = {"topic": topic, "partition": partition, "next_offset": done[topic, partition]}
-        warehouse.execute(_BEGIN_ANEW, values)
-    return anew
 
 
 def unnamed(warehouse: psycopg.Connection) -> dict[str, float]:

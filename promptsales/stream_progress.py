@@ -5,17 +5,22 @@ the source is idle, Debezium's heartbeat moves it), and what the brokers held th
 """
 
 import logging
+import time
 from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
 from confluent_kafka.admin import AdminClient
 
-from promptsales import stream_lag
+from promptsales import stream_gaps, stream_lag
 from promptsales.stream_contracts import Connector, contracts_of
+from promptsales.stream_gaps import Gap
 from promptsales.stream_lag import Partition
 
 log = logging.getLogger(__name__)
+
+# a stuck partition is looked at again after so long
+_GAPS_S = 5.0
 
 # only with a slot: what was written before there is one is in no log, but in the snapshot
 _NOW = """
@@ -46,6 +51,8 @@ class Progress:
         self._mark: _Mark | None = None
         self.epoch: int | None = None  # the one that the moment belongs to
         self._ends: dict[Partition, int] | None = None
+        self._gaps_at = 0.0
+        self._told: list[Gap] = []
 
     def look(self, source: psycopg.Connection, client: AdminClient, warehouse: psycopg.Connection) -> datetime | None:
         """Look once; the moment before which every commit is in the warehouse, when one was reached just now.
@@ -55,6 +62,8 @@ class Progress:
         """
         self._mark = self._mark or _mark(source, self.connector)
         names = stream_lag.topics(self.connector)
+        if time.monotonic() >= self._gaps_at:
+            self._note_gaps(client, warehouse)
         is_read = self._mark is not None and _is_read(source, self.connector, self._mark)
         if self._has_new_epoch(warehouse):
             # the slot may be another one by now, which says nothing of a moment before it
@@ -62,12 +71,28 @@ class Progress:
         if self._mark is None:
             return None
         if self._ends is None and is_read:
-            self._ends = _ends(client, warehouse, names)
+            if stream_gaps.has_new_topic(client, warehouse, self.connector):
+                self._note_gaps(client, warehouse)
+            self._ends = stream_lag.ends(client, names)
         if self._ends is None or stream_lag.waiting(self._ends, stream_lag.applied(warehouse, names)):
             return None
         # the next one at once, so that it is among what is read meanwhile
         reached, self._mark, self._ends = self._mark.at, _mark(source, self.connector), None
         return reached
+
+    def _note_gaps(self, client: AdminClient, warehouse: psycopg.Connection) -> None:
+        """Record what can never be applied any more: a partition with nothing behind a gap would be waited for."""
+        for gap in stream_gaps.record(client, warehouse, self.connector, is_following=True):
+            log.error("%s; %s", gap, stream_gaps.way_out(self.connector))
+        self._gaps_at = time.monotonic() + _GAPS_S
+
+    def tell(self, gaps: list[Gap]) -> None:
+        """Log once that completeness stands because of gaps, and once that they are closed."""
+        for gap in gaps if gaps != self._told else ():
+            log.error("%s is not complete: %s; %s", self.connector, gap, stream_gaps.way_out(self.connector))
+        if self._told and not gaps:
+            log.warning("%s: the snapshot closed all gaps", self.connector)
+        self._told = gaps
 
     def _has_new_epoch(self, warehouse: psycopg.Connection) -> bool:
         row = warehouse.execute(_EPOCH, [self.connector]).fetchone()
@@ -82,15 +107,6 @@ def _mark(source: psycopg.Connection, connector: Connector) -> _Mark | None:
 
 def _is_read(source: psycopg.Connection, connector: Connector, mark: _Mark) -> bool:
     return source.execute(_IS_READ, [mark.position, connector]).fetchone() == (True,)
-
-
-def _ends(client: AdminClient, warehouse: psycopg.Connection, names: list[str]) -> dict[Partition, int]:
-    """The ends of some topics; where one was made anew, what was applied of the one before counts no more."""
-    done = stream_lag.applied(warehouse, names)
-    found = stream_lag.ends(client, names)
-    for topic, partition in stream_lag.begin_anew(warehouse, done, found):
-        log.warning("topic %s was made anew (partition %d): what it held and was not applied is lost", topic, partition)
-    return found
 
 
 def note(warehouse: psycopg.Connection, connector: Connector, at: datetime) -> None:

@@ -4,14 +4,15 @@ import logging
 import os
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import faust
 import psycopg
 from aiokafka.structs import ConsumerRecord
 
 from promptsales.settings import HOST, Settings
-from promptsales.stream_contracts import stream_contracts
+from promptsales.stream_contracts import Connector, stream_contracts
+from promptsales.stream_gaps import GROUP, Gap, way_out
 from streams import alerts, progress
 from streams.batch import Batch, Offset
 from streams.batches import batches
@@ -24,7 +25,6 @@ from streams.transport import Runs, Transport
 
 log = logging.getLogger(__name__)
 
-GROUP = "promptsales-stream"
 # how many records a batch holds at most, and how long it waits for more
 MOST, WINDOW_S = 2000, 0.001
 # of an integer in the warehouse
@@ -56,6 +56,7 @@ def create_app(settings: Settings, number: int) -> faust.App:
                 applied = await delivery.deliver(batch)
                 counters.note(applied.figures)
                 health.note(len(records), applied.quarantined)
+                _tell_gaps(applied.gaps)
         except BaseException:
             # not even a cancellation may leave: Faust would count the batch as done
             log.critical("the stream cannot go on; the supervisor starts it again from the last commit", exc_info=True)
@@ -120,13 +121,24 @@ def _offsets(messages: Sequence[Message], found: Sequence[Change | DeadLetter | 
         first, at, lsn, unnamed = message.offset, None, None, 0
         if isinstance(item, Change):
             at, lsn, unnamed = item.committed_at, item.version[1], int(item.unnamed is not None)
-        if known := offsets.get((message.topic, message.partition)):
+        known = offsets.get((message.topic, message.partition))
+        if known:
             first, at, lsn = known.first_offset, at or known.source_at, lsn or known.source_lsn
             unnamed += known.unnamed
         offsets[message.topic, message.partition] = Offset(
-            message.topic, message.partition, first, message.offset + 1, at, lsn, unnamed
+            message.topic, message.partition, first, message.offset + 1, at, lsn, unnamed, *_gap(known, message)
         )
     return offsets
+
+
+def _gap(before: Offset | None, message: Message) -> tuple[int | None, int | None, int | None]:
+    """Return the gap of a partition in a batch, with the message added: from, to, and the epoch behind it."""
+    if before is None:
+        return None, None, message.epoch
+    if message.offset <= before.next_offset:
+        return before.gap_from, before.gap_to, before.gap_epoch
+    first = before.next_offset if before.gap_from is None else before.gap_from
+    return first, message.offset, message.epoch
 
 
 def _message(record: ConsumerRecord) -> Message:
@@ -152,6 +164,12 @@ def _tell_unnamed(batch: Batch, told: set[str]) -> None:
     for text in {f"{change.table}: {change.unnamed}" for change in batch.changes if change.unnamed} - told:
         log.warning("%s; no contract names it, so it is dropped", text)
         told.add(text)
+
+
+def _tell_gaps(gaps: Sequence[Gap]) -> None:
+    for gap in gaps:
+        connector = cast(Connector, gap.topic.split(".")[0])
+        log.error("%s; its tables are not complete: %s", gap, way_out(connector))
 
 
 async def _connect(settings: Settings) -> psycopg.AsyncConnection[Any]:

@@ -8,7 +8,11 @@ from streams.decode import UNCHANGED, Change, DeadLetter
 
 
 class Offset(NamedTuple):
-    """How far a partition is applied, once the batch is; ``unnamed`` of its events had a field no contract names."""
+    """How far a partition is applied, once the batch is; ``unnamed`` of its events had a field no contract names.
+
+    ``gap_from`` and ``gap_to`` are the first and the following offset of what is missing within the batch, and
+    ``gap_epoch`` is the epoch of the event behind it; where nothing is missing, that of the first event.
+    """
 
     topic: str
     partition: int
@@ -17,6 +21,9 @@ class Offset(NamedTuple):
     source_at: datetime | None
     source_lsn: int | None
     unnamed: int
+    gap_from: int | None = None
+    gap_to: int | None = None
+    gap_epoch: int | None = None
 
 
 class Batch(NamedTuple):

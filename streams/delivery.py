@@ -51,7 +51,7 @@ class Delivery:
             )
             return await self.deliver(batch._replace(changes=(), dead=(*batch.dead, refused)))
         first, second = [await self.deliver(half) for half in batch.halves()]
-        return Applied(first.figures + second.figures, first.quarantined + second.quarantined)
+        return Applied(first.figures + second.figures, first.quarantined + second.quarantined, second.gaps)
 
     async def _apply(self, batch: Batch) -> Applied:
         pause = _FIRST_PAUSE_S

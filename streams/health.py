@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from promptsales import bus, stream_lag
+from promptsales import bus, stream_gaps, stream_lag
 from promptsales.errors import PipelineError, TransientError
 from promptsales.settings import Settings
 from promptsales.stream_contracts import stream_contracts
@@ -103,8 +103,11 @@ class Health:
     def _look(self, client: Any) -> Seen:
         mine = {(tp.topic, tp.partition) for tp in self._app.consumer.assignment()}
         names = {topic for topic, _ in mine} or {contract.topic for contract in stream_contracts().values()}
+        starts = stream_gaps.starts(client, names)
         ends = {at: end for at, end in stream_lag.ends(client, names).items() if at in mine or not mine}
         with psycopg.connect(self._settings.address("warehouse"), autocommit=True, connect_timeout=5) as warehouse:
             applied = stream_lag.applied(warehouse, names)
         moved = sum(offset for at, offset in applied.items() if at in ends)
-        return Seen(bool(mine), stream_lag.waiting(ends, applied), moved)
+        # what is gone never comes: a restart would not bring it
+        reachable = {at: max(applied.get(at, 0), begin) for at, begin in starts.items() if at in ends}
+        return Seen(bool(mine), stream_lag.waiting(ends, reachable), moved)

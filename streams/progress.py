@@ -4,10 +4,11 @@ import logging
 import threading
 import time
 from contextlib import ExitStack
+from datetime import datetime
 
 import psycopg
 
-from promptsales import bus, connectors, stream_progress
+from promptsales import bus, connectors, stream_gaps, stream_progress
 from promptsales.connections import connected
 from promptsales.errors import PipelineError
 from promptsales.settings import Settings
@@ -43,7 +44,19 @@ def _look(settings: Settings, following: Progress) -> None:
         warehouse = stack.enter_context(connected(settings, "warehouse"))
         while True:
             if reached := following.look(source, client, warehouse):
-                stream_progress.note(warehouse, following.connector, reached)
-                if gone := sweep(settings, warehouse, following.connector, following.epoch):
-                    log.warning("%s: %d rows are gone since the epoch before", following.connector, gone)
+                _reached(settings, warehouse, following, reached)
             time.sleep(_LOOK_S)
+
+
+def _reached(settings: Settings, warehouse: psycopg.Connection, following: Progress, at: datetime) -> None:
+    """Note how far the tables are complete, and sweep; neither while events are missing.
+
+    A snapshot that lost events would have the rows swept that were in them.
+    """
+    gaps = stream_gaps.close(warehouse, following.connector, following.epoch)
+    following.tell(gaps)
+    if gaps:
+        return
+    stream_progress.note(warehouse, following.connector, at)
+    if gone := sweep(settings, warehouse, following.connector, following.epoch):
+        log.warning("%s: %d rows are gone since the epoch before", following.connector, gone)

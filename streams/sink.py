@@ -11,8 +11,9 @@ import psycopg
 from promptsales.load.suppression import EXCLUDE_ERASURES
 from promptsales.quality.suite import read_suite
 from promptsales.stream_contracts import stream_contracts
+from promptsales.stream_gaps import Gap
 from streams import statements
-from streams.batch import Batch, latest, rounds
+from streams.batch import Batch, Offset, latest, rounds
 from streams.decode import Change, DeadLetter
 
 Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
@@ -34,10 +35,11 @@ class Figure(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """What a batch did: the figures that moved, and how many rows it quarantined."""
+    """What a batch did: the figures that moved, how many rows it quarantined, and which events are missing."""
 
     figures: list[Figure]
     quarantined: int
+    gaps: list[Gap]
 
 
 class Sink:
@@ -65,10 +67,14 @@ class Sink:
             await self._total([f for f in figures if f.kind == "moved"], _budgets(batch))
             for letter in batch.dead:
                 await self._bury(letter)
-            if batch.offsets:
-                offsets = _encode([offset._asdict() for offset in batch.offsets])
-                await self._connection.execute(self._offsets, {"offsets": offsets.decode()})
-        return Applied([f for f in figures if f.kind != "moved"], sum(cursor.rowcount for cursor in kept))
+            gaps = await self._move(batch.offsets) if batch.offsets else []
+        return Applied([f for f in figures if f.kind != "moved"], sum(cursor.rowcount for cursor in kept), gaps)
+
+    async def _move(self, offsets: Sequence[Offset]) -> list[Gap]:
+        """Move the offsets; what is missing before them."""
+        rows = _encode([offset._asdict() for offset in offsets]).decode()
+        cursor = await self._connection.execute(self._offsets, {"offsets": rows})
+        return [Gap(*row) for row in await cursor.fetchall()]
 
     async def _merge(self, table: str, changes: list[Change]) -> Cursor | None:
         """Merge a table's rows; the cursor of the figures that moved, where it is the table that moves them."""

@@ -11,7 +11,7 @@ import psycopg
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from promptsales.errors import BatchBlocked, TransientError
+from promptsales.errors import BatchBlocked, TerminalError, TransientError
 from promptsales.orchestration.connections import bootstrap_servers, forget_responses, postgres
 from promptsales.orchestration.feed import WAREHOUSE
 from promptsales.settings import settings
@@ -86,7 +86,7 @@ def _judge(contract: StreamContract, warehouse: psycopg.Connection, now: datetim
 @task
 def health(connector: Connector) -> None:
     """Note how far a connector is behind; fail, and say in which hop, when its tables are not complete lately."""
-    from promptsales import bus, stream_lag
+    from promptsales import bus, stream_gaps, stream_lag
     from promptsales.freshness import STREAM_STALE, freshness
 
     client = bus.admin(bootstrap_servers("kafka"))
@@ -96,6 +96,9 @@ def health(connector: Connector) -> None:
         stream_lag.record(warehouse, lag, slot)
         names = {contract.table for contract in stream_contracts().values() if contract.source.system == connector}
         late = [one for one in freshness(warehouse) if one.feed in names and one.state in ("stale", "never loaded")]
+        gaps = stream_gaps.present(client, warehouse, connector)
+    if gaps:
+        raise TerminalError(f"{connector}: {'; '.join(map(str, gaps[:3]))}; {stream_gaps.way_out(connector)}")
     where = (
         f"slot {'missing' if slot is None else f'{slot.wal_status}, {slot.behind_bytes} bytes behind'}; "
         f"{lag.events} events wait on the bus; last commit applied {lag.source_at}"

@@ -89,3 +89,38 @@ def test_what_redis_loses_while_all_is_published_comes_back(
     assert held(cache) == 600
     publish_again(cache, figures, published)
     assert held(cache) == 1200
+
+
+def test_one_that_is_lost_while_the_marker_lives_comes_back(cache: "redis.Redis", figures: psycopg.Connection) -> None:
+    figures.execute(
+        "insert into realtime.campaign_day (campaign_id, date_day, impressions, clicks, spend, conversions, version,"
+        " updated_at) values (%s, %s, 7, 0, 0, 0, 1, clock_timestamp() - interval '1 hour')",
+        [UUID(int=1), MINUTE.date()],
+    )
+    published = publish_again(cache, figures, NOTHING)
+    whole = {key: cache.hgetall(key) for key in cache.scan_iter("counter:campaign:*")}
+    assert len(whole) == 1201
+    deleted, partial, worthless, retyped, day = (
+        figure(1)._replace(campaign_id=UUID(int=1)).key,
+        *(figure(1)._replace(campaign_id=UUID(f"{n:032d}")).key for n in (2, 700, 1200)),
+        Counter("day", UUID(int=1), MINUTE.replace(hour=0, minute=0), 7, 0, 0, 0, 1).key,
+    )
+    cache.delete(deleted, day)
+    cache.hdel(partial, "spend")
+    cache.hset(worthless, "version", "none")
+    cache.set(retyped, "text")
+    publish_again(cache, figures, published)
+    assert {key: cache.hgetall(key) for key in cache.scan_iter("counter:campaign:*")} == whole
+
+
+def test_a_round_checks_so_many_at_once_and_all_in_the_end(
+    cache: "redis.Redis", figures: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "CHECKED", 500)
+    published = publish_again(cache, figures, NOTHING)
+    cache.delete(*cache.scan_iter("counter:campaign:*"))
+    counts = []
+    for _ in range(3):
+        published = publish_again(cache, figures, published)
+        counts.append(held(cache))
+    assert counts == [500, 1000, 1200]

@@ -1,14 +1,13 @@
-"""How far each partition is applied, whatever comes again, and when a topic is made anew."""
+"""How far each partition is applied, whatever comes again."""
 
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, cast
 
 import psycopg
 import pytest
 
-from promptsales import stream_lag, stream_progress
+from promptsales import stream_lag
 from promptsales.settings import Settings
 from streams.batch import Batch, Offset
 from streams.sink import Sink
@@ -42,30 +41,3 @@ def test_events_that_come_again_turn_nothing_back(move: Move, admin: psycopg.Con
 
 def test_the_first_event_of_a_topic_begins_anew(move: Move) -> None:
     assert [move(500, 1000), move(0, 2), move(2, 3)] == [1000, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("end", "left"),
-    [
-        (0, 0),
-        (3, 0),  # three events wait, and none of them was applied
-        (1000, 1000),
-        (1001, 1000),
-    ],
-)
-def test_of_a_topic_made_anew_nothing_is_applied(
-    move: Move, admin: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, end: int, left: int
-) -> None:
-    move(500, 1000)
-    monkeypatch.setattr(stream_lag, "ends", lambda *_: {(TOPIC, 0): end})
-    found = stream_progress._ends(cast(Any, None), admin, [TOPIC])
-    assert stream_lag.applied(admin, [TOPIC]) == {(TOPIC, 0): left}
-    assert stream_lag.waiting(found, stream_lag.applied(admin, [TOPIC])) == end - left
-
-
-def test_what_was_applied_meanwhile_stays(move: Move, admin: psycopg.Connection) -> None:
-    move(500, 1000)
-    before = stream_lag.applied(admin, [TOPIC])
-    move(0, 4)
-    assert stream_lag.begin_anew(admin, before, {(TOPIC, 0): 3}) == [(TOPIC, 0)]
-    assert stream_lag.applied(admin, [TOPIC]) == {(TOPIC, 0): 4}

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from promptsales import bus, freshness, stream_lag
-from promptsales.errors import TransientError
+from promptsales import bus, freshness, stream_gaps, stream_lag
+from promptsales.errors import TerminalError, TransientError
 from promptsales.freshness import Freshness
 from promptsales.orchestration import stream
+from promptsales.stream_gaps import Gap
 from promptsales.stream_lag import Lag, Slot
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -17,7 +18,9 @@ SLOT = Slot("promptads", True, "reserved", 5, 9, 1000)
 LAG = Lag("promptads", 5, 7, AT, AT, timedelta(0))
 
 
-def run(monkeypatch: pytest.MonkeyPatch, slot: Slot | None, found: list[Freshness]) -> list[Any]:
+def run(
+    monkeypatch: pytest.MonkeyPatch, slot: Slot | None, found: list[Freshness], gaps: tuple[Gap, ...] = ()
+) -> list[Any]:
     """Run the task on servers that answer so; what it notes."""
     noted: list[Any] = []
     monkeypatch.setattr(stream, "bootstrap_servers", lambda _: "")
@@ -26,6 +29,7 @@ def run(monkeypatch: pytest.MonkeyPatch, slot: Slot | None, found: list[Freshnes
     monkeypatch.setattr(stream_lag, "slot", lambda *_: slot)
     monkeypatch.setattr(stream_lag, "lag", lambda *_: LAG)
     monkeypatch.setattr(stream_lag, "record", lambda _, *values: noted.append(values))
+    monkeypatch.setattr(stream_gaps, "present", lambda *_: list(gaps))
     monkeypatch.setattr(freshness, "freshness", lambda _: found)
     stream.health.function("promptads")
     return noted
@@ -63,3 +67,13 @@ def test_it_says_in_which_hop(
     with pytest.raises(TransientError) as caught:
         run(monkeypatch, slot, found)
     assert told in str(caught.value)
+
+
+def test_missing_events_are_no_matter_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TerminalError) as caught:
+        run(monkeypatch, SLOT, [], (Gap("promptads.promptads.ads", 2, 5, 9, 9, True),))
+    assert str(caught.value) == (
+        "promptads: partition 2 of topic promptads.promptads.ads lost offsets 5 to 8 (4 events): Kafka removed them, "
+        "or the consumer group skipped them, before they were applied; run `promptsales connectors snapshot "
+        "promptads`: it reads all rows anew, under a new epoch"
+    )

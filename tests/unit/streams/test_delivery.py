@@ -38,7 +38,7 @@ class Warehouse:
         if error := self.refuses(found):
             raise error
         self.applied.append(found)
-        return Applied([], len(found.changes))
+        return Applied([], len(found.changes), [])
 
     async def bury(self, letter: DeadLetter) -> None:
         """The topic of dead letters."""

@@ -1,0 +1,197 @@
+"""Events that left Kafka, or were skipped, before they were applied: an error until the snapshot of a later epoch."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from promptsales import bus, stream_gaps, stream_lag
+from promptsales.settings import Settings
+from promptsales.stream_gaps import Gap
+from streams.batch import Batch, Offset
+from streams.sink import Sink
+
+# no worker reads it, and no connector is named so
+CONNECTOR: Any = "gaps"
+TOPIC, GROUP = "gaps.crm.leads", "gaps"
+AT = (TOPIC, 0)
+Apply = Callable[..., list[Gap]]
+_GAPS = "select gap_from, gap_to, gap_epoch from ops.stream_offset where topic = %s and gap_at is not null"
+
+
+@pytest.fixture
+def client(stack: Settings) -> AdminClient:
+    """The brokers' administrator."""
+    return bus.admin(stack.address("kafka"))
+
+
+@pytest.fixture
+def topic(
+    stack: Settings, admin: psycopg.Connection, client: AdminClient, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """A topic with ten events, of which the warehouse knows nothing; afterwards it is gone."""
+    monkeypatch.setattr(stream_lag, "topics", lambda _: [TOPIC])
+    monkeypatch.setattr(stream_gaps, "GROUP", GROUP)
+    create(client)
+    send(stack, 10)
+    yield stack
+    client.delete_topics([TOPIC])[TOPIC].result()
+    admin.execute("delete from ops.stream_offset where topic = %s", [TOPIC])
+    admin.execute("delete from ops.connector where connector = %s", [CONNECTOR])
+
+
+def create(client: AdminClient) -> None:
+    """Create the topic, once the brokers have let go of the one before."""
+    for _ in range(50):
+        created = client.create_topics([NewTopic(TOPIC, 1)])[TOPIC]
+        if created.exception() is None:
+            return
+    raise AssertionError(f"topic {TOPIC} was not created")
+
+
+def create_again(client: AdminClient) -> None:
+    client.delete_topics([TOPIC])[TOPIC].result()
+    create(client)
+
+
+def send(stack: Settings, events: int) -> None:
+    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all", "log_level": 0})
+    for _ in range(events):
+        producer.produce(TOPIC, b"{}", b"{}", partition=0)
+    assert producer.flush(30) == 0
+
+
+def remove(client: AdminClient, before: int) -> None:
+    client.delete_records([TopicPartition(*AT, before)])[TopicPartition(*AT)].result()
+
+
+def reset_group(client: AdminClient, offset: int) -> None:
+    groups = [ConsumerGroupTopicPartitions(GROUP, [TopicPartition(*AT, offset)])]
+    client.alter_consumer_group_offsets(groups)[GROUP].result()
+
+
+@pytest.fixture
+def apply(topic: Settings) -> Apply:
+    """Applies events of the partition, as the sink does; what it says is missing."""
+
+    async def run(offset: Offset) -> list[Gap]:
+        async with await psycopg.AsyncConnection.connect(topic.address("warehouse"), autocommit=True) as connection:
+            return (await Sink(connection, 14).apply(Batch((), (), (offset,)))).gaps
+
+    def applied(first: int, following: int, *gap: int | None) -> list[Gap]:
+        return asyncio.run(run(Offset(*AT, first, following, None, None, 0, *gap)))
+
+    return applied
+
+
+def epoch_of(warehouse: psycopg.Connection, epoch: int) -> None:
+    warehouse.execute(
+        "insert into ops.connector (connector, epoch, system_identifier) values ('gaps', %s, '')"
+        " on conflict (connector) do update set epoch = excluded.epoch",
+        [epoch],
+    )
+
+
+def test_the_sink_sees_an_event_beyond_the_next_one(apply: Apply, admin: psycopg.Connection) -> None:
+    assert apply(0, 4, None, None, 3) == []
+    assert apply(2, 6, None, None, 3) == []  # some of them again
+    assert apply(9, 12, None, None, 3) == [Gap(TOPIC, 0, 6, 9, 9, True)]
+    assert stream_lag.applied(admin, [TOPIC]) == {AT: 12}
+    assert admin.execute(_GAPS, [TOPIC]).fetchall() == [(6, 9, 3)]
+
+
+def test_the_sink_sees_a_jump_within_a_batch(apply: Apply, admin: psycopg.Connection) -> None:
+    apply(0, 4, None, None, 3)
+    assert apply(4, 20, 6, 11, 4) == [Gap(TOPIC, 0, 6, 11, 11, True)]
+    assert apply(25, 30, None, None, 5) == [Gap(TOPIC, 0, 20, 25, 25, True)]
+    # from the first of all that is missing to the last, and the highest epoch
+    assert admin.execute(_GAPS, [TOPIC]).fetchall() == [(6, 25, 5)]
+
+
+def test_what_is_applied_already_is_no_gap(apply: Apply, admin: psycopg.Connection) -> None:
+    apply(0, 50, None, None, 3)
+    assert apply(10, 50, 12, 20, 3) == []
+    assert admin.execute(_GAPS, [TOPIC]).fetchall() == []
+
+
+def test_a_warehouse_that_knows_nothing_misses_what_came_before(apply: Apply) -> None:
+    assert apply(7, 9, None, None, 1) == [Gap(TOPIC, 0, 0, 7, 7, True)]
+
+
+def test_removed_records_are_found_without_a_worker(
+    apply: Apply, client: AdminClient, admin: psycopg.Connection
+) -> None:
+    apply(0, 3, None, None, 1)
+    assert stream_gaps.present(client, admin, CONNECTOR) == []
+    remove(client, 8)
+    assert stream_gaps.present(client, admin, CONNECTOR) == [Gap(TOPIC, 0, 3, 8, 8, True)]
+    # two events wait behind it: a worker sees it with them, and knows their epoch
+    assert stream_gaps.record(client, admin, CONNECTOR, is_following=True) == []
+
+
+def test_removed_records_with_nothing_behind_them_are_not_waited_for(
+    apply: Apply, client: AdminClient, admin: psycopg.Connection
+) -> None:
+    apply(0, 3, None, None, 1)
+    epoch_of(admin, 2)
+    remove(client, 10)
+    assert stream_gaps.record(client, admin, CONNECTOR, is_following=True) == [Gap(TOPIC, 0, 3, 10, 10, False)]
+    assert stream_lag.waiting(stream_lag.ends(client, [TOPIC]), stream_lag.applied(admin, [TOPIC])) == 0
+    assert admin.execute(_GAPS, [TOPIC]).fetchall() == [(3, 10, 2)]
+    assert stream_gaps.record(client, admin, CONNECTOR, is_following=True) == []
+
+
+def test_a_group_that_was_reset_forward_skips_events(
+    apply: Apply, client: AdminClient, admin: psycopg.Connection
+) -> None:
+    apply(0, 3, None, None, 1)
+    reset_group(client, 3)
+    assert stream_gaps.present(client, admin, CONNECTOR) == []
+    reset_group(client, 2)  # a worker was killed before it told the group
+    assert stream_gaps.present(client, admin, CONNECTOR) == []
+    reset_group(client, 10)
+    assert stream_gaps.present(client, admin, CONNECTOR) == [Gap(TOPIC, 0, 3, 10, 10, False)]
+
+
+@pytest.mark.parametrize("events", [0, 2, 30])
+def test_a_topic_created_again_lost_nobody_knows_what(
+    apply: Apply, client: AdminClient, admin: psycopg.Connection, topic: Settings, events: int
+) -> None:
+    apply(0, 10, None, None, 1)
+    stream_gaps.record(client, admin, CONNECTOR, is_following=True)
+    assert not stream_gaps.has_new_topic(client, admin, CONNECTOR)
+    create_again(client)
+    send(topic, events)
+    assert stream_gaps.has_new_topic(client, admin, CONNECTOR)
+    gaps = stream_gaps.record(client, admin, CONNECTOR, is_following=True)
+    at = 10 if events > 10 else 0
+    assert gaps == [Gap(TOPIC, 0, 10, None, at, events > at)]
+    assert stream_lag.applied(admin, [TOPIC]) == {AT: at}
+    assert not stream_gaps.has_new_topic(client, admin, CONNECTOR)
+
+
+def test_only_a_later_epoch_closes_a_gap(apply: Apply, admin: psycopg.Connection) -> None:
+    apply(0, 4, None, None, 3)
+    apply(9, 12, None, None, 4)
+    assert stream_gaps.close(admin, CONNECTOR, 4) == [Gap(TOPIC, 0, 4, 9, 12, True)]
+    assert stream_gaps.close(admin, CONNECTOR, None) == [Gap(TOPIC, 0, 4, 9, 12, True)]
+    assert stream_gaps.close(admin, CONNECTOR, 5) == []
+    assert admin.execute(_GAPS, [TOPIC]).fetchall() == []
+
+
+def test_a_gap_names_what_is_missing_and_the_way_out() -> None:
+    gap = Gap(TOPIC, 0, 4, 9, 12, True)
+    assert str(gap) == (
+        "partition 0 of topic gaps.crm.leads lost offsets 4 to 8 (5 events): Kafka removed them, or the consumer "
+        "group skipped them, before they were applied"
+    )
+    assert str(gap._replace(following=None)) == (
+        "partition 0 of topic gaps.crm.leads was deleted and created again after 4 events were applied"
+    )
+    assert stream_gaps.way_out(CONNECTOR) == (
+        "run `promptsales connectors snapshot gaps`: it reads all rows anew, under a new epoch"
+    )
