@@ -38,7 +38,7 @@ class Source:
         query = sql.SQL("select {} from {}").format(
             sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(*name.split("."))
         )
-        return self._read(query, [])
+        return self._read(query)
 
     def within(self, name: str, time: str, *columns: str) -> DataFrame:
         """The rows of a table whose ``time`` lies in the days that are built; deleted ones are left to the job."""
@@ -56,7 +56,7 @@ class Source:
             ends=[end for _, end in self.span.ranges],
             zone=sql.Literal(self.span.zone),
         )
-        predicates = self._predicates(within, is_date=not within.endswith("_at")) if within else []
+        predicates = self._predicates(within, is_date=not within.endswith("_at")) if within else None
         return self._read(query, predicates)
 
     def _predicates(self, column: str, *, is_date: bool) -> list[str]:
@@ -64,12 +64,14 @@ class Source:
             return sql.Literal(day if is_date else self.span.instant(day))
 
         template = sql.SQL("{0} >= {1} and {0} < {2}")
-        return [
+        slices = [
             template.format(sql.Identifier(column), bound(start), bound(end)).as_string()
             for start, end in self.span.slices(self.partitions)
         ]
+        # without a predicate Spark would read the whole table
+        return slices or ["false"]
 
-    def _read(self, query: sql.Composed, predicates: list[str]) -> DataFrame:
+    def _read(self, query: sql.Composed, predicates: list[str] | None = None) -> DataFrame:
         properties = {
             "user": self.address.user,
             "password": self.address.password,

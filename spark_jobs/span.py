@@ -9,6 +9,7 @@ Range = tuple[date, date]
 
 # a range as long as this is all there is: most of it is long ago, and little of that is data
 LONG = timedelta(days=400)
+RECENT = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,17 @@ class Span:
         return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.zone))
 
     def slices(self, partitions: int) -> Iterator[Range]:
-        """The ranges, the long ones cut so that about ``partitions`` of them can be read at a time."""
+        """Cut the ranges into disjoint slices that cover each of their days once, about ``partitions`` per range.
+
+        A long range's days before the last 90 are one slice: most of them hold no data.
+        """
         for start, end in self.ranges:
+            recent = start
             if end - start > LONG:
-                recent = self.as_of_day - timedelta(days=90)
-                yield start, recent
-                start = recent
-            step = max(1, -(-(end - start).days // partitions))
-            for offset in range(0, (end - start).days, step):
-                yield start + timedelta(offset), min(end, start + timedelta(offset + step))
+                recent = min(max(start, self.as_of_day - RECENT), end)
+                if start < recent:
+                    yield start, recent
+            days = (end - recent).days
+            step = max(1, -(-days // partitions))
+            for offset in range(0, days, step):
+                yield recent + timedelta(offset), min(end, recent + timedelta(offset + step))

@@ -5,6 +5,8 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from promptsales.errors import ConfigError
 from promptsales.marts.dictionary import PAGE, page
@@ -92,14 +94,41 @@ def test_months_are_built_whole() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "ranges", [((DAY, DAY + timedelta(1)),), ((DAY, DAY + timedelta(30)),), ((date(1900, 1, 1), date(2041, 1, 1)),)]
+def test_a_long_range_that_ended_long_ago_is_not_read_beyond_its_end() -> None:
+    ranges = ((date(2024, 1, 1), date(2025, 6, 1)), (date(2026, 3, 1), date(2026, 3, 3)))
+    assert list(Span(ranges, date(2026, 11, 26)).slices(2)) == [
+        (date(2024, 1, 1), date(2025, 6, 1)),
+        (date(2026, 3, 1), date(2026, 3, 2)),
+        (date(2026, 3, 2), date(2026, 3, 3)),
+    ]
+
+
+@given(
+    cuts=st.lists(st.dates(date(1900, 1, 1), date(2041, 1, 1)), min_size=2, max_size=16, unique=True).map(sorted),
+    as_of_day=st.dates(date(1890, 1, 1), date(2050, 1, 1)),
+    partitions=st.integers(1, 64),
 )
-def test_slices_leave_nothing_out_and_read_nothing_twice(ranges: tuple[tuple[date, date], ...]) -> None:
-    found = list(Span(ranges, DAY).slices(4))
-    assert found[0][0] == ranges[0][0]
-    assert found[-1][1] == ranges[0][1]
-    assert all(before[1] == after[0] for before, after in pairwise(found))
+@settings(max_examples=300, deadline=None)
+def test_slices_cover_each_day_of_their_ranges_once(cuts: list[date], as_of_day: date, partitions: int) -> None:
+    ranges = tuple(zip(cuts[::2], cuts[1::2], strict=False))
+    slices = list(Span(ranges, as_of_day).slices(partitions))
+    assert all(start < end for start, end in slices)
+    assert all(before[1] <= after[0] for before, after in pairwise(slices))
+    for start, end in ranges:
+        inside = [cut for cut in slices if start <= cut[0] and cut[1] <= end]
+        assert sum((last - first).days for first, last in inside) == (end - start).days
+    assert sum((last - first).days for first, last in slices) == sum((end - start).days for start, end in ranges)
+
+
+@given(offsets=st.sets(st.integers(0, 4000), max_size=40), name=st.sampled_from(TABLES))
+@settings(max_examples=300, deadline=None)
+def test_planned_ranges_are_disjoint_and_hold_every_touched_day(offsets: set[int], name: str) -> None:
+    touched = days(*sorted(offsets))
+    ranges = _aligned(_ranges(touched), mart(name))
+    assert len(ranges) <= 8
+    assert all(start < end for start, end in ranges)
+    assert all(before[1] <= after[0] for before, after in pairwise(ranges))
+    assert all(any(start <= day < end for start, end in ranges) for day in touched)
 
 
 def test_the_data_dictionary_is_up_to_date() -> None:
