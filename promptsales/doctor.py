@@ -30,6 +30,7 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
         "sources": _sources,
         "feeds": _feeds,
         "publications": stream_doctor.publications,
+        "hidden rows": stream_doctor.hidden,
         "stream": stream_doctor.streams,
         "quarantine": _quarantine,
         "dead letters": _dead_letters,

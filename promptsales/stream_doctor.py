@@ -7,9 +7,11 @@ from psycopg import sql
 
 from promptsales import bus, connectors, stream_gaps
 from promptsales.connections import connected
+from promptsales.errors import SourceRefused
 from promptsales.findings import Finding
 from promptsales.provision.publications import DATABASES
 from promptsales.settings import Settings
+from promptsales.stream_audit import refuse_hidden_table
 from promptsales.stream_contracts import contracts_of
 from promptsales.stream_lag import Slot
 from promptsales.stream_status import Following, following
@@ -56,6 +58,18 @@ def publications(settings: Settings) -> Iterator[Finding]:
                         f"{contract.source.relation} is not in it, so {contract.layer}.{contract.table} stands still",
                         f"run `promptsales provision`, then `promptsales connectors snapshot {connector}`",
                     )
+
+
+def hidden(settings: Settings) -> Iterator[Finding]:
+    """Tables of which Debezium's role is not shown every row."""
+    for connector in DATABASES:
+        with connected(settings, connectors.source_of(connector)) as source:
+            for contract in contracts_of(connector):
+                try:
+                    refuse_hidden_table(contract, source)
+                except SourceRefused as error:
+                    todo = "Debezium then repeats by itself a snapshot that PostgreSQL refused"
+                    yield Finding(f"table {contract.table}", str(error), todo)
 
 
 def _breaks(

@@ -13,6 +13,7 @@ import psycopg
 from confluent_kafka.admin import AdminClient
 
 from promptsales import stream_gaps, stream_lag
+from promptsales.errors import TerminalError
 from promptsales.stream_contracts import Connector, contracts_of
 from promptsales.stream_gaps import Gap
 from promptsales.stream_lag import Partition
@@ -28,6 +29,10 @@ _NOW = """
 """
 _EPOCH = "select epoch from ops.connector where connector = %s"
 _IS_READ = "select confirmed_flush_lsn > %s::pg_lsn from pg_replication_slots where slot_name = %s"
+_UNPUBLISHED = """
+    select name from unnest(%s::text[]) as name
+    except select concat_ws('.', schemaname, tablename) from pg_publication_tables where pubname = %s order by 1
+"""
 _NOTE = """
     insert into ops.feed as f (feed, topic, last_sync_timestamp, complete_through)
     select feed, topic, %(at)s, %(at)s from unnest(%(feeds)s::text[], %(topics)s::text[]) as x(feed, topic)
@@ -58,6 +63,7 @@ class Progress:
         """Look once; the moment before which every commit is in the warehouse, when one was reached just now.
 
         Raises:
+            TerminalError: when a table is not published: what is written to it comes in no event.
             TransientError: when no broker answers.
         """
         self._mark = self._mark or _mark(source, self.connector)
@@ -76,6 +82,7 @@ class Progress:
             self._ends = stream_lag.ends(client, names)
         if self._ends is None or stream_lag.waiting(self._ends, stream_lag.applied(warehouse, names)):
             return None
+        _refuse_unpublished(source, self.connector)
         # the next one at once, so that it is among what is read meanwhile
         reached, self._mark, self._ends = self._mark.at, _mark(source, self.connector), None
         return reached
@@ -98,6 +105,16 @@ class Progress:
         row = warehouse.execute(_EPOCH, [self.connector]).fetchone()
         before, self.epoch = self.epoch, row[0] if row else None
         return before != self.epoch
+
+
+def _refuse_unpublished(source: psycopg.Connection, connector: Connector) -> None:
+    """Refuse to call tables complete of which one has left the publication, or was replaced under its name."""
+    names = [contract.source.relation for contract in contracts_of(connector)]
+    if missing := [name for (name,) in source.execute(_UNPUBLISHED, [names, connector])]:
+        raise TerminalError(
+            f"{', '.join(missing)} is not in publication {connector}, so nothing of it comes; run "
+            f"`promptsales provision`, then `promptsales connectors snapshot {connector}`"
+        )
 
 
 def _mark(source: psycopg.Connection, connector: Connector) -> _Mark | None:

@@ -14,6 +14,7 @@ import psycopg
 
 from promptsales.errors import TransientError
 from promptsales.settings import Settings
+from promptsales.stream_audit import refuse_hidden_table
 from promptsales.stream_contracts import StreamContract
 from streams import compare
 from streams.compare import Found
@@ -70,8 +71,11 @@ def audit(
     """Compare and repair the hours that ended within ``back`` before the table's `complete_through`, or the last audit.
 
     Raises:
+        SourceRefused: when the source would not show every row.
         TransientError: when the stream does not get on, so that nothing can be compared.
     """
+    source.execute("set row_security = off")
+    refuse_hidden_table(contract, source)
     compare.prepare(source, warehouse)
     until = _complete(warehouse, contract)
     window = {"since": _last(warehouse, contract, until) - back, "until": until}

@@ -19,6 +19,18 @@ _COLUMNS_OF_VIEW = """
     where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
 """
 
+# of every view of the schema etl, what it reads there: by the table itself, whatever that is called by now
+_READS = """
+    select v.relname::text, array_agg(distinct n.nspname || '.' || c.relname)
+    from pg_class v
+    join pg_rewrite w on w.ev_class = v.oid
+    join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
+    join pg_class c on c.oid = d.refobjid and c.relnamespace <> v.relnamespace
+    join pg_namespace n on n.oid = c.relnamespace
+    where v.relnamespace = (select oid from pg_namespace where nspname = 'etl') and v.relkind = 'v'
+    group by v.relname
+"""
+
 
 def view(contract: Contract) -> sql.Identifier:
     """The hashing view of a feed in its source's database."""
@@ -29,7 +41,7 @@ def refuse_drift(contract: Contract, source: psycopg.Connection) -> None:
     """Binary COPY trusts its types, so the view must have every column of the contract, in the contract's type.
 
     Raises:
-        SourceRefused: naming each column that is gone or of another type.
+        SourceRefused: naming each column that is gone or of another type, or the replaced table that the view reads.
     """
     with source.cursor(row_factory=tuple_row) as cursor:
         found: dict[str, str] = dict(cursor.execute(_COLUMNS_OF_VIEW, [f"etl.{contract.table}"]).fetchall())
@@ -40,10 +52,21 @@ def refuse_drift(contract: Contract, source: psycopg.Connection) -> None:
     ]
     if not found:
         raise SourceRefused(f"feed {contract.table}: {_without_view(contract, source)} (docs/drift.md)")
+    if stale := relations_of(source).get(contract.table, set()) - {contract.source.relation}:
+        raise SourceRefused(
+            f"feed {contract.table}: etl.{contract.table} reads {', '.join(sorted(stale))}, not "
+            f"{contract.source.relation}: the table was replaced under its name; run `promptsales provision`"
+        )
     if wrong:
         raise SourceRefused(
             f"feed {contract.table}: {'; '.join(wrong)}; run `promptsales provision`, or change the contract"
         )
+
+
+def relations_of(source: psycopg.Connection) -> dict[str, set[str]]:
+    """Return by hashing view the tables it reads, under their names of now: a renamed table takes its view along."""
+    with source.cursor(row_factory=tuple_row) as cursor:
+        return {name: set(relations) for name, relations in cursor.execute(_READS)}
 
 
 def _without_view(contract: Contract, source: psycopg.Connection) -> str:

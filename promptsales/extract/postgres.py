@@ -1,6 +1,7 @@
 """Reading PostgreSQL: what the view and the relation that is hashed here have in common."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
@@ -10,6 +11,7 @@ from psycopg.rows import tuple_row
 from promptsales.contracts import Contract
 from promptsales.extract.frontier import Frontier, complete_through_after, held_by, watermark_after
 from promptsales.extract.reader import CheckedKey
+from promptsales.extract.visible import UNFILTERED
 from promptsales.load.feed import Begun
 from promptsales.load.models import Progress, Window
 
@@ -23,10 +25,13 @@ class PostgresReader:
         self.contract = contract
         self.source = source
 
-    def snapshot(self) -> AbstractContextManager[object]:
-        """A transaction that sees one state and writes nothing."""
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Open a transaction that sees one state, all rows or an error, and writes nothing."""
         self.source.isolation_level, self.source.read_only = IsolationLevel.REPEATABLE_READ, True
-        return self.source.transaction()
+        with self.source.transaction():
+            self.source.execute(UNFILTERED)
+            yield
 
     def progress(self, begun: Begun, window: Window | None, key: CheckedKey | None) -> Progress:
         """The watermark follows the frontier; a replayed window moves nothing."""

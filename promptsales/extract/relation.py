@@ -17,6 +17,7 @@ from promptsales.extract.drift import relation_types
 from promptsales.extract.frontier import read_frontier_inline
 from promptsales.extract.postgres import PostgresReader, counted
 from promptsales.extract.reader import CheckedKey, Copied, Wanted
+from promptsales.extract.visible import refuse_hidden_rows
 from promptsales.load import statements
 from promptsales.pii import Key, transformed
 
@@ -48,6 +49,8 @@ class RelationReader(PostgresReader):
     def refuse_drift(self) -> None:
         """Compare the relation with the contract: nothing at the source keeps its owners from changing it."""
         refuse_drift(self.contract, relation_types(self.contract, self.source))
+        role = self.source.info.user
+        refuse_hidden_rows(f"feed {self.contract.table}", self.source, _relation(self.contract), role)
 
     def count(self, wanted: Wanted) -> int:
         """Count on the relation."""
@@ -79,7 +82,8 @@ class RelationReader(PostgresReader):
         query = sql.SQL("select {key}::text from {relation} where {key} = any(%s::{type}[])").format(
             key=key, relation=_relation(self.contract), type=sql.SQL(self.contract.key_type)
         )
-        return {key for (key,) in self.source.execute(query, [list(keys)])}
+        with self.snapshot():
+            return {key for (key,) in self.source.execute(query, [list(keys)])}
 
     @property
     def _read(self) -> list[Column]:

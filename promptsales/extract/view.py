@@ -8,7 +8,11 @@ from promptsales.extract import delta
 from promptsales.extract.frontier import read_frontier
 from promptsales.extract.postgres import PostgresReader, counted
 from promptsales.extract.reader import CheckedKey, Copied, Wanted
+from promptsales.extract.visible import refuse_hidden_rows
 from promptsales.load import statements
+
+# a view reads with its owner's rights, whoever asks it
+OWNER = "etl_owner"
 
 
 class ViewReader(PostgresReader):
@@ -24,8 +28,9 @@ class ViewReader(PostgresReader):
         return delta.read_key(self.contract, self.source)
 
     def refuse_drift(self) -> None:
-        """Compare the view with the contract."""
+        """Compare the view with the contract, and see that it shows every row."""
         delta.refuse_drift(self.contract, self.source)
+        refuse_hidden_rows(f"feed {self.contract.table}", self.source, delta.view(self.contract), OWNER)
 
     def count(self, wanted: Wanted) -> int:
         """Count on the view."""

@@ -4,7 +4,7 @@ A publication names its columns, so that what no contract names is never sent. W
 primary key that would make the application's own UPDATE and DELETE fail (SQLSTATE 42P10), so it is refused.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import get_args
 
 import psycopg
@@ -92,12 +92,27 @@ def _publish(connection: psycopg.Connection, connector: Connector, found: Sequen
         connection.execute(sql.SQL("create publication {} for {} with (publish = {})").format(name, tables, operations))
         yield f"publication {connector} created"
         return
-    if dict(connection.execute(_TABLES, [connector]).fetchall()) != _wanted(found):
+    published: dict[str, list[str] | None] = dict(connection.execute(_TABLES, [connector]).fetchall())
+    goal = _wanted(found)
+    if published != goal:
         connection.execute(sql.SQL("alter publication {} set {}").format(name, tables))
+        _forget(connection, published.keys() - goal.keys())
         yield f"publication {connector}: tables and columns as the contracts say"
+    if late := sorted(goal.keys() - published.keys()):
+        yield (
+            f"publication {connector}: what was written to {', '.join(late)} before is in no event; "
+            f"run `promptsales connectors snapshot {connector}`"
+        )
     if there != (_OPERATIONS,):
         connection.execute(sql.SQL("alter publication {} set (publish = {})").format(name, operations))
         yield f"publication {connector}: {_OPERATIONS}"
+
+
+def _forget(connection: psycopg.Connection, relations: Set[str]) -> None:
+    """Take the rights on tables away that are not published any more, as those replaced under their names."""
+    for relation in relations:
+        identifier = sql.Identifier(*relation.split(".", 1))
+        connection.execute(sql.SQL("revoke select on {} from {}").format(identifier, sql.Identifier(ROLE)))
 
 
 def _wanted(found: Sequence[StreamContract]) -> dict[str, list[str] | None]:

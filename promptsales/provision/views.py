@@ -4,7 +4,7 @@ A view of ``etl`` has the target's columns, in order. It belongs to ``etl_owner`
 names and the key; the reader may read the view only, so clear text and key never leave the database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 import psycopg
@@ -12,6 +12,7 @@ from psycopg import sql
 
 from promptsales.contracts import Column, Contract, Transform, contracts
 from promptsales.errors import ConfigError
+from promptsales.extract.delta import relations_of
 from promptsales.provision.changes import Change
 from promptsales.provision.lines import Database
 
@@ -55,6 +56,20 @@ select relname, obj_description(oid, 'pg_class') from pg_class
 where relnamespace = 'etl'::regnamespace and relkind = 'v' and relname <> 'pii_key'
 """
 
+# tgtype: 1 for each row, 2 before, 16 update
+_NEEDED = """
+select c.relkind in ('r', 'p'),
+       exists (
+           select from pg_index i join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+           where i.indrelid = c.oid and i.indisvalid and a.attname = %s
+       ),
+       exists (
+           select from pg_trigger t
+           where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D' and t.tgtype & 19 = 19
+       )
+from pg_class c where c.oid = to_regclass(%s)
+"""
+
 
 def hashing_views(connection: psycopg.Connection, database: Database) -> list[Change]:
     """Make the views of a database's feeds, remake the changed, drop those no contract names.
@@ -68,6 +83,7 @@ def hashing_views(connection: psycopg.Connection, database: Database) -> list[Ch
         for name, feed in contracts().items()
         if feed.source.system == database and feed.hash_at == "source"  # else nothing may be made there
     }
+    reads = relations_of(connection)
     changes = []
     for name in sorted(there.keys() - feeds.keys()):
         connection.execute(sql.SQL("drop view {}").format(sql.Identifier("etl", name)))
@@ -76,11 +92,34 @@ def hashing_views(connection: psycopg.Connection, database: Database) -> list[Ch
         script = view_script(feed, source_types(connection, feed))
         # the text of a view does not come back as it was written, so its comment keeps the checksum
         comment = f"{feed.description} [sha256 {sha256(script.as_string(connection).encode()).hexdigest()}]"
-        if there.get(name) != comment:
+        stale = reads.get(name, set()) - {feed.source.relation}
+        if there.get(name) != comment or stale:
             connection.execute(script)
+            _forget(connection, stale - {feed.source.relation for feed in feeds.values()})
             connection.execute(sql.SQL("comment on view {} is {}").format(sql.Identifier("etl", name), comment))
             changes.append(Change(system=database, what=f"view etl.{name} {'remade' if name in there else 'created'}"))
-    return changes
+    return changes + [Change(system=database, what=what, is_warning=True) for what in _lacking(connection, feeds)]
+
+
+def _forget(connection: psycopg.Connection, stale: set[str]) -> None:
+    """Take the rights on tables away that no view reads any more: they were replaced under their names."""
+    for relation in stale:
+        identifier = sql.Identifier(*relation.split(".", 1))
+        connection.execute(sql.SQL("revoke select on {} from etl_owner").format(identifier))
+
+
+def _lacking(connection: psycopg.Connection, feeds: Mapping[str, Contract]) -> Iterator[str]:
+    """What the delta needs of a table and a new table of the same name may lack: `like` copies no trigger."""
+    for feed in feeds.values():
+        relation, cursor = feed.source.relation, feed.column(feed.cursor).origin
+        is_table, is_indexed, is_touched = connection.execute(_NEEDED, [cursor, relation]).fetchone() or (False,) * 3
+        if is_table and not is_indexed:
+            yield f"{relation} has no index that begins with {cursor}, so each load reads all of it; create one"
+        if is_table and not is_touched:
+            yield (
+                f"{relation} has no trigger that runs before update of each row, so who changes a row and leaves "
+                f"{cursor} alone is not noticed; create one that sets {cursor}"
+            )
 
 
 def source_types(connection: psycopg.Connection, feed: Contract) -> dict[str, str]:

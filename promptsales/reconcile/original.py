@@ -61,8 +61,9 @@ class Viewed:
 
     def still_there(self, keys: Sequence[str]) -> set[str]:
         """Asked of the view."""
-        found = self.source.execute(statements.still_there(self.contract), {"keys": list(keys)})
-        return {key for (key,) in found}
+        with snapshot(self.source, read_only=True):
+            found = self.source.execute(statements.still_there(self.contract), {"keys": list(keys)})
+            return {key for (key,) in found}
 
 
 def original_of(contract: Contract, source: Source) -> Original:

@@ -12,11 +12,11 @@ from promptsales.load.suppression import NOBODY
 
 BUCKETS = 4096
 
-# every setting that decides how a value reads
+# every setting that decides how a value reads, and that a row which may not be seen is an error
 same_text = b"""
     select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
            set_config('IntervalStyle', 'postgres', true), set_config('extra_float_digits', '1', true),
-           set_config('bytea_output', 'hex', true)
+           set_config('bytea_output', 'hex', true), set_config('row_security', 'off', true)
 """
 
 # sha256() is the same in every PostgreSQL, which hashtext() is not

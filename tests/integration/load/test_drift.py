@@ -1,5 +1,7 @@
 """The contract is enforced at the source: PostgreSQL refuses what would break a view; a view that is gone is named."""
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -7,8 +9,10 @@ from psycopg.conninfo import make_conninfo
 from promptsales.contracts import contract
 from promptsales.doctor import diagnose
 from promptsales.errors import SourceRefused
+from promptsales.load.models import Limits
 from promptsales.load.steps import load
 from promptsales.provision import provision
+from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Settings
 from tests.support import leads
 
@@ -65,3 +69,34 @@ def test_a_view_that_is_gone_is_named_and_remade(
     finally:
         provision(stack)
     assert load(LEADS, source, warehouse, None, "test").inserted == 1
+
+
+@pytest.fixture
+def swapped(stack: Settings, crm: psycopg.Connection) -> Iterator[None]:
+    """Two leads, then the table replaced under its name; as it was, afterwards."""
+    leads.add(crm, 2)
+    crm.execute("alter table crm.leads rename to leads_old")
+    crm.execute("create table crm.leads (like crm.leads_old including all)")
+    crm.execute("insert into crm.leads select * from crm.leads_old")
+    yield
+    crm.execute("drop table crm.leads cascade")
+    crm.execute("alter table crm.leads_old rename to leads")
+    provision(stack)
+
+
+@pytest.mark.usefixtures("swapped")
+def test_a_table_that_was_replaced_under_its_name(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add(crm, 1)
+    stale = "feed leads: etl.leads reads crm.leads_old, not crm.leads: the table was replaced under its name"
+    with pytest.raises(SourceRefused, match=stale):
+        load(LEADS, source, warehouse, None, "test")
+    with pytest.raises(SourceRefused, match=stale):
+        reconcile(LEADS, source, warehouse, "test", Limits())
+    wrong = {(one.where, one.what.split(";")[0]) for one in diagnose(stack)}
+    gone = "crm.leads is not in it, so realtime.lead stands still"
+    assert {("feed leads", stale), ("publication promptcrm", gone)} <= wrong
+    provision(stack)
+    assert load(LEADS, source, warehouse, None, "test").inserted == 3
+    leads.assert_equal_to_source(crm, warehouse, stack)

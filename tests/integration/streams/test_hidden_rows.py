@@ -1,0 +1,49 @@
+"""A snapshot that a policy would filter fails, and is said to; nothing is taken for deleted."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from promptsales import connectors
+from promptsales.settings import Settings
+from promptsales.stream_doctor import hidden
+from tests.support.campaigning import CAMPAIGNS, start_campaigns
+from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait
+
+REFUSED = b'query would be affected by row-level security policy for table "campaigns"'
+ALIVE = "select count(*) from core.campaigns where not is_deleted"
+
+
+@pytest.fixture
+def ads_admin(stack: Settings) -> Iterator[psycopg.Connection]:
+    """PromptAds' database, as an administrator; no row of campaigns is hidden afterwards."""
+    address = make_conninfo(stack.address("sources_admin"), dbname="promptsales")
+    with psycopg.connect(address, autocommit=True) as connection:
+        yield connection
+        connection.execute("drop policy if exists hides on promptads.campaigns")
+        connection.execute("alter table promptads.campaigns disable row level security; alter role cdc nobypassrls")
+
+
+def test_a_snapshot_of_a_table_with_hidden_rows(
+    stack: Settings, warehouse: psycopg.Connection, ads_admin: psycopg.Connection
+) -> None:
+    with followed(stack):
+        start_campaigns(stack)
+        settle(stack)
+        ads_admin.execute("alter table promptads.campaigns enable row level security")
+        ads_admin.execute("create policy hides on promptads.campaigns using (name <> 'c1')")
+        log = stack.state / "logs" / "sources.log"
+        before = log.read_bytes().count(REFUSED)
+        epoch = connectors.snapshot_again(stack, "promptads")
+        wait(lambda: log.read_bytes().count(REFUSED) > before)
+        assert [one.where for one in hidden(stack)] == ["table campaigns"]
+        assert warehouse.execute(ALIVE).fetchone() == (CAMPAIGNS,)
+
+        ads_admin.execute("alter role cdc bypassrls")
+        assert list(hidden(stack)) == []
+        read = "select count(*) from core.campaigns where src_epoch = %s and not is_deleted"
+        wait(lambda: warehouse.execute(read, [epoch]).fetchone() == (CAMPAIGNS,))  # Debezium retries every ten seconds
+        settle(stack)
+        assert_equal_to_the_source(stack, warehouse)
