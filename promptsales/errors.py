@@ -11,6 +11,7 @@ PipelineError
 Messages are lower case, name what was wrong, where, what was allowed and what to do, and never hold a personal value.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -45,8 +46,16 @@ class BatchBlocked(TerminalError):
     """A check that guards the whole batch failed; nothing was published."""
 
 
-# what the driver says when the same call may succeed later
-DRIVER_TRANSIENT = (psycopg.OperationalError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+# classes of SQLSTATE in which the same call may succeed later: connection, rollback, resources, locks, intervention
+_TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57"})
+# of these classes, what no waiting helps: protocol, deferred constraint, a configured limit, wrong state, dropped
+_TERMINAL_STATES = frozenset({"08P01", "40002", "53400", "55000", "55P02", "55P04", "57P04"})
+# the server ended a session that was idle in a transaction: its work is undone, another session may do it
+_TRANSIENT_STATES = frozenset({"25P03", "25P04"})
+# a refused login has no SQLSTATE in the driver, only libpq's text
+_LOGIN_REFUSED = re.compile(
+    "authentication failed|does not exist|pg_hba.conf|not permitted to log in|no password supplied|permission denied"
+)
 # class 54: a value too long for an index, too deep for the stack. The driver calls it operational, but no waiting helps
 DRIVER_LIMIT = (
     psycopg.errors.ProgramLimitExceeded,
@@ -56,7 +65,32 @@ DRIVER_LIMIT = (
 )
 # what one row can be refused for: its values; anything else is no row's fault
 ROW_REFUSED = (psycopg.DataError, psycopg.IntegrityError, *DRIVER_LIMIT)
-_TERMINAL_OPERATIONAL = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidPassword, *DRIVER_LIMIT)
+# their texts name what is missing or denied; those of other errors may quote a value
+_NAMES_ONLY = (
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedObject,
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.InsufficientPrivilege,
+)
+
+
+def is_transient(error: psycopg.Error) -> bool:
+    """Return whether the same call may succeed later, by SQLSTATE; without one only a lost connection or none may."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError) and not is_login_refused(error)
+    return is_transient_state(error.sqlstate)
+
+
+def is_transient_state(state: str) -> bool:
+    """Return whether PostgreSQL may accept the same call later, by its SQLSTATE."""
+    return state in _TRANSIENT_STATES or (state[:2] in _TRANSIENT_CLASSES and state not in _TERMINAL_STATES)
+
+
+def is_login_refused(error: psycopg.Error) -> bool:
+    """Return whether a server answered and refuses the role, its password or the database."""
+    return error.sqlstate is None and bool(_LOGIN_REFUSED.search(str(error)))
 
 
 @contextmanager
@@ -67,17 +101,22 @@ def driver_errors(what: str) -> Iterator[None]:
         what: the work that was going on, for the message: ``"extract leads"``.
 
     Raises:
-        TransientError: on a lost connection, deadlock, serialisation failure, lock timeout or full server.
+        TransientError: on no or a lost connection, deadlock, serialisation failure, lock timeout or full server.
         TerminalError: on every other error of the driver.
     """
     try:
         yield
     except psycopg.Error as error:
-        state = f"{type(error).__name__}, sqlstate {error.sqlstate or 'none: connection lost'}"
-        where = _where(error)
-        if isinstance(error, DRIVER_TRANSIENT) and not isinstance(error, _TERMINAL_OPERATIONAL):
-            raise TransientError(f"{what}: {state}{where}; it is tried again") from None
-        raise TerminalError(f"{what}: {state}{where}") from None
+        state = f"{type(error).__name__}, sqlstate {error.sqlstate or f'none: {_without_state(error)}'}"
+        if is_transient(error):
+            raise TransientError(f"{what}: {state}{_where(error)}; it is tried again") from None
+        raise TerminalError(f"{what}: {state}{_where(error)}") from None
+
+
+def _without_state(error: psycopg.Error) -> str:
+    if not isinstance(error, psycopg.OperationalError):
+        return "the driver refuses the call"
+    return "login refused" if is_login_refused(error) else "connection refused or lost"
 
 
 def _where(error: psycopg.Error) -> str:
@@ -85,7 +124,8 @@ def _where(error: psycopg.Error) -> str:
     diag = error.diag
     named = {"table": diag.table_name, "column": diag.column_name, "constraint": diag.constraint_name}
     found = [f"{kind} {name}" for kind, name in named.items() if name]
-    # an undefined column or table has its name in the text only; no row is quoted there
-    if isinstance(error, psycopg.errors.SyntaxErrorOrAccessRuleViolation) and diag.message_primary:
+    if isinstance(error, _NAMES_ONLY) and diag.message_primary:
         found.append(diag.message_primary)
+    if diag.statement_position:
+        found.append(f"character {diag.statement_position} of the statement")
     return f" ({', '.join(found)})" if found else ""

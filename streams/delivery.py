@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from promptsales.errors import DRIVER_LIMIT, DRIVER_TRANSIENT, ROW_REFUSED
+from promptsales.errors import ROW_REFUSED, is_transient
 from streams.batch import Batch
 from streams.decode import DeadLetter
 from streams.sink import Applied, Sink
@@ -58,9 +58,9 @@ class Delivery:
         while True:
             try:
                 applied = await (await self._sink()).apply(batch)
-            except DRIVER_LIMIT:
-                raise  # among the transient, by its class
-            except DRIVER_TRANSIENT as error:
+            except psycopg.Error as error:
+                if not is_transient(error):
+                    raise
                 self.is_waiting = True
                 log.warning(
                     "the warehouse does not take a batch (%s); tried again in %.2f s", type(error).__name__, pause

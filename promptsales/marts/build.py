@@ -12,7 +12,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import scalar_row
 
-from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors
+from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors, is_transient_state
 from promptsales.marts.plan import Asked, Plan, complete_through, plan
 from promptsales.marts.publish import Built, check, publish, stage
 from promptsales.marts.spec import Mart, tables
@@ -186,11 +186,15 @@ def _csv(found: "DataFrame") -> Iterator[bytes]:
 def _spark_error(error: Exception) -> PipelineError:
     """Only the kind of Spark's error: its text may quote a row."""
     cause = getattr(error, "java_exception", None)
-    kinds = []
+    kinds, states = [], []
     while cause is not None:
         kinds.append(cause.getClass().getSimpleName())
+        if kinds[-1] == "PSQLException":
+            states.append(cause.getSQLState())
+            kinds[-1] += f" (sqlstate {states[-1]})"
         cause = cause.getCause()
-    if any(kind in ("PSQLException", "SocketException", "IOException") for kind in kinds):
+    # PostgreSQL's driver speaks of a lost connection in its own class 08 as well
+    if any(map(is_transient_state, states)) or not states and {"SocketException", "IOException"} & set(kinds):
         return TransientError(f"spark could not read the warehouse: {' by '.join(kinds)}; it is tried again")
     return TerminalError(f"spark failed: {' by '.join(kinds)}")
 

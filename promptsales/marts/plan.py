@@ -15,6 +15,7 @@ from psycopg.rows import class_row, scalar_row
 from promptsales.contracts import CORE, REBUILD
 from promptsales.errors import TransientError
 from promptsales.marts.spec import Mart, catalogue, tables
+from promptsales.quality.suite import read_suite_of
 from promptsales.settings import ROOT, Settings
 from spark_jobs.span import Range, Span
 
@@ -130,10 +131,12 @@ def _frontier(warehouse: psycopg.Connection) -> datetime:
 
 
 def failed_inputs(mart: Mart, warehouse: psycopg.Connection) -> list[str]:
-    """The core tables among its inputs, and theirs, whose last audit failed."""
-    feeds = [name.partition(".")[2] for name in core_inputs(mart)]
+    """Return the core tables among its inputs, and theirs, of which the last result of a rule blocks."""
+    folders = [ROOT / "warehouse" / Path(*name.split(".")) for name in core_inputs(mart)]
+    rules = [f"{folder.name} {rule}" for folder in folders for rule in read_suite_of(folder).by_rule]
+    values = {"feeds": [folder.name for folder in folders], "rules": rules}
     with warehouse.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute((SQL / "failed_inputs.sql").read_bytes(), {"feeds": feeds}).fetchall()
+        return cursor.execute((SQL / "failed_inputs.sql").read_bytes(), values).fetchall()
 
 
 def core_inputs(mart: Mart) -> list[str]:

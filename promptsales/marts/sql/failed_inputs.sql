@@ -1,11 +1,23 @@
--- feeds whose last audit (of a load, or of core as it stood) broke a rule that blocks, or could not run one
-with last as (
-    select distinct on (feed) feed, extraction, checked_at from ops.check_result
-    where feed = any(%(feeds)s) order by feed, checked_at desc, check_result_id desc
-)
-select distinct last.feed
-from last join ops.check_result r
-  on r.feed = last.feed and r.extraction is not distinct from last.extraction
- and r.checked_at > last.checked_at - interval '5 minutes'
-where r.on_fail = 'block' and not r.is_success
+-- feeds of which a rule that guards the whole batch failed, or a row rule could not run, and has not passed since.
+-- A staged batch counts until a later load is published, a rule that left the suite until the suite has run without it
+select distinct failed.feed
+from ops.check_result failed
+where failed.feed = any(%(feeds)s) and not failed.is_success
+  and (failed.on_fail = 'block' or failed.on_fail = 'quarantine' and failed.error is not null)
+  and not exists (
+      select from ops.check_result later
+      where later.feed = failed.feed and later.rule = failed.rule and later.check_result_id > failed.check_result_id
+  )
+  and not exists (
+      select from ops.load published
+      where published.feed = failed.feed and published.mode = 'delta' and published.extraction > failed.extraction
+  )
+  and (
+      failed.feed || ' ' || failed.rule = any(%(rules)s)
+      or not exists (
+          select from ops.check_result later
+          where later.feed = failed.feed and later.feed || ' ' || later.rule = any(%(rules)s)
+            and later.check_result_id > failed.check_result_id
+      )
+  )
 order by 1

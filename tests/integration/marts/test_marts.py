@@ -188,7 +188,7 @@ def test_a_blocked_mart_and_a_failed_input_change_nothing(admin: psycopg.Connect
         run("subscription_mrr_monthly", is_full=True)
     admin.execute("""
         insert into ops.check_result (feed, rule, expectation, on_fail, is_success)
-        values ('prompts', 'r', 'e', 'block', false)
+        values ('prompts', 'prompt_id_twice', 'e', 'block', false)
     """)
     assert run("ai_cost_daily", is_full=True) == {}
     assert counts(admin) == before
