@@ -123,7 +123,12 @@ _WAKE = {
 def _quarantine(settings: Settings) -> Iterator[Finding]:
     with connected(settings, "warehouse") as warehouse:
         for count in quarantine.by_rule(warehouse):
-            if count.age > FORGOTTEN:
+            if count.rule.endswith("_twice"):
+                # another row of the source or of core holds the same value: waiting alone seldom helps
+                what = f"{count.rows} rows broke {count.rule}: another row has the same value"
+                todo = f"correct one of each pair at the source, or run `promptsales reconcile {count.feed}`: "
+                yield Finding(f"feed {count.feed}", what, f"{todo}it finds those that were deleted there")
+            elif count.age > FORGOTTEN:
                 what = f"{count.rows} rows broke {count.rule}, the first {count.age.days} days ago"
                 yield Finding(
                     f"feed {count.feed}", what, "mend them at the source, or `promptsales quarantine release`"

@@ -194,7 +194,7 @@ def _spark_error(error: Exception) -> PipelineError:
             kinds[-1] += f" (sqlstate {states[-1]})"
         cause = cause.getCause()
     # PostgreSQL's driver speaks of a lost connection in its own class 08 as well
-    if any(map(is_transient_state, states)) or not states and {"SocketException", "IOException"} & set(kinds):
+    if any(map(is_transient_state, states)) or (not states and {"SocketException", "IOException"} & set(kinds)):
         return TransientError(f"spark could not read the warehouse: {' by '.join(kinds)}; it is tried again")
     return TerminalError(f"spark failed: {' by '.join(kinds)}")
 

@@ -165,6 +165,7 @@ def _delete(
     values = {**values, "extraction": extraction, "keys": [key for key in found.gone if key not in back]}
     (deleted,) = warehouse.execute(soft_delete(contract), values).fetchone() or (0,)
     warehouse.execute(_statement("release"), values)
+    warehouse.execute(_statement("judge_again"), values)
     warehouse.execute(_statement("audit"), {**values, "deleted": deleted})
     return len(values["keys"]), extraction
 
