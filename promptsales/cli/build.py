@@ -23,6 +23,9 @@ def build(
     start: Day = None,
     end: Day = None,
     full: Annotated[bool, typer.Option("--full", help="build all days, not only those that changed")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="wait for another build to finish, or fail at once")
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Build what changed of the marts; --start and --end (not included) build exactly those days."""
@@ -42,8 +45,11 @@ def build(
         def tell(name: str, what: str) -> None:
             status.update(f"{name}: {what}")
 
+        told = status.update if wait else None
         try:
-            results = run(names or tables(), warehouse, settings(), asked, tell=tell, skip=skipped.__setitem__)
+            results = run(
+                names or tables(), warehouse, settings(), asked, tell=tell, skip=skipped.__setitem__, wait=told
+            )
         finally:  # of several that failed too, some may be published
             forget_responses([f"marts.{name}" for name in names or tables()])
     if as_json:

@@ -3,6 +3,7 @@
 import importlib
 import io
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from psycopg import IsolationLevel
 from psycopg.rows import scalar_row
 
 from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors, is_transient_state
-from promptsales.marts.plan import Asked, Plan, complete_through, plan
+from promptsales.marts.plan import SQL, Asked, Plan, complete_through, plan
 from promptsales.marts.publish import Built, check, publish, stage
 from promptsales.marts.spec import Mart, tables
 from promptsales.settings import Settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # names the advisory lock that lets one run build at a time
 LOCK = 7_406_001
 Tell = Callable[[str, str], None]
+Wait = Callable[[str], None]
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,12 @@ def due(
     others: dict[str, Plan] = {}
     found: list[str] = []
     for name, mart in _chosen(names).items():
-        with driver_errors(f"plan {name}"):
-            one = plan(mart, warehouse, settings, asked)
+        try:
+            one = _planned(mart, warehouse, settings, asked)
+        except TerminalError:
+            # the build plans it again and reports why; the others do not wait for it
+            found.append(name)
+            continue
         if one.is_due or (set(mart.upstream) & set(found) and not one.is_blocked):
             found.append(name)
         else:
@@ -52,6 +58,7 @@ def build(
     spark: "SparkSession | None" = None,
     tell: Tell = lambda mart, what: None,
     skip: Tell = lambda mart, why: None,
+    wait: Wait | None = None,
 ) -> list[Built]:
     """Build what is due of the named marts, in order; Spark starts only when something is.
 
@@ -63,35 +70,48 @@ def build(
         spark: a session to use; else one is started and stopped.
         tell: told of each mart what is being done.
         skip: told of each mart why nothing is.
+        wait: told who builds, once a second until that build ends; without it a build that meets another one fails.
 
     Raises:
         TransientError: when another build runs, or a connection is lost.
-        TerminalError: when marts failed; the others are built all the same.
+        TerminalError: when marts failed to be planned or built; all but those built from them are built all the same.
     """
     warehouse.autocommit = True
     results: list[Built] = []
-    errors: list[PipelineError] = []
-    with ExitStack() as opened, _alone(warehouse):
+    errors: dict[str, PipelineError] = {}
+    with ExitStack() as opened, _alone(warehouse, wait):
         for name, mart in _chosen(names).items():
-            with driver_errors(f"plan {name}"):
-                one = plan(mart, warehouse, settings, asked)
-            if not one.is_due:
-                skip(name, one.reason)
+            if failed := [upstream for upstream in mart.upstream if upstream in errors]:
+                skip(name, f"it is built from {', '.join(failed)}, which failed")
+                errors[name] = errors[failed[0]]
                 continue
-            if spark is None:
-                tell(name, "start Spark")
-                spark = opened.enter_context(_session(settings))
             try:
+                one = _planned(mart, warehouse, settings, asked)
+                if not one.is_due:
+                    skip(name, one.reason)
+                    continue
+                if spark is None:
+                    tell(name, "start Spark")
+                    spark = opened.enter_context(_session(settings))
                 results.append(_build(mart, warehouse, settings, asked, one, spark, tell))
             except TransientError:
                 raise
             except PipelineError as error:
                 tell(name, str(error))
-                errors.append(error)
+                errors[name] = error
         _forget(warehouse)
     if errors:
-        raise errors[0] if len(errors) == 1 else TerminalError("; ".join(map(str, errors)))
+        raise _joined(list(dict.fromkeys(errors.values())))
     return results
+
+
+def _planned(mart: Mart, warehouse: psycopg.Connection, settings: Settings, asked: Asked) -> Plan:
+    with driver_errors(f"plan {mart.mart}"):
+        return plan(mart, warehouse, settings, asked)
+
+
+def _joined(errors: list[PipelineError]) -> PipelineError:
+    return errors[0] if len(errors) == 1 else TerminalError("; ".join(map(str, errors)))
 
 
 def _chosen(names: Iterable[str]) -> dict[str, Mart]:
@@ -101,11 +121,16 @@ def _chosen(names: Iterable[str]) -> dict[str, Mart]:
 
 
 @contextmanager
-def _alone(warehouse: psycopg.Connection) -> Iterator[None]:
+def _alone(warehouse: psycopg.Connection, wait: Wait | None) -> Iterator[None]:
     """Two builds would share staging."""
     with driver_errors("build marts"), warehouse.cursor(row_factory=scalar_row) as cursor:
-        if cursor.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() is not True:
-            raise TransientError("marts are being built by another run; it is tried again")
+        while cursor.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() is not True:
+            holder = cursor.execute((SQL / "lock_holder.sql").read_bytes(), {"lock": LOCK}).fetchone()
+            message = f"another run is building marts ({holder or 'it just ended'})"
+            if wait is None:
+                raise TransientError(f"{message}; run this again when it has finished")
+            wait(message)
+            time.sleep(1)
         try:
             yield
         finally:

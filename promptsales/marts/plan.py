@@ -150,7 +150,9 @@ def core_inputs(mart: Mart) -> list[str]:
 def _touched(
     mart: Mart, warehouse: psycopg.Connection, settings: Settings, since: datetime, was_day: date, as_of_day: date
 ) -> list[date]:
-    query = (mart.folder / "periods.sql").read_bytes() + (SQL / "rebuild.sql").read_bytes()
+    periods = (mart.folder / "periods.sql").read_bytes() + (SQL / "rebuild.sql").read_bytes()
+    # core may hold days that no mart shows and Python has no date for: infinity, years before Christ
+    query = b"select day from (" + periods + b") as p (day) where day >= %(first_day)s and day < %(end_day)s"
     values = {
         "mart": f"marts.{mart.mart}",
         "rebuild": REBUILD,
@@ -159,9 +161,11 @@ def _touched(
         "as_of_day": as_of_day,
         "zone": settings.reporting_timezone,
         "provisional_days": settings.provisional_days,
+        "first_day": ALL[0],
+        "end_day": ALL[1],
     }
     with warehouse.cursor(row_factory=scalar_row) as cursor:
-        days = {day for day in cursor.execute(query, values) if day is not None}
+        days = set(cursor.execute(query, values))
     if settings.reporting_timezone == "UTC":
         return sorted(days)
     # what was touched is told by UTC day

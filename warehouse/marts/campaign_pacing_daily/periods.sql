@@ -1,6 +1,7 @@
 -- what was spent on a day counts on all that follow
 select generate_series(
-    (select min(day) from ops.touched where core_table = 'marts.campaign_performance_daily' and touched_at >= %(since)s),
+    (select greatest(min(day), %(first_day)s::date) from ops.touched
+     where core_table = 'marts.campaign_performance_daily' and touched_at >= %(since)s having count(*) > 0),
     %(as_of_day)s::date, interval '1 day'
 )::date as day
 union

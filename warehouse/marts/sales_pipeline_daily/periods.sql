@@ -1,7 +1,8 @@
 -- what changed about a deal may count on every day it was open
-select generate_series(min(day), %(as_of_day)s::date, interval '1 day')::date as day
+select generate_series(greatest(min(day), %(first_day)s::date), %(as_of_day)s::date, interval '1 day')::date as day
 from ops.touched
 where core_table in ('opportunities', 'opportunity_stage_history') and touched_at >= %(since)s
+having count(*) > 0
 union
 select generate_series(%(was_day)s::date + 1, %(as_of_day)s::date, interval '1 day')::date
 union

@@ -1,0 +1,54 @@
+"""A build that meets another one says who builds, and waits when it is asked to."""
+
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from promptsales.errors import TransientError
+from promptsales.marts.build import LOCK, build
+from promptsales.marts.plan import Asked
+from promptsales.settings import Settings
+from tests.integration.provision.conftest import Connect
+
+ASKED = Asked(datetime(2024, 3, 11, 5, tzinfo=UTC), "test")
+
+
+def hold(connection: psycopg.Connection) -> str:
+    """Take the lock as a build does; return how a build that meets it is to name this one."""
+    connection.autocommit = True
+    connection.execute("select pg_advisory_lock(%s)", [LOCK])
+    ((began,),) = connection.execute(
+        "select backend_start at time zone 'UTC' from pg_stat_activity where pid = pg_backend_pid()"
+    )
+    pid = connection.info.backend_pid
+    return (
+        f"another run is building marts (session {pid} of {connection.info.user}, connected since "
+        f"{began:%Y-%m-%d %H:%M:%S} UTC)"
+    )
+
+
+def test_a_build_that_does_not_wait_names_the_other_one(
+    admin: psycopg.Connection, connect: Connect, stack: Settings
+) -> None:
+    with connect("warehouse_loader") as first, connect("warehouse_loader") as second:
+        message = hold(first)
+        with pytest.raises(TransientError) as refused:
+            build([], second, stack, ASKED)
+        assert str(refused.value) == f"{message}; run this again when it has finished"
+
+
+def test_a_build_that_waits_goes_on_when_the_other_one_ended(
+    admin: psycopg.Connection, connect: Connect, stack: Settings
+) -> None:
+    messages: list[str] = []
+    with connect("warehouse_loader") as first, connect("warehouse_loader") as second:
+        message = hold(first)
+
+        def wait(text: str) -> None:
+            messages.append(text)
+            if len(messages) == 2:
+                first.close()
+
+        assert build([], second, stack, ASKED, wait=wait) == []
+    assert messages == [message, message]
