@@ -52,9 +52,9 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         "starts_on",
         "ends_on",
         "spend_to_date",
-        F.when(F.col("elapsed") > 0, ratio(F.col("budget") * F.col("elapsed"), F.col("flight"))).alias(
-            "expected_spend"
-        ),
+        F.when(
+            (F.col("elapsed") > 0) & (F.col("budget") != 0), ratio(F.col("budget") * F.col("elapsed"), F.col("flight"))
+        ).alias("expected_spend"),
         "pacing_pct",
         ratio(F.col("spend_to_date") * F.col("flight"), F.col("elapsed")).alias("projected_spend"),
         ratio(F.col("budget") - F.col("spend_to_date"), F.col("flight") - F.col("elapsed")).alias(
@@ -77,10 +77,11 @@ def _spent(days: DataFrame, spend: DataFrame) -> DataFrame:
 
 
 def _status() -> Column:
+    """The first that holds; money above the budget says more than any date."""
     return (
         F.when(F.coalesce(F.col("budget"), F.lit(0)) == 0, "no_budget")
-        .when(F.col("starts_on").isNull() | (F.col("date_day") < F.col("starts_on")), "not_started")
         .when(F.col("spend_to_date") > F.col("budget"), "overspent")
+        .when(F.col("starts_on").isNull() | (F.col("date_day") < F.col("starts_on")), "not_started")
         .when(F.col("date_day") > F.col("ends_on"), "ended")
         .when(F.col("ends_on").isNull(), "no_end_date")
         .when(F.col("pacing_pct") < 90, "under")

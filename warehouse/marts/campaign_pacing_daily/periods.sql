@@ -8,11 +8,34 @@ union
 select generate_series(%(was_day)s::date - %(provisional_days)s + 1, %(as_of_day)s::date, interval '1 day')::date
 where %(as_of_day)s::date > %(was_day)s::date
 union
+-- a late figure after the end of a flight: the days between are as-of days now
+select d.date_day
+from marts.campaign_performance_daily p join core.campaigns c using (campaign_id)
+join core.calendar d on d.date_day > (c.ends_at at time zone %(zone)s)::date + 1 and d.date_day < p.date_day
+where p.has_data and c.deleted_at is null and not c.is_deleted
+  and p.date_day in (select day from ops.touched
+                     where core_table = 'marts.campaign_performance_daily' and touched_at >= %(since)s)
+  and not exists (select from marts.campaign_pacing_daily m
+                  where m.campaign_id = c.campaign_id and m.date_day = d.date_day and m.currency_code = c.currency_code)
+union
+-- days after the end of a flight, and of its figures: such a figure is gone, or the flight is shorter
+select m.date_day
+from core.campaigns c join marts.campaign_pacing_daily m using (campaign_id)
+where m.date_day > (c.ends_at at time zone %(zone)s)::date + 1
+  and not exists (select from marts.campaign_performance_daily p
+                  where p.campaign_id = c.campaign_id and p.date_day >= m.date_day and p.has_data)
+union
 -- a campaign that is new or has another flight; the versions of earlier days stay
 select d.date_day
-from core.campaigns c join core.calendar d
-  on d.date_day >= least((c.created_at at time zone %(zone)s)::date, (c.starts_at at time zone %(zone)s)::date)
- and d.date_day <= least((c.ends_at at time zone %(zone)s)::date + 1, %(as_of_day)s::date)
+from core.campaigns c
+cross join lateral (
+    select min(p.date_day) as first_day, max(p.date_day) as last_day
+    from marts.campaign_performance_daily p where p.campaign_id = c.campaign_id and p.has_data
+) measured
+join core.calendar d
+  on d.date_day >= least((c.created_at at time zone %(zone)s)::date, (c.starts_at at time zone %(zone)s)::date, measured.first_day)
+ and d.date_day <= greatest(coalesce((c.ends_at at time zone %(zone)s)::date + 1, 'infinity'), measured.last_day)
+ and d.date_day <= %(as_of_day)s::date
 where c._loaded_at >= %(since)s and c.deleted_at is null and not c.is_deleted
   and not exists (select from marts.campaign_pacing_daily m
                   where m.campaign_id = c.campaign_id and m.date_day = d.date_day and m.currency_code = c.currency_code)
@@ -21,6 +44,9 @@ select m.date_day
 from core.campaigns c join marts.campaign_pacing_daily m using (campaign_id)
 where c._loaded_at >= %(since)s
   and (c.is_deleted or c.deleted_at is not null or m.currency_code <> coalesce(c.currency_code, 'XXX')
-       or m.campaign_name = 'Unknown' or m.date_day > (c.ends_at at time zone %(zone)s)::date + 1
+       or m.campaign_name = 'Unknown'
+       or m.date_day < least((c.created_at at time zone %(zone)s)::date, (c.starts_at at time zone %(zone)s)::date)
+          and not exists (select from marts.campaign_performance_daily p
+                          where p.campaign_id = c.campaign_id and p.date_day <= m.date_day and p.has_data)
        or m.date_day >= (select min(h.valid_from at time zone %(zone)s)::date from core.campaigns_history h
                          where h.campaign_id = c.campaign_id and h.valid_from >= c.updated_at - interval '1 minute'))
