@@ -38,6 +38,14 @@ _NOTE = """
 """
 
 
+# two threads that take their moments at once differ by less
+_LOWER = """
+    update ops.feed set last_sync_timestamp = least(last_sync_timestamp, %(now)s), complete_through = %(now)s,
+        updated_at = clock_timestamp()
+    where feed = any(%(feeds)s) and complete_through > %(now)s + interval '5 seconds'
+"""
+
+
 class _Mark(NamedTuple):
     at: datetime
     position: str
@@ -74,7 +82,10 @@ class Progress:
         _refuse_unpublished(source, self.connector)
         # the next one at once, so that it is among what is read meanwhile
         reached, self._mark, self._ends = self._mark.at, _mark(source, self.connector), None
-        return reached
+        if self._mark is None:
+            return reached
+        lower(warehouse, self.connector, self._mark.at)
+        return min(reached, self._mark.at)
 
     def _has_new_epoch(self, warehouse: psycopg.Connection) -> bool:
         row = warehouse.execute(_EPOCH, [self.connector]).fetchone()
@@ -108,6 +119,19 @@ def _ends(client: AdminClient, warehouse: psycopg.Connection, names: list[str]) 
     for topic, partition in stream_lag.begin_anew(warehouse, done, found):
         log.warning("topic %s was made anew (partition %d): what it held and was not applied is lost", topic, partition)
     return found
+
+
+def lower(warehouse: psycopg.Connection, connector: Connector, now: datetime) -> None:
+    """Take back what lies in the future of the source's clock: it was set back, so what it stamps is not there.
+
+    Args:
+        warehouse: an open connection, in autocommit.
+        connector: whose tables.
+        now: the source's clock.
+    """
+    names = [contract.table for contract in contracts_of(connector)]
+    if warehouse.execute(_LOWER, {"now": now, "feeds": names}).rowcount:
+        log.warning("%s: the source's clock was set back to %s; its tables are complete through then", connector, now)
 
 
 def note(warehouse: psycopg.Connection, connector: Connector, at: datetime) -> None:
