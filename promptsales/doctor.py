@@ -12,6 +12,7 @@ from promptsales.errors import PipelineError, SourceRefused
 from promptsales.extract import drift
 from promptsales.extract.sources import reader_of
 from promptsales.findings import Finding
+from promptsales.load.models import GAP
 from promptsales.privacy import rotation
 from promptsales.provision import provision
 from promptsales.quality.suite import read_suite
@@ -111,6 +112,9 @@ def _feeds(settings: Settings) -> Iterator[Finding]:
                 held = f", held by {feed.held_by}" if feed.held_by else ""
                 what = f"complete through {feed.complete_through} only{held}"
                 yield Finding(f"feed {feed.feed}", what, _WAKE[feed.is_streamed])
+            elif GAP in (feed.held_by or ""):
+                todo = f"`promptsales reconcile {feed.feed}`; after the next load it is known again"
+                yield Finding(f"feed {feed.feed}", f"how far it is complete is not known: {feed.held_by}", todo)
 
 
 # by whether it is streamed

@@ -43,6 +43,14 @@ _NOTE = """
 """
 
 
+# two threads that take their moments at once differ by less
+_LOWER = """
+    update ops.feed set last_sync_timestamp = least(last_sync_timestamp, %(now)s), complete_through = %(now)s,
+        updated_at = clock_timestamp()
+    where feed = any(%(feeds)s) and complete_through > %(now)s + interval '5 seconds'
+"""
+
+
 class _Mark(NamedTuple):
     at: datetime
     position: str
@@ -85,7 +93,10 @@ class Progress:
         _refuse_unpublished(source, self.connector)
         # the next one at once, so that it is among what is read meanwhile
         reached, self._mark, self._ends = self._mark.at, _mark(source, self.connector), None
-        return reached
+        if self._mark is None:
+            return reached
+        lower(warehouse, self.connector, self._mark.at)
+        return min(reached, self._mark.at)
 
     def _note_gaps(self, client: AdminClient, warehouse: psycopg.Connection) -> None:
         """Record what can never be applied any more: a partition with nothing behind a gap would be waited for."""
@@ -124,6 +135,19 @@ def _mark(source: psycopg.Connection, connector: Connector) -> _Mark | None:
 
 def _is_read(source: psycopg.Connection, connector: Connector, mark: _Mark) -> bool:
     return source.execute(_IS_READ, [mark.position, connector]).fetchone() == (True,)
+
+
+def lower(warehouse: psycopg.Connection, connector: Connector, now: datetime) -> None:
+    """Take back what lies in the future of the source's clock: it was set back, so what it stamps is not there.
+
+    Args:
+        warehouse: an open connection, in autocommit.
+        connector: whose tables.
+        now: the source's clock.
+    """
+    names = [contract.table for contract in contracts_of(connector)]
+    if warehouse.execute(_LOWER, {"now": now, "feeds": names}).rowcount:
+        log.warning("%s: the source's clock was set back to %s; its tables are complete through then", connector, now)
 
 
 def note(warehouse: psycopg.Connection, connector: Connector, at: datetime) -> None:

@@ -112,6 +112,11 @@ class ContentReader:
         gone = warehouse.execute(staging.drop_gone(self.contract), {"feed": self.contract.table}).fetchone()
         return Copied(rows - earlier, gone[0] if gone else 0)
 
+    @property
+    def is_own_clock(self) -> bool:
+        """False: cluster time moves with what is written."""
+        return False
+
     def progress(self, begun: Begun, window: Window | None, key: CheckedKey | None) -> Progress:
         """Complete through the cluster time; after a lost token nobody knows, as deletes may have been missed."""
         watermark, complete_through = begun.last_sync_timestamp, begun.complete_through

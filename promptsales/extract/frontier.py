@@ -21,6 +21,7 @@ MARGIN = timedelta(seconds=5)
 class Frontier(NamedTuple):
     """What ``etl.frontier()`` says of a source.
 
+    ``read_at`` is the source's clock; of a standby, up to when it has replayed its primary, by the primary's clock.
     ``frontier`` is None where it must not advance: prepared transactions are open, or the source is a standby.
     ``held_since`` is None on a standby: since when something is open on its primary cannot be seen there.
     """

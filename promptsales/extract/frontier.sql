@@ -5,7 +5,18 @@ select
         when s.is_standby or s.is_hidden or s.hidden > 0 or s.blind > 0 or p.in_doubt is not null then null
         else s.frontier
     end as frontier,
-    clock_timestamp() as read_at,
+    case
+        when s.is_standby then greatest(
+            pg_last_xact_replay_timestamp(),
+            (select checkpoint_time from pg_control_checkpoint()),
+            (
+                select w.last_msg_send_time from pg_stat_wal_receiver w
+                where w.status = 'streaming' and w.latest_end_lsn <= pg_last_wal_replay_lsn()
+                  and w.last_msg_receipt_time > clock_timestamp() - interval '1 minute'
+            )
+        )
+        else clock_timestamp()
+    end as read_at,
     s.is_standby,
     s.is_hidden,
     coalesce(p.in_doubt, s.held_by) as held_by,

@@ -25,6 +25,11 @@ class PostgresReader:
         self.contract = contract
         self.source = source
 
+    @property
+    def is_own_clock(self) -> bool:
+        """Whether rows are stamped by the clock that was read: a standby says how far it has replayed."""
+        return not self.frontier.is_standby
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Open a transaction that sees one state, all rows or an error, and writes nothing."""

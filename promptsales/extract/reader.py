@@ -42,6 +42,10 @@ class Copied(NamedTuple):
 class Reader(Protocol):
     """One extraction of one feed. The methods are called in this order."""
 
+    @property
+    def is_own_clock(self) -> bool:
+        """Whether what `look` returned is a clock that runs, not how far a standby or a change stream has come."""
+
     def look(self) -> datetime:
         """Ask the source how far a read that begins now will be complete; returns the source's clock.
 

@@ -56,6 +56,14 @@ def stands(warehouse: psycopg.Connection, feed: str) -> Begun:
     return found
 
 
+def clock(warehouse: psycopg.Connection) -> datetime:
+    """Return the warehouse's clock."""
+    with warehouse.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute("select clock_timestamp()").fetchone()
+    assert row is not None  # noqa: S101 -- the query returns one row
+    return row[0]  # type: ignore[no-any-return]
+
+
 def has_gap(warehouse: psycopg.Connection, feed: str) -> bool:
     """Whether rows may be missing that no delta finds: how far it was complete was not known, and none compared it."""
     with warehouse.cursor(row_factory=tuple_row) as cursor:
@@ -136,4 +144,6 @@ def finish(warehouse: psycopg.Connection, staged: Staged, result: LoadResult) ->
     warehouse.execute(
         statement("advance"), {"feed": staged.feed, "read_at": staged.read_at, **staged.progress.model_dump()}
     )
+    if staged.clock_at and not window:
+        warehouse.execute(statement("note_clock"), staged.model_dump(include={"feed", "read_at", "clock_at"}))
     warehouse.execute(statement("expire"), {"feed": staged.feed})

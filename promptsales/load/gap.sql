@@ -4,7 +4,11 @@ select exists (
     where f.feed = %(feed)s and f.complete_through is null and f.last_sync_timestamp is not null
       and not exists (
           select from ops.reconciliation r
-          where r.feed = f.feed
-            and r.compared_at > (select max(l.read_at) from ops.load l where l.feed = f.feed and l.mode = 'delta')
+          cross join lateral (
+              select read_at, published_at from ops.load
+              where feed = f.feed and mode = 'delta' order by extraction desc limit 1
+          ) l
+          -- later by the source's clock, and by ours: the source's may have been set back in between
+          where r.feed = f.feed and r.compared_at > l.read_at and r.finished_at > l.published_at
       )
 )

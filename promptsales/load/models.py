@@ -48,9 +48,9 @@ class Progress(_Model):
     resume_token: str | None = Field(default=None, description="where the change stream goes on, as JSON")
     kafka_offsets: str | None = Field(default=None, description="the next offset of each partition, as JSON")
 
-    def with_gap(self) -> Self:
+    def with_gap(self, why: str | None = None) -> Self:
         """The same, where rows may be missing that no delta finds: complete once a reconciliation has compared it."""
-        return self.model_copy(update={"complete_through": None, "held_by": self.held_by or GAP})
+        return self.model_copy(update={"complete_through": None, "held_by": why or self.held_by or GAP})
 
     def is_held_back(self, read_at: datetime) -> bool:
         """Whether something has kept the watermark for longer than people keep a transaction open.
@@ -70,6 +70,7 @@ class Staged(_Model):
     read_at: datetime
     started_at: datetime
     triggered_by: str
+    clock_at: datetime | None = Field(default=None, description="ours right after read_at, where that is a clock's")
     progress: Progress
     extracted: int
     suppressed: int

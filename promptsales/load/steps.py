@@ -6,7 +6,7 @@ Connections are handed over open, and belong to the caller.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
@@ -17,6 +17,7 @@ from promptsales.errors import TerminalError, driver_errors
 from promptsales.extract.reader import CheckedKey, Reader, Wanted
 from promptsales.extract.sources import Source, reader_of
 from promptsales.load import feed, merge, quarantine, rekey, removal, statements, suppression
+from promptsales.load.clock import Setback, setback
 from promptsales.load.models import Audit, Limits, LoadResult, Staged, Window
 from promptsales.quality.suite import read_suite
 
@@ -79,6 +80,9 @@ def _extract(
     begun = feed.begin(warehouse, contract.table)
     has_gap = window is None and feed.has_gap(warehouse, contract.table)
     read_at = reader.look()
+    clock_at = feed.clock(warehouse) if reader.is_own_clock else None
+    back = _setback(contract, reader, warehouse, window, begun, read_at)
+    begun = begun._replace(last_sync_timestamp=back.watermark, complete_through=None) if back else begun
     key, counts = _stage(contract, reader, warehouse, window, begun, read_at)
     progress = reader.progress(begun, window, key)
     staged = Staged(
@@ -89,12 +93,28 @@ def _extract(
         read_at=read_at,
         started_at=begun.started_at,
         triggered_by=triggered_by,
-        progress=progress.with_gap() if has_gap else progress,
+        clock_at=clock_at,
+        progress=progress.with_gap(back.held_by if back else None) if has_gap or back else progress,
         **counts,
     )
     if staged.is_empty:
         _publish_nothing(contract, warehouse, staged)
     return staged
+
+
+def _setback(
+    contract: Contract,
+    reader: Reader,
+    warehouse: psycopg.Connection,
+    window: Window | None,
+    begun: feed.Begun,
+    read_at: datetime,
+) -> Setback | None:
+    """Whether a delta must read from further back: a window says itself what it reads, a change stream has a token."""
+    if window is not None or contract.path != "poll":
+        return None
+    look_back = timedelta(seconds=contract.look_back_seconds)
+    return setback(warehouse, contract.table, begun, read_at, look_back, reader.is_own_clock)
 
 
 class Seen(NamedTuple):
@@ -115,13 +135,14 @@ def look(contract: Contract, source: Source, warehouse: psycopg.Connection, wind
     with driver_errors(f"look at {contract.table}"):
         reader = reader_of(contract, source)
         begun = feed.stands(warehouse, contract.table)
-        reader.look()
+        back = _setback(contract, reader, warehouse, window, begun, reader.look())
+        begun = begun._replace(last_sync_timestamp=back.watermark, complete_through=None) if back else begun
         with reader.snapshot():
             reader.refuse_drift()
             rows = reader.count(Wanted(begun.extraction, window, begun.last_sync_timestamp, (), begun.resume_token))
         progress = reader.progress(begun, window, None)
-        if window is None and feed.has_gap(warehouse, contract.table):
-            progress = progress.with_gap()
+        if back or (window is None and feed.has_gap(warehouse, contract.table)):
+            progress = progress.with_gap(back.held_by if back else None)
         start = window.start if window else begun.last_sync_timestamp
         return Seen(rows, start, progress.complete_through, progress.held_by)
 

@@ -1,16 +1,20 @@
 """Extracts from a real streaming standby: the frontier cannot be known there, so a declared look-back is read again."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import contract
+from promptsales.contracts import Contract, contract
 from promptsales.extract.frontier import read_frontier
+from promptsales.extract.sources import Hashing
 from promptsales.freshness import freshness
 from promptsales.load.models import Limits
 from promptsales.load.steps import load
+from promptsales.pii import active_key
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Settings
 from tests.support import leads
@@ -92,3 +96,31 @@ def test_the_primary_takes_over(
     assert load(LEADS, source, warehouse, None, "test").complete_through is not None
     (feed,) = (feed for feed in freshness(warehouse) if feed.feed == "leads")
     assert (feed.state, feed.held_by, feed.held_since) == ("fresh", None, None)
+
+
+@pytest.mark.parametrize("hash_at", ["source", "extract"])
+def test_what_a_standby_has_not_replayed_yet_is_not_passed(
+    stack: Settings, crm: psycopg.Connection, port: int, warehouse: psycopg.Connection, hash_at: str
+) -> None:
+    impatient = Contract.model_validate({**LEADS.model_dump(), "look_back_seconds": 1, "hash_at": hash_at})
+    leads.add(crm, 1)
+    with (
+        psycopg.connect(
+            at(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), port), autocommit=True
+        ) as admin,
+        psycopg.connect(at(stack.address("promptcrm_etl"), port), autocommit=True) as reader,
+    ):
+        source = Hashing(admin, active_key(stack.state / "secrets")) if hash_at == "extract" else reader
+        caught_up(crm, admin)
+        load(impatient, source, warehouse, None, "test")
+        admin.execute("select pg_wal_replay_pause()")
+        try:
+            leads.add(crm, 1)
+            time.sleep(1.5)
+            behind = load(impatient, source, warehouse, None, "test")
+        finally:
+            admin.execute("select pg_wal_replay_resume()")
+        assert behind.extracted == behind.unchanged
+        caught_up(crm, admin)
+        assert load(impatient, source, warehouse, None, "test").inserted == 1
+    leads.assert_equal_to_source(crm, warehouse, stack)

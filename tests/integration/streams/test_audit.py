@@ -231,3 +231,13 @@ def test_the_audit_judges_what_the_decoder_did_not(
     found = audit_streamed(METRICS, warehouse, datetime.now(UTC), datetime.now(UTC) - BACK)
     assert {one.expectation.meta.rule for one in found if one.result == "failed"} == {"impressions_negative"}
     assert run(stack, warehouse).repaired == 1
+
+
+def test_a_clock_that_was_set_back(stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection) -> None:
+    ahead = (
+        "update ops.feed set complete_through = clock_timestamp() + interval '1 hour' where feed = 'campaign_metrics'"
+    )
+    lowered = "select complete_through <= clock_timestamp() from ops.feed where feed = 'campaign_metrics'"
+    admin.execute(ahead.encode())
+    wait(lambda: warehouse.execute(lowered).fetchone() == (True,), 30)
+    settle(stack)

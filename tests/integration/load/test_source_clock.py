@@ -1,0 +1,105 @@
+"""A source's clock that was set back: rows stamped below the watermark are read all the same, and compared."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from promptsales.contracts import contract
+from promptsales.doctor import diagnose
+from promptsales.freshness import Freshness, freshness
+from promptsales.load.models import Limits
+from promptsales.load.steps import load, look
+from promptsales.reconcile.settle import reconcile
+from promptsales.settings import Settings
+from tests.support import leads
+
+LEADS = contract("leads")
+BY_HAND = "insert into crm.leads (owner_user_id, email, updated_at, created_at) values (%s, 'a@example.com', %s, %s)"
+
+
+def fresh(warehouse: psycopg.Connection) -> Freshness:
+    (found,) = (feed for feed in freshness(warehouse) if feed.feed == "leads")
+    return found
+
+
+@pytest.fixture
+def silent(stack: Settings) -> Iterator[psycopg.Connection]:
+    """The CRM with its triggers switched off: rows are stamped by hand, as a wrong clock would."""
+    address = make_conninfo(stack.address("sources_admin"), dbname="promptcrm")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        yield connection
+
+
+def test_a_watermark_after_the_sources_present(
+    stack: Settings,
+    crm: psycopg.Connection,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    admin: psycopg.Connection,
+) -> None:
+    leads.add(crm, 2)
+    load(LEADS, source, warehouse, None, "test")
+    reconcile(LEADS, source, warehouse, "test", Limits())
+    admin.execute(
+        "update ops.feed set last_sync_timestamp = clock_timestamp() + interval '1 hour',"
+        " complete_through = clock_timestamp() + interval '1 hour'"
+    )
+    leads.add(crm, 1)
+    assert look(LEADS, source, warehouse, None).rows == 3
+    result = load(LEADS, source, warehouse, None, "test")
+    assert (result.inserted, result.complete_through) == (1, None)
+    (now,) = crm.execute("select clock_timestamp()").fetchone() or (None,)
+    assert result.last_sync_timestamp is not None
+    assert result.last_sync_timestamp < now
+    assert (fresh(warehouse).held_by or "").startswith("the source's clock went back by ")
+    (finding,) = (one for one in diagnose(stack) if one.where == "feed leads")
+    assert "the source's clock went back by" in finding.what
+    assert "`promptsales reconcile leads`" in finding.todo
+
+    # until the source was compared; a comparison from before does not count, by whatever clock it was noted
+    admin.execute("update ops.reconciliation set compared_at = compared_at + interval '1 hour'")
+    assert load(LEADS, source, warehouse, None, "test").complete_through is None
+    reconcile(LEADS, source, warehouse, "test", Limits())
+    assert load(LEADS, source, warehouse, None, "test").complete_through is not None
+    assert (fresh(warehouse).state, fresh(warehouse).held_by) == ("fresh", None)
+    leads.assert_equal_to_source(crm, warehouse, stack)
+
+
+def test_a_clock_that_has_passed_the_watermark_again(
+    stack: Settings,
+    crm: psycopg.Connection,
+    silent: psycopg.Connection,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    admin: psycopg.Connection,
+) -> None:
+    load(LEADS, source, warehouse, None, "test")
+    (now,) = crm.execute("select clock_timestamp()").fetchone() or (None,)
+    assert isinstance(now, datetime)
+    # an hour ago the source's clock was half an hour fast; it was set right ten minutes later
+    ago = {minutes: now - timedelta(minutes=minutes) for minutes in (30, 45, 60)}
+    admin.execute("update ops.source_clock set noted_at = %s, read_at = %s", [ago[60], ago[30]])
+    admin.execute("update ops.feed set last_sync_timestamp = %s, complete_through = %s", [ago[30], ago[30]])
+    silent.execute(BY_HAND, [leads.OWNER, ago[45], ago[45]])
+
+    result = load(LEADS, source, warehouse, None, "test")
+    assert (result.inserted, result.complete_through) == (1, None)
+    leads.assert_equal_to_source(crm, warehouse, stack)
+    reconcile(LEADS, source, warehouse, "test", Limits())
+    assert load(LEADS, source, warehouse, None, "test").complete_through is not None
+
+
+def test_a_clock_that_runs_like_ours_opens_no_gap(
+    crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    leads.add(crm, 1)
+    load(LEADS, source, warehouse, None, "test")
+    # another time of day at the source is no matter, nor is a clock that was set forward
+    admin.execute(
+        "update ops.source_clock set noted_at = noted_at - interval '1 hour', read_at = read_at - interval '2h'"
+    )
+    assert load(LEADS, source, warehouse, None, "test").complete_through is not None
