@@ -67,7 +67,8 @@ def blocked(admin: psycopg.Connection, what: str) -> None:
 READS, WRITES = "access exclusive", "exclusive"
 INSIDE: dict[str, tuple[str, InternalName, str, str, str]] = {
     "emptying staging": ("started", "warehouse_admin", "staging.promptcrm__leads", "truncate", READS),
-    "copying": ("started", "sources_admin", "crm.leads", "copy", READS),
+    # the question whether all rows may be seen comes first, and keeps the table's lock until the copy has ended
+    "reading the source": ("started", "sources_admin", "crm.leads", "select from", READS),
     "checking": ("extracted", "warehouse_admin", "staging.promptcrm__leads", "select count", READS),
     "merging": ("checked", "warehouse_admin", "core.leads", "with merged", WRITES),
     "writing history": ("checked", "warehouse_admin", "core.leads_history", "with merged", WRITES),
