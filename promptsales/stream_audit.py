@@ -9,7 +9,6 @@ import psycopg
 from psycopg import sql
 
 from promptsales.errors import BatchBlocked, TerminalError
-from promptsales.extract.visible import refuse_hidden_rows
 from promptsales.stream_contracts import StreamContract
 
 if TYPE_CHECKING:
@@ -41,16 +40,6 @@ def refuse_unpublished(source: psycopg.Connection, contract: StreamContract) -> 
             f"{contract.table}: {relation} is not in publication {publication} any more, so nothing of it comes; run "
             f"`promptsales provision`, then `promptsales connectors snapshot {publication}`"
         )
-
-
-def refuse_hidden_table(contract: StreamContract, source: psycopg.Connection) -> None:
-    """See that Debezium's role, which reads snapshots and audits, is shown every row of a table.
-
-    Raises:
-        SourceRefused: when a policy hides some from it.
-    """
-    relation = sql.Identifier(*contract.source.relation.split("."))
-    refuse_hidden_rows(f"table {contract.table}", source, relation, source.info.user)
 
 
 def has_changed(warehouse: psycopg.Connection, contract: StreamContract) -> bool:

@@ -8,10 +8,10 @@ from psycopg import sql
 from promptsales import bus, connectors, stream_gaps
 from promptsales.connections import connected
 from promptsales.errors import SourceRefused
+from promptsales.extract.visible import refuse_hidden_table
 from promptsales.findings import Finding
 from promptsales.provision.publications import DATABASES
 from promptsales.settings import Settings
-from promptsales.stream_audit import refuse_hidden_table
 from promptsales.stream_contracts import contracts_of
 from promptsales.stream_lag import Slot
 from promptsales.stream_status import Following, following
@@ -66,7 +66,7 @@ def hidden(settings: Settings) -> Iterator[Finding]:
         with connected(settings, connectors.source_of(connector)) as source:
             for contract in contracts_of(connector):
                 try:
-                    refuse_hidden_table(contract, source)
+                    refuse_hidden_table(contract.table, contract.source.relation, source)
                 except SourceRefused as error:
                     todo = "Debezium then repeats by itself a snapshot that PostgreSQL refused"
                     yield Finding(f"table {contract.table}", str(error), todo)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import psycopg
 
 from promptsales.errors import TransientError
+from promptsales.extract.visible import refuse_hidden_table
 from promptsales.settings import Settings
-from promptsales.stream_audit import refuse_hidden_table
 from promptsales.stream_contracts import StreamContract
 from streams import compare
 from streams.compare import Found
@@ -75,7 +75,7 @@ def audit(
         TransientError: when the stream does not get on, so that nothing can be compared.
     """
     source.execute("set row_security = off")
-    refuse_hidden_table(contract, source)
+    refuse_hidden_table(contract.table, contract.source.relation, source)
     compare.prepare(source, warehouse)
     until = _complete(warehouse, contract)
     window = {"since": _last(warehouse, contract, until) - back, "until": until}

@@ -10,9 +10,8 @@ from psycopg import sql
 
 from promptsales.connections import connected
 from promptsales.connectors import source_of
-from promptsales.extract.visible import UNFILTERED
+from promptsales.extract.visible import UNFILTERED, refuse_hidden_table
 from promptsales.settings import Settings
-from promptsales.stream_audit import refuse_hidden_table
 from promptsales.stream_contracts import Connector, StreamContract, contracts_of
 from streams.repair import Repair, Version, repair
 from streams.statements import table
@@ -36,7 +35,7 @@ def sweep(settings: Settings, warehouse: psycopg.Connection, connector: Connecto
     count = 0
     with connected(settings, source_of(connector)) as source:
         for contract in contracts_of(connector):
-            refuse_hidden_table(contract, source)
+            refuse_hidden_table(contract.table, contract.source.relation, source)
             lowest = Version(epoch, 0, False)
             left = list(_left(warehouse, contract, epoch))
             gone = [Repair(key, None, lowest, _now_us()) for key in _gone(source, contract, left)]

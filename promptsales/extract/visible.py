@@ -32,3 +32,17 @@ def refuse_hidden_rows(what: str, source: psycopg.Connection, relation: sql.Iden
             f"taken for deleted or never arrive; where row level security is meant for other roles, run "
             f"`alter role {role} bypassrls` at the source, where a right is missing, `promptsales provision`"
         ) from None
+
+
+def refuse_hidden_table(table: str, relation: str, source: psycopg.Connection) -> None:
+    """Ask PostgreSQL whether Debezium's role, which reads snapshots and audits, sees all rows of a streamed table.
+
+    Args:
+        table: its name in the warehouse, for the message.
+        relation: its name at the source, with its schema.
+        source: a connection of that role.
+
+    Raises:
+        SourceRefused: when a policy hides some from it.
+    """
+    refuse_hidden_rows(f"table {table}", source, sql.Identifier(*relation.split(".")), source.info.user)

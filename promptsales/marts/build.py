@@ -82,17 +82,15 @@ def build(
     with ExitStack() as opened, _alone(warehouse, wait):
         for name, mart in _chosen(names).items():
             if failed := [upstream for upstream in mart.upstream if upstream in errors]:
-                skip(name, f"it is built from {', '.join(failed)}, which failed")
                 errors[name] = errors[failed[0]]
+                skip(name, f"it is built from {', '.join(failed)}, which failed")
                 continue
             try:
                 one = _planned(mart, warehouse, settings, asked)
                 if not one.is_due:
                     skip(name, one.reason)
                     continue
-                if spark is None:
-                    tell(name, "start Spark")
-                    spark = opened.enter_context(_session(settings))
+                spark = spark or opened.enter_context(_session(settings, name, tell))
                 results.append(_build(mart, warehouse, settings, asked, one, spark, tell))
             except TransientError:
                 raise
@@ -100,8 +98,7 @@ def build(
                 tell(name, str(error))
                 errors[name] = error
         _forget(warehouse)
-    if errors:
-        raise _joined(list(dict.fromkeys(errors.values())))
+    _raise(list(dict.fromkeys(errors.values())))
     return results
 
 
@@ -110,8 +107,9 @@ def _planned(mart: Mart, warehouse: psycopg.Connection, settings: Settings, aske
         return plan(mart, warehouse, settings, asked)
 
 
-def _joined(errors: list[PipelineError]) -> PipelineError:
-    return errors[0] if len(errors) == 1 else TerminalError("; ".join(map(str, errors)))
+def _raise(errors: list[PipelineError]) -> None:
+    if errors:
+        raise errors[0] if len(errors) == 1 else TerminalError("; ".join(map(str, errors)))
 
 
 def _chosen(names: Iterable[str]) -> dict[str, Mart]:
@@ -139,9 +137,10 @@ def _alone(warehouse: psycopg.Connection, wait: Wait | None) -> Iterator[None]:
 
 
 @contextmanager
-def _session(settings: Settings) -> Iterator["SparkSession"]:
+def _session(settings: Settings, mart: str, tell: Tell) -> Iterator["SparkSession"]:
     from spark_jobs.session import session
 
+    tell(mart, "start Spark")
     with session(settings.spark_master, settings.spark_memory, settings.spark_partitions) as spark:
         yield spark
 

@@ -13,9 +13,7 @@ import pytest
 from promptsales.cli.load import load_feed
 from promptsales.contracts import contract
 from promptsales.errors import ConfigError, Fenced, TransientError
-from promptsales.load import removal
 from promptsales.load.steps import check, extract, load, publish
-from promptsales.marts.build import LOCK
 from promptsales.privacy import erasure, rotation
 from promptsales.privacy.person import Listed, Person, find
 from promptsales.settings import ROOT, Settings
@@ -45,23 +43,6 @@ def whole(admin: psycopg.Connection) -> str:
 
 def suppressed(admin: psycopg.Connection) -> dict[str, Any]:
     return dict(admin.execute("select key, person_hmac from ops.suppression where feed = 'leads'").fetchall())
-
-
-@pytest.fixture
-def family(crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection) -> dict[str, uuid.UUID]:
-    """Ann twice by her address, once more by her phone, once in quarantine; and Bob."""
-    found = {
-        "ann": leads.add(crm, 1, email="ann@example.com", phone="1")[0],
-        "again": leads.add(crm, 1, email="ANN@example.com ")[0],
-        "phone": leads.add(crm, 1, email="ann@work.example", phone="+1")[0],
-        "bad": leads.add(crm, 1, email="ann@example.com", created_at="2999-01-01")[0],
-        "bob": leads.add(crm, 1, email="bob@example.com", phone="2")[0],
-    }
-    crm.execute("update crm.leads set merged_into_id = %(ann)s where id = %(bob)s", found)
-    load(LEADS, source, warehouse, None, "test")
-    crm.execute("update crm.leads set status = 'working' where id = %(ann)s", found)
-    load(LEADS, source, warehouse, None, "test")
-    return found
 
 
 @pytest.mark.parametrize("by", ["ann", "again", "phone", "bad", "hash", "hash as bytea"])
@@ -125,100 +106,6 @@ def test_no_load_brings_them_back(
     assert core.keys() == {family["bob"]}
     assert core[family["bob"]]["merged_into_id"] == NOBODY
     assert leads.in_quarantine(warehouse) == set()
-
-
-def test_a_row_that_becomes_theirs_leaves_core(
-    crm: psycopg.Connection,
-    source: psycopg.Connection,
-    warehouse: psycopg.Connection,
-    admin: psycopg.Connection,
-    family: dict[str, uuid.UUID],
-) -> None:
-    erase(admin, family["ann"])
-    crm.execute("update crm.leads set email = 'ann@example.com' where id = %(bob)s", family)
-    admin.execute("update ops.feed set last_sync_timestamp = null")
-    assert load(LEADS, source, warehouse, None, "test").suppressed == 5
-    assert leads.in_core(warehouse) == {}
-    assert warehouse.execute("select count(*) from core.leads_history").fetchone() == (0,)
-    assert str(family["bob"]) in suppressed(admin)
-
-
-def test_a_row_that_becomes_theirs_is_erased_like_one_that_was_asked_for(
-    crm: psycopg.Connection,
-    source: psycopg.Connection,
-    warehouse: psycopg.Connection,
-    admin: psycopg.Connection,
-    family: dict[str, uuid.UUID],
-) -> None:
-    """By the load that meets it, everywhere: also where the stream or another feed knew the id first."""
-    erase(admin, family["ann"])
-    (stage,) = crm.execute(
-        "insert into crm.pipeline_stages (pipeline_code, name, position, default_probability) "
-        "values (gen_random_uuid(), 'open', 1, 0.2) returning id"
-    ).fetchall()
-    crm.execute(
-        "insert into crm.opportunities (owner_user_id, name, stage_id, amount, source_lead_id, created_at) "
-        "values (gen_random_uuid(), 'd', %s, 10, %s, '2026-02-03')",
-        [stage[0], family["bob"]],
-    )
-    load(contract("opportunities"), source, warehouse, None, "test")
-    for statement in (
-        "insert into realtime.lead (lead_id, is_deleted, src_epoch, src_lsn, src_is_snapshot, _loaded_at) "
-        "values (%(id)s, false, 1, 1, false, now())",
-        "insert into ops.restatement (mart, grain, old_values, new_values) "
-        "values ('lead_attribution', jsonb_build_object('lead_id', %(id)s::text), '{}', '{}')",
-        "insert into ops.reread (feed, extraction, key, reason) values ('leads', 1, %(id)s, 'silent')",
-        "delete from ops.touched",
-        "insert into ops.touched (core_table, entity_id, day) values ('prompts', %(id)s, '2026-01-02')",
-    ):
-        admin.execute(statement.encode(), {"id": family["bob"]})
-    crm.execute("update crm.leads set email = 'ann@example.com' where id = %(bob)s", family)
-    result = load(LEADS, source, warehouse, None, "test")
-    assert (result.suppressed, result.unchanged) == (result.extracted, 0)
-    assert str(family["bob"]) not in whole(admin)
-    assert admin.execute("select source_lead_id from core.opportunities").fetchall() == [(NOBODY,)]
-    touched = admin.execute("select core_table, entity_id, day::text from ops.touched where core_table <> 'leads'")
-    deal = admin.execute("select opportunity_id::text from core.opportunities").fetchall()[0][0]
-    assert sorted(touched) == [("opportunities", deal, "2026-02-03"), ("prompts", str(NOBODY), "2026-01-02")]
-    assert ("leads", "*") in admin.execute("select core_table, entity_id from ops.touched").fetchall()
-    assert str(family["bob"]) in suppressed(admin)
-
-
-def test_a_row_that_was_put_on_the_list_by_hand_is_removed_by_the_load_that_meets_it(
-    crm: psycopg.Connection,
-    source: psycopg.Connection,
-    warehouse: psycopg.Connection,
-    admin: psycopg.Connection,
-    family: dict[str, uuid.UUID],
-) -> None:
-    admin.execute("delete from ops.touched")
-    admin.execute("insert into ops.suppression (feed, key) values ('leads', %s)", [str(family["ann"])])
-    crm.execute("update crm.leads set score = 3 where id = %(ann)s", family)
-    load(LEADS, source, warehouse, None, "test")
-    assert str(family["ann"]) not in whole(admin)
-    assert leads.in_core(warehouse)[family["bob"]]["merged_into_id"] == NOBODY
-    assert ("leads", "*") in admin.execute("select core_table, entity_id from ops.touched").fetchall()
-
-
-def test_a_load_waits_for_a_build_before_it_removes_anybody(
-    crm: psycopg.Connection,
-    source: psycopg.Connection,
-    warehouse: psycopg.Connection,
-    admin: psycopg.Connection,
-    family: dict[str, uuid.UUID],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    erase(admin, family["ann"])
-    crm.execute("update crm.leads set email = 'ann@example.com' where id = %(bob)s", family)
-    monkeypatch.setattr(removal, "_LOCK_TIMEOUT", "set local lock_timeout = '500ms'")
-    with admin.transaction():
-        admin.execute("select pg_advisory_xact_lock(%s)", [LOCK])
-        with pytest.raises(TransientError, match="a build of marts or a load has been running"):
-            load(LEADS, source, warehouse, None, "test")
-        assert leads.in_core(warehouse).keys() == {family["bob"]}
-    # nothing was lost by the failure: the next load meets the row again
-    load(LEADS, source, warehouse, None, "test")
-    assert leads.in_core(warehouse) == {}
 
 
 def test_suppression_holds_under_a_new_key(

@@ -241,3 +241,4 @@ def test_a_clock_that_was_set_back(stack: Settings, warehouse: psycopg.Connectio
     admin.execute(ahead.encode())
     wait(lambda: warehouse.execute(lowered).fetchone() == (True,), 30)
     settle(stack)
+    assert warehouse.execute(lowered).fetchone() == (True,)
