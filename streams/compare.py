@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from promptsales.load.suppression import is_erased, unnamed
+from promptsales.load.suppression import ERASED, is_erased, unnamed
 from promptsales.stream_contracts import StreamColumn, StreamContract
 from streams.repair import Version
 from streams.statements import table
@@ -40,7 +40,8 @@ def prepare(source: psycopg.Connection, warehouse: psycopg.Connection) -> None:
     """Let both sides say the same: naive times at the source are UTC, and an erased person is named by neither."""
     for connection in (source, warehouse):
         connection.execute("set time zone 'UTC'")
-    erased = [key for (key,) in warehouse.execute("select distinct key from ops.suppression")]
+    query = sql.SQL("select distinct key from {} as erased").format(ERASED)
+    erased = [key for (key,) in warehouse.execute(query)]
     source.execute(_TELL_ERASED, [",".join(erased)])
 
 

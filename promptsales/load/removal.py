@@ -15,14 +15,12 @@ from psycopg import sql
 from promptsales.contracts import ANY_ENTITY, REBUILD, Contract, contracts
 from promptsales.errors import TerminalError, TransientError
 from promptsales.load.statements import staging
-from promptsales.load.suppression import NOBODY, STREAM_LOCK
+from promptsales.load.suppression import NOBODY, SHORTEST, STREAM_LOCK
 from promptsales.marts.build import LOCK
 from promptsales.marts.spec import tables as marts
 from promptsales.privacy import search
 from promptsales.stream_contracts import StreamContract, stream_contracts
 
-# an id is looked for as text in all that the warehouse has: a shorter one would be found by chance
-_SHORTEST = 16
 _ROW = sql.SQL("t")
 _LOCK_TIMEOUT = "set local lock_timeout = '60s'"
 
@@ -104,9 +102,9 @@ def remove(
         TerminalError: when a search finds anything left, or ids are too short to search for; the transaction must not
             commit.
     """
-    if short := sum(len(key) < _SHORTEST for key in ids):
+    if short := sum(len(key) < SHORTEST for key in ids):
         raise TerminalError(
-            f"{short} rows of an erased person have ids of less than {_SHORTEST} characters, which could be found by "
+            f"{short} rows of an erased person have ids of less than {SHORTEST} characters, which could be found by "
             "chance: remove those by hand, and put their feed and id into ops.suppression"
         )
     needles = search.needles(ids, hashes)

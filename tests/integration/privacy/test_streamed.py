@@ -18,6 +18,7 @@ from promptsales.settings import InternalName, Settings
 from promptsales.stream_contracts import stream_contracts
 from streams.audit import Audited, audit
 from streams.batch import Batch
+from streams.compare import prepare
 from streams.decode import Change, DeadLetter, Decoder, Message
 from streams.repair import Repair, Version, repair
 from streams.sink import Sink
@@ -222,6 +223,32 @@ def test_a_dead_letter_that_names_them_keeps_no_bytes(stack: Settings, admin: ps
         "select message_offset, message_key is null, message_value is null from ops.dead_letter order by 1"
     ).fetchall() == [(1, True, True), (2, False, False)]
     assert_nowhere(admin, ids)
+
+
+def test_a_short_id_on_the_list_is_nobody_s_elsewhere(stack: Settings, admin: psycopg.Connection, ids: Ids) -> None:
+    """A feed with number keys may list ``7``: row 7 of other tables is another row, whatever else holds a 7."""
+    admin.execute("insert into ops.suppression (feed, key) values ('users', '7')")
+    restated = "insert into ops.restatement (mart, grain, old_values, new_values) values ('m', %s::jsonb, '{}', '{}')"
+    admin.execute(restated, ['{"clicks": 7}'])
+    admin.execute(restated, [json.dumps({"user_id": str(ids.user)})])
+    send(stack, message("c", events.metric(7, str(ids.campaign)), 10**9, epoch=ids.epoch))
+    erase(admin, ids.user, ids.lead)
+    assert admin.execute("select metric_id, clicks from core.campaign_metrics").fetchall() == [(7, 10)]
+    assert admin.execute("select grain from ops.restatement where mart = 'm'").fetchall() == [({"clicks": 7},)]
+    with (
+        psycopg.connect(stack.address("promptads_cdc"), autocommit=True) as source,
+        psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse,
+    ):
+        prepare(source, warehouse)
+        ((told,),) = source.execute("select current_setting('promptsales.erased')").fetchall()
+    assert set(told.split(",")) == {str(ids.user), str(ids.lead)}
+
+
+def test_a_short_id_blanks_no_dead_letter(stack: Settings, admin: psycopg.Connection, ids: Ids) -> None:
+    admin.execute("insert into ops.suppression (feed, key) values ('users', '7')")
+    row = {**sent(stack, "campaigns", ids.campaign), "budget": "many7"}
+    send(stack, message("u", row, 10**9, topic=CONTRACTS["campaigns"].topic))
+    assert admin.execute("select message_value is null from ops.dead_letter").fetchall() == [(False,)]
 
 
 def test_a_batch_in_flight_and_an_erasure_exclude_one_another(

@@ -6,7 +6,7 @@ begin
         raise 'ops.% is not one of restatement, reread', name;
     end if;
     return query execute format(
-        'delete from ops.%I t where exists (select from ops.suppression x where position(x.key in t::text) > 0) returning 1::bigint',
+        'delete from ops.%I t where exists (select from ops.suppression x where length(x.key) >= 16 and position(x.key in t::text) > 0) returning 1::bigint',
         name
     );
 end $f$;
