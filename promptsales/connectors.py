@@ -125,6 +125,8 @@ def _tables(connector: Connector) -> int:
 def apply(settings: Settings) -> list[ConnectorChange]:
     """Create, configure and restart what ``plan`` names; Kafka Connect validates each configuration first.
 
+    A connector that was known, and of which Connect has forgotten all, reads everything anew under a new epoch.
+
     Raises:
         TransientError: when Kafka Connect, the warehouse or a source does not answer.
         TerminalError: when Kafka Connect refuses a configuration; it names the settings that are wrong.
@@ -135,9 +137,22 @@ def apply(settings: Settings) -> list[ConnectorChange]:
             if change.action == "restart":
                 _call(client, "POST", f"/connectors/{change.connector}/restart?includeTasks=true&onlyFailed=true")
                 continue
-            epoch = _known_epoch(warehouse, change.connector) or _begin(settings, warehouse, change.connector, 1)
+            epoch = _known_epoch(warehouse, change.connector)
+            if change.action == "create" and epoch and not _has_offsets(settings, client, change.connector, epoch):
+                snapshot_again(settings, change.connector)
+                continue
+            epoch = epoch or _begin(settings, warehouse, change.connector, 1)
             _put(client, change.connector, config(settings, change.connector, epoch))
+            if change.action == "create":
+                _call(client, "PUT", f"/connectors/{change.connector}/resume")
     return changes
+
+
+def _has_offsets(settings: Settings, client: httpx.Client, connector: Connector, epoch: int) -> bool:
+    """Whether Connect knows where a connector that it lacks was; else it would read all anew, as of an old epoch."""
+    _create_stopped(client, connector, config(settings, connector, epoch))
+    found = _call(client, "GET", f"/connectors/{connector}/offsets", patience=True)
+    return bool(found and found["offsets"])
 
 
 def snapshot_again(settings: Settings, connector: Connector) -> int:

@@ -120,7 +120,7 @@ def _offsets(messages: Sequence[Message], found: Sequence[Change | DeadLetter | 
     for message, item in zip(messages, found, strict=True):
         first, at, lsn, unnamed = message.offset, None, None, 0
         if isinstance(item, Change):
-            at, lsn, unnamed = item.committed_at, item.version[1], int(item.unnamed is not None)
+            at, lsn, unnamed = item.committed_at, item.row.src_lsn, int(item.unnamed is not None)
         known = offsets.get((message.topic, message.partition))
         if known:
             first, at, lsn = known.first_offset, at or known.source_at, lsn or known.source_lsn

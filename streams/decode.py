@@ -54,12 +54,15 @@ class Message(NamedTuple):
 class Change(NamedTuple):
     """A version of a row; ``row`` is of the struct made from the contract.
 
-    ``unnamed`` says where the event had a field that no contract names; it was dropped.
+    ``version`` is what decides which of two is the newer: the epoch, whether it is a change rather than a row that the
+    epoch's snapshot read, and the position in the log. A change that was in flight while the slot was made lies before
+    the snapshot's position, but is newer. ``unnamed`` says where the event had a field that no contract names; it was
+    dropped.
     """
 
     table: str
     key: Any
-    version: tuple[int, int, bool]
+    version: tuple[int, bool, int]
     committed_at: datetime
     row: Any
     broken: list[str]
@@ -160,8 +163,8 @@ class Decoder:
             broken += self._no_numbers(row) + self._no_times(row) or self.rules.broken_by(
                 row, row.committed_at + CLOCK_TOLERANCE
             )
-        version = (row.src_epoch, row.src_lsn, not row.src_is_snapshot)
         key = getattr(row, self.contract.key)
+        version = (row.src_epoch, not row.src_is_snapshot, row.src_lsn)
         return Change(self.contract.table, key, version, row.committed_at, row, broken, message, unnamed)
 
     def _no_times(self, row: Any) -> list[str]:

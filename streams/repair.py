@@ -34,9 +34,9 @@ class Version(NamedTuple):
     is_snapshot: bool
 
     @property
-    def rank(self) -> tuple[int, int, bool]:
+    def rank(self) -> tuple[int, bool, int]:
         """What decides which of two versions is the newer."""
-        return self.epoch, self.lsn, not self.is_snapshot
+        return self.epoch, not self.is_snapshot, self.lsn
 
 
 class Repair(NamedTuple):
@@ -144,7 +144,11 @@ def change_of(decoder: Decoder, one: Repair) -> Change | None:
     }
     message = Message(contract.topic, -1, -1, None, json.dumps(value).encode(), one.version.epoch)
     found = decoder.decode(message)
-    return found if isinstance(found, Change) else None
+    if not isinstance(found, Change):
+        return None
+    # a delete, too, has the version of what it replaces
+    found.row.src_is_snapshot = one.version.is_snapshot
+    return found._replace(version=one.version.rank)
 
 
 def make_way(contract: StreamContract) -> sql.Composed:
@@ -159,5 +163,5 @@ def _make_way_in_quarantine(contract: StreamContract) -> sql.Composed:
     return sql.SQL("""
         update ops.quarantine q set payload = payload || jsonb_build_object('src_lsn', %(lsn)s::bigint - 1)
         where feed = {name} and key = (%(key)s::{type})::text and released_at is null
-          and {held_version} = (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
+          and {held_version} = (%(epoch)s, not %(is_snapshot)s, %(lsn)s)
     """).format(name=sql.Literal(contract.table), type=sql.SQL(contract.key_type), held_version=statements.HELD_VERSION)

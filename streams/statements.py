@@ -86,8 +86,8 @@ def upsert(name: str) -> bytes:
             select {columns}, {version}, clock_timestamp() from src order by {key}
             on conflict ({key}) do update
             set {assignments}, {new_version}, _loaded_at = excluded._loaded_at
-            where (t.src_epoch, t.src_lsn, not t.src_is_snapshot)
-                < (excluded.src_epoch, excluded.src_lsn, not excluded.src_is_snapshot)
+            where (t.src_epoch, not t.src_is_snapshot, t.src_lsn)
+                < (excluded.src_epoch, not excluded.src_is_snapshot, excluded.src_lsn)
             returning {returned}
         ){touched}{result}
     """)
@@ -210,7 +210,7 @@ def quarantine(name: str) -> bytes:
         from judged j
         where not exists (
             select from {table} t where t.{key} = j.{key}
-              and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) >= (j.src_epoch, j.src_lsn, not j.src_is_snapshot)
+              and (t.src_epoch, not t.src_is_snapshot, t.src_lsn) >= (j.src_epoch, not j.src_is_snapshot, j.src_lsn)
         )
         order by j.{key}
         on conflict (feed, key) where released_at is null do update
@@ -218,8 +218,8 @@ def quarantine(name: str) -> bytes:
             payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
             last_tried_at = clock_timestamp(), tries = q.tries + 1
         where {held_version} < (
-            (excluded.payload->>'src_epoch')::integer, (excluded.payload->>'src_lsn')::bigint,
-            not (excluded.payload->>'src_is_snapshot')::boolean
+            (excluded.payload->>'src_epoch')::integer, not (excluded.payload->>'src_is_snapshot')::boolean,
+            (excluded.payload->>'src_lsn')::bigint
         )
     """)
         .format(
@@ -234,8 +234,8 @@ def quarantine(name: str) -> bytes:
 
 
 HELD_VERSION = sql.SQL(
-    "((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,"
-    " not (q.payload->>'src_is_snapshot')::boolean)"
+    "((q.payload->>'src_epoch')::integer, not (q.payload->>'src_is_snapshot')::boolean,"
+    " (q.payload->>'src_lsn')::bigint)"
 )
 
 
@@ -253,13 +253,13 @@ def set_aside(name: str) -> bytes:
         from (select %(key)s::{type}, %(values)s::jsonb) as k(key, payload)
         where not {is_erased} and not exists (
             select from {table} t where t.{key} = k.key
-              and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) > (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
+              and (t.src_epoch, not t.src_is_snapshot, t.src_lsn) > (%(epoch)s, not %(is_snapshot)s, %(lsn)s)
         )
         on conflict (feed, key) where released_at is null do update
         set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
             payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
             last_tried_at = clock_timestamp(), tries = q.tries + 1
-        where {held_version} <= (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
+        where {held_version} <= (%(epoch)s, not %(is_snapshot)s, %(lsn)s)
     """)
         .format(
             name=sql.Literal(name),
@@ -285,7 +285,7 @@ def release(name: str) -> bytes:
         from {table} t
         where q.feed = {name} and q.released_at is null and q.key = any(%(keys)s::text[]) and q.key = t.{key}::text
           and t.{key} = any(%(keys)s::{type}[])
-          and {held_version} <= (t.src_epoch, t.src_lsn, not t.src_is_snapshot)
+          and {held_version} <= (t.src_epoch, not t.src_is_snapshot, t.src_lsn)
     """)
         .format(
             table=table(contract),

@@ -36,7 +36,7 @@ def sweep(settings: Settings, warehouse: psycopg.Connection, connector: Connecto
     with connected(settings, source_of(connector)) as source:
         for contract in contracts_of(connector):
             refuse_hidden_table(contract.table, contract.source.relation, source)
-            lowest = Version(epoch, 0, False)
+            lowest = Version(epoch, 0, True)
             left = list(_left(warehouse, contract, epoch))
             gone = [Repair(key, None, lowest, _now_us()) for key in _gone(source, contract, left)]
             if gone:

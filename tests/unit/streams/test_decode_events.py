@@ -47,7 +47,7 @@ def test_a_row_is_typed() -> None:
         "src_is_snapshot": False,
         "committed_at": datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC),
     }
-    assert (change.table, change.key, change.version, change.broken) == ("campaign_metrics", 7, (1, 5, True), [])
+    assert (change.table, change.key, change.version, change.broken) == ("campaign_metrics", 7, (1, True, 5), [])
 
 
 def test_a_change_outranks_the_snapshot_at_the_same_position() -> None:
