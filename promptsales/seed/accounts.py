@@ -83,7 +83,9 @@ WON, LOST = 4, 5
 def stages(world: World) -> tuple[Stage, ...]:
     """The default pipeline: four open stages, then won and lost."""
     return tuple(
-        Stage(world.id("stage", at), name, at, Decimal(chance), at >= WON, at == WON, world.day(-800))
+        Stage(
+            world.id("stage", at), name, at, Decimal(chance), at >= WON, at == WON, world.day(DAYS - world.days - 800)
+        )
         for at, (name, chance) in enumerate(_STAGES)
     )
 
@@ -143,7 +145,7 @@ def _account(world: World, index: int) -> Account:
 def _created(world: World, rng: Random, planted: int) -> datetime:
     if planted >= 0:
         return FAR_FUTURE + timedelta(minutes=planted)
-    return world.day(-rng.uniform(DAYS, 700))
+    return world.day(DAYS - world.days - rng.uniform(DAYS, 700))
 
 
 def _contact(world: World, account: Account, index: int) -> Contact:

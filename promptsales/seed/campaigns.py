@@ -138,14 +138,15 @@ def _span(world: World, campaign: Campaign) -> _Span:
     """The days of the flight that lie in the history."""
     if campaign.start_date is None or campaign.end_date is None or campaign.status == "draft":
         return _Span(world.anchor, 0)
-    first = max(campaign.start_date.replace(tzinfo=world.anchor.tzinfo), world.day(-DAYS))
+    first = max(campaign.start_date.replace(tzinfo=world.anchor.tzinfo), world.day(-world.days))
     after = min(campaign.end_date.replace(tzinfo=world.anchor.tzinfo), world.anchor)
     return _Span(first, (after - first).days)
 
 
 def _campaign(world: World, index: int) -> Campaign:
     rng = world.rng("campaign", index)
-    begin = rng.randint(-DAYS, 10)
+    # of a long history, too, some campaigns run at the anchor
+    begin = rng.randint(-DAYS if index % 2 else -world.days, 10)
     length = rng.choice((14, 21, 30, 45, 60, 90, 120))
     dated = rng.random() < 0.95
     return Campaign(

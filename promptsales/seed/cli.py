@@ -13,15 +13,21 @@ from promptsales.cli.output import Json, console, print_json, show_table
 from promptsales.seed import SeedReport
 from promptsales.seed import seed as fill
 from promptsales.seed.live import live as change
-from promptsales.seed.world import Size
+from promptsales.seed.world import DAYS, Size
 from promptsales.settings import settings
+
+DAYS_OF_A_YEAR = 365.25
 
 app = typer.Typer()
 
 
 @app.command()
 def seed(
-    size: Annotated[Size, typer.Option(help="how much: 2,000 leads and 90 days of metrics, or 1 M leads")] = Size.SMALL,
+    size: Annotated[Size, typer.Option(help="how much: 2,000 or 1 M leads, and what belongs to them")] = Size.SMALL,
+    years: Annotated[
+        int, typer.Option(min=1, max=25, help="spread the rows over so many years of history; else 90 days")
+    ]
+    | None = None,
     live: Annotated[bool, typer.Option("--live", help="then keep changing every system, until Ctrl-C")] = False,
     rate: Annotated[float, typer.Option(min=0.01, max=1_000, help="with --live: transactions a second")] = 5.0,
     seconds: Annotated[float | None, typer.Option(min=0, help="with --live: stop after so many")] = None,
@@ -32,20 +38,21 @@ def seed(
     A known number of rows is bad on purpose: their own system allows them, the checks quarantine them.
     """
     anchor = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = round(years * DAYS_OF_A_YEAR) if years else DAYS
     with console.status("") as status:
-        report = fill(settings(), size, anchor, status.update)
+        report = fill(settings(), size, anchor, status.update, days=days)
     if not as_json:
         _show(report)
-    changed = _live(size, anchor, rate, seconds) if live else {}
+    changed = _live(size, anchor, rate, seconds, days) if live else {}
     if as_json:
         print_json(report.model_dump(mode="json") | {"changed": changed})
     elif live:
         show_table("changed", ("table", "rows"), sorted(changed.items()))
 
 
-def _live(size: Size, anchor: datetime, rate: float, seconds: float | None) -> dict[str, int]:
+def _live(size: Size, anchor: datetime, rate: float, seconds: float | None, days: int) -> dict[str, int]:
     with _told_to_stop(seconds) as stop, console.status("changing every system; Ctrl-C stops") as status:
-        return change(settings(), size, anchor, rate, stop, status.update)
+        return change(settings(), size, anchor, rate, stop, status.update, days)
 
 
 @contextmanager

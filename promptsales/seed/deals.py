@@ -12,7 +12,7 @@ from promptsales.seed.accounts import LOST, WON, Contact, places, stages
 from promptsales.seed.leads import Lead
 from promptsales.seed.names import names
 from promptsales.seed.planted import PLANTED
-from promptsales.seed.world import DAYS, World, new_id, wait
+from promptsales.seed.world import World, new_id, wait
 
 _LOST_REASONS = ("price", "timing", "competitor", "no decision", "missing feature")
 
@@ -104,7 +104,7 @@ def direct_opportunities(world: World) -> Iterator[Opportunity]:
     rng = world.rng("direct opportunity")
     for place in places(world):
         if rng.random() < 0.2:
-            base = new_opportunity(world, rng, place.owner_user_id, world.day(-rng.uniform(1, DAYS)))
+            base = new_opportunity(world, rng, place.owner_user_id, world.day(-rng.uniform(1, world.days)))
             known = rng.random() < 0.84
             yield base._replace(account_id=place.account_id if known else None, primary_contact_id=place.contact_id)
 

@@ -13,7 +13,7 @@ from promptsales.seed.campaigns import Ad, Running, running
 from promptsales.seed.names import COUNTRIES, Company, names, phone
 from promptsales.seed.planted import FAR_FUTURE, PLANTED
 from promptsales.seed.promptsales import owners
-from promptsales.seed.world import DAYS, World, new_id, wait, weekday_factor
+from promptsales.seed.world import World, new_id, wait, weekday_factor
 
 CHUNK = 10_000  # leads made and written at a time: bounds the memory
 _PAID = {"paid_social": ("Facebook", "instagram", "linkedin", "tiktok"), "paid_search": ("google", "Bing")}
@@ -126,7 +126,7 @@ def new_lead(world: World, rng: Random, unique: str, at: datetime | None = None)
     source, ran = _source(world, rng)
     owner = (ran and ran.campaign.user_id) or rng.choice(owners(world))
     account = account_of(world, rng, owner)
-    created = at or (_moment(rng, ran.first_day, ran.days) if ran else _moment(rng, world.day(-DAYS), DAYS))
+    created = at or (_moment(rng, ran.first_day, ran.days) if ran else _moment(rng, world.day(-world.days), world.days))
     life = Life() if at else _life(world, rng, created, account)
     who = _who(world, rng, unique, company_of(world, account))
     deleted = created + wait(rng, 5) if life.status != "converted" and rng.random() < 0.012 and not at else None

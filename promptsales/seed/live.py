@@ -19,7 +19,7 @@ from promptsales.seed.copying import Say, Tally, statement
 from promptsales.seed.failures import system_errors
 from promptsales.seed.live_events import EVENTS, Deal, OpenLead, Systems
 from promptsales.seed.promptcontent import Document
-from promptsales.seed.world import SCALES, Size, World, fresh_rng
+from promptsales.seed.world import DAYS, SCALES, Size, World, fresh_rng
 from promptsales.settings import Settings
 
 
@@ -30,6 +30,7 @@ def live(
     rate: float,
     stop: Event,
     on_progress: Say = lambda _: None,
+    days: int = DAYS,
 ) -> dict[str, int]:
     """Change all systems at random; every event is one transaction, and a stop waits for the end of the last.
 
@@ -40,6 +41,7 @@ def live(
         rate: events a second; at most what the systems manage, one after the other.
         stop: set from elsewhere when it is enough.
         on_progress: told in a few words what has been changed so far.
+        days: the length of the history that the systems were filled with.
 
     Returns:
         Rows written or changed per table.
@@ -51,7 +53,7 @@ def live(
     """
     with (
         system_errors("change the sample data"),
-        _systems(settings, World(anchor, SCALES[size]), on_progress) as systems,
+        _systems(settings, World(anchor, SCALES[size], days=days), on_progress) as systems,
     ):
         _remember(systems)
         events, weights = tuple(EVENTS), tuple(EVENTS.values())

@@ -16,7 +16,7 @@ from promptsales.seed.failures import system_errors
 from promptsales.seed.names import names
 from promptsales.seed.planted import PLANTED
 from promptsales.seed.promptsales import owners
-from promptsales.seed.world import DAYS, World, wait
+from promptsales.seed.world import World, wait
 
 Document = dict[str, Any]
 
@@ -119,7 +119,7 @@ def _has_prompt(world: World, index: int) -> bool:
 
 
 def _created(world: World, index: int) -> datetime:
-    return world.day(-world.rng("asset time", index).uniform(2, DAYS + 30))
+    return world.day(-world.rng("asset time", index).uniform(2, world.days + 30))
 
 
 def _asset(world: World, index: int) -> Document:
@@ -173,7 +173,7 @@ def _prompt(world: World, index: int) -> Document:
     rng, linked = world.rng("prompt", index), _has_prompt(world, index)
     tool = rng.choice(_TOOLS[asset_type(index)])
     tokens = int(rng.lognormvariate(6.5, 0.7))
-    asked = _created(world, index) - timedelta(minutes=2) if linked else world.day(-rng.uniform(0, DAYS))
+    asked = _created(world, index) - timedelta(minutes=2) if linked else world.day(-rng.uniform(0, world.days))
     return {
         "_id": world.object_id("prompt", index),
         "user_id": str(rng.choice(owners(world))),

@@ -10,7 +10,7 @@ from uuid import UUID
 from promptsales.seed.copying import Tally, copy_rows, system_to_fill
 from promptsales.seed.names import names
 from promptsales.seed.planted import PLANTED
-from promptsales.seed.world import World, naive, new_id
+from promptsales.seed.world import DAYS, World, naive, new_id
 
 _PLANS = ("basic", "pro", "enterprise")
 _BLANKS = ("", " ")  # two of them: addresses are unique at the source
@@ -62,7 +62,7 @@ def users(world: World) -> Iterator[User]:
     """Marketers first, then one admin in four of the others and viewers; the last have blank addresses."""
     for index in range(world.scale.users):
         rng, role = world.rng("user", index), _role(index, world)
-        joined = world.day(-rng.uniform(120, 720)).replace(microsecond=0)
+        joined = world.day(DAYS - world.days - rng.uniform(120, 720)).replace(microsecond=0)
         user = new_user(world, rng, str(index), role, joined)._replace(id=world.id("user", index))
         blank = index - (world.scale.users - PLANTED["users"])
         yield user._replace(email=_BLANKS[blank]) if blank >= 0 else user

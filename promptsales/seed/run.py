@@ -8,7 +8,7 @@ from promptsales.seed import promptads, promptcontent, promptcrm, promptsales, s
 from promptsales.seed.copying import Say, Tally
 from promptsales.seed.planted import PLANTED
 from promptsales.seed.report import SeedReport
-from promptsales.seed.world import SCALES, SEED, Size, World
+from promptsales.seed.world import DAYS, SCALES, SEED, Size, World
 from promptsales.settings import PublicName, Settings
 
 
@@ -28,7 +28,12 @@ _TABLES = {"prompts": "prompt_history"}  # feeds that are not called like their 
 
 
 def seed(
-    settings: Settings, size: Size, anchor: datetime, on_progress: Say = lambda _: None, number: int = SEED
+    settings: Settings,
+    size: Size,
+    anchor: datetime,
+    on_progress: Say = lambda _: None,
+    number: int = SEED,
+    days: int = DAYS,
 ) -> SeedReport:
     """Fill every system that is empty; one that holds rows is left as it is, so a repeat changes nothing.
 
@@ -37,16 +42,17 @@ def seed(
     Args:
         settings: where the systems are.
         size: how many rows.
-        anchor: midnight UTC at which the history of 90 days ends.
+        anchor: midnight UTC at which the history ends.
         on_progress: told in a few words what has been written so far.
-        number: the seed; the same number, size and anchor give the same ids and values.
+        number: the seed; the same number, size, anchor and days give the same ids and values.
+        days: length of the history; a longer one has as many rows, over a longer time.
 
     Raises:
         ConfigError: when the anchor is no midnight of UTC, or a system has no address.
         TransientError: when a system cannot be reached.
         TerminalError: when a system refuses, for instance because its schema is not provisioned.
     """
-    world, tally, began = World(anchor, SCALES[size], number), Tally(on_progress), time.monotonic()
+    world, tally, began = World(anchor, SCALES[size], number, days), Tally(on_progress), time.monotonic()
     there = tuple(name for name, fill in _SYSTEMS.items() if not fill(settings.address(name), world, tally))
     written = {table.split(".")[1] for table in tally.counts}
     return SeedReport(

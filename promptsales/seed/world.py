@@ -17,7 +17,7 @@ from bson import ObjectId
 from promptsales.errors import ConfigError
 
 SEED = 20260101
-DAYS = 90  # of campaign and lead history before the anchor
+DAYS = 90  # of campaign and lead history before the anchor, where no other length is asked for
 
 
 class Size(StrEnum):
@@ -58,13 +58,14 @@ class _Quick(Random):
 class World:
     """One reproducible world; the same arguments give the same ids and values for ever."""
 
-    def __init__(self, anchor: datetime, scale: Scale, number: int = SEED) -> None:
+    def __init__(self, anchor: datetime, scale: Scale, number: int = SEED, days: int = DAYS) -> None:
         """Build a world.
 
         Args:
             anchor: midnight UTC at which the history ends; nothing but planted rows is later.
             scale: how many rows.
             number: the seed.
+            days: how far the history of campaigns and leads goes back from the anchor.
 
         Raises:
             ConfigError: when the anchor is not a midnight of UTC.
@@ -74,6 +75,7 @@ class World:
         self.anchor = anchor.astimezone(UTC)
         self.scale = scale
         self.number = number
+        self.days = days
         self._key = number.to_bytes(8, "big")
 
     def id(self, kind: str, index: int) -> UUID:
