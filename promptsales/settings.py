@@ -97,10 +97,14 @@ class Settings(BaseSettings):
     stream_minutes_days: int = Field(default=14, ge=2, description="minutes of campaigns are kept so many days")
     reporting_timezone: str = Field(default="UTC", description="zone by whose days the marts count")
     business_dates_from: date = Field(
-        default=date(1990, 1, 1), description="rows with an earlier date or time go to quarantine"
+        default=date(1990, 1, 1),
+        ge=date(1990, 1, 1),
+        description="rows with an earlier date or time go to quarantine; core.calendar begins there",
     )
     business_dates_to: date = Field(
-        default=date(2040, 12, 31), description="rows with a later one too; core.calendar ends here"
+        default=date(2040, 12, 31),
+        le=date(2040, 12, 31),
+        description="rows with a later one too; core.calendar ends there",
     )
     provisional_days: int = Field(default=3, ge=1, description="days that ad platforms still restate")
     spark_master: str = Field(default="local[2]", description="where Spark runs: local[N], or a cluster's URL")

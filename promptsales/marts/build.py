@@ -14,6 +14,7 @@ from psycopg import IsolationLevel
 from psycopg.rows import scalar_row
 
 from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors, is_transient_state
+from promptsales.marts.control import expected_totals
 from promptsales.marts.plan import SQL, Asked, Plan, complete_through, plan
 from promptsales.marts.publish import Built, check, publish, stage
 from promptsales.marts.spec import Mart, tables
@@ -158,10 +159,10 @@ def _build(
     tell(mart.mart, "Spark")
     with driver_errors(f"build {mart.mart}"):
         with _snapshot(warehouse) as (snapshot, reader):
-            through = complete_through(mart, reader)
+            through, totals = complete_through(mart, reader), expected_totals(mart, reader, one.span)
             stage(mart, warehouse, _csv(_transformed(mart, warehouse, settings, one, spark, snapshot)))
         tell(mart.mart, "check")
-        verdicts = check(mart, warehouse, asked.as_of)
+        verdicts = check(mart, warehouse, asked.as_of, totals)
         tell(mart.mart, "publish")
         return publish(mart, warehouse, one, asked, verdicts, through, started_at)
 

@@ -11,6 +11,7 @@ from psycopg.types.range import DateRange
 
 from promptsales.errors import BatchBlocked
 from promptsales.load.statements import listed
+from promptsales.marts.control import Totals, compare
 from promptsales.marts.plan import SQL, Asked, Plan
 from promptsales.marts.spec import Mart
 from promptsales.quality.suite import read_suite_of
@@ -47,8 +48,8 @@ def stage(mart: Mart, warehouse: psycopg.Connection, chunks: Iterator[bytes]) ->
     return counted[0] if counted else 0
 
 
-def check(mart: Mart, warehouse: psycopg.Connection, as_of: datetime) -> list[Verdict]:
-    """Run the mart's suite over staging, and record the results.
+def check(mart: Mart, warehouse: psycopg.Connection, as_of: datetime, totals: Totals) -> list[Verdict]:
+    """Run the mart's suite over staging, compare its control totals, and record the results.
 
     Raises:
         BatchBlocked: when a rule fails that is more than a warning; the mart stays as it was.
@@ -56,6 +57,7 @@ def check(mart: Mart, warehouse: psycopg.Connection, as_of: datetime) -> list[Ve
     from promptsales.quality.audit import run_suite
 
     verdicts = list(run_suite(read_suite_of(mart.folder), warehouse, "staging", mart.staging, as_of))
+    verdicts += compare(mart, warehouse, totals)
     with warehouse.transaction():
         record(warehouse, mart.mart, None, verdicts)
     if failed := [v for v in verdicts if not v.is_success and (v.expectation.meta.on_fail != "warn" or v.error)]:

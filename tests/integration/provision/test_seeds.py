@@ -39,8 +39,8 @@ def test_as_provisioned(admin: psycopg.Connection) -> None:
     assert seeds(admin) == []
     assert admin.execute("select count(*) from core.plan_price where valid_to = 'infinity'").fetchone() == (3,)
     assert admin.execute("select count(*), min(date_day)::text, max(date_day)::text from core.calendar").fetchone() == (
-        9497,
-        "2015-01-01",
+        18_628,
+        "1990-01-01",
         "2040-12-31",
     )
     day = "select year, quarter, month, iso_year, iso_week, is_weekend from core.calendar where date_day = %s"

@@ -1,6 +1,6 @@
 with month as (
     select m::date as month, least((m + interval '1 month' - interval '1 day')::date, %(as_of_day)s::date) as now_day, m::date - 1 as before_day
-    from generate_series('2015-01-01'::date, date_trunc('month', %(as_of_day)s::date), '1 month') m
+    from generate_series('2010-01-01'::date, date_trunc('month', %(as_of_day)s::date), '1 month') m
 ), paid as (
     select s.user_id, d.day, p.currency_code, sum(p.monthly_amount) as mrr, string_agg(v.plan_type, ', ' order by v.plan_type) as plans
     from (select now_day as day from month union select before_day from month) d
