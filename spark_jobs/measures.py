@@ -1,6 +1,6 @@
 """The formulas that marts share: ratios from sums, null on a zero denominator, no money as a float."""
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 UNKNOWN = "Unknown"
@@ -71,9 +71,16 @@ def rates() -> list[Column]:
 
 
 def named_at(facts: DataFrame, history: DataFrame, key: str, instant: Column, *columns: str) -> DataFrame:
-    """The facts with columns of the version of their parent that held just before an instant; null for none."""
-    versions = history.select(F.col(key).alias("_key"), "valid_from", "valid_to", *columns)
-    is_valid = (versions.valid_from < instant) & (versions.valid_to >= instant)
-    return facts.join(versions, (facts[key] == versions["_key"]) & is_valid, "left").drop(
-        "_key", "valid_from", "valid_to"
-    )
+    """Give facts columns of the version of their parent that held just before an instant; null for none.
+
+    One pass over facts and versions in the order of time: no fact is paired with each version of its parent.
+    """
+    versions = history.select(key, F.col("valid_from").alias("_at"), F.struct("valid_to", *columns).alias("_version"))
+    marked = facts.withColumns({"_at": instant, "_is_fact": F.lit(True)})
+    # a version that begins at the instant comes after the fact
+    so_far = Window.partitionBy(key).orderBy("_at", F.desc_nulls_last("_is_fact"))
+    so_far = so_far.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    found = marked.unionByName(versions, allowMissingColumns=True)
+    found = found.withColumn("_version", F.last("_version", ignorenulls=True).over(so_far)).where("_is_fact")
+    is_valid = F.col("_version.valid_to") >= F.col("_at")
+    return found.select(*facts.columns, *(F.when(is_valid, F.col(f"_version.{name}")).alias(name) for name in columns))
