@@ -37,8 +37,9 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         "starts_on": day_of(F.col("starts_at"), span.zone),
         "ends_on": day_of(F.col("ends_at"), span.zone),
     }).withColumns({
-        "flight": F.datediff("ends_on", "starts_on") + 1,
-        "elapsed": F.greatest(F.datediff("date_day", "starts_on") + 1, F.lit(0)),
+        # of ten digits Spark would cut the decimals of a product
+        "flight": (F.datediff("ends_on", "starts_on") + 1).cast("decimal(7,0)"),
+        "elapsed": F.greatest(F.datediff("date_day", "starts_on") + 1, F.lit(0)).cast("decimal(7,0)"),
     }).withColumn("elapsed", F.when(F.col("flight").isNotNull(), F.least("elapsed", "flight")))  # fmt: skip
     found = found.withColumn(
         "pacing_pct", ratio(100 * F.col("spend_to_date") * F.col("flight"), F.col("budget") * F.col("elapsed"))

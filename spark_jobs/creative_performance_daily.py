@@ -56,17 +56,22 @@ def _allocated(days: DataFrame, ads: DataFrame, span: Span) -> DataFrame:
         {"ads": F.count("*").over(of_day), "place": F.row_number().over(of_day.orderBy("ad_id"))}
     )
     least = F.lit("0.0001").cast("decimal(5,4)")
-    units = _share((10_000 * F.col("spend")).cast("bigint"))
+    units = _share((10_000 * F.col("spend")).cast("decimal(27,0)"))
     return shares.withColumns({
-        **{name: _share(F.col(name)) for name in ("impressions", "clicks", "conversions")},
-        "spend": money(units.cast("decimal(20,0)") * least),
+        **{
+            name: _share(F.col(name).cast("decimal(19,0)")).cast("bigint")
+            for name in ("impressions", "clicks", "conversions")
+        },
+        "spend": money(units * least),
     })  # fmt: skip
 
 
 def _share(total: Column) -> Column:
     """A part of a whole number: what cannot be divided goes one by one to the first ads, so that parts add up."""
     rest = total % F.col("ads")
-    return F.call_function("div", total, F.col("ads")) + F.when(F.col("place") <= rest, 1).otherwise(0)
+    # Spark's own division of whole numbers is too narrow for money
+    whole = ((total - rest) / F.col("ads")).cast("decimal(27,0)")
+    return (whole + F.when(F.col("place") <= rest, 1).otherwise(0)).cast("decimal(27,0)")
 
 
 def _summed(found: DataFrame) -> DataFrame:

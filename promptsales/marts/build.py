@@ -86,8 +86,9 @@ def build(
         run.build_all()
         if not warehouse.broken:
             _forget(warehouse)
-    _raise(list(dict.fromkeys(run.errors.values())))
-    return [run.built[name] for name in _chosen(names) if name in run.built]
+    chosen = _chosen(names)
+    _raise(list(dict.fromkeys(run.errors[name] for name in chosen if name in run.errors)))
+    return [run.built[name] for name in chosen if name in run.built]
 
 
 @dataclass(frozen=True)
