@@ -4,9 +4,10 @@ Runs when a table of core changed, and once an hour, as the stream changes some 
 
 1. **plan** looks up what was touched since each mart was built. Where nothing was, the run ends here, without Spark.
    A mart whose input failed its last audit is skipped; the log says so.
-2. **build** starts Spark once and builds mart by mart, in the order of what they are made of: only the days, months
-   or cohorts that were touched, those that are complete since the last run, and those that are provisional no more.
-   Each is checked, then published in one transaction. Replaced values of settled days are kept in `ops.restatement`.
+2. **build** starts Spark once and builds the marts side by side; a mart waits only for those it is built from. It
+   builds the days, months or cohorts that were touched, those that are complete since the last run, and those that are
+   provisional no more. Each mart is checked, then published in one transaction as soon as Spark has filled it; the log
+   says how far each is. Replaced values of settled days are kept in `ops.restatement`.
 
 A run may be repeated: it changes nothing. To rebuild days by hand, trigger the DAG with `start` and `end`, or `full`.
 `promptsales build` does the same without Airflow.

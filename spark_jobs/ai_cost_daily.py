@@ -1,9 +1,9 @@
 """marts.ai_cost_daily: what prompts cost, by day, model and user."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.measures import UNKNOWN, cost, day_of, in_ranges, ratio
+from spark_jobs.measures import UNKNOWN, cost, cost_ratio, day_of, in_ranges
 from spark_jobs.source import Source
 from spark_jobs.span import Span
 
@@ -28,16 +28,18 @@ def transform(frames: Frames, span: Span) -> DataFrame:
     prompts = prompts.withColumn("date_day", day_of(F.col("prompted_at"), span.zone))
     prompts = prompts.where((F.col("date_day") <= F.lit(span.as_of_day)) & in_ranges(F.col("date_day"), span.ranges))
     prompts = prompts.join(F.broadcast(frames["models"]), "tool", "left")
+    # a sum of such counters is wider than any whole number of Spark's
+    prompts = prompts.withColumn("tokens_used", F.col("tokens_used").cast("decimal(19,0)"))
     is_rated = F.col("tokens_used").isNotNull() & F.col("cost_amount").isNotNull()
     found = prompts.groupBy("date_day", F.coalesce("label", F.lit(UNKNOWN)).alias("model_label"), "user_id").agg(
         F.count("*").alias("prompts"),
-        F.coalesce(F.sum("tokens_used"), F.lit(0)).alias("tokens"),
+        _tokens(F.sum("tokens_used")).alias("tokens"),
         cost(F.coalesce(F.sum("cost_amount"), F.lit(0))).alias("cost"),
-        F.coalesce(F.sum(F.when(is_rated, F.col("tokens_used"))), F.lit(0)).alias("rated_tokens"),
+        _tokens(F.sum(F.when(is_rated, F.col("tokens_used")))).alias("rated_tokens"),
         cost(F.coalesce(F.sum(F.when(is_rated, F.col("cost_amount"))), F.lit(0))).alias("rated_cost"),
     )
     # of 38 digits Spark would round the product
-    rated_cost = F.col("rated_cost").cast("decimal(28,12)")
+    rated_cost = 1000 * F.col("rated_cost").cast("decimal(33,12)")
     return found.select(
         "date_day",
         "model_label",
@@ -48,6 +50,10 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         "cost",
         "rated_tokens",
         "rated_cost",
-        ratio(1000 * rated_cost, F.col("rated_tokens"), 8).alias("cost_per_1k_tokens"),
-        ratio(1_000_000 * rated_cost, F.col("rated_tokens")).alias("cost_per_1m_tokens"),
+        cost_ratio(rated_cost, F.col("rated_tokens"), 8).alias("cost_per_1k_tokens"),
+        cost_ratio(rated_cost, F.col("rated_tokens") * F.lit("0.001").cast("decimal(3,3)")).alias("cost_per_1m_tokens"),
     )
+
+
+def _tokens(total: Column) -> Column:
+    return F.coalesce(total, F.lit(0)).cast("decimal(28,0)")

@@ -3,7 +3,18 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.measures import NO_CURRENCY, UNKNOWN, cost, end_of, in_ranges, money, month_of, named_at, ratio
+from spark_jobs.measures import (
+    NO_CURRENCY,
+    UNKNOWN,
+    cost,
+    cost_ratio,
+    end_of,
+    in_ranges,
+    money,
+    month_of,
+    named_at,
+    ratio,
+)
 from spark_jobs.source import Source
 from spark_jobs.span import Span
 
@@ -77,7 +88,7 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         ratio(F.col("won_amount"), F.col("spend")).alias("crm_roas"),
         F.least(age, F.lit(OLD_DAYS)).alias("cohort_age_days"),
         ai_cost.alias("ai_cost"),
-        ratio(F.col("spend") + ai_cost.cast("decimal(28,12)"), F.col("new_customers")).alias("paid_cac_incl_ai"),
+        cost_ratio(F.col("spend") + ai_cost.cast("decimal(33,12)"), F.col("new_customers")).alias("paid_cac_incl_ai"),
     )
 
 

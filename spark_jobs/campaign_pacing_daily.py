@@ -1,6 +1,6 @@
 """marts.campaign_pacing_daily: how far the budget of each campaign is spent, by as-of day."""
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from spark_jobs.measures import NO_CURRENCY, UNKNOWN, day_of, end_of, in_ranges, money, named_at, ratio
@@ -37,8 +37,9 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         "starts_on": day_of(F.col("starts_at"), span.zone),
         "ends_on": day_of(F.col("ends_at"), span.zone),
     }).withColumns({
-        "flight": F.datediff("ends_on", "starts_on") + 1,
-        "elapsed": F.greatest(F.datediff("date_day", "starts_on") + 1, F.lit(0)),
+        # of ten digits Spark would cut the decimals of a product
+        "flight": (F.datediff("ends_on", "starts_on") + 1).cast("decimal(7,0)"),
+        "elapsed": F.greatest(F.datediff("date_day", "starts_on") + 1, F.lit(0)).cast("decimal(7,0)"),
     }).withColumn("elapsed", F.when(F.col("flight").isNotNull(), F.least("elapsed", "flight")))  # fmt: skip
     found = found.withColumn(
         "pacing_pct", ratio(100 * F.col("spend_to_date") * F.col("flight"), F.col("budget") * F.col("elapsed"))
@@ -66,14 +67,13 @@ def transform(frames: Frames, span: Span) -> DataFrame:
 
 
 def _spent(days: DataFrame, spend: DataFrame) -> DataFrame:
-    """All that a campaign spent up to each of its days."""
-    earlier = spend.select(F.col("campaign_id").alias("spender"), F.col("date_day").alias("spent_on"), "spend")
-    is_earlier = (days["campaign_id"] == earlier["spender"]) & (earlier["spent_on"] <= days["date_day"])
-    return (
-        days.join(earlier, is_earlier, "left")
-        .groupBy("campaign_id", "date_day", "currency_code")
-        .agg(money(F.coalesce(F.sum("spend"), F.lit(0))).alias("spend_to_date"))
-    )
+    """Add up what a campaign spent up to each of its days, in one pass over days and spend in the order of time."""
+    so_far = Window.partitionBy("campaign_id").orderBy("date_day").rangeBetween(
+        Window.unboundedPreceding, Window.currentRow
+    )  # fmt: skip
+    marked = days.withColumn("is_day", F.lit(True)).unionByName(spend, allowMissingColumns=True)
+    spent = money(F.coalesce(F.sum("spend").over(so_far), F.lit(0)))
+    return marked.withColumn("spend_to_date", spent).where("is_day").drop("is_day", "spend")
 
 
 def _status() -> Column:

@@ -3,6 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from spark_jobs.intervals import clipped, days_of
 from spark_jobs.measures import MEASURES, NO_CURRENCY, UNKNOWN, day_of, end_of, in_ranges, named_at, rates, summed
 from spark_jobs.source import Source
 from spark_jobs.span import Span
@@ -55,9 +56,11 @@ def transform(frames: Frames, span: Span) -> DataFrame:
 
 def _flights(campaigns: DataFrame, calendar: DataFrame, span: Span) -> DataFrame:
     """Every day of every flight of a campaign that is not deleted; one without an end goes on."""
-    living = campaigns.where(~F.col("is_deleted") & F.col("deleted_at").isNull())
-    day = calendar["date_day"]
-    is_in_flight = (day >= day_of(F.col("starts_at"), span.zone)) & (
-        F.col("ends_at").isNull() | (day <= day_of(F.col("ends_at"), span.zone))
+    living = campaigns.where(~F.col("is_deleted") & F.col("deleted_at").isNull() & F.col("starts_at").isNotNull())
+    flights = living.select(
+        "campaign_id",
+        day_of(F.col("starts_at"), span.zone).alias("from_day"),
+        F.date_add(day_of(F.col("ends_at"), span.zone), 1).alias("until_day"),
     )
-    return living.join(F.broadcast(calendar), is_in_flight).select("campaign_id", "date_day")
+    days = days_of(clipped(flights, span)).select("campaign_id", "date_day")
+    return days.join(F.broadcast(calendar), "date_day", "left_semi")

@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from spark_jobs.intervals import clipped, days_of
 from spark_jobs.measures import MEASURES, NO_CURRENCY, UNKNOWN, day_of, end_of, in_ranges, money, named_at, rates
 from spark_jobs.source import Source
 from spark_jobs.span import Span
@@ -45,31 +46,32 @@ def _measured(metrics: DataFrame, ads: DataFrame, span: Span) -> DataFrame:
 
 def _allocated(days: DataFrame, ads: DataFrame, span: Span) -> DataFrame:
     """What campaigns brought on the days, in equal parts to the ads that were active when the day ended."""
-    day_end = end_of(F.col("date_day"), span.zone)
-    ads = ads.where(F.col("status") == "active").withColumnRenamed("campaign_id", "_campaign_id")
-    is_active = (
-        (F.col("campaign_id") == F.col("_campaign_id"))
-        & (F.col("valid_from") < day_end)
-        & (F.col("valid_to") >= day_end)
-        & (F.col("made_at") < day_end)
-        & (F.col("gone_at") >= day_end)
-    )
+    ads = ads.where(F.col("status") == "active").withColumns({
+        "from_day": day_of(F.greatest("valid_from", "made_at"), span.zone),
+        "until_day": day_of(F.least("valid_to", "gone_at"), span.zone),
+    })  # fmt: skip
+    active = days_of(clipped(ads, span))
     of_day = Window.partitionBy("campaign_id", "date_day")
-    shares = days.join(ads, is_active).withColumns(
+    shares = days.join(active, ["campaign_id", "date_day"]).withColumns(
         {"ads": F.count("*").over(of_day), "place": F.row_number().over(of_day.orderBy("ad_id"))}
     )
     least = F.lit("0.0001").cast("decimal(5,4)")
-    units = _share((10_000 * F.col("spend")).cast("bigint"))
+    units = _share((10_000 * F.col("spend")).cast("decimal(27,0)"))
     return shares.withColumns({
-        **{name: _share(F.col(name)) for name in ("impressions", "clicks", "conversions")},
-        "spend": money(units.cast("decimal(20,0)") * least),
+        **{
+            name: _share(F.col(name).cast("decimal(19,0)")).cast("bigint")
+            for name in ("impressions", "clicks", "conversions")
+        },
+        "spend": money(units * least),
     })  # fmt: skip
 
 
 def _share(total: Column) -> Column:
     """A part of a whole number: what cannot be divided goes one by one to the first ads, so that parts add up."""
     rest = total % F.col("ads")
-    return F.call_function("div", total, F.col("ads")) + F.when(F.col("place") <= rest, 1).otherwise(0)
+    # Spark's own division of whole numbers is too narrow for money
+    whole = ((total - rest) / F.col("ads")).cast("decimal(27,0)")
+    return (whole + F.when(F.col("place") <= rest, 1).otherwise(0)).cast("decimal(27,0)")
 
 
 def _summed(found: DataFrame) -> DataFrame:

@@ -3,6 +3,7 @@
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from spark_jobs.intervals import merged
 from spark_jobs.measures import NO_CURRENCY, UNKNOWN, day_of, in_ranges, money, named_at
 from spark_jobs.source import Source
 from spark_jobs.span import Span
@@ -56,13 +57,9 @@ def _credited(leads: DataFrame, ads: DataFrame, versions: DataFrame) -> DataFram
     """With campaign_id and attribution_method; of several campaigns of one name the lowest id."""
     utm = F.lower(F.trim("utm_campaign"))
     by_id = versions.select(F.col("campaign_id").alias("utm_id")).distinct()
-    names = versions.select(
-        F.col("campaign_id").alias("named_id"),
-        F.lower(F.trim("name")).alias("campaign"),
-        "user_id",
-        "valid_from",
-        "valid_to",
-    )
+    versions = versions.withColumn("campaign", F.lower(F.trim("name")))
+    # most versions differ in budget or status, not in the name
+    names = merged(versions, "campaign_id", "campaign", "user_id").withColumnRenamed("campaign_id", "named_id")
     is_named = (
         (utm == names["campaign"])
         & (leads["owner_user_id"] == names["user_id"])

@@ -1,6 +1,6 @@
 """The formulas that marts share: ratios from sums, null on a zero denominator, no money as a float."""
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 UNKNOWN = "Unknown"
@@ -9,8 +9,8 @@ MEASURES = ("impressions", "clicks", "spend", "conversions")
 
 
 def money(column: Column, scale: int = 4) -> Column:
-    """A sum of money, as the marts hold it."""
-    return column.cast(f"decimal(20,{scale})")
+    """Return a sum of money as the marts hold it: 23 digits before the point, for a thousand million rows of 14."""
+    return column.cast(f"decimal({23 + scale},{scale})")
 
 
 def cost(column: Column) -> Column:
@@ -18,11 +18,22 @@ def cost(column: Column) -> Column:
     return column.cast("decimal(38,12)")
 
 
-def ratio(above: Column, below: Column, scale: int = 6) -> Column:
-    """A quotient rounded to ``scale``; null when the denominator is 0 or unknown."""
-    # of these types Spark keeps 18 digits of the quotient, so that it is in effect rounded once
-    divisor = F.when(below != 0, below.cast("decimal(20,4)"))
-    return (above.cast("decimal(28,12)") / divisor).cast(f"decimal(20,{scale})")
+def ratio(above: Column, below: Column) -> Column:
+    """Return a quotient of numbers of at most six decimals by one of at most four; null without a denominator or by 0.
+
+    It is rounded once, to six decimals: of these types Spark keeps so many, and 32 digits before the point.
+    """
+    divisor = F.when(below != 0, below.cast("decimal(38,4)"))
+    return (above.cast("decimal(38,6)") / divisor).cast("decimal(38,6)")
+
+
+def cost_ratio(above: Column, below: Column, scale: int = 6) -> Column:
+    """Return a quotient of a cost, of twelve decimals; null without a denominator or by 0.
+
+    It is rounded once, to ``scale``, 6 or 8: Spark keeps as many decimals as the denominator has less than twelve.
+    """
+    divisor = F.when(below != 0, below.cast(f"decimal(38,{12 - scale})"))
+    return (above.cast("decimal(38,12)") / divisor).cast(f"decimal(38,{scale})")
 
 
 def day_of(time: Column, zone: str) -> Column:
@@ -71,9 +82,16 @@ def rates() -> list[Column]:
 
 
 def named_at(facts: DataFrame, history: DataFrame, key: str, instant: Column, *columns: str) -> DataFrame:
-    """The facts with columns of the version of their parent that held just before an instant; null for none."""
-    versions = history.select(F.col(key).alias("_key"), "valid_from", "valid_to", *columns)
-    is_valid = (versions.valid_from < instant) & (versions.valid_to >= instant)
-    return facts.join(versions, (facts[key] == versions["_key"]) & is_valid, "left").drop(
-        "_key", "valid_from", "valid_to"
-    )
+    """Give facts columns of the version of their parent that held just before an instant; null for none.
+
+    One pass over facts and versions in the order of time: no fact is paired with each version of its parent.
+    """
+    versions = history.select(key, F.col("valid_from").alias("_at"), F.struct("valid_to", *columns).alias("_version"))
+    marked = facts.withColumns({"_at": instant, "_is_fact": F.lit(True)})
+    # a version that begins at the instant comes after the fact
+    so_far = Window.partitionBy(key).orderBy("_at", F.desc_nulls_last("_is_fact"))
+    so_far = so_far.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    found = marked.unionByName(versions, allowMissingColumns=True)
+    found = found.withColumn("_version", F.last("_version", ignorenulls=True).over(so_far)).where("_is_fact")
+    is_valid = F.col("_version.valid_to") >= F.col("_at")
+    return found.select(*facts.columns, *(F.when(is_valid, F.col(f"_version.{name}")).alias(name) for name in columns))

@@ -1,13 +1,17 @@
-"""marts.sales_pipeline_daily: the open deals at the end of each day."""
+"""marts.sales_pipeline_daily: the open deals at the end of each day, as running sums of what changed."""
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from spark_jobs.measures import UNKNOWN, day_of, end_of, in_ranges, money, ratio
+from spark_jobs.intervals import clipped, days_of, running
+from spark_jobs.measures import UNKNOWN, day_of, in_ranges, money, ratio
 from spark_jobs.source import Source
 from spark_jobs.span import Span
 
 Frames = dict[str, DataFrame]
+
+GROUP = ("stage_id", "owner_user_id", "currency_code")
+SUMS = ("open_count", "open_amount", "weighted_amount", "created_days")
 
 
 def read(source: Source) -> Frames:
@@ -24,58 +28,74 @@ def read(source: Source) -> Frames:
 
 
 def transform(frames: Frames, span: Span) -> DataFrame:
-    """Each deal on each day, with stage, amount and owner as they were at its end."""
-    found = _on_days(frames, span).join(F.broadcast(frames["stages"]), "stage_id", "left")
-    # a stage that is not known (yet) says nothing: then the deal does
-    found = found.where(~F.coalesce("is_closed", F.col("closed_at").isNotNull()))
-    weighted = F.col("amount") * F.coalesce("probability", "default_probability")
-    found = found.groupBy(
-        *("date_day", "stage_id", "owner_user_id", "currency_code"),
+    """Sum up what came and went, then give each day the sums that hold on it: the days of a deal cost nothing."""
+    stages = F.broadcast(frames["stages"])
+    states = _states(frames, span).join(
+        stages.select("stage_id", "default_probability", "is_closed"), "stage_id", "left"
+    )
+    # the stage may not be loaded yet: then the deal itself says whether it is open
+    states = states.where(~F.coalesce("is_closed", F.col("closed_at").isNotNull()))
+    found = days_of(running(_changes(states), GROUP, SUMS).where(F.col("open_count") > 0))
+    found = found.where(in_ranges(F.col("date_day"), span.ranges))
+    found = found.join(F.broadcast(frames["calendar"]), "date_day", "left_semi").join(stages, "stage_id", "left")
+    age_days = F.col("open_count") * F.unix_date("date_day") - F.col("created_days")
+    return found.select(
+        "date_day",
+        *GROUP,
         F.coalesce("pipeline_code", F.lit(UNKNOWN)).alias("pipeline_code"),
         F.coalesce("name", F.lit(UNKNOWN)).alias("stage_name"),
         F.col("position").alias("stage_position"),
-    ).agg(
-        F.count("*").alias("open_count"),
-        money(F.coalesce(F.sum("amount"), F.lit(0)), 2).alias("open_amount"),
-        money(F.coalesce(F.sum(weighted), F.lit(0))).alias("weighted_amount"),
-        F.sum(F.datediff("date_day", "created_day")).alias("age_days"),
-    )
-    return found.select(
-        "date_day",
-        "stage_id",
-        "owner_user_id",
-        "currency_code",
-        "pipeline_code",
-        "stage_name",
-        "stage_position",
         "open_count",
-        "open_amount",
-        "weighted_amount",
-        ratio(F.col("age_days"), F.col("open_count")).alias("avg_age_days"),
+        money(F.col("open_amount"), 2).alias("open_amount"),
+        money(F.col("weighted_amount")).alias("weighted_amount"),
+        ratio(age_days, F.col("open_count")).alias("avg_age_days"),
     )
 
 
-def _on_days(frames: Frames, span: Span) -> DataFrame:
-    calendar = frames["calendar"].where(
-        (F.col("date_day") <= F.lit(span.as_of_day)) & in_ranges(F.col("date_day"), span.ranges)
-    )
-    calendar = calendar.withColumn("day_end", end_of(F.col("date_day"), span.zone))
+def _states(frames: Frames, span: Span) -> DataFrame:
+    """Each deal's stage, owner and amount at the end of the days ``from_day`` <= day < ``until_day``."""
     deals = frames["deals"].withColumn("created_day", day_of(F.col("created_at"), span.zone))
-    on_days = deals.join(F.broadcast(calendar), F.col("created_at") < F.col("day_end"))
-    of_deal = Window.partitionBy("opportunity_id").orderBy("changed_at", "change_id")
-    visits = frames["moves"].select(
-        F.col("opportunity_id").alias("moved_id"),
-        F.col("to_stage_id").alias("log_stage_id"),
-        F.col("changed_at").alias("entered_at"),
-        F.lead("changed_at").over(of_deal).alias("left_at"),
+    moves = frames["moves"].select(
+        "opportunity_id",
+        F.col("changed_at").alias("at"),
+        F.col("change_id").alias("place"),
+        F.struct("to_stage_id").alias("move"),
     )
-    versions = frames["versions"].withColumnRenamed("opportunity_id", "version_id")
-    end = F.col("day_end")
-    is_there = (F.col("entered_at") < end) & (F.col("left_at").isNull() | (F.col("left_at") >= end))
-    is_valid = (F.col("valid_from") < end) & (F.col("valid_to") >= end)
-    return (
-        on_days.join(visits, (F.col("opportunity_id") == F.col("moved_id")) & is_there, "left")
-        .join(versions, (F.col("opportunity_id") == F.col("version_id")) & is_valid, "left")
-        # the log says when exactly; where it has nothing, the versions the hourly load saw do
-        .withColumn("stage_id", F.coalesce("log_stage_id", "version_stage_id"))
+    versions = frames["versions"].select(
+        "opportunity_id",
+        F.col("valid_from").alias("at"),
+        F.unix_micros("valid_to").alias("place"),
+        F.struct("version_stage_id", "owner_user_id", "amount").alias("version"),
     )
+    changes = moves.unionByName(versions, allowMissingColumns=True).join(deals, "opportunity_id")
+    changes = changes.withColumn("from_day", F.greatest(day_of(F.col("at"), span.zone), "created_day"))
+    of_deal = Window.partitionBy("opportunity_id").orderBy("from_day", "at", "place")
+    so_far = of_deal.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    states = changes.withColumns({
+        "move": F.last("move", ignorenulls=True).over(so_far),
+        "version": F.last("version", ignorenulls=True).over(so_far),
+        "until_day": F.lead("from_day").over(of_deal),
+    }).withColumns({
+        # the log of moves is exact; where it has nothing, the versions that the hourly loads saw decide
+        "stage_id": F.coalesce("move.to_stage_id", "version.version_stage_id"),
+        "owner_user_id": F.col("version.owner_user_id"),
+        "amount": F.col("version.amount"),
+    })  # fmt: skip
+    return clipped(states, span)
+
+
+def _changes(states: DataFrame) -> DataFrame:
+    """What a state adds to the sums of its group on its first day, and takes away after its last."""
+    amount = F.col("amount")
+    added: dict[str, Column] = {
+        "open_count": F.lit(1),
+        "open_amount": F.coalesce(amount, F.lit(0)),
+        "weighted_amount": F.coalesce(amount * F.coalesce("probability", "default_probability"), F.lit(0)),
+        # the ages of a group on a day are count * day - this
+        "created_days": F.unix_date("created_day"),
+    }
+    came = states.select(*GROUP, "from_day", *(column.alias(name) for name, column in added.items()))
+    gone = states.select(
+        *GROUP, F.col("until_day").alias("from_day"), *((-column).alias(name) for name, column in added.items())
+    )
+    return came.unionAll(gone)

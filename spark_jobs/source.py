@@ -1,5 +1,6 @@
 """Reading the warehouse: by JDBC, partitioned by the days that are built, all from one snapshot."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,20 +15,16 @@ FETCH = 10_000
 
 
 @dataclass(frozen=True)
-class Address:
-    """Where the warehouse is, as JDBC wants it."""
-
-    url: str
-    user: str
-    password: str
-
-
-@dataclass(frozen=True)
 class Source:
-    """What a job reads from; ``snapshot`` is one that the caller exported and holds, ``folder`` the mart's own."""
+    """What a job reads from.
+
+    ``url`` and ``properties`` are the warehouse's address for JDBC, ``snapshot`` is one that the caller exported and
+    holds, ``folder`` is the mart's own.
+    """
 
     spark: SparkSession
-    address: Address
+    url: str
+    properties: Mapping[str, str]
     snapshot: str
     span: Span
     partitions: int
@@ -73,9 +70,7 @@ class Source:
 
     def _read(self, query: sql.Composed, predicates: list[str] | None = None) -> DataFrame:
         properties = {
-            "user": self.address.user,
-            "password": self.address.password,
-            "driver": "org.postgresql.Driver",
+            **self.properties,
             "fetchsize": str(FETCH),
             "sessionInitStatement": sql.SQL(
                 "set transaction isolation level repeatable read; set transaction snapshot {}"
@@ -85,5 +80,5 @@ class Source:
         }
         relation = f"({query.as_string()}) as source"
         if predicates:
-            return self.spark.read.jdbc(self.address.url, relation, predicates=predicates, properties=properties)
-        return self.spark.read.jdbc(self.address.url, relation, properties=properties)
+            return self.spark.read.jdbc(self.url, relation, predicates=predicates, properties=properties)
+        return self.spark.read.jdbc(self.url, relation, properties=properties)

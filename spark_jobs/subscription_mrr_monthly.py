@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.measures import NO_CURRENCY, day_of, end_of, in_ranges, money, month_of
+from spark_jobs.measures import NO_CURRENCY, day_of, end_of, in_ranges, money, month_of, named_at
 from spark_jobs.source import Source
 from spark_jobs.span import Span
 
@@ -65,11 +65,9 @@ def _snapshot(subscriptions: DataFrame, frames: Frames, months: DataFrame, span:
     """What each user pays on the snapshot day of each month; the day a subscription ends on is not paid."""
     day, prices = F.col("snapshot_on"), frames["prices"]
     is_active = (F.col("starts_on") <= day) & (F.col("ends_on").isNull() | (F.col("ends_on") > day))
-    active = subscriptions.join(F.broadcast(months), is_active)
-    plans = frames["plans"].withColumnRenamed("subscription_id", "plan_of")
-    end = end_of(day, span.zone)
-    is_plan = (F.col("subscription_id") == F.col("plan_of")) & (F.col("valid_from") < end) & (F.col("valid_to") >= end)
-    active = active.join(plans.withColumnRenamed("plan_type", "plan"), is_plan, "left")
+    active = _months(subscriptions, span).join(F.broadcast(months), "month_start_date").where(is_active)
+    plans = frames["plans"].withColumnRenamed("plan_type", "plan")
+    active = named_at(active, plans, "subscription_id", end_of(day, span.zone), "plan")
     is_price = (F.col("plan") == F.col("plan_type")) & (F.col("price_from") <= day) & (F.col("price_to") > day)
     active = active.join(F.broadcast(prices), is_price, "left")
     is_priced = F.count("*") == F.count("monthly_amount")
@@ -78,6 +76,17 @@ def _snapshot(subscriptions: DataFrame, frames: Frames, months: DataFrame, span:
     ).agg(
         F.concat_ws(", ", F.sort_array(F.collect_list("plan"))).alias("plans"),
         F.when(is_priced, money(F.sum("monthly_amount"), 2)).alias("mrr"),
+    )
+
+
+def _months(subscriptions: DataFrame, span: Span) -> DataFrame:
+    """The months in which each subscription ran, and the one after: its end shows in that month's opening."""
+    first = min(start for start, _ in span.ranges)
+    start = month_of(F.greatest("starts_on", F.lit(first)))
+    end = F.add_months(month_of(F.least("ends_on", F.lit(span.as_of_day))), 1)
+    months = F.sequence(start, end, F.expr("interval 1 month"))
+    return subscriptions.where(F.col("starts_on").isNotNull() & (start <= end)).withColumn(
+        "month_start_date", F.explode(months)
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from promptsales.cli.output import Json, connected, console, forget_responses, print_json, show_table
+from promptsales.cli.output import Json, connected, console, forget_responses, print_json, progress, show_table
 from promptsales.errors import ConfigError
 from promptsales.settings import settings
 
@@ -40,10 +40,10 @@ def build(
         raise ConfigError("--full builds all days: leave out --start and --end")
     skipped: dict[str, str] = {}
     asked = Asked(datetime.now(UTC), "cli:build", window, full)
-    with console.status("") as status, connected("warehouse") as warehouse:
+    with connected("warehouse") as warehouse, progress("") as status:
 
         def tell(name: str, what: str) -> None:
-            status.update(f"{name}: {what}")
+            status.console.print(f"{name}: {what}", markup=False)
 
         told = status.update if wait else None
         try:

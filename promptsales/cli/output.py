@@ -11,6 +11,7 @@ import psycopg
 import typer
 from rich import box
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from promptsales import connections
@@ -33,6 +34,11 @@ def group(name: str, description: str) -> tuple[typer.Typer, typer.Typer]:
 def connected(name: PublicName | InternalName) -> AbstractContextManager[psycopg.Connection]:
     """A connection by its name, with the settings of this process."""
     return connections.connected(settings(), name)
+
+
+def progress(what: str) -> Status:
+    """A line that says what is being done, and lines above it, on standard error: standard output is for the result."""
+    return Console(stderr=True).status(what)
 
 
 def forget_responses(tables: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ from promptsales.contracts import ANY_ENTITY, REBUILD, Contract, contracts
 from promptsales.errors import TerminalError, TransientError
 from promptsales.load.statements import staging
 from promptsales.load.suppression import NOBODY, SHORTEST, STREAM_LOCK
-from promptsales.marts.build import LOCK
+from promptsales.marts.locks import LOCK
 from promptsales.marts.spec import tables as marts
 from promptsales.privacy import search
 from promptsales.stream_contracts import StreamContract, stream_contracts

@@ -1,34 +1,36 @@
-"""Build marts: one Spark session for all that are due; each is read from one snapshot, checked, published by itself."""
+"""Build marts side by side in one Spark session; each is read from one snapshot, checked, published when it is ready.
 
-import importlib
-import io
-import logging
+Spark fills the staging tables of all due marts whose inputs are built, in threads. Checks and publications follow one
+by one here, so a mart that takes long delays only the marts built from it.
+"""
+
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import IsolationLevel
-from psycopg.rows import scalar_row
 
-from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors, is_transient_state
-from promptsales.marts.control import expected_totals
-from promptsales.marts.plan import SQL, Asked, Plan, complete_through, plan
-from promptsales.marts.publish import Built, check, publish, stage
+from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors
+from promptsales.marts.filling import Address, Filled, fill, progress
+from promptsales.marts.locks import hold, join_builders, leave_builders, release
+from promptsales.marts.plan import Asked, Plan, plan
+from promptsales.marts.publish import Built, check, clear, count_staged, publish
 from promptsales.marts.spec import Mart, tables
 from promptsales.settings import Settings
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
-# names the advisory lock that lets one run build at a time
-LOCK = 7_406_001
+# seconds between two looks at what Spark does, and between two lines about a mart that takes long
+LOOK_S = 1
+TELL_S = 10
 Tell = Callable[[str, str], None]
 Wait = Callable[[str], None]
-
-log = logging.getLogger(__name__)
 
 
 def due(
@@ -61,7 +63,7 @@ def build(
     skip: Tell = lambda mart, why: None,
     wait: Wait | None = None,
 ) -> list[Built]:
-    """Build what is due of the named marts, in order; Spark starts only when something is.
+    """Build what is due of the named marts; Spark starts only when something is.
 
     Args:
         names: marts.
@@ -69,38 +71,155 @@ def build(
         settings: zone, provisional days, and how Spark runs.
         asked: by whom, as of when, which window.
         spark: a session to use; else one is started and stopped.
-        tell: told of each mart what is being done.
+        tell: told of each mart what is being done, and how far it is.
         skip: told of each mart why nothing is.
-        wait: told who builds, once a second until that build ends; without it a build that meets another one fails.
+        wait: told who builds a mart, once a second until that build ends; without it such a mart fails.
 
     Raises:
-        TransientError: when another build runs, or a connection is lost.
-        TerminalError: when marts failed to be planned or built; all but those built from them are built all the same.
+        TransientError: when a mart is being built by another run, or a connection was lost.
+        TerminalError: when marts failed to be planned or built. In both cases the others are built, except those that
+            are built from one that failed.
     """
     warehouse.autocommit = True
-    results: list[Built] = []
-    errors: dict[str, PipelineError] = {}
-    with ExitStack() as opened, _alone(warehouse, wait):
-        for name, mart in _chosen(names).items():
-            if failed := [upstream for upstream in mart.upstream if upstream in errors]:
-                errors[name] = errors[failed[0]]
-                skip(name, f"it is built from {', '.join(failed)}, which failed")
-                continue
+    with ExitStack() as opened, _among_builders(warehouse, wait):
+        run = _Run(warehouse, settings, asked, opened, tell, skip, wait, spark, left=_chosen(names))
+        run.build_all()
+        if not warehouse.broken:
+            _forget(warehouse)
+    chosen = _chosen(names)
+    _raise(list(dict.fromkeys(run.errors[name] for name in chosen if name in run.errors)))
+    return [run.built[name] for name in chosen if name in run.built]
+
+
+@dataclass(frozen=True)
+class _Filling:
+    """A mart that Spark writes to its staging table."""
+
+    mart: Mart
+    plan: Plan
+    started_at: datetime
+
+
+@dataclass
+class _Run:
+    """The marts of one build: those left, those that Spark is filling, and what came of the others."""
+
+    warehouse: psycopg.Connection
+    settings: Settings
+    asked: Asked
+    opened: ExitStack
+    tell: Tell
+    skip: Tell
+    wait: Wait | None
+    spark: "SparkSession | None"
+    left: dict[str, Mart]
+    filling: dict[Future[Filled], _Filling] = field(default_factory=dict)
+    built: dict[str, Built] = field(default_factory=dict)
+    errors: dict[str, PipelineError] = field(default_factory=dict)
+    told_at: float = field(default_factory=time.monotonic)
+
+    def build_all(self) -> None:
+        """Start each mart when its inputs are built, publish each when it is filled, until none is left."""
+        with ThreadPoolExecutor(max(1, len(self.left)), "mart") as pool:
             try:
-                one = _planned(mart, warehouse, settings, asked)
-                if not one.is_due:
-                    skip(name, one.reason)
-                    continue
-                spark = spark or opened.enter_context(_session(settings, name, tell))
-                results.append(_build(mart, warehouse, settings, asked, one, spark, tell))
-            except TransientError:
+                while self.left or self.filling:
+                    self._start_ready(pool)
+                    self._publish_filled()
+            except BaseException:
+                # nobody waits for what Spark still does
+                if self.spark:
+                    self.spark.sparkContext.cancelAllJobs()
                 raise
-            except PipelineError as error:
-                tell(name, str(error))
-                errors[name] = error
-        _forget(warehouse)
-    _raise(list(dict.fromkeys(errors.values())))
-    return results
+
+    def _start_ready(self, pool: ThreadPoolExecutor) -> None:
+        unfinished = {*self.left, *(one.mart.mart for one in self.filling.values())}
+        for name, mart in list(self.left.items()):
+            if not unfinished & set(mart.upstream):
+                with self._failing(name):
+                    if not self._start(mart, pool):
+                        continue
+                self.left.pop(name)
+                if name not in {one.mart.mart for one in self.filling.values()}:
+                    unfinished.discard(name)
+
+    def _start(self, mart: Mart, pool: ThreadPoolExecutor) -> bool:
+        """Hand a mart to Spark if it is due; False while another run builds it."""
+        name = mart.mart
+        if failed := [upstream for upstream in mart.upstream if upstream in self.errors]:
+            self.skip(name, f"it is built from {', '.join(failed)}, which failed")
+            raise self.errors[failed[0]]
+        if holder := hold(self.warehouse, name):
+            if self.wait is None:
+                raise TransientError(f"{holder}; run this again when it has finished")
+            self.wait(holder)
+            return False
+        planned = _planned(mart, self.warehouse, self.settings, self.asked)
+        if not planned.is_due:
+            self.skip(name, planned.reason)
+            release(self.warehouse, name)
+            return True
+        self.spark = self.spark or self.opened.enter_context(_session(self.settings, name, self.tell))
+        self.tell(name, "Spark")
+        clear(mart, self.warehouse)
+        work = pool.submit(fill, mart, Address.of(self.warehouse), self.settings, planned.span, self.spark)
+        self.filling[work] = _Filling(mart, planned, datetime.now(UTC))
+        return True
+
+    def _publish_filled(self) -> None:
+        if not self.filling:
+            if self.left and self.wait:
+                time.sleep(LOOK_S)
+            return
+        for work in futures.wait(self.filling, LOOK_S, futures.FIRST_COMPLETED).done:
+            one = self.filling.pop(work)
+            with self._failing(one.mart.mart):
+                self.built[one.mart.mart] = self._publish(one, work.result())
+                release(self.warehouse, one.mart.mart)
+        if time.monotonic() - self.told_at > TELL_S:
+            self.told_at = time.monotonic()
+            for one in self.filling.values():
+                self._tell_progress(one)
+
+    def _publish(self, one: _Filling, filled: Filled) -> Built:
+        mart, name = one.mart, one.mart.mart
+        with driver_errors(f"build {name}"):
+            rows = count_staged(mart, self.warehouse)
+            self.tell(name, f"{rows:,} rows from Spark in {_seconds(one)} s")
+            self.tell(name, "check")
+            verdicts = check(mart, self.warehouse, self.asked.as_of, filled.totals)
+            self.tell(name, "publish")
+            found = publish(
+                mart, self.warehouse, one.plan, self.asked, verdicts, filled.complete_through, one.started_at
+            )
+        self.tell(name, f"published after {_seconds(one)} s")
+        return found
+
+    def _tell_progress(self, one: _Filling) -> None:
+        done, tasks = progress(self.spark, one.mart.mart) if self.spark else (0, 0)
+        self.tell(one.mart.mart, f"Spark has done {done} of {tasks} tasks, {_seconds(one)} s so far")
+
+    @contextmanager
+    def _failing(self, name: str) -> Iterator[None]:
+        """Keep the error of a mart, whatever it is; the others go on."""
+        try:
+            yield
+            return
+        except PipelineError as error:
+            known = error
+        except Exception as error:
+            # its text may quote a row
+            known = TerminalError(
+                f"build {name}: {type(error).__name__} in its job or its checks; the mart stays as it was: fix "
+                f"spark_jobs/{name}.py or the mart's expectations.yml, then build again"
+            )
+        if known not in self.errors.values():
+            self.tell(name, str(known))
+        self.errors[name] = known
+        release(self.warehouse, name)
+
+
+def _seconds(one: _Filling) -> int:
+    return round((datetime.now(UTC) - one.started_at).total_seconds())
 
 
 def _planned(mart: Mart, warehouse: psycopg.Connection, settings: Settings, asked: Asked) -> Plan:
@@ -109,8 +228,11 @@ def _planned(mart: Mart, warehouse: psycopg.Connection, settings: Settings, aske
 
 
 def _raise(errors: list[PipelineError]) -> None:
+    if len(errors) > 1:
+        kind = TransientError if any(isinstance(one, TransientError) for one in errors) else TerminalError
+        raise kind("; ".join(map(str, errors)))
     if errors:
-        raise errors[0] if len(errors) == 1 else TerminalError("; ".join(map(str, errors)))
+        raise errors[0]
 
 
 def _chosen(names: Iterable[str]) -> dict[str, Mart]:
@@ -120,21 +242,17 @@ def _chosen(names: Iterable[str]) -> dict[str, Mart]:
 
 
 @contextmanager
-def _alone(warehouse: psycopg.Connection, wait: Wait | None) -> Iterator[None]:
-    """Two builds would share staging."""
-    with driver_errors("build marts"), warehouse.cursor(row_factory=scalar_row) as cursor:
-        while cursor.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() is not True:
-            holder = cursor.execute((SQL / "lock_holder.sql").read_bytes(), {"lock": LOCK}).fetchone()
-            message = f"another run is building marts ({holder or 'it just ended'})"
-            if wait is None:
-                raise TransientError(f"{message}; run this again when it has finished")
-            wait(message)
-            time.sleep(1)
-        try:
-            yield
-        finally:
-            if not warehouse.broken:
-                warehouse.execute("select pg_advisory_unlock(%s)", [LOCK])
+def _among_builders(warehouse: psycopg.Connection, wait: Wait | None) -> Iterator[None]:
+    """No person is erased while marts are built."""
+    while message := join_builders(warehouse):
+        if wait is None:
+            raise TransientError(f"{message}; run this again when it has finished")
+        wait(message)
+        time.sleep(LOOK_S)
+    try:
+        yield
+    finally:
+        leave_builders(warehouse)
 
 
 @contextmanager
@@ -144,84 +262,6 @@ def _session(settings: Settings, mart: str, tell: Tell) -> Iterator["SparkSessio
     tell(mart, "start Spark")
     with session(settings.spark_master, settings.spark_memory, settings.spark_partitions) as spark:
         yield spark
-
-
-def _build(
-    mart: Mart,
-    warehouse: psycopg.Connection,
-    settings: Settings,
-    asked: Asked,
-    one: Plan,
-    spark: "SparkSession",
-    tell: Tell,
-) -> Built:
-    started_at = datetime.now(UTC)
-    tell(mart.mart, "Spark")
-    with driver_errors(f"build {mart.mart}"):
-        with _snapshot(warehouse) as (snapshot, reader):
-            through, totals = complete_through(mart, reader), expected_totals(mart, reader, one.span)
-            stage(mart, warehouse, _csv(_transformed(mart, warehouse, settings, one, spark, snapshot)))
-        tell(mart.mart, "check")
-        verdicts = check(mart, warehouse, asked.as_of, totals)
-        tell(mart.mart, "publish")
-        return publish(mart, warehouse, one, asked, verdicts, through, started_at)
-
-
-@contextmanager
-def _snapshot(warehouse: psycopg.Connection) -> Iterator[tuple[str, psycopg.Connection]]:
-    """One picture of the warehouse for every read of a mart, held until they are done."""
-    info = warehouse.info
-    with psycopg.connect(warehouse.info.dsn, password=info.password) as reader:
-        reader.isolation_level = IsolationLevel.REPEATABLE_READ
-        with reader.cursor(row_factory=scalar_row) as cursor:
-            (name,) = cursor.execute("select pg_export_snapshot()").fetchall()
-        yield str(name), reader
-
-
-def _transformed(
-    mart: Mart, warehouse: psycopg.Connection, settings: Settings, one: Plan, spark: "SparkSession", snapshot: str
-) -> "DataFrame":
-    from spark_jobs.source import Address, Source
-
-    info = warehouse.info
-    address = Address(f"jdbc:postgresql://{info.host}:{info.port}/{info.dbname}", info.user, info.password)
-    job = importlib.import_module(f"spark_jobs.{mart.mart}")
-    source = Source(spark, address, snapshot, one.span, settings.spark_partitions, mart.folder)
-    found: DataFrame = job.transform(job.read(source), one.span)
-    if tuple(found.columns) != mart.column_names:
-        raise TerminalError(f"mart {mart.mart}: its job makes {found.columns}, mart.yml says {mart.column_names}")
-    return found
-
-
-def _csv(found: "DataFrame") -> Iterator[bytes]:
-    """What Spark made, as CSV that COPY reads: text in quotes, nothing for null."""
-    from py4j.protocol import Py4JJavaError
-    from pyarrow import csv
-
-    try:
-        table = found.toArrow()
-    except Py4JJavaError as error:
-        raise _spark_error(error) from None
-    for batch in table.to_batches(max_chunksize=10_000):
-        out = io.BytesIO()
-        csv.write_csv(batch, out, csv.WriteOptions(include_header=False))
-        yield out.getvalue()
-
-
-def _spark_error(error: Exception) -> PipelineError:
-    """Only the kind of Spark's error: its text may quote a row."""
-    cause = getattr(error, "java_exception", None)
-    kinds, states = [], []
-    while cause is not None:
-        kinds.append(cause.getClass().getSimpleName())
-        if kinds[-1] == "PSQLException":
-            states.append(cause.getSQLState())
-            kinds[-1] += f" (sqlstate {states[-1]})"
-        cause = cause.getCause()
-    # PostgreSQL's driver speaks of a lost connection in its own class 08 as well
-    if any(map(is_transient_state, states)) or (not states and {"SocketException", "IOException"} & set(kinds)):
-        return TransientError(f"spark could not read the warehouse: {' by '.join(kinds)}; it is tried again")
-    return TerminalError(f"spark failed: {' by '.join(kinds)}")
 
 
 def _forget(warehouse: psycopg.Connection) -> None:

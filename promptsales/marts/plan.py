@@ -20,6 +20,8 @@ from promptsales.settings import ROOT, Settings
 from spark_jobs.span import Range, Span
 
 SQL = Path(__file__).parent / "sql"
+# what the sessions are called that read and write for Spark: they touch no days
+READER = "promptsales marts"
 
 # everything there is, and what may come: core.calendar ends there
 ALL: Range = (date(1900, 1, 1), date(2041, 1, 1))
@@ -71,6 +73,7 @@ def definition(mart: Mart, settings: Settings) -> str:
     files = [
         job / f"{mart.mart}.py",
         job / "measures.py",
+        job / "intervals.py",
         *sorted(mart.folder.glob("*.sql")),
         *filter(Path.exists, seeds),
     ]
@@ -121,7 +124,7 @@ def _frontier(warehouse: psycopg.Connection) -> datetime:
         TransientError: when a session writes touched days that does not show when it began.
     """
     with warehouse.cursor(row_factory=scalar_row) as cursor:
-        (frontier,) = cursor.execute((SQL / "frontier.sql").read_bytes()).fetchall()
+        (frontier,) = cursor.execute((SQL / "frontier.sql").read_bytes(), {"reader": READER}).fetchall()
     if frontier is None:
         raise TransientError(
             "plan marts: a session of a role other than the loader's is writing ops.touched, and when it began is not "

@@ -1,6 +1,5 @@
 """A mart that passed its checks goes from staging to readers in one transaction: the rows that differ, only those."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +8,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.range import DateRange
 
-from promptsales.errors import BatchBlocked
+from promptsales.errors import BatchBlocked, driver_errors
 from promptsales.load.statements import listed
 from promptsales.marts.control import Totals, compare
 from promptsales.marts.plan import SQL, Asked, Plan
@@ -35,14 +34,15 @@ class Built:
     started_at: datetime
 
 
-def stage(mart: Mart, warehouse: psycopg.Connection, chunks: Iterator[bytes]) -> int:
-    """Empty the mart's staging table and COPY what was built into it, as CSV; how many rows."""
+def clear(mart: Mart, warehouse: psycopg.Connection) -> None:
+    """Empty the mart's staging table."""
+    with driver_errors(f"build {mart.mart}"):
+        warehouse.execute(sql.SQL("truncate {}").format(sql.Identifier("staging", mart.staging)))
+
+
+def count_staged(mart: Mart, warehouse: psycopg.Connection) -> int:
+    """Return how many rows Spark wrote to the mart's staging table, and give PostgreSQL's planner its statistics."""
     table = sql.Identifier("staging", mart.staging)
-    warehouse.execute(sql.SQL("truncate {}").format(table))
-    copy = sql.SQL("copy {} ({}) from stdin (format csv)").format(table, listed(mart.column_names))
-    with warehouse.cursor() as cursor, cursor.copy(copy) as out:
-        for chunk in chunks:
-            out.write(chunk)
     warehouse.execute(sql.SQL("analyze {}").format(table))
     counted = warehouse.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
     return counted[0] if counted else 0

@@ -1,4 +1,4 @@
--- touched_at is never before its transaction began; null where a session writes there that does not show when it began
+-- touched_at is never before its transaction began; builds' own reads for marts touch nothing. Null where a session writes there that does not show when it began
 select case when not exists (
     select from pg_locks l
     left join pg_stat_activity w on w.pid = l.pid
@@ -7,3 +7,4 @@ select case when not exists (
 ) then coalesce(min(xact_start), clock_timestamp()) end
 from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null
+  and (application_name is distinct from %(reader)s or usename <> current_user)

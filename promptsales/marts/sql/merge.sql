@@ -8,9 +8,11 @@ with gone as (
     insert into {mart} as m ({columns}) select {columns} from {staging}
     on conflict ({grain}) do update set {assignments}
     where row({current}) is distinct from row({excluded})
-    returning {first} is null as is_new, to_jsonb(old) as was, to_jsonb(new) as now, new.{period} as day
+    returning {first} is null as is_new, new.{period} as day,
+              case when %(is_restated)s and {first} is not null then to_jsonb(old) end as was,
+              case when %(is_restated)s and {first} is not null then to_jsonb(new) end as now
 ), replaced as (
-    select to_jsonb(gone) as was, null::jsonb as now, gone.{period} as day from gone
+    select case when %(is_restated)s then to_jsonb(gone) end as was, null::jsonb as now, gone.{period} as day from gone
     union all select was, now, day from merged where not is_new
 ), restated as (
     insert into ops.restatement (mart, grain, old_values, new_values)

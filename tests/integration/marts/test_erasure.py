@@ -7,7 +7,7 @@ import pytest
 
 from promptsales.errors import TransientError
 from promptsales.load import removal
-from promptsales.marts.build import LOCK
+from promptsales.marts.locks import LOCK
 from promptsales.marts.plan import Asked, plan
 from promptsales.marts.spec import mart
 from promptsales.privacy import erasure

@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from promptsales.errors import TransientError
-from promptsales.marts.build import LOCK, build
+from promptsales.marts.build import build
+from promptsales.marts.locks import LOCK
 from promptsales.marts.plan import Asked
 from promptsales.settings import Settings
 from tests.integration.provision.conftest import Connect

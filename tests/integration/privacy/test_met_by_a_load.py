@@ -9,7 +9,7 @@ from promptsales.contracts import contract
 from promptsales.errors import TransientError
 from promptsales.load import removal
 from promptsales.load.steps import load
-from promptsales.marts.build import LOCK
+from promptsales.marts.locks import LOCK
 from tests.integration.privacy.test_erasure import LEADS, NOBODY, erase, suppressed, whole
 from tests.support import leads
 

@@ -10,11 +10,15 @@ where %(as_of_day)s::date > %(was_day)s::date
 union
 -- a late figure after the end of a flight: the days between are as-of days now
 select d.date_day
-from marts.campaign_performance_daily p join core.campaigns c using (campaign_id)
-join core.calendar d on d.date_day > (c.ends_at at time zone %(zone)s)::date + 1 and d.date_day < p.date_day
-where p.has_data and c.deleted_at is null and not c.is_deleted
-  and p.date_day in (select day from ops.touched
-                     where core_table = 'marts.campaign_performance_daily' and touched_at >= %(since)s)
+from (
+    select p.campaign_id, max(p.date_day) as last_day from marts.campaign_performance_daily p
+    where p.has_data and p.date_day in (select day from ops.touched
+                                        where core_table = 'marts.campaign_performance_daily' and touched_at >= %(since)s)
+    group by p.campaign_id
+) late
+join core.campaigns c using (campaign_id)
+join core.calendar d on d.date_day > (c.ends_at at time zone %(zone)s)::date + 1 and d.date_day < late.last_day
+where c.deleted_at is null and not c.is_deleted
   and not exists (select from marts.campaign_pacing_daily m
                   where m.campaign_id = c.campaign_id and m.date_day = d.date_day and m.currency_code = c.currency_code)
 union

@@ -1,0 +1,161 @@
+"""Have Spark fill the staging table of a mart: all reads from one snapshot of the warehouse, each row written once."""
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import IsolationLevel
+from psycopg.rows import scalar_row
+
+from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors, is_transient_state
+from promptsales.marts.control import Totals, expected_totals
+from promptsales.marts.plan import READER, complete_through
+from promptsales.marts.spec import Mart
+from promptsales.settings import Settings
+from spark_jobs.span import Span
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the warehouse is, and as whom to connect; threads share it, not a connection."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str
+
+    @classmethod
+    def of(cls, warehouse: psycopg.Connection) -> "Address":
+        """Return the address of an open connection."""
+        info = warehouse.info
+        return cls(info.host, info.port, info.dbname, info.user, info.password)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """How far the inputs of a mart go that was filled, and what its days must add up to."""
+
+    complete_through: datetime | None
+    totals: Totals
+
+
+def fill(mart: Mart, address: Address, settings: Settings, span: Span, spark: "SparkSession") -> Filled:
+    """Write what the mart's job makes of the days to its staging table, which is empty.
+
+    Raises:
+        TransientError: when a connection is lost.
+        TerminalError: when Spark fails; the message names the mart and no value.
+    """
+    spark.sparkContext.setJobGroup(mart.mart, mart.mart)
+    # with a pool of its own a mart takes turns with the others, rather than waiting until they are done
+    spark.sparkContext.setLocalProperty("spark.scheduler.pool", mart.mart)
+    with _named(mart), driver_errors(f"build {mart.mart}"), _snapshot(address) as (snapshot, reader):
+        _write(_transformed(mart, address, settings, span, spark, snapshot), mart, address)
+        return Filled(complete_through(mart, reader), expected_totals(mart, reader, span))
+
+
+def progress(spark: "SparkSession", mart: str) -> tuple[int, int]:
+    """Return how many tasks of the mart's running jobs are done, and how many there are."""
+    tracker = spark.sparkContext.statusTracker()
+    running = set(tracker.getActiveJobsIds())
+    jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(mart) if job in running]
+    stages = [tracker.getStageInfo(stage) for job in jobs if job for stage in job.stageIds]
+    return sum(one.numCompletedTasks for one in stages if one), sum(one.numTasks for one in stages if one)
+
+
+@contextmanager
+def _named(mart: Mart) -> Iterator[None]:
+    """Turn Spark's errors into ours; only kinds are said, as texts of errors may quote a row."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    what = f"build {mart.mart}"
+    try:
+        yield
+    except (Py4JError, PySparkException) as error:
+        raise _spark_error(what, error) from None
+
+
+@contextmanager
+def _snapshot(address: Address) -> Iterator[tuple[str, psycopg.Connection]]:
+    """One picture of the warehouse for every read of a mart, held until they are done."""
+    with psycopg.connect(
+        host=address.host, port=address.port, dbname=address.database, user=address.user, password=address.password,
+        application_name=READER,
+    ) as reader:  # fmt: skip
+        reader.isolation_level = IsolationLevel.REPEATABLE_READ
+        with reader.cursor(row_factory=scalar_row) as cursor:
+            (name,) = cursor.execute("select pg_export_snapshot()").fetchall()
+        yield str(name), reader
+
+
+def _transformed(
+    mart: Mart, address: Address, settings: Settings, span: Span, spark: "SparkSession", snapshot: str
+) -> "DataFrame":
+    from spark_jobs.source import Source
+
+    job = importlib.import_module(f"spark_jobs.{mart.mart}")
+    source = Source(spark, _url(address), _properties(address), snapshot, span, settings.spark_partitions, mart.folder)
+    found: DataFrame = job.transform(job.read(source), span)
+    if tuple(found.columns) != mart.column_names:
+        raise TerminalError(f"mart {mart.mart}: its job makes {found.columns}, mart.yml says {mart.column_names}")
+    return found
+
+
+def _write(found: "DataFrame", mart: Mart, address: Address) -> None:
+    """Insert from where the rows are made: they never lie in one memory, however many there are."""
+    properties = {
+        **_properties(address),
+        # ids and codes are text to Spark
+        "stringtype": "unspecified",
+        "reWriteBatchedInserts": "true",
+        "batchsize": "10000",
+    }
+    found.write.jdbc(_url(address), f"staging.{mart.staging}", mode="append", properties=properties)
+
+
+def _url(address: Address) -> str:
+    return f"jdbc:postgresql://{address.host}:{address.port}/{address.database}"
+
+
+def _properties(address: Address) -> dict[str, str]:
+    return {
+        "user": address.user,
+        "password": address.password,
+        "driver": "org.postgresql.Driver",
+        "ApplicationName": READER,
+    }
+
+
+def _spark_error(what: str, error: Exception) -> PipelineError:
+    cause = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    kinds, states = _causes(cause) if cause is not None else ([type(error).__name__], [])
+    # PostgreSQL's driver speaks of a lost connection in its own class 08 as well
+    if any(map(is_transient_state, states)) or (not states and {"SocketException", "IOException"} & set(kinds)):
+        return TransientError(f"{what}: spark lost the warehouse: {' by '.join(kinds)}; it is tried again")
+    return TerminalError(
+        f"{what}: spark failed: {' by '.join(kinds)}; the mart stays as it was: fix its input or job, then build again"
+    )
+
+
+def _causes(cause: Any) -> tuple[list[str], list[str]]:
+    """Return the kinds of an error of Java's and of what caused it, and the SQLSTATEs among them."""
+    kinds: list[str] = []
+    states: list[str] = []
+    while cause is not None:
+        kinds.append(cause.getClass().getSimpleName())
+        if kinds[-1] in ("PSQLException", "BatchUpdateException"):
+            states.append(cause.getSQLState())
+            kinds[-1] += f" (sqlstate {states[-1]})"
+        elif "SparkThrowable" in {one.getSimpleName() for one in cause.getClass().getInterfaces()}:
+            kinds[-1] += f" ({cause.getCondition()})"
+        cause = cause.getCause()
+    return kinds, [state for state in states if state]

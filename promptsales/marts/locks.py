@@ -1,0 +1,50 @@
+"""Who builds what: a mart is built by one run at a time, and no person is erased meanwhile."""
+
+import zlib
+
+import psycopg
+from psycopg.rows import scalar_row
+
+from promptsales.errors import driver_errors
+from promptsales.marts.plan import SQL
+
+# names the advisory lock that runs share while they build, and that an erasure takes alone
+LOCK = 7_406_001
+
+
+def join_builders(warehouse: psycopg.Connection) -> str | None:
+    """Keep erasures out until the session ends or leaves; return who keeps builds out instead, None for nobody."""
+    with driver_errors("build marts"), warehouse.cursor(row_factory=scalar_row) as cursor:
+        if cursor.execute("select pg_try_advisory_lock_shared(%s)", [LOCK]).fetchone() is True:
+            return None
+    return f"another run is building marts ({_holder(warehouse, 0, LOCK, 1)})"
+
+
+def leave_builders(warehouse: psycopg.Connection) -> None:
+    """Let erasures in again, and others build the marts that this session still holds."""
+    if not warehouse.broken:
+        warehouse.execute("select pg_advisory_unlock_all()")
+
+
+def hold(warehouse: psycopg.Connection, mart: str) -> str | None:
+    """Keep others from building a mart; return who builds it instead, None for nobody."""
+    with driver_errors(f"build {mart}"), warehouse.cursor(row_factory=scalar_row) as cursor:
+        if cursor.execute("select pg_try_advisory_lock(%s, %s)", [LOCK, _number(mart)]).fetchone() is True:
+            return None
+    return f"another run is building {mart} ({_holder(warehouse, LOCK, _number(mart), 2)})"
+
+
+def release(warehouse: psycopg.Connection, mart: str) -> None:
+    """Let others build the mart again."""
+    if not warehouse.broken:
+        warehouse.execute("select pg_advisory_unlock(%s, %s)", [LOCK, _number(mart)])
+
+
+def _number(mart: str) -> int:
+    return zlib.crc32(mart.encode()) & 0x7FFFFFFF
+
+
+def _holder(warehouse: psycopg.Connection, space: int, number: int, kind: int) -> str:
+    values = {"space": space, "number": number, "kind": kind}
+    with warehouse.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute((SQL / "lock_holder.sql").read_bytes(), values).fetchone() or "it just ended"

@@ -1,0 +1,11 @@
+-- sums of a thousand million rows of the largest values that the inputs may hold, and their ratios
+-- PostgreSQL changes no column that a view shows: the views are made again by files of their own
+drop view if exists marts.ai_model_performance_monthly;
+drop view if exists marts.tag_performance_monthly;
+alter table marts.creative_performance_daily
+    alter column spend type numeric(27,4),
+    alter column ctr type numeric(38,6),
+    alter column cpc type numeric(38,6),
+    alter column cpm type numeric(38,6),
+    alter column cvr type numeric(38,6),
+    alter column cpa type numeric(38,6);
