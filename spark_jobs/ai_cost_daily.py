@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.measures import UNKNOWN, cost, day_of, in_ranges, ratio
+from spark_jobs.measures import UNKNOWN, cost, day_of, in_ranges, unit_cost
 from spark_jobs.source import Source
 from spark_jobs.span import Span
 
@@ -48,6 +48,6 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         "cost",
         "rated_tokens",
         "rated_cost",
-        ratio(1000 * rated_cost, F.col("rated_tokens"), 8).alias("cost_per_1k_tokens"),
-        ratio(1_000_000 * rated_cost, F.col("rated_tokens")).alias("cost_per_1m_tokens"),
+        unit_cost(1000 * rated_cost, F.col("rated_tokens")).alias("cost_per_1k_tokens"),
+        unit_cost(1_000_000 * rated_cost, F.col("rated_tokens")).alias("cost_per_1m_tokens"),
     )

@@ -18,11 +18,20 @@ def cost(column: Column) -> Column:
     return column.cast("decimal(38,12)")
 
 
-def ratio(above: Column, below: Column, scale: int = 6) -> Column:
-    """A quotient rounded to ``scale``; null when the denominator is 0 or unknown."""
+def ratio(above: Column, below: Column) -> Column:
+    """A quotient rounded to six places; null when the denominator is 0 or unknown."""
+    return _quotient(above, below).cast("decimal(20,6)")
+
+
+def unit_cost(above: Column, below: Column) -> Column:
+    """Return a cost per token or asset to the last place of a single prompt's cost; null as in ``ratio``."""
+    return _quotient(above, below).cast("decimal(26,12)")
+
+
+def _quotient(above: Column, below: Column) -> Column:
     # of these types Spark keeps 18 digits of the quotient, so that it is in effect rounded once
     divisor = F.when(below != 0, below.cast("decimal(20,4)"))
-    return (above.cast("decimal(28,12)") / divisor).cast(f"decimal(20,{scale})")
+    return above.cast("decimal(28,12)") / divisor
 
 
 def day_of(time: Column, zone: str) -> Column:
