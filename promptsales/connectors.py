@@ -14,7 +14,7 @@ import yaml
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict
 
-from promptsales import bus, stream_gaps
+from promptsales import bus, stream_gaps, stream_limits
 from promptsales.connections import connected
 from promptsales.errors import TerminalError, TransientError
 from promptsales.settings import ROOT, InternalName, Settings
@@ -91,6 +91,7 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
         # a snapshot does not know the publication's columns
         "column.include.list": ",".join(columns),
         "transforms.epoch.value.literal": str(epoch),
+        **stream_limits.properties(connector),
     }
 
 

@@ -8,8 +8,10 @@ from confluent_kafka import KafkaException, Producer
 from psycopg.rows import class_row, dict_row
 
 from promptsales.errors import ConfigError, TransientError
+from promptsales.stream_limits import DEAD_LETTER_BYTES
 
 _TIMEOUT_S = 30
+_PRODUCER = {"acks": "all", "log_level": 0, "message.timeout.ms": 20_000, "message.max.bytes": DEAD_LETTER_BYTES}
 
 _LIST = """
     select topic, partition, message_offset, reason, dead_at from ops.dead_letter
@@ -87,7 +89,7 @@ def replay(warehouse: psycopg.Connection, kafka: str, place: Place) -> None:
     found = show(warehouse, place)
     headers: dict[str, str | bytes | None] = {} if found["epoch"] is None else {"epoch": str(found["epoch"])}
     refused: list[Any] = []
-    producer = Producer({"bootstrap.servers": kafka, "acks": "all", "log_level": 0, "message.timeout.ms": 20_000})
+    producer = Producer({**_PRODUCER, "bootstrap.servers": kafka})
     try:
         producer.produce(
             found["topic"],

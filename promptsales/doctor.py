@@ -18,6 +18,7 @@ from promptsales.provision import provision
 from promptsales.quality.suite import read_suite
 from promptsales.settings import Settings
 from promptsales.sources import opened
+from promptsales.stream_limits import TOO_LARGE
 
 # rows that wait longer than this in quarantine are forgotten rather than waited for
 FORGOTTEN = timedelta(days=7)
@@ -132,6 +133,10 @@ def _quarantine(settings: Settings) -> Iterator[Finding]:
                 what = f"{count.rows} rows broke {count.rule}: another row has the same value"
                 todo = f"correct one of each pair at the source, or run `promptsales reconcile {count.feed}`: "
                 yield Finding(f"feed {count.feed}", what, f"{todo}it finds those that were deleted there")
+            elif count.rule.endswith(TOO_LARGE.format("")):
+                what = f"{count.rows} rows broke {count.rule}: the value is too large for the stream"
+                todo = "shorten it at the source, or let the next `stream_audit` read the changed row there"
+                yield Finding(f"feed {count.feed}", what, todo)
             elif count.age > FORGOTTEN:
                 what = f"{count.rows} rows broke {count.rule}, the first {count.age.days} days ago"
                 yield Finding(

@@ -19,6 +19,9 @@ from promptsales.stream_status import Following, following
 # of the most log that a slot may keep
 _NEAR, _CLOSE = 0.2, 0.5
 
+# a row that does not fit into a message, or into the memory of Kafka Connect
+_TOO_LARGE = ("RecordTooLargeException", "OutOfMemoryError")
+
 _IN_TIME = (
     "see that connector and workers run (`promptsales status`), and that no transaction stays open at the source, "
     "before the source lets the slot go"
@@ -100,8 +103,11 @@ def _breaks(
 def streams(settings: Settings) -> Iterator[Finding]:
     """Connectors that do not run, slots that are lost or near their cap, sources that were restored."""
     for change in connectors.plan(settings):
-        what = f"would be {change.action}d" if change.action != "restart" else "has failed"
-        yield Finding(f"connector {change.connector}", f"{what}: {change.what}", "run `promptsales connectors apply`")
+        if change.action == "restart":
+            yield failed(connectors.status(settings, change.connector))
+        else:
+            todo = "run `promptsales connectors apply`"
+            yield Finding(f"connector {change.connector}", f"would be {change.action}d: {change.what}", todo)
     for found in following(settings):
         if found.status.state == "missing":
             continue
@@ -112,6 +118,17 @@ def streams(settings: Settings) -> Iterator[Finding]:
         yield from _origin(settings, found)
     yield from _gaps(settings)
     yield from _unnamed(settings)
+
+
+def failed(status: connectors.ConnectorStatus) -> Finding:
+    """Return what is to be done about a connector whose task has failed."""
+    todo = "run `promptsales connectors apply`"
+    if any(error in status.trouble for error in _TOO_LARGE):
+        todo = (
+            "a restart meets the same row again: after `promptsales topics apply` and `promptsales connectors apply`, "
+            f"run `promptsales connectors snapshot {status.connector}`, for which the source cuts such values"
+        )
+    return Finding(f"connector {status.connector}", f"has failed: {status.trouble or 'its task says nothing'}", todo)
 
 
 def _gaps(settings: Settings) -> Iterator[Finding]:

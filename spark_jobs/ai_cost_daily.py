@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.measures import UNKNOWN, cost, cost_ratio, day_of, in_ranges
+from spark_jobs.measures import UNKNOWN, cost, day_of, in_ranges, unit_cost
 from spark_jobs.source import Source
 from spark_jobs.span import Span
 
@@ -50,9 +50,14 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         "cost",
         "rated_tokens",
         "rated_cost",
-        cost_ratio(rated_cost, F.col("rated_tokens"), 8).alias("cost_per_1k_tokens"),
-        cost_ratio(rated_cost, F.col("rated_tokens") * F.lit("0.001").cast("decimal(3,3)")).alias("cost_per_1m_tokens"),
+        unit_cost(rated_cost, _times("rated_tokens", "0.001")).alias("cost_per_1k_tokens"),
+        unit_cost(rated_cost, _times("rated_tokens", "0.000001"), 10).alias("cost_per_1m_tokens"),
     )
+
+
+def _times(name: str, part: str) -> Column:
+    scale = len(part) - len("0.")
+    return F.col(name) * F.lit(part).cast(f"decimal({scale},{scale})")
 
 
 def _tokens(total: Column) -> Column:

@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.measures import UNKNOWN, cost, cost_ratio, day_of, in_ranges, month_of, ratio
+from spark_jobs.measures import UNKNOWN, cost, day_of, in_ranges, month_of, ratio, unit_cost
 from spark_jobs.source import Source
 from spark_jobs.span import Span
 
@@ -91,8 +91,8 @@ def _select(found: DataFrame) -> DataFrame:
         ratio(approved, approved + F.col("archived_never_approved")).alias("approval_rate"),
         "assets_with_cost",
         linked_cost.alias("linked_cost"),
-        cost_ratio(linked_cost, F.col("assets_with_cost"), 8).alias("cost_per_asset"),
-        cost_ratio(linked_cost, approved, 8).alias("cost_per_approved_asset"),
+        unit_cost(linked_cost, F.col("assets_with_cost")).alias("cost_per_asset"),
+        unit_cost(linked_cost, approved).alias("cost_per_approved_asset"),
         "median_days_to_approval",
         _cost("unlinked_cost").alias("unlinked_cost"),
     )

@@ -27,13 +27,20 @@ def ratio(above: Column, below: Column) -> Column:
     return (above.cast("decimal(38,6)") / divisor).cast("decimal(38,6)")
 
 
-def cost_ratio(above: Column, below: Column, scale: int = 6) -> Column:
-    """Return a quotient of a cost, of twelve decimals; null without a denominator or by 0.
+def cost_ratio(above: Column, below: Column) -> Column:
+    """Return a quotient of a cost, of twelve decimals, to six; null without a denominator or by 0."""
+    divisor = F.when(below != 0, below.cast("decimal(38,6)"))
+    return (above.cast("decimal(38,12)") / divisor).cast("decimal(38,6)")
 
-    It is rounded once, to ``scale``, 6 or 8: Spark keeps as many decimals as the denominator has less than twelve.
+
+def unit_cost(cost_sum: Column, units: Column, scale: int = 12) -> Column:
+    """Return a cost per token or asset to the last place of a single prompt's cost; null as in ``ratio``.
+
+    It is rounded once: of a dividend with 22 digits before the point Spark keeps the ``scale`` (10 or 12) if the divisor
+    has the rest of 16 as decimals.
     """
-    divisor = F.when(below != 0, below.cast(f"decimal(38,{12 - scale})"))
-    return (above.cast("decimal(38,12)") / divisor).cast(f"decimal(38,{scale})")
+    divisor = F.when(units != 0, units.cast(f"decimal(34,{16 - scale})"))
+    return (cost_sum.cast("decimal(34,12)") / divisor).cast(f"decimal(38,{scale})")
 
 
 def day_of(time: Column, zone: str) -> Column:

@@ -13,6 +13,7 @@ from aiokafka.structs import ConsumerRecord
 from promptsales.settings import HOST, Settings
 from promptsales.stream_contracts import Connector, stream_contracts
 from promptsales.stream_gaps import GROUP, Gap, way_out
+from promptsales.stream_limits import DEAD_LETTER_BYTES
 from streams import alerts, progress
 from streams.batch import Batch, Offset
 from streams.batches import batches
@@ -88,7 +89,7 @@ def _app(settings: Settings, web_port: int) -> faust.App:
         topic_allow_declare=False,  # topics are code
         topic_disable_leader=True,
         stream_wait_empty=True,
-        stream_buffer_maxsize=64,  # runs, not records
+        stream_buffer_maxsize=8,  # runs, not records; each may be a large one
         # an idle partition is no stuck one: our own watchdog knows the difference
         stream_processing_timeout=10**9,
         broker_commit_interval=1.0,
@@ -97,7 +98,7 @@ def _app(settings: Settings, web_port: int) -> faust.App:
         broker_rebalance_timeout=30,
         broker_request_timeout=40,
         producer_acks=-1,
-        producer_max_request_size=2**21,  # as the topics of dead letters
+        producer_max_request_size=DEAD_LETTER_BYTES,
         web_bind=HOST,
         web_port=web_port,
         web_tables_enabled=False,

@@ -10,21 +10,48 @@ from typing import Any, cast
 
 from faust.types import EventT, StreamT
 
-# runs that wait; beyond it the consumer waits, too
-_QUEUED = 40
+# runs that wait, and the bytes of their values; beyond either the consumer waits, too
+_QUEUED, _QUEUED_BYTES = 40, 2**24
+# of a batch, give or take a run: more would be too much for one statement's parameter
+_BATCH_BYTES = 2**23
 
 Run = Sequence[Any]
-# None ends it
-Waiting = asyncio.Queue[EventT[Run] | None]
+Event = EventT[Run] | None  # None ends it
+
+
+class Waiting(asyncio.Queue[Event]):
+    """Runs that wait: so many, or so large that no more may come."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._bytes = 0
+
+    def full(self) -> bool:
+        """Whether whoever puts one has to wait."""
+        return super().full() or self._bytes >= _QUEUED_BYTES
+
+    def _put(self, item: Event) -> None:
+        self._bytes += _size(item)
+        super()._put(item)
+
+    def _get(self) -> Event:
+        item: Event = super()._get()
+        self._bytes -= _size(item)
+        return item
+
+
+def _size(event: Event) -> int:
+    """The bytes of a run."""
+    return sum(len(record.value or b"") for record in cast(Run, event.value)) if event else 0
 
 
 async def batches(stream: StreamT[Run], most: int, window_s: float) -> AsyncIterator[list[Any]]:
-    """Lists of about ``most`` records at the most, each acknowledged once the consumer comes back for the next.
+    """Lists of about ``most`` records and 8 MiB at the most, each acknowledged once the next is asked for.
 
     What the stream raises comes after the batches before it.
     """
     stream = cast(Any, stream).noack()  # its protocol leaves it out
-    queue: Waiting = asyncio.Queue(_QUEUED)
+    queue = Waiting(_QUEUED)
     pump = asyncio.create_task(_pump(stream, queue))
     try:
         is_over = False
@@ -55,14 +82,15 @@ async def _pump(stream: StreamT[Run], queue: Waiting) -> None:
     await queue.put(None)
 
 
-def _taken(first: EventT[Run] | None, queue: Waiting, most: int) -> tuple[list[EventT[Run]], bool]:
+def _taken(first: Event, queue: Waiting, most: int) -> tuple[list[EventT[Run]], bool]:
     """The first run and those that wait behind it, until there are records enough; and whether that is the end."""
     runs: list[EventT[Run]] = []
-    event, size = first, 0
+    event, records, size = first, 0, 0
     while event is not None:
         runs.append(event)
-        size += len(cast(Run, event.value))
-        if size >= most or queue.empty():
+        records += len(cast(Run, event.value))
+        size += _size(event)
+        if records >= most or size >= _BATCH_BYTES or queue.empty():
             return runs, False
         event = queue.get_nowait()
     return runs, True

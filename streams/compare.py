@@ -156,9 +156,9 @@ def _all_sent(contract: StreamContract) -> sql.Composed:
 
 
 def _sent(column: StreamColumn) -> sql.Composed:
-    """A value as Debezium would send it: decimals and objects as text."""
+    """A value as Debezium would send it: decimals and objects as text, of objects the listed keys only."""
     as_text = column.type.startswith("numeric") or column.type == "jsonb"
-    return sql.SQL("{}::text" if as_text else "{}").format(sql.Identifier(column.name))
+    return sql.SQL("({})::text" if as_text else "{}").format(_compared(column))
 
 
 def _measures(contract: StreamContract) -> list[StreamColumn]:

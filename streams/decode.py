@@ -14,6 +14,7 @@ import msgspec
 from promptsales.quality.derived import DATES, is_date
 from promptsales.quality.suite import CLOCK_TOLERANCE, read_suite
 from promptsales.stream_contracts import StreamColumn, StreamContract
+from promptsales.stream_limits import TOO_LARGE, limits, units
 from streams.rules import Rules, compile_rules
 
 # what Debezium sends for a large value that an update left as it was
@@ -23,6 +24,9 @@ EPOCH = "epoch"
 
 # a time that PostgreSQL holds and Python does not, as Debezium writes it: infinite, before Christ, or of a far year
 _BEYOND = re.compile(r"-?infinity|(?P<sign>[+-]?)(?P<year>\d{4,9})(?P<rest>-\d\d-\d\d(T[\d:.]+([+-][\d:]+|Z)?)?)( BC)?")
+NOT_AN_OBJECT = "{}_not_an_object"
+# half of a character that was cut in two, at the end of its text, as Connect writes it
+_HALF = re.compile(rb'\\u[dD][89abAB][0-9a-fA-F]{2}"')
 # created, updated, deleted; read by a snapshot
 _OPERATIONS = frozenset("cudr")
 # its values stay as they were written, to the last digit
@@ -89,9 +93,9 @@ class _Event(msgspec.Struct):
 
 
 class Decoder:
-    """The decoder of one table."""
+    """The decoder of one table; of rows read from the source itself no value is cut."""
 
-    def __init__(self, contract: StreamContract) -> None:
+    def __init__(self, contract: StreamContract, may_be_cut: bool = True) -> None:
         self.contract = contract
         self.rules: Rules = compile_rules(read_suite(contract))
         self._exact, self._tolerant = (_event_decoder(contract, is_exact) for is_exact in (True, False))
@@ -99,6 +103,7 @@ class Decoder:
         self._with_texts = _event_decoder(contract, False, str)
         self._objects = [(column.name, frozenset(column.keys)) for column in contract.columns if column.keys]
         self._numbers = [column.name for column in contract.columns if _python_type(column.type) is Decimal]
+        self._limits = list(limits(contract).items()) if may_be_cut else []
 
     def decode(self, message: Message) -> Change | DeadLetter | None:
         """What a message says; None for one that says nothing (a tombstone of a compacted topic).
@@ -128,6 +133,14 @@ class Decoder:
 
     def _event(self, value: bytes) -> tuple[Any, str | None]:
         """An event; and what is in it that no contract names, which only a second look can drop."""
+        try:
+            return self._read(value)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            return self._read(_HALF.sub(b'?"', value))
+
+    def _read(self, value: bytes) -> tuple[Any, str | None]:
         try:
             return self._exact.decode(value), None
         except msgspec.ValidationError as error:
@@ -159,13 +172,21 @@ class Decoder:
         row.committed_at = _EPOCH_0 + timedelta(microseconds=event.source.ts_us)
         broken: list[str] = []
         if not row.is_deleted:
-            broken = [f"{name}_not_an_object" for name, keys in self._objects if not _keep(row, name, keys)]
+            broken = self._cut(row)
+            broken += [NOT_AN_OBJECT.format(name) for name, keys in self._objects if not _keep(row, name, keys)]
             broken += self._no_numbers(row) + self._no_times(row) or self.rules.broken_by(
                 row, row.committed_at + CLOCK_TOLERANCE
             )
         key = getattr(row, self.contract.key)
         version = (row.src_epoch, not row.src_is_snapshot, row.src_lsn)
         return Change(self.contract.table, key, version, row.committed_at, row, broken, message, unnamed)
+
+    def _cut(self, row: Any) -> list[str]:
+        """Values that were cut on their way; they are dropped, as the rest of them is not known."""
+        found = [name for name, most in self._limits if _is_longer(getattr(row, name), most)]
+        for name in found:
+            setattr(row, name, UNCHANGED)
+        return [TOO_LARGE.format(name) for name in found]
 
     def _no_times(self, row: Any) -> list[str]:
         """Times that were left as text; no rule can judge the row, as they compare with nothing."""
@@ -178,6 +199,11 @@ class Decoder:
             for name in self._numbers
             if (value := getattr(row, name)) is not None and not value.is_finite()
         ]
+
+
+def _is_longer(text: str | None, most: int) -> bool:
+    # no text has more than two units a character
+    return text is not None and 2 * len(text) > most and units(text) > most
 
 
 def _time(text: str, error: msgspec.ValidationError) -> Any:

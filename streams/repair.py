@@ -81,7 +81,8 @@ class _Mending:
     """Applies repairs of one table on a connection that it is lent, in autocommit."""
 
     def __init__(self, contract: StreamContract, warehouse: psycopg.AsyncConnection[Any], minutes_days: int) -> None:
-        self._contract, self._warehouse, self._decoder = contract, warehouse, Decoder(contract)
+        self._contract, self._warehouse = contract, warehouse
+        self._decoder = Decoder(contract, may_be_cut=False)
         self._sink = Sink(warehouse, minutes_days)
 
     async def apply(self, repairs: Sequence[Repair]) -> list[SetAside]:

@@ -15,6 +15,7 @@ from promptsales.stream_gaps import Gap
 from streams import statements
 from streams.batch import Batch, Offset, latest, rounds
 from streams.decode import Change, DeadLetter
+from streams.left_out import with_rules_carried
 
 Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
 
@@ -61,6 +62,7 @@ class Sink:
         # a pipeline: PostgreSQL is waited for when an answer is needed, not after each statement
         async with self._connection.pipeline(), self._connection.transaction():
             await exclude_erasures(self._connection)
+            batch = await with_rules_carried(self._connection, batch)
             merged = [await self._merge(table, changes) for table in batch.tables() if (changes := batch.good(table))]
             kept = [await self._quarantine(table, bad) for table in batch.tables() if (bad := batch.bad(table))]
             figures = [Figure(*row) for cursor in merged if cursor for row in await cursor.fetchall()]

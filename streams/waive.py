@@ -13,12 +13,18 @@ from psycopg import sql
 from promptsales.errors import ROW_REFUSED, ConfigError
 from promptsales.settings import Settings
 from promptsales.stream_contracts import StreamContract
+from promptsales.stream_limits import TOO_LARGE
 from streams import compare
 from streams.batch import Batch
 from streams.decode import Change, Decoder
 from streams.repair import Repair, Version, change_of, make_way
 from streams.sink import Sink, exclude_erasures
 from streams.statements import table
+
+_CUT = """
+    select 1 from ops.quarantine
+    where quarantine_id = %(id)s and released_at is null and exists (select from unnest(rules) r where r like %(rule)s)
+"""
 
 
 def waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> None:
@@ -48,6 +54,9 @@ async def _waive(settings: Settings, contract: StreamContract, quarantine_id: in
 async def _held(contract: StreamContract, warehouse: psycopg.AsyncConnection[Any], quarantine_id: int) -> Change:
     """The row as a change, locked: first in its table, then in quarantine, as the stream does."""
     await warehouse.execute(_lock(contract), {"id": quarantine_id})
+    cut = await (await warehouse.execute(_CUT, {"id": quarantine_id, "rule": TOO_LARGE.format("%")})).fetchone()
+    if cut:
+        raise _unfit(contract, quarantine_id, "its value was too large for a message, so that it was cut")
     row = await (await warehouse.execute(compare.held(contract), {"id": quarantine_id})).fetchone()
     if row is None:
         raise ConfigError(f"no open row {quarantine_id} in quarantine; `promptsales quarantine list` shows them")
@@ -55,7 +64,7 @@ async def _held(contract: StreamContract, warehouse: psycopg.AsyncConnection[Any
     held = Repair(key, sent, Version(*version), int(judged_at.timestamp() * 1_000_000))
     # a row that the audit has set aside has the version of what the table shows
     await warehouse.execute(make_way(contract), {"key": key, **held.version._asdict()})
-    change = change_of(Decoder(contract), held)
+    change = change_of(Decoder(contract, may_be_cut=False), held)
     if change is None:
         raise _unfit(contract, quarantine_id, "a value that cannot be read")
     if not _is_finite(change):

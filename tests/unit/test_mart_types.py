@@ -33,8 +33,9 @@ COUNTED = {
     "approved", "archived_never_approved", "archived_at_first_sight", "drafts", "assets_with_cost", "open_count",
     "visits", "forward_visits", "customers_at_start", "customers_churned",
 }  # fmt: skip
-# quotients: up to 32 digits before the point, as Spark keeps no more beside six decimals
-QUOTIENTS = {"numeric(38,6)", "numeric(38,8)"}
+# quotients: up to 32 digits before the point, as Spark keeps no more beside six decimals; those of costs by tokens or
+# assets have 26, enough for a sum of a thousand million costs times a thousand, or 28, for one times a million
+QUOTIENTS = {"numeric(38,6)", "numeric(38,12)", "numeric(38,10)"}
 # a plan, and days: not added up, and as wide as what they come from
 COPIED = {"budget", "median_days_to_close", "median_days_to_approval", "median_days_in_stage", "p90_days_in_stage"}
 NUMBERS = [

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from promptsales.connectors import ConnectorStatus
-from promptsales.stream_doctor import _slot
+from promptsales.findings import Finding
+from promptsales.stream_doctor import _slot, failed
 from promptsales.stream_lag import Lag, Slot
 from promptsales.stream_status import Following
 
@@ -36,3 +37,26 @@ def test_a_slot_that_is_gone_is_told() -> None:
     assert [finding.what for finding in _slot(Following(STATUS, None, LAG))] == [
         "is gone, and with it the changes since"
     ]
+
+
+def test_a_failed_connector_says_why() -> None:
+    found = failed(STATUS.model_copy(update={"trouble": "Caused by: org.postgresql.util.PSQLException: refused"}))
+    assert found == Finding(
+        "connector promptads",
+        "has failed: Caused by: org.postgresql.util.PSQLException: refused",
+        "run `promptsales connectors apply`",
+    )
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        "Caused by: org.apache.kafka.common.errors.RecordTooLargeException: The message is 27262977 bytes",
+        "Caused by: java.lang.OutOfMemoryError: Java heap space",
+    ],
+)
+def test_a_row_that_a_connector_cannot_pass_is_read_by_a_snapshot(trouble: str) -> None:
+    found = failed(STATUS.model_copy(update={"trouble": trouble}))
+    assert found.what == f"has failed: {trouble}"
+    assert found.todo.startswith("a restart meets the same row again")
+    assert "`promptsales connectors snapshot promptads`" in found.todo

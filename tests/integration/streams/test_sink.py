@@ -17,10 +17,11 @@ from promptsales.settings import Settings
 from promptsales.stream_contracts import stream_contracts
 from streams.decode import UNCHANGED, Message
 from streams.sink import Sink
-from tests.integration.streams.conftest import Apply, batch_of
+from tests.integration.streams.conftest import Apply
 from tests.support.events import message
 from tests.support.events import metric as metric_of
 from tests.support.figures import assert_equal_to_a_recount, kept
+from tests.support.snapshots import batch_of
 
 A, B = str(UUID(int=1)), str(UUID(int=2))
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)

@@ -10,10 +10,19 @@ from faust.types import StreamT
 from streams.batches import batches
 
 
+class Record(int):
+    """A record: how many bytes its value has."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The value; one of no bytes is that of a tombstone."""
+        return bytes(self) if self else None
+
+
 class Event(NamedTuple):
     """A run, as Faust hands it over."""
 
-    value: list[int]
+    value: list[Record]
 
 
 class Runs:
@@ -32,11 +41,11 @@ class Runs:
         while (run := await self.queue.get()) is not None:
             if not run:
                 raise ValueError("the stream broke")
-            yield Event(run)
+            yield Event([Record(size) for size in run])
 
     async def ack(self, event: Event) -> None:
         """Note that a run is done."""
-        self.done.append(event.value)
+        self.done.append([int(record) for record in event.value])
 
     def put(self, *runs: list[int] | None) -> None:
         """Have runs come."""
@@ -70,6 +79,22 @@ def test_a_batch_ends_when_it_is_large_enough() -> None:
     runs = Runs()
     runs.put([1], [2, 3], [4], None)
     assert [batch for batch, _ in collected(runs, 2, [])] == [[1, 2, 3], [4]]
+
+
+def test_a_batch_of_large_records_ends_sooner_and_few_of_them_wait() -> None:
+    runs, large = Runs(), 2**23
+    runs.put(*[[large]] * 10, [1], [0], None)
+
+    async def left() -> tuple[int, list[list[int]]]:
+        found, waiting = [], 0
+        async for batch in batches(cast(StreamT[Any], runs), 100, 0.001):
+            await asyncio.sleep(0.01)
+            # one is in the batch, two wait, and one more is held until there is room
+            waiting = waiting or runs.queue.qsize()
+            found.append([int(record) for record in batch])
+        return waiting, found
+
+    assert asyncio.run(asyncio.wait_for(left(), 5)) == (13 - 1 - 2 - 1, [*[[large]] * 10, [1, 0]])
 
 
 @pytest.mark.parametrize("waiting", [0, 1, 100])

@@ -194,3 +194,41 @@ def test_what_no_contract_names_is_dropped_and_told() -> None:
 @pytest.mark.parametrize("name", stream_contracts())
 def test_every_row_rule_can_be_judged_row_by_row(name: str) -> None:
     assert Decoder(stream_contracts()[name]).rules.left_to_the_audit == ()
+
+
+MOST = 4 * 2**20
+
+
+def audience(length: int, filler: str = "x") -> str:
+    """An object of so many UTF-16 units."""
+    rest = length - len('{"age_min":18,"remarks":""}')
+    return '{"age_min":18,"remarks":"' + (filler * rest)[:rest] + '"}'
+
+
+def test_an_object_as_large_as_it_may_be() -> None:
+    change = changed(GROUPS.decode(message("c", group(audience(MOST)))))
+    assert (change.row.target_audience, change.broken) == ('{"age_min":18}', [])
+
+
+@pytest.mark.parametrize("cut", [audience(MOST + 2)[: MOST + 1], "[" * (MOST + 1)])
+def test_an_object_that_was_cut_is_dropped(cut: str) -> None:
+    change = changed(GROUPS.decode(message("c", group(cut))))
+    assert (change.row.target_audience, change.broken) == (UNCHANGED, ["target_audience_too_large"])
+
+
+def test_what_is_read_from_the_source_is_not_cut() -> None:
+    decoder = Decoder(stream_contracts()["ad_groups"], may_be_cut=False)
+    change = changed(decoder.decode(message("c", group(audience(MOST + 1)))))
+    assert (change.row.target_audience, change.broken) == ('{"age_min":18}', [])
+
+
+@pytest.mark.parametrize("name", ["x" * 511, "\U0001f600" * 255 + "\ud83d"])
+def test_a_name_that_was_cut(name: str) -> None:
+    sent = message("c", {**group("{}"), "name": name})
+    change = changed(GROUPS.decode(sent))
+    assert (change.row.name, change.broken) == (UNCHANGED, ["name_too_large"])
+
+
+def test_a_name_of_emojis_has_two_units_each() -> None:
+    change = changed(GROUPS.decode(message("c", {**group("{}"), "name": "\U0001f600" * 255})))
+    assert (change.row.name, change.broken) == ("\U0001f600" * 255, [])

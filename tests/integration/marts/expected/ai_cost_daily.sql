@@ -5,6 +5,6 @@ with prompt as (
 )
 select day, label, user_id, 'USD', count(*), coalesce(sum(tokens_used), 0), coalesce(sum(cost_amount), 0),
        coalesce(sum(tokens_used) filter (where cost_amount is not null), 0), coalesce(sum(cost_amount) filter (where tokens_used is not null), 0),
-       round(1000 * sum(cost_amount) filter (where tokens_used is not null) / nullif(sum(tokens_used) filter (where cost_amount is not null), 0), 8),
-       round(1000000 * sum(cost_amount) filter (where tokens_used is not null) / nullif(sum(tokens_used) filter (where cost_amount is not null), 0), 6)
+       round(1000 * sum(cost_amount) filter (where tokens_used is not null) / nullif(sum(tokens_used) filter (where cost_amount is not null), 0), 12),
+       round(1000000 * sum(cost_amount) filter (where tokens_used is not null) / nullif(sum(tokens_used) filter (where cost_amount is not null), 0), 10)
 from prompt where day <= %(as_of_day)s::date group by 1, 2, 3

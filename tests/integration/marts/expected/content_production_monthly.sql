@@ -15,8 +15,8 @@ with asset as (
 select month, label, type, 'USD', count(*), count(*) filter (where ok), count(*) filter (where gone and first_status <> 'archived'),
        count(*) filter (where gone and first_status = 'archived'), count(*) filter (where not ok and not gone),
        round((count(*) filter (where ok))::numeric / nullif(count(*) filter (where ok or gone and first_status <> 'archived'), 0), 6),
-       count(cost), coalesce(sum(cost), 0), round(coalesce(sum(cost), 0) / nullif(count(cost), 0), 8),
-       round(coalesce(sum(cost), 0) / nullif(count(*) filter (where ok), 0), 8),
+       count(cost), coalesce(sum(cost), 0), round(coalesce(sum(cost), 0) / nullif(count(cost), 0), 12),
+       round(coalesce(sum(cost), 0) / nullif(count(*) filter (where ok), 0), 12),
        round((percentile_cont(0.5) within group (order by extract(epoch from approved_first - created_at)::float8 / 86400))::numeric, 2), 0
 from judged group by 1, 2, 3
 union all
