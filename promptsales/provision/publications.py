@@ -10,7 +10,9 @@ from typing import get_args
 import psycopg
 from psycopg import sql
 
+from promptsales import names
 from promptsales.errors import ConfigError
+from promptsales.names import identifier
 from promptsales.provision.changes import Change
 from promptsales.provision.lines import Database
 from promptsales.stream_contracts import Connector, StreamContract, contracts_of
@@ -81,8 +83,8 @@ def _refuse(connection: psycopg.Connection, contract: StreamContract) -> None:
 def _publish(connection: psycopg.Connection, connector: Connector, found: Sequence[StreamContract]) -> Iterator[str]:
     tables = sql.SQL(", ").join(
         sql.SQL("table {} ({})").format(
-            sql.Identifier(*contract.source.relation.split(".")),
-            sql.SQL(", ").join(map(sql.Identifier, contract.origins)),
+            names.relation(contract.source.relation),
+            sql.SQL(", ").join(map(identifier, contract.origins)),
         )
         for contract in found
     )
@@ -111,8 +113,8 @@ def _publish(connection: psycopg.Connection, connector: Connector, found: Sequen
 def _forget(connection: psycopg.Connection, relations: Set[str]) -> None:
     """Take the rights on tables away that are not published any more, as those replaced under their names."""
     for relation in relations:
-        identifier = sql.Identifier(*relation.split(".", 1))
-        connection.execute(sql.SQL("revoke select on {} from {}").format(identifier, sql.Identifier(ROLE)))
+        revoke = sql.SQL("revoke select on {} from {}")
+        connection.execute(revoke.format(names.relation(relation), sql.Identifier(ROLE)))
 
 
 def _wanted(found: Sequence[StreamContract]) -> dict[str, list[str] | None]:
@@ -121,7 +123,6 @@ def _wanted(found: Sequence[StreamContract]) -> dict[str, list[str] | None]:
 
 def _grant(connection: psycopg.Connection, found: Sequence[StreamContract]) -> Iterator[str]:
     for contract in found:
-        schema, table = contract.source.relation.split(".")
         readable = {name for (name,) in connection.execute(_READABLE, [contract.source.relation, ROLE, ROLE])}
         if readable == set(contract.origins):
             continue
@@ -131,10 +132,10 @@ def _grant(connection: psycopg.Connection, found: Sequence[StreamContract]) -> I
                 revoke select on {relation} from {role};
                 grant select ({columns}) on {relation} to {role}
             """).format(
-                schema=sql.Identifier(schema),
+                schema=identifier(contract.source.relation.split(".")[0]),
                 role=sql.Identifier(ROLE),
-                relation=sql.Identifier(schema, table),
-                columns=sql.SQL(", ").join(map(sql.Identifier, contract.origins)),
+                relation=names.relation(contract.source.relation),
+                columns=sql.SQL(", ").join(map(identifier, contract.origins)),
             )
         )
         yield f"{contract.source.relation}: {len(contract.origins)} columns granted to {ROLE}"
