@@ -4,6 +4,7 @@
 Publication, grants, decoder, UPSERT and comments are derived from them.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -160,7 +161,22 @@ def stream_contracts() -> dict[str, StreamContract]:
     for folder, contract in found.items():
         if contract.table != folder:
             raise ConfigError(f"contract {contract.folder}: table is {contract.table}, its folder {folder}")
+    refuse_one_topic(found.values())
     return found
+
+
+def refuse_one_topic(contracts: Iterable[StreamContract]) -> None:
+    """See that every table has a topic of its own.
+
+    Raises:
+        ConfigError: naming tables whose relations have one name among topics, where signs are written ``_``.
+    """
+    tables: dict[str, list[str]] = {}
+    for contract in contracts:
+        tables.setdefault(contract.topic, []).append(contract.table)
+    for topic, names in tables.items():
+        if len(names) > 1:
+            raise ConfigError(f"contracts {' and '.join(names)} have one topic, {topic}: keep one of them")
 
 
 def contracts_of(connector: Connector) -> list[StreamContract]:

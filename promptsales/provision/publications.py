@@ -4,6 +4,7 @@ A publication names its columns, so that what no contract names is never sent. W
 primary key that would make the application's own UPDATE and DELETE fail (SQLSTATE 42P10), so it is refused.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from typing import get_args
 
@@ -54,8 +55,8 @@ def publications(connection: psycopg.Connection, database: Database) -> list[Cha
     """Bring a database's publications, and what Debezium may read, to what the contracts say.
 
     Raises:
-        ConfigError: when a contract names a column that is not there, or the table's replica identity would make the
-            application's own writes fail.
+        ConfigError: when a contract names a column that is not there, columns differ in capitals only, or the table's
+            replica identity would make the application's own writes fail.
     """
     changes = []
     for connector in get_args(Connector):
@@ -73,6 +74,12 @@ def _refuse(connection: psycopg.Connection, contract: StreamContract) -> None:
     there: dict[str, str] = dict(connection.execute(_COLUMNS, [relation]).fetchall())
     if missing := set(contract.origins) - there.keys():
         raise ConfigError(f"contract {contract.table}: {relation} has no column {', '.join(sorted(missing))}")
+    small = Counter(map(str.lower, there))
+    if twins := sorted(name for name in there if small[name.lower()] > 1):
+        raise ConfigError(
+            f"contract {contract.table}: columns {' and '.join(twins)} of {relation} differ in capitals only, and "
+            "Debezium follows no such table: rename one of them at the source, or take the contract away"
+        )
     if set(there.values()) - {"d"}:
         raise ConfigError(
             f"contract {contract.table}: {relation} has another replica identity than its primary key; with published "
