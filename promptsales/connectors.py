@@ -79,7 +79,7 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
     """A connector's whole configuration; the password in it is a reference."""
     found = contracts_of(connector)
     where = conninfo_to_dict(settings.address(source_of(connector)))
-    columns = [re.escape(f"{c.source.relation}.{origin}") for c in found for origin in c.origins]
+    columns = [_pattern(f"{c.source.relation}.{origin}") for c in found for origin in c.origins]
     return _written(connector) | {
         "database.hostname": str(where.get("host", "")),
         "database.port": str(where.get("port", 5432)),
@@ -87,12 +87,17 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
         "topic.prefix": connector,
         "slot.name": connector,
         "publication.name": connector,
-        "table.include.list": ",".join(re.escape(c.source.relation) for c in found),
+        "table.include.list": ",".join(_pattern(c.source.relation) for c in found),
         # a snapshot does not know the publication's columns
         "column.include.list": ",".join(columns),
         "transforms.epoch.value.literal": str(epoch),
         **stream_limits.properties(connector),
     }
+
+
+def _pattern(name: str) -> str:
+    """Return a name as a pattern of Debezium's, which splits a list at commas and does not tell capitals by itself."""
+    return "(?-i)" + re.escape(name).replace(",", r"\x2c")
 
 
 def plan(settings: Settings) -> list[ConnectorChange]:

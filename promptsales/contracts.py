@@ -13,16 +13,13 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from promptsales.errors import ConfigError
+from promptsales.names import OWN, OWN_OF_HISTORY, Name, Relation, TableName, refuse_origin, refuse_own
 from promptsales.settings import ROOT, InternalName
 
 CORE = ROOT / "warehouse" / "core"
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 # as PostgreSQL's format_type() writes it
 Type = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9 ]*(\([0-9]+(,[0-9]+)?\))?( with time zone)?(\[\])?$")]
-Relation = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")]
-# a column, or a field within a document
-Origin = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})*$")]
 Transform = Literal[
     "as_is",
     "email_hmac",
@@ -73,8 +70,8 @@ class Source(_Model):
 class Column(_Model):
     """One column of the target and what it is made of."""
 
-    name: Identifier
-    source: Origin | None = Field(default=None, description="column at the source, when it is called otherwise")
+    name: Name
+    source: str | None = Field(default=None, description="column or field at the source, when it is called otherwise")
     type: Type
     transform: Transform = "as_is"
     required: bool = False
@@ -96,8 +93,8 @@ REBUILD = "rebuild"
 class Touched(_Model):
     """What a changed row makes the marts rebuild: days, by one column or several, of an entity if they ask for one."""
 
-    entity: Identifier | None = None
-    day: Annotated[tuple[Identifier, ...], BeforeValidator(lambda day: (day,) if isinstance(day, str) else day)]
+    entity: Name | None = None
+    day: Annotated[tuple[Name, ...], BeforeValidator(lambda day: (day,) if isinstance(day, str) else day)]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -113,27 +110,29 @@ def references(names: Iterable[str], key: str) -> tuple[str, ...]:
 class Contract(_Model):
     """One feed: a source table and its core table."""
 
-    table: Identifier
+    table: TableName
     description: str
     source: Source
     path: Literal["poll", "change_stream"] = Field(description="change_stream: MongoDB, through Kafka")
-    cursor: Identifier
+    cursor: Name
     look_back_seconds: int = Field(
         ge=1, description="how far a standby, or a change stream that lost its token, is read again"
     )
-    key: Identifier
+    key: Name
     hash_at: Literal["source", "extract"]
     columns: tuple[Column, ...]
     unread: tuple[str, ...] = Field(default=(), description="columns of the source that are left there on purpose")
-    history: tuple[Identifier, ...] = ()
+    history: tuple[Name, ...] = ()
     touched: Touched | None = None
-    after: tuple[Identifier, ...] = Field(default=(), description="feeds of its DAG whose rows its checks look up")
+    after: tuple[TableName, ...] = Field(default=(), description="feeds of its DAG whose rows its checks look up")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         names = self.column_names
         if len(set(names)) != len(names):
             raise ValueError("a column is named twice")
+        refuse_own(names, OWN)
+        refuse_own((self.key, *self.history) if self.history else (), OWN_OF_HISTORY)
         used = {
             self.key,
             self.cursor,
@@ -170,7 +169,8 @@ class Contract(_Model):
         if is_document and not any(column.name == column.transform == "deleted_at" for column in self.columns):
             raise ValueError("a change stream tells of deletes: a column deleted_at with that transform must take them")
         for column in self.columns:
-            if not is_document and ("." in column.origin or column.transform == "deleted_at"):
+            refuse_origin(column.name, column.origin, is_document)
+            if not is_document and column.transform == "deleted_at":
                 raise ValueError(f"{column.name}: {column.origin} ({column.transform}) is for path change_stream only")
         return self
 

@@ -107,10 +107,14 @@ def driver_errors(what: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        state = f"{type(error).__name__}, sqlstate {error.sqlstate or f'none: {_without_state(error)}'}"
         if is_transient(error):
-            raise TransientError(f"{what}: {state}{_where(error)}; it is tried again") from None
-        raise TerminalError(f"{what}: {state}{_where(error)}") from None
+            raise TransientError(f"{what}: {described(error)}; it is tried again") from None
+        raise TerminalError(f"{what}: {described(error)}") from None
+
+
+def described(error: psycopg.Error) -> str:
+    """Return an error of the driver by its class, SQLSTATE and names; its text may quote a row."""
+    return f"{type(error).__name__}, sqlstate {error.sqlstate or f'none: {_without_state(error)}'}{_where(error)}"
 
 
 def _without_state(error: psycopg.Error) -> str:

@@ -4,6 +4,7 @@
 Publication, grants, decoder, UPSERT and comments are derived from them.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -11,8 +12,18 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from promptsales.contracts import Column, Identifier, PiiClass, Relation, Touched, _Model, is_streamed, references
+from promptsales.contracts import Column, PiiClass, Touched, _Model, is_streamed, references
 from promptsales.errors import ConfigError
+from promptsales.names import (
+    OWN_OF_HISTORY,
+    OWN_OF_STREAM,
+    Name,
+    Relation,
+    TableName,
+    refuse_origin,
+    refuse_own,
+    topic_part,
+)
 from promptsales.settings import ROOT
 
 Connector = Literal["promptads", "promptcrm"]
@@ -41,14 +52,14 @@ class StreamColumn(Column):
 class StreamContract(_Model):
     """One source table and the table that follows it, event by event."""
 
-    table: Identifier
+    table: TableName
     layer: Layer
     description: str
     source: StreamSource
     path: Literal["stream"]
-    key: Identifier
+    key: Name
     columns: tuple[StreamColumn, ...]
-    history: tuple[Identifier, ...] = ()
+    history: tuple[Name, ...] = ()
     touched: Touched | None = Field(default=None, description="what a changed row makes the marts rebuild")
 
     @model_validator(mode="after")
@@ -59,6 +70,10 @@ class StreamContract(_Model):
             raise ValueError(f"{', '.join(sorted(missing))} is used but is no column; columns are {', '.join(names)}")
         if len(set(names)) != len(names):
             raise ValueError("a column is named twice")
+        refuse_own(names, OWN_OF_STREAM)
+        refuse_own((self.key, *self.history) if self.history else (), OWN_OF_HISTORY)
+        for column in self.columns:
+            refuse_origin(column.name, column.origin, is_field=False)
         if self.touched and not self.touched.entity:
             raise ValueError("touched names no entity: of a streamed table it must say whose days they are")
         return self
@@ -77,7 +92,7 @@ class StreamContract(_Model):
     @property
     def topic(self) -> str:
         """Where its events are."""
-        return f"{self.source.system}.{self.source.relation}"
+        return f"{self.source.system}.{topic_part(self.source.relation)}"
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -119,7 +134,10 @@ def read(path: Path) -> StreamContract:
         return StreamContract.model_validate({**_document(path), "layer": path.parent.parent.name})
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
-        found = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'contract'}: {item['msg']}" for item in faults)
+        found = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'contract'}: {item['msg'].removeprefix('Value error, ')}"
+            for item in faults
+        )
         known = ", ".join(name for name in StreamContract.model_fields if name != "layer")
         raise ConfigError(f"contract {path}: {found}; keys are {known}") from None
 
@@ -143,7 +161,22 @@ def stream_contracts() -> dict[str, StreamContract]:
     for folder, contract in found.items():
         if contract.table != folder:
             raise ConfigError(f"contract {contract.folder}: table is {contract.table}, its folder {folder}")
+    refuse_one_topic(found.values())
     return found
+
+
+def refuse_one_topic(contracts: Iterable[StreamContract]) -> None:
+    """See that every table has a topic of its own.
+
+    Raises:
+        ConfigError: naming tables whose relations have one name among topics, where signs are written ``_``.
+    """
+    tables: dict[str, list[str]] = {}
+    for contract in contracts:
+        tables.setdefault(contract.topic, []).append(contract.table)
+    for topic, names in tables.items():
+        if len(names) > 1:
+            raise ConfigError(f"contracts {' and '.join(names)} have one topic, {topic}: keep one of them")
 
 
 def contracts_of(connector: Connector) -> list[StreamContract]:

@@ -36,8 +36,8 @@ def cost_ratio(above: Column, below: Column) -> Column:
 def unit_cost(cost_sum: Column, units: Column, scale: int = 12) -> Column:
     """Return a cost per token or asset to the last place of a single prompt's cost; null as in ``ratio``.
 
-    It is rounded once: of a dividend with 22 digits before the point Spark keeps the ``scale`` (10 or 12) if the divisor
-    has the rest of 16 as decimals.
+    It is rounded once: of a dividend with 22 digits before the point Spark keeps the ``scale``, 10 or 12, if the units
+    have the rest of 16 as decimals.
     """
     divisor = F.when(units != 0, units.cast(f"decimal(34,{16 - scale})"))
     return (cost_sum.cast("decimal(34,12)") / divisor).cast(f"decimal(38,{scale})")

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
+from promptsales import names
 from promptsales.load.suppression import ERASED, is_erased, unnamed
+from promptsales.names import identifier, literal
 from promptsales.stream_contracts import StreamColumn, StreamContract
 from streams.repair import Version
 from streams.statements import table
@@ -118,10 +120,11 @@ def held(contract: StreamContract) -> sql.Composed:
     return sql.SQL("""
         with held as (
             update ops.quarantine set is_waived = true
-            where quarantine_id = %(id)s and feed = {feed} and released_at is null returning payload, last_tried_at
+            where quarantine_id = %(id)s and feed = {feed} and released_at is null
+            returning payload as _payload, last_tried_at as _last_tried_at
         )
-        select to_jsonb({key}), jsonb_build_object({sent}), src_epoch, src_lsn, src_is_snapshot, last_tried_at
-        from held cross join lateral jsonb_to_record(payload) as x({types})
+        select to_jsonb({key}), jsonb_build_object({sent}), src_epoch, src_lsn, src_is_snapshot, _last_tried_at
+        from held cross join lateral jsonb_to_record(_payload) as x({types})
     """).format(
         feed=sql.Literal(contract.table), key=sql.Identifier(contract.key), sent=_all_sent(contract),
         types=_payload(contract),
@@ -144,14 +147,14 @@ def _compared(column: StreamColumn) -> sql.Composed:
         return sql.SQL("{}").format(sql.Identifier(column.name))
     return sql.SQL("""
         case when jsonb_typeof({name}) = 'object' then (
-            select coalesce(jsonb_object_agg(key, value), '{{}}') from jsonb_each({name}) where key = any({keys})
+            select coalesce(jsonb_object_agg(key, value), '{{}}') from jsonb_each({name}) where key in ({keys})
         ) else {name} end
-    """).format(name=sql.Identifier(column.name), keys=sql.Literal(list(column.keys)))
+    """).format(name=sql.Identifier(column.name), keys=sql.SQL(", ").join(map(literal, column.keys)))
 
 
 def _all_sent(contract: StreamContract) -> sql.Composed:
     return sql.SQL(", ").join(
-        sql.SQL("{}::text, {}").format(sql.Literal(column.origin), _sent(column)) for column in contract.columns
+        sql.SQL("{}::text, {}").format(literal(column.origin), _sent(column)) for column in contract.columns
     )
 
 
@@ -175,7 +178,7 @@ def _wide(contract: StreamContract, column: StreamColumn) -> sql.SQL:
     return sql.SQL("text" if name.startswith("character") else column.type)
 
 
-def _plain(contract: StreamContract, column: StreamColumn, value: sql.Identifier) -> sql.Composed:
+def _plain(contract: StreamContract, column: StreamColumn, value: sql.Composable) -> sql.Composed:
     """A value of that type, written one way only: rounded to the column's scale as on its way into it, or trimmed."""
     wide = sql.SQL("{}::{}").format(value, _wide(contract, column))
     if column.name == contract.key or not column.type.startswith((*_INTEGERS, "numeric")):
@@ -193,7 +196,7 @@ def _all_plain(contract: StreamContract, relation: str) -> sql.Composed:
 
 
 def _all_of_source(contract: StreamContract) -> sql.Composed:
-    plain = {c.name: _plain(contract, c, sql.Identifier("s", c.origin)) for c in contract.columns}
+    plain = {c.name: _plain(contract, c, identifier("s", c.origin)) for c in contract.columns}
     values = {name: unnamed(value, _ERASED) if name in contract.references else value for name, value in plain.items()}
     return sql.SQL(", ").join(sql.SQL("{} as {}").format(value, sql.Identifier(name)) for name, value in values.items())
 
@@ -209,8 +212,8 @@ def _theirs(contract: StreamContract) -> sql.Composed:
     """The source's table under the warehouse's names, as the stream may bring it; see `prepare`."""
     return sql.SQL("(select {}, false as is_deleted from {} as s where not {})").format(
         _all_of_source(contract),
-        sql.Identifier(*contract.source.relation.split(".")),
-        is_erased(sql.Identifier("s", contract.key_origin), _ERASED),
+        names.relation(contract.source.relation),
+        is_erased(identifier("s", contract.key_origin), _ERASED),
     )
 
 

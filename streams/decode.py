@@ -19,6 +19,8 @@ from streams.rules import Rules, compile_rules
 
 # what Debezium sends for a large value that an update left as it was
 UNCHANGED = "__debezium_unavailable_value"
+# before the names of our own fields, so that a source may have columns of those names
+PREFIX = "promptsales_"
 # the header by which each event says from which life of its source it is
 EPOCH = "epoch"
 
@@ -32,6 +34,14 @@ _OPERATIONS = frozenset("cudr")
 # its values stay as they were written, to the last digit
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _EPOCH_0 = datetime(1970, 1, 1, tzinfo=UTC)
+# what an event says beside its row: the type here, the default, the type in PostgreSQL
+OWN: dict[str, tuple[Any, Any, str]] = {
+    "is_deleted": (bool, False, "boolean"),
+    "src_epoch": (int, 0, "integer"),
+    "src_lsn": (int, 0, "bigint"),
+    "src_is_snapshot": (bool, False, "boolean"),
+    "committed_at": (datetime | None, None, "timestamptz"),
+}
 _TYPES: dict[str, Any] = {
     "uuid": UUID,
     "bigint": int,
@@ -239,11 +249,7 @@ def row_type(contract: StreamContract, is_exact: bool, times: Any = datetime) ->
         for column in contract.columns
     ]
     fields += [
-        ("is_deleted", bool, False),
-        ("src_epoch", int, 0),
-        ("src_lsn", int, 0),
-        ("src_is_snapshot", bool, False),
-        ("committed_at", datetime | None, None),
+        (name, kind, msgspec.field(default=default, name=PREFIX + name)) for name, (kind, default, _) in OWN.items()
     ]
     return msgspec.defstruct("Row", fields, kw_only=True, forbid_unknown_fields=is_exact)
 

@@ -10,8 +10,9 @@ from psycopg import sql
 
 from promptsales.load.statements import listed
 from promptsales.load.suppression import is_erased, unnamed, unnamed_in
+from promptsales.names import identifier
 from promptsales.stream_contracts import StreamColumn, StreamContract, stream_contracts
-from streams.decode import UNCHANGED
+from streams.decode import OWN, PREFIX, UNCHANGED
 
 VERSION = ("is_deleted", "src_epoch", "src_lsn", "src_is_snapshot")
 # whose changes move the minutes, days and totals of campaigns
@@ -39,26 +40,21 @@ def _source(contract: StreamContract) -> sql.Composed:
 
     Every row of the stream passes here, whoever brings it, so here erased persons stay out.
     """
-    types = [
-        sql.SQL("{} {}").format(sql.Identifier(c.origin), sql.SQL("text" if c.type == "jsonb" else c.type))
-        for c in contract.columns
-    ]
+    types = {c.origin: "text" if c.type == "jsonb" else c.type for c in contract.columns}
+    types |= {PREFIX + name: kind for name, (_, _, kind) in OWN.items()}
+    columns = [sql.SQL("{} as {}").format(_value(contract, c), sql.Identifier(c.name)) for c in contract.columns]
+    columns += [sql.SQL("{} as {}").format(identifier("x", PREFIX + name), sql.Identifier(name)) for name in OWN]
     return sql.SQL("""
-        select {columns}, x.is_deleted, x.src_epoch, x.src_lsn, x.src_is_snapshot, x.committed_at
-        from json_to_recordset(%(rows)s::json) as x({types}, is_deleted boolean, src_epoch integer, src_lsn bigint,
-                                                    src_is_snapshot boolean, committed_at timestamptz)
-        where not {is_erased}
+        select {columns} from json_to_recordset(%(rows)s::json) as x({types}) where not {is_erased}
     """).format(
-        is_erased=is_erased(sql.Identifier("x", contract.key_origin)),
-        columns=sql.SQL(", ").join(
-            sql.SQL("{} as {}").format(_value(contract, c), sql.Identifier(c.name)) for c in contract.columns
-        ),
-        types=sql.SQL(", ").join(types),
+        columns=sql.SQL(", ").join(columns),
+        types=sql.SQL(", ").join(sql.SQL("{} {}").format(identifier(name), sql.SQL(types[name])) for name in types),
+        is_erased=is_erased(identifier("x", contract.key_origin)),
     )
 
 
 def _value(contract: StreamContract, column: StreamColumn) -> sql.Composed:
-    found = sql.Identifier("x", column.origin)
+    found = identifier("x", column.origin)
     if column.name in contract.references:
         return unnamed(found)
     if column.type != "jsonb":
@@ -66,7 +62,7 @@ def _value(contract: StreamContract, column: StreamColumn) -> sql.Composed:
     return sql.SQL("case {found} when {unchanged} then (select t.{name} from {table} t where t.{key} = x.{origin}) "
                    "else {found}::jsonb end").format(
         found=found, unchanged=sql.Literal(UNCHANGED), name=sql.Identifier(column.name), table=table(contract),
-        key=sql.Identifier(contract.key), origin=sql.Identifier(contract.key_origin),
+        key=sql.Identifier(contract.key), origin=identifier(contract.key_origin),
     )  # fmt: skip
 
 
@@ -201,12 +197,12 @@ def quarantine(name: str) -> bytes:
         sql.SQL("""
         with src as ({source}),
         judged as (
-            select s.*, r.rules from src s
+            select s.*, r.rules as _rules from src s
             join json_to_recordset(%(broken)s::json) as r(key text, rules text[]) on r.key = s.{key}::text
         )
         insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
-        select {name}, j.{key}::text, j.src_lsn, j.rules, %(suite_checksum)s,
-               to_jsonb(j) - '{{rules,committed_at}}'::text[], exists (select from {table} t where t.{key} = j.{key})
+        select {name}, j.{key}::text, j.src_lsn, j._rules, %(suite_checksum)s,
+               to_jsonb(j.*) - '{{_rules,committed_at}}'::text[], exists (select from {table} t where t.{key} = j.{key})
         from judged j
         where not exists (
             select from {table} t where t.{key} = j.{key}

@@ -11,6 +11,7 @@ from psycopg import sql
 from promptsales.connections import connected
 from promptsales.connectors import source_of
 from promptsales.extract.visible import UNFILTERED, refuse_hidden_table
+from promptsales.names import identifier, relation
 from promptsales.settings import Settings
 from promptsales.stream_contracts import Connector, StreamContract, contracts_of
 from streams.repair import Repair, Version, repair
@@ -51,8 +52,8 @@ def _gone(source: psycopg.Connection, contract: StreamContract, keys: list[Any])
     if not keys:
         return []
     query = sql.SQL("select {key}::text from {relation} where {key} = any(%s::{type}[])").format(
-        key=sql.Identifier(contract.key_origin),
-        relation=sql.Identifier(*contract.source.relation.split(".")),
+        key=identifier(contract.key_origin),
+        relation=relation(contract.source.relation),
         type=sql.SQL(contract.key_type),
     )
     with source.transaction():

@@ -1,15 +1,19 @@
 """A feed's three files, drafted from a live table: contract, core table, rules."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import yaml
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from promptsales.authoring.guess import Guess, guess
 from promptsales.authoring.relation import LiveTable, SourceColumn
 from promptsales.contracts import Contract
 
 LOOK_BACK_SECONDS = 3600
+
+# in quotes where PostgreSQL wants them: reserved words and capitals
+quoted: Callable[[str], str] = PGDialect().identifier_preparer.quote  # type: ignore[no-untyped-call]  # it has no types
 
 
 class Draft(NamedTuple):
@@ -44,15 +48,15 @@ def _contract_lines(table: LiveTable) -> Iterator[str]:
     yield from _flat("description", table.comment or f"One row per row of {table.relation}, as it stands now.")
     yield "source:"
     yield f"  system: {table.system}"
-    yield f"  relation: {table.relation}"
+    yield f"  {next(_flat('relation', table.relation))}"
     yield "path: poll"
-    yield f"cursor: {table.cursor.name}"
+    yield f"cursor: {_names(table)[table.cursor.name]}"
     yield f"look_back_seconds: {LOOK_BACK_SECONDS}"
-    yield f"key: {_core_name(table, table.key)}"
+    yield f"key: {_names(table)[table.key.name]}"
     yield "hash_at: source"
     yield "# columns whose versions core keeps, in a table of their own: see docs/add-a-feed.md"
     yield "history: []"
-    if any(column.name == "created_at" and column.type.startswith("timestamp") for column in table.columns):
+    if any(column.plain == "created_at" and column.type.startswith("timestamp") for column in table.columns):
         yield "# what the marts rebuild when a row changes (guess)"
         yield "touched: {day: created_at}"
     yield from _unread_lines(guesses)
@@ -89,7 +93,7 @@ def _warnings(table: LiveTable) -> Iterator[str]:
         yield f"{cursor.name} may be null: such rows would never be read"
     if not table.has_trigger:
         yield f"no trigger of {table.relation} sets {cursor.name}: changes by hand would be found by `reconcile` only"
-    if not any(column.name == "deleted_at" for column in table.columns):
+    if not any(column.plain == "deleted_at" for column in table.columns):
         yield "there is no deleted_at: deletes would never be seen, and `reconcile` cannot soft-delete"
 
 
@@ -104,7 +108,8 @@ def _unread_lines(guesses: list[tuple[SourceColumn, Guess]]) -> Iterator[str]:
 def _column_lines(table: LiveTable, column: SourceColumn, found: Guess) -> Iterator[str]:
     for target in found.targets:
         is_same = target.transform == "as_is"
-        name = _core_name(table, column) if is_same else target.name
+        name = _names(table)[column.name]
+        name = name if is_same else target.name.replace(column.plain, name, 1)
         line = {
             "name": name,
             **({} if name == column.name else {"source": column.name}),
@@ -119,10 +124,22 @@ def _column_lines(table: LiveTable, column: SourceColumn, found: Guess) -> Itera
         yield f"  - {_flow(line)}  # pii: a guess, {found.why}"
 
 
+def _names(table: LiveTable) -> dict[str, str]:
+    """What core calls each column; where two would have one name, the later has a number."""
+    found: dict[str, str] = {}
+    # a name that stays as it is comes first
+    for column in sorted(table.columns, key=lambda column: column.name != column.plain):
+        wanted, number = _core_name(table, column), 1
+        while (name := wanted if number == 1 else f"{wanted}_{number}") in found.values():
+            number += 1
+        found[column.name] = name
+    return found
+
+
 def _core_name(table: LiveTable, column: SourceColumn) -> str:
     """Core calls a key by its entity: visits.id is visit_id."""
-    if not column.is_key or column.name != "id":
-        return column.name
+    if not column.is_key or column.plain != "id":
+        return column.plain
     name = table.name
     if name.endswith("ies"):
         return f"{name[:-3]}y_id"
@@ -135,13 +152,13 @@ def _table_sql(contract: Contract) -> str:
         f"    {column}" for column in [*columns, "_extraction bigint not null", "_loaded_at timestamptz not null"]
     )
     head = f"-- core.{contract.table}: current state, keyed by the source's id; comments come from contract.yml"
-    return f"{head}\ncreate table core.{contract.table} (\n{body}\n);\n"
+    return f"{head}\ncreate table core.{quoted(contract.table)} (\n{body}\n);\n"
 
 
 def _ddl(contract: Contract, name: str) -> str:
     column = next(one for one in contract.columns if one.name == name)
     suffix = " primary key" if name == contract.key else " not null" if column.required else ""
-    return f"{name} {column.type}{suffix}"
+    return f"{quoted(name)} {column.type}{suffix}"
 
 
 def _rule_lines(table: LiveTable, contract: Contract) -> Iterator[str]:
@@ -162,10 +179,9 @@ def _rule_lines(table: LiveTable, contract: Contract) -> Iterator[str]:
     read = {column.origin: column.name for column in contract.columns if column.transform == "as_is"}
     for one in (one for one in table.columns if one.values and one.name in read):
         values = list(one.values)
-        text = f"{one.name} is one of those the source allows."
-        yield from _rule(
-            "be_in_set", f"{one.name}_unknown", "quarantine", text, column=read[one.name], value_set=values
-        )
+        name = read[one.name]
+        text = f"{name} is one of those the source allows."
+        yield from _rule("be_in_set", f"{name}_unknown", "quarantine", text, column=name, value_set=values)
 
 
 def _rule(kind: str, name: str, on_fail: str, text: str, **kwargs: Any) -> Iterator[str]:

@@ -50,8 +50,6 @@ _PLAIN = re.compile(
 
 def guess(column: SourceColumn) -> Guess:
     """What to make of a column."""
-    if not re.fullmatch("[a-z_][a-z0-9_]*", column.name):
-        return Guess((), "a name that core does not take")
     if _is(column, "email"):
         return Guess(_email(column), "an e-mail address by its name")
     if _is(column, "phone"):
@@ -73,12 +71,12 @@ def guess(column: SourceColumn) -> Guess:
 
 
 def _is(column: SourceColumn, kind: str) -> bool:
-    return re.search(rf"(^|_)({_WORDS[kind]})s?(_|$)", column.name.lower()) is not None
+    return re.search(rf"(^|_)({_WORDS[kind]})s?(_|$)", column.plain) is not None
 
 
 def _names_a_person(column: SourceColumn) -> bool:
     return (
-        re.search(r"(^|_)(user|owner|contact|lead|person|customer|author|creator|member|assignee)(_|$)", column.name)
+        re.search(r"(^|_)(user|owner|contact|lead|person|customer|author|creator|member|assignee)(_|$)", column.plain)
         is not None
     )
 
@@ -93,16 +91,16 @@ def _text(column: SourceColumn) -> Guess:
 def _email(column: SourceColumn) -> tuple[Target, ...]:
     return (
         *_hashed(column, "email_hmac", "direct"),
-        Target(f"{column.name}_domain_hmac", HASH, "email_domain_hmac", "direct"),
-        Target(f"is_{column.name}_valid", "boolean", "is_email_valid", "direct"),
+        Target(f"{column.plain}_domain_hmac", HASH, "email_domain_hmac", "direct"),
+        Target(f"is_{column.plain}_valid", "boolean", "is_email_valid", "direct"),
     )
 
 
 def _hashed(column: SourceColumn, transform: Transform, pii: PiiClass) -> tuple[Target, ...]:
-    return (Target(f"{column.name}_hmac", HASH, transform, pii),)
+    return (Target(f"{column.plain}_hmac", HASH, transform, pii),)
 
 
 def _as_is(column: SourceColumn, pii: PiiClass) -> tuple[Target, ...]:
     # naive times of a source are UTC
     kind = re.sub(r"^(timestamp(\(\d\))?) without time zone$", r"\1 with time zone", column.type)
-    return (Target(column.name, kind, "as_is", pii),)
+    return (Target(column.plain, kind, "as_is", pii),)

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from promptsales.errors import ConfigError
+from promptsales.names import MOST_OF_TABLE, plain
 
 SQL = Path(__file__).parent
 CURSORS = ("updated_at", "modified_at", "last_modified_at", "changed_at")
@@ -29,7 +30,13 @@ class SourceColumn:
     @property
     def values(self) -> tuple[str, ...]:
         """The values a check constraint lists, none when there is no such constraint."""
-        return tuple(re.findall(r"'([^']*)'::", self.allowed or ""))
+        found = re.findall(r"'((?:[^']|'')*)'::", self.allowed or "")
+        return tuple(text.replace("''", "'") for text in found)
+
+    @property
+    def plain(self) -> str:
+        """Its name as core would have it."""
+        return plain(self.name)
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,8 @@ class LiveTable:
 
     @cached_property
     def name(self) -> str:
-        """Its name without the schema; the core table is called like it."""
-        return self.relation.split(".")[1]
+        """The name that the core table has: its own without the schema, as the warehouse writes names."""
+        return plain(self.relation.split(".", 1)[1], MOST_OF_TABLE)
 
     @cached_property
     def key(self) -> SourceColumn:
@@ -66,7 +73,7 @@ class LiveTable:
         Raises:
             ConfigError: when no column is called like one and holds a time.
         """
-        names = {column.name: column for column in self.columns if column.type.startswith("timestamp")}
+        names = {column.plain: column for column in self.columns if column.type.startswith("timestamp")}
         found = [names[name] for name in CURSORS if name in names]
         if not found:
             raise ConfigError(

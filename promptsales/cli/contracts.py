@@ -43,7 +43,8 @@ def _find(relation: str, systems: tuple[System, ...]) -> LiveTable:
             there.append(read_table(source, system, relation))
     found = [table for table in there if table is not None]
     if not found:
-        raise ConfigError(f"there is no table {relation} in {' or '.join(systems)}; name it with its schema")
+        where = " or ".join(systems)
+        raise ConfigError(f"there is no table {relation} in {where}; write schema.table as they are called, unquoted")
     if len(found) > 1:
         raise ConfigError(f"{relation} is in {' and '.join(systems)}: say which with --system")
     return found[0]

@@ -23,6 +23,7 @@ from promptsales.errors import SourceRefused, TransientError
 from promptsales.extract.reader import CheckedKey, Copied, Wanted
 from promptsales.load.feed import Begun
 from promptsales.load.models import Progress, Window
+from promptsales.names import topic_part
 from promptsales.pii import Key
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class ContentReader:
     """One extraction of a collection; a topic bears the collection's name."""
 
     def __init__(self, contract: Contract, source: Content) -> None:
-        database, name = contract.source.relation.split(".")
+        database, name = contract.source.relation.split(".", 1)
         self.contract = contract
         self.source = source
         self.database = source.client[database]
@@ -96,7 +97,7 @@ class ContentReader:
 
     def copy_into(self, warehouse: psycopg.Connection, wanted: Wanted) -> Copied:
         """Write the rows to the topic, read exactly those back into staging, and leave the last of every key."""
-        wire, name = topic.Wire(self.contract), self.contract.source.relation
+        wire, name = topic.Wire(self.contract), topic_part(self.contract.source.relation)
         with mongo_errors(f"read {name}"):
             messages = (wire.message(row, wanted.extraction) for row in self._wanted(wanted))
             written = topic.write(self.source.kafka, name, messages)

@@ -11,6 +11,7 @@ from promptsales.contracts import Contract
 from promptsales.errors import SourceRefused
 from promptsales.extract.drift import relation_types
 from promptsales.load.models import Window
+from promptsales.names import as_regclass, identifier
 
 # types by the name PostgreSQL itself gives them, as contracts write them
 _COLUMNS_OF_VIEW = """
@@ -44,7 +45,7 @@ def refuse_drift(contract: Contract, source: psycopg.Connection) -> None:
         SourceRefused: naming each column that is gone or of another type, or the replaced table that the view reads.
     """
     with source.cursor(row_factory=tuple_row) as cursor:
-        found: dict[str, str] = dict(cursor.execute(_COLUMNS_OF_VIEW, [f"etl.{contract.table}"]).fetchall())
+        found: dict[str, str] = dict(cursor.execute(_COLUMNS_OF_VIEW, [as_regclass("etl", contract.table)]).fetchall())
     wrong = [
         f"{column.name} is {found.get(column.name, 'gone')}, the contract says {column.type}"
         for column in contract.columns
@@ -140,8 +141,8 @@ def predicate(
 ) -> sql.Composable:
     """The rows of a load, as a condition on the feed's view, or on its relation (``at_origin``)."""
 
-    def named(name: str) -> sql.Identifier:
-        return sql.Identifier(contract.column(name).origin if at_origin else name)
+    def named(name: str) -> sql.Composable:
+        return identifier(contract.column(name).origin if at_origin else name)
 
     cursor = named(contract.cursor)
     if window is not None:

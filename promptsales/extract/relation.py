@@ -19,6 +19,7 @@ from promptsales.extract.postgres import PostgresReader, counted
 from promptsales.extract.reader import CheckedKey, Copied, Wanted
 from promptsales.extract.visible import refuse_hidden_rows
 from promptsales.load import statements
+from promptsales.names import identifier, relation
 from promptsales.pii import Key, transformed
 
 # read and written so, a value is not looked into
@@ -50,7 +51,7 @@ class RelationReader(PostgresReader):
         """Compare the relation with the contract: nothing at the source keeps its owners from changing it."""
         refuse_drift(self.contract, relation_types(self.contract, self.source))
         role = self.source.info.user
-        refuse_hidden_rows(f"feed {self.contract.table}", self.source, _relation(self.contract), role)
+        refuse_hidden_rows(f"feed {self.contract.table}", self.source, self.contract.source.relation, role)
 
     def count(self, wanted: Wanted) -> int:
         """Count on the relation."""
@@ -78,7 +79,7 @@ class RelationReader(PostgresReader):
 
     def still_there(self, keys: Sequence[str]) -> set[str]:
         """Which of some keys the relation has."""
-        key = sql.Identifier(self.contract.column(self.contract.key).origin)
+        key = identifier(self.contract.column(self.contract.key).origin)
         query = sql.SQL("select {key}::text from {relation} where {key} = any(%s::{type}[])").format(
             key=key, relation=_relation(self.contract), type=sql.SQL(self.contract.key_type)
         )
@@ -151,8 +152,8 @@ def _maker(column: Column, key: Key | None, place: int | None) -> Callable[[tupl
     return lambda row: None if row[place] is None else make(row[place])
 
 
-def _relation(contract: Contract) -> sql.Identifier:
-    return sql.Identifier(*contract.source.relation.split("."))
+def _relation(contract: Contract) -> sql.Composable:
+    return relation(contract.source.relation)
 
 
 def _read_type(column: Column) -> str:
@@ -164,9 +165,9 @@ def _type_here(column: Column) -> str:
 
 
 def _expression(column: Column, found: str) -> sql.Composed:
-    identifier = sql.Identifier(column.origin)
+    name = identifier(column.origin)
     if column.transform != "as_is":
-        return sql.SQL("{}::text").format(identifier)
+        return sql.SQL("{}::text").format(name)
     if (found, column.type) == (_NAIVE, _AWARE):
-        return sql.SQL("{} at time zone 'UTC'").format(identifier)  # naive times are UTC (domain.md section 2.3)
-    return sql.Composed([identifier])
+        return sql.SQL("{} at time zone 'UTC'").format(name)  # naive times are UTC (domain.md section 2.3)
+    return sql.Composed([name])

@@ -15,7 +15,7 @@ def soft_delete(contract: Contract) -> sql.Composed:
             set deleted_at = coalesce(c.deleted_at, %(read_at)s), _extraction = %(extraction)s,
                 _loaded_at = clock_timestamp()
             where c.{key} = any(%(keys)s::{type}[])
-            returning true as is_gone{touched_columns}
+            returning true as _is_gone{touched_columns}
         ){touched_rows}
         select count(*) from merged
         """,
@@ -40,9 +40,9 @@ def upsert(contract: Contract) -> sql.Composed:
             on conflict ({key}) do update
             set {assignments}, _extraction = excluded._extraction, _loaded_at = excluded._loaded_at
             where c._extraction < excluded._extraction and row({current}) is distinct from row({excluded})
-            returning old.{key} is null as is_new, new.{key}{history_columns}{touched_columns}
+            returning old.{key} is null as _is_new, new.{key}{history_columns}{touched_columns}
         ){history_rows}{touched_rows}
-        select count(*) filter (where is_new), count(*) filter (where not is_new) from merged
+        select count(*) filter (where _is_new), count(*) filter (where not _is_new) from merged
         """,
         contract,
         assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
@@ -57,7 +57,7 @@ def upsert(contract: Contract) -> sql.Composed:
 def _touched_columns(contract: Contract) -> sql.Composable:
     if contract.touched is None:
         return sql.SQL("")
-    return sql.SQL(", {} as old_entity, {}, {} as new_entity, {}").format(
+    return sql.SQL(", {} as _old_entity, {}, {} as _new_entity, {}").format(
         _entity(contract.touched, "old"),
         _days(contract.touched, "old"),
         _entity(contract.touched, "new"),
@@ -73,7 +73,7 @@ def _entity(touched: Touched, version: str) -> sql.Composable:
 
 def _days(touched: Touched, version: str) -> sql.Composed:
     days = (sql.SQL("({} at time zone 'UTC')::date").format(sql.Identifier(version, name)) for name in touched.day)
-    return sql.SQL("array[{}] as {}").format(sql.SQL(", ").join(days), sql.Identifier(f"{version}_days"))
+    return sql.SQL("array[{}] as {}").format(sql.SQL(", ").join(days), sql.Identifier(f"_{version}_days"))
 
 
 def _touched_rows(contract: Contract) -> sql.Composable:
@@ -86,7 +86,7 @@ def _touched_rows(contract: Contract) -> sql.Composable:
             select distinct %(feed)s, entity, day
             from (
                 -- few days of many rows: unique first
-                select old_entity, old_days from merged union select new_entity, new_days from merged
+                select _old_entity, _old_days from merged union select _new_entity, _new_days from merged
             ) x(entity, days), unnest(days) day
             where entity is not null and day is not null
             order by entity, day
@@ -99,7 +99,7 @@ def _history_columns(contract: Contract) -> sql.Composable:
     if not contract.history:
         return sql.SQL("")
     return sql.SQL(
-        ", new.{cursor} as changed_at, {new}, row({old}) is distinct from row({new}) as is_new_version"
+        ", new.{cursor} as _changed_at, {new}, row({old}) is distinct from row({new}) as _is_new_version"
     ).format(
         cursor=sql.Identifier(contract.cursor), old=listed(contract.history, "old"), new=listed(contract.history, "new")
     )
@@ -116,8 +116,8 @@ def _history_rows(contract: Contract) -> sql.Composable:
     return filled(
         """, ended as (
             insert into {history} as h ({key}, {listed}, valid_from, valid_to)
-            select {key}, {listed}, case when is_new then '-infinity' else changed_at end, 'infinity'
-            from merged where is_new or is_new_version
+            select {key}, {listed}, case when _is_new then '-infinity' else _changed_at end, 'infinity'
+            from merged where _is_new or _is_new_version
             on conflict ({key}) where valid_to = 'infinity' do update
             set valid_to = coalesce(
                 nullif(
@@ -127,11 +127,11 @@ def _history_rows(contract: Contract) -> sql.Composable:
                 clock_timestamp()
             )
             where row({then_listed}) is distinct from row({now_listed})
-            returning old.{key} is not null as is_ended, new.{key}, new.valid_to
+            returning old.{key} is not null as _is_ended, new.{key}, new.valid_to as _valid_to
         ), begun as (
             insert into {history} ({key}, {listed}, valid_from, valid_to)
-            select {key}, {listed}, ended.valid_to, 'infinity'
-            from ended join merged using ({key}) where ended.is_ended
+            select {key}, {listed}, _valid_to, 'infinity'
+            from ended join merged using ({key}) where _is_ended
         )""",
         contract,
         listed=listed(contract.history),

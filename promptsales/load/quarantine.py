@@ -4,6 +4,7 @@ from psycopg import sql
 
 from promptsales.contracts import Contract
 from promptsales.load.statements import filled, staging
+from promptsales.quality.sql_rules import found_by
 
 # what staging has beside the target's columns
 STAGING_ONLY = ("_load_id", "_row", "_rules")
@@ -43,8 +44,8 @@ def mark(contract: Contract) -> sql.Composed:
 
 def mark_found(contract: Contract, query: str) -> sql.Composed:
     """Write down which row rule the rows broke whose keys a query of the suite selects."""
-    # the same text as Great Expectations runs: braces are its own
-    found = sql.SQL(query).format(batch=staging(contract))
+    # with parameters, a percent sign of the rule's own is written twice
+    found = sql.SQL(found_by(query, staging(contract)).replace("%", "%%"))
     return filled(
         "update {staging} set _rules = array_append(_rules, %(rule)s) where {key} in ({found})", contract, found=found
     )
@@ -125,6 +126,7 @@ def _name(contract: Contract) -> sql.Composed:
 
 
 def _payload() -> sql.Composable:
-    return sql.SQL("to_jsonb(s) - {}::text[] - case when s._misfits is null then {} else '' end").format(
+    # with the star a column that is called s is not taken for the row
+    return sql.SQL("to_jsonb(s.*) - {}::text[] - case when s._misfits is null then {} else '' end").format(
         sql.Literal(list(STAGING_ONLY)), sql.Literal(MISFITS)
     )

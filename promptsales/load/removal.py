@@ -18,10 +18,11 @@ from promptsales.load.statements import staging
 from promptsales.load.suppression import NOBODY, SHORTEST, STREAM_LOCK
 from promptsales.marts.locks import LOCK
 from promptsales.marts.spec import tables as marts
+from promptsales.names import identifier
 from promptsales.privacy import search
 from promptsales.stream_contracts import StreamContract, stream_contracts
 
-_ROW = sql.SQL("t")
+_ROW = sql.SQL("(t.*)")
 _LOCK_TIMEOUT = "set local lock_timeout = '60s'"
 
 
@@ -151,8 +152,8 @@ def _touched_rows(layer: str, one: Contract | StreamContract) -> sql.Composed:
     )
     return sql.SQL(_TOUCH).format(
         table=sql.Identifier(layer, one.table),
-        entity=sql.Identifier(one.touched.entity) if one.touched.entity else sql.Literal(ANY_ENTITY),
-        days=sql.SQL(", ").join(map(sql.Identifier, one.touched.day)),
+        entity=sql.Identifier("t", one.touched.entity) if one.touched.entity else sql.Literal(ANY_ENTITY),
+        days=sql.SQL(", ").join(sql.Identifier("t", name) for name in one.touched.day),
         holds=_holds("needles"),
         history=history if one.history else sql.SQL(""),
     )
@@ -161,9 +162,9 @@ def _touched_rows(layer: str, one: Contract | StreamContract) -> sql.Composed:
 # the entity may be the person: that is replaced with all the others
 _TOUCH = """
     insert into ops.touched (core_table, entity_id, day)
-    select distinct %(feed)s, {entity}::text, (moment at time zone 'UTC')::date
-    from {table} t cross join unnest(array[{days}]) moment
-    where ({holds}{history}) and moment is not null and {entity} is not null
+    select distinct %(feed)s, {entity}::text, (d.moment at time zone 'UTC')::date
+    from {table} t cross join unnest(array[{days}]) d(moment)
+    where ({holds}{history}) and d.moment is not null and {entity} is not null
     on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
 """
 _TOUCH_MART = """
@@ -195,13 +196,13 @@ def _statements(table: search.Table) -> Iterator[tuple[str, sql.Composed]]:
     yield from _OWN.get(table.full_name, tuple)()
     delete = sql.SQL("delete from {} t where {}")
     if table.unique_columns:
-        unique = sql.SQL("row({})").format(sql.SQL(", ").join(map(sql.Identifier, table.unique_columns)))
+        unique = sql.SQL("row({})").format(sql.SQL(", ").join(identifier("t", name) for name in table.unique_columns))
         yield "deleted", delete.format(table.identifier, _holds("needles", unique))
     # marts follow some tables by when a row was loaded
     stamp = sql.SQL(", _loaded_at = clock_timestamp()" if table.is_stamped else "")
     replace = sql.SQL("update {table} set {column} = %(nobody)s{stamp} where {column}::text = any(%(ids)s)")
     for column in table.id_columns:
-        yield f"{column} replaced", replace.format(table=table.identifier, column=sql.Identifier(column), stamp=stamp)
+        yield f"{column} replaced", replace.format(table=table.identifier, column=identifier(column), stamp=stamp)
     for texts in ("hashes", "needles"):
         yield "deleted", delete.format(table.identifier, _holds(texts))
 

@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from promptsales.contracts import Identifier, Relation, Type
+from promptsales.contracts import Type
 from promptsales.documents import Document, read_document
 from promptsales.errors import ConfigError
+from promptsales.names import Name, Relation, TableName
 from promptsales.settings import ROOT
 
 FOLDER = ROOT / "warehouse" / "marts"
@@ -19,7 +20,7 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 class Column(Document):
     """One column: its comment says meaning, unit, zone and formula, and whether it may be added up."""
 
-    name: Identifier
+    name: Name
     type: Type
     description: Text
     additive: bool | None = Field(default=None, description="may it be summed over rows; None where that has no sense")
@@ -35,12 +36,12 @@ class Column(Document):
 class Mart(Document):
     """One mart: a table that Spark builds, or a view."""
 
-    mart: Identifier
+    mart: TableName
     kind: Literal["table", "view"] = "table"
     description: Text
     inputs: tuple[Relation, ...]
-    grain: tuple[Identifier, ...] = ()
-    period: Identifier | None = Field(default=None, description="the date column by which it is rebuilt")
+    grain: tuple[Name, ...] = ()
+    period: Name | None = Field(default=None, description="the date column by which it is rebuilt")
     unit: Literal["day", "month"] = Field(default="day", description="what one value of period stands for")
     is_restated: bool = Field(default=False, description="whether replaced values go to ops.restatement")
     columns: tuple[Column, ...]

@@ -7,6 +7,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
+from promptsales.names import identifier
+
 # what is kept on purpose: it says who must stay out
 EXCEPT = ("ops.suppression",)
 
@@ -27,9 +29,9 @@ class Table(NamedTuple):
         return f"{self.schema}.{self.name}"
 
     @property
-    def identifier(self) -> sql.Identifier:
+    def identifier(self) -> sql.Composable:
         """As a statement names it."""
-        return sql.Identifier(self.schema, self.name)
+        return identifier(self.schema, self.name)
 
 
 _TABLES = """
@@ -52,7 +54,7 @@ _TABLES = """
 # a row's text has its bytes as hex digits, so an id inside a message is looked for in that form too
 _COUNT = sql.SQL("""
     select count(*) from {table} t
-    where exists (select from unnest(%s::text[]) needle where position(needle in lower(t::text)) > 0)
+    where exists (select from unnest(%s::text[]) needle where position(needle in lower((t.*)::text)) > 0)
 """)
 
 

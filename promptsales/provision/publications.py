@@ -4,13 +4,16 @@ A publication names its columns, so that what no contract names is never sent. W
 primary key that would make the application's own UPDATE and DELETE fail (SQLSTATE 42P10), so it is refused.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from typing import get_args
 
 import psycopg
 from psycopg import sql
 
+from promptsales import names
 from promptsales.errors import ConfigError
+from promptsales.names import identifier
 from promptsales.provision.changes import Change
 from promptsales.provision.lines import Database
 from promptsales.stream_contracts import Connector, StreamContract, contracts_of
@@ -52,8 +55,8 @@ def publications(connection: psycopg.Connection, database: Database) -> list[Cha
     """Bring a database's publications, and what Debezium may read, to what the contracts say.
 
     Raises:
-        ConfigError: when a contract names a column that is not there, or the table's replica identity would make the
-            application's own writes fail.
+        ConfigError: when a contract names a column that is not there, columns differ in capitals only, or the table's
+            replica identity would make the application's own writes fail.
     """
     changes = []
     for connector in get_args(Connector):
@@ -71,6 +74,12 @@ def _refuse(connection: psycopg.Connection, contract: StreamContract) -> None:
     there: dict[str, str] = dict(connection.execute(_COLUMNS, [relation]).fetchall())
     if missing := set(contract.origins) - there.keys():
         raise ConfigError(f"contract {contract.table}: {relation} has no column {', '.join(sorted(missing))}")
+    small = Counter(map(str.lower, there))
+    if twins := sorted(name for name in there if small[name.lower()] > 1):
+        raise ConfigError(
+            f"contract {contract.table}: columns {' and '.join(twins)} of {relation} differ in capitals only, and "
+            "Debezium follows no such table: rename one of them at the source, or take the contract away"
+        )
     if set(there.values()) - {"d"}:
         raise ConfigError(
             f"contract {contract.table}: {relation} has another replica identity than its primary key; with published "
@@ -81,8 +90,8 @@ def _refuse(connection: psycopg.Connection, contract: StreamContract) -> None:
 def _publish(connection: psycopg.Connection, connector: Connector, found: Sequence[StreamContract]) -> Iterator[str]:
     tables = sql.SQL(", ").join(
         sql.SQL("table {} ({})").format(
-            sql.Identifier(*contract.source.relation.split(".")),
-            sql.SQL(", ").join(map(sql.Identifier, contract.origins)),
+            names.relation(contract.source.relation),
+            sql.SQL(", ").join(map(identifier, contract.origins)),
         )
         for contract in found
     )
@@ -111,8 +120,8 @@ def _publish(connection: psycopg.Connection, connector: Connector, found: Sequen
 def _forget(connection: psycopg.Connection, relations: Set[str]) -> None:
     """Take the rights on tables away that are not published any more, as those replaced under their names."""
     for relation in relations:
-        identifier = sql.Identifier(*relation.split(".", 1))
-        connection.execute(sql.SQL("revoke select on {} from {}").format(identifier, sql.Identifier(ROLE)))
+        revoke = sql.SQL("revoke select on {} from {}")
+        connection.execute(revoke.format(names.relation(relation), sql.Identifier(ROLE)))
 
 
 def _wanted(found: Sequence[StreamContract]) -> dict[str, list[str] | None]:
@@ -121,7 +130,6 @@ def _wanted(found: Sequence[StreamContract]) -> dict[str, list[str] | None]:
 
 def _grant(connection: psycopg.Connection, found: Sequence[StreamContract]) -> Iterator[str]:
     for contract in found:
-        schema, table = contract.source.relation.split(".")
         readable = {name for (name,) in connection.execute(_READABLE, [contract.source.relation, ROLE, ROLE])}
         if readable == set(contract.origins):
             continue
@@ -131,10 +139,10 @@ def _grant(connection: psycopg.Connection, found: Sequence[StreamContract]) -> I
                 revoke select on {relation} from {role};
                 grant select ({columns}) on {relation} to {role}
             """).format(
-                schema=sql.Identifier(schema),
+                schema=identifier(contract.source.relation.split(".")[0]),
                 role=sql.Identifier(ROLE),
-                relation=sql.Identifier(schema, table),
-                columns=sql.SQL(", ").join(map(sql.Identifier, contract.origins)),
+                relation=names.relation(contract.source.relation),
+                columns=sql.SQL(", ").join(map(identifier, contract.origins)),
             )
         )
         yield f"{contract.source.relation}: {len(contract.origins)} columns granted to {ROLE}"

@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales.errors import ConfigError
+from promptsales.names import as_regclass, in_quotes
 from promptsales.provision.changes import Change
 from promptsales.stream_contracts import StreamContract, stream_contracts
 
@@ -36,17 +37,18 @@ def stream_tables(connection: psycopg.Connection) -> list[Change]:
     connection.execute("set local role warehouse_owner")
     for contract in stream_contracts().values():
         described = {column.name: column.description for column in contract.columns}
-        name = f"{contract.layer}.{contract.table}"
-        _check(contract, {column: found for column, found, _ in connection.execute(_COLUMNS, [name])})
+        name = contract.layer, contract.table
+        _check(contract, {column: found for column, found, _ in connection.execute(_COLUMNS, [as_regclass(*name)])})
         written = _comment(connection, name, contract.description, described | _OWN)
         if contract.history:
             versions = {
                 column: text for column, text in described.items() if column in (contract.key, *contract.history)
             }
-            text = f"Every version of {', '.join(contract.history)} in {name}."
-            written += _comment(connection, f"{name}_history", text, versions | _HISTORY)
+            text = f"Every version of {', '.join(contract.history)} in {'.'.join(name)}."
+            past = contract.layer, f"{contract.table}_history"
+            written += _comment(connection, past, text, versions | _HISTORY)
         if written:
-            changes.append(Change(system="warehouse", what=f"{name}: {written} comments written"))
+            changes.append(Change(system="warehouse", what=f"{'.'.join(name)}: {written} comments written"))
     connection.execute("reset role")
     return changes
 
@@ -56,11 +58,11 @@ def _check(contract: StreamContract, types: dict[str, str]) -> None:
         if (found := types.get(column.name, "missing")) != column.type:
             raise ConfigError(
                 f"contract {contract.table}: {column.name} is {column.type}, in the warehouse it is {found}; "
-                f"change the table by a numbered file in {contract.folder}"
+                f"change the table by a numbered file in {contract.folder}{in_quotes(column.name)}"
             )
 
 
-def _comment(connection: psycopg.Connection, name: str, text: str, columns: dict[str, str]) -> int:
+def _comment(connection: psycopg.Connection, name: tuple[str, str], text: str, columns: dict[str, str]) -> int:
     """Write the comments that differ; how many."""
     statements = list(_missing(connection, name, text, columns))
     for statement in statements:
@@ -68,11 +70,13 @@ def _comment(connection: psycopg.Connection, name: str, text: str, columns: dict
     return len(statements)
 
 
-def _missing(connection: psycopg.Connection, name: str, text: str, columns: dict[str, str]) -> Iterator[sql.Composed]:
-    schema, table = name.split(".")
-    if connection.execute("select obj_description(to_regclass(%s), 'pg_class')", [name]).fetchone() != (text,):
-        yield sql.SQL("comment on table {} is {}").format(sql.Identifier(schema, table), text)
-    there = {column: comment for column, _, comment in connection.execute(_COLUMNS, [name]).fetchall()}
+def _missing(
+    connection: psycopg.Connection, name: tuple[str, str], text: str, columns: dict[str, str]
+) -> Iterator[sql.Composed]:
+    quoted = as_regclass(*name)
+    if connection.execute("select obj_description(to_regclass(%s), 'pg_class')", [quoted]).fetchone() != (text,):
+        yield sql.SQL("comment on table {} is {}").format(sql.Identifier(*name), text)
+    there = {column: comment for column, _, comment in connection.execute(_COLUMNS, [quoted]).fetchall()}
     for column, description in columns.items():
         if there.get(column) != description:
-            yield sql.SQL("comment on column {} is {}").format(sql.Identifier(schema, table, column), description)
+            yield sql.SQL("comment on column {} is {}").format(sql.Identifier(*name, column), description)

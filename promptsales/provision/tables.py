@@ -10,6 +10,7 @@ from psycopg import sql
 
 from promptsales.contracts import Contract, contracts
 from promptsales.errors import ConfigError
+from promptsales.names import in_quotes
 from promptsales.provision.changes import Change
 
 # the pipeline's own columns
@@ -101,12 +102,13 @@ def check_core(feed: Contract, table: Table | None) -> None:
     if table is None:
         raise ConfigError(
             f"contract {feed.table}: there is no table core.{feed.table}; {folder}/table.sql is to make it"
+            f"{in_quotes(feed.table)}"
         )
     for column in feed.columns:
         if (found := table.types.get(column.name, "missing")) != column.type:
             raise ConfigError(
                 f"contract {feed.table}: {column.name} is {column.type}, in core.{feed.table} it is {found}; "
-                f"change the table by a numbered file in {folder}"
+                f"change the table by a numbered file in {folder}{in_quotes(column.name)}"
             )
 
 

@@ -10,9 +10,11 @@ from hashlib import sha256
 import psycopg
 from psycopg import sql
 
+from promptsales import names
 from promptsales.contracts import Column, Contract, Transform, contracts
 from promptsales.errors import ConfigError
 from promptsales.extract.delta import relations_of
+from promptsales.names import identifier, regclass_of
 from promptsales.provision.changes import Change
 from promptsales.provision.lines import Database
 
@@ -104,15 +106,16 @@ def hashing_views(connection: psycopg.Connection, database: Database) -> list[Ch
 def _forget(connection: psycopg.Connection, stale: set[str]) -> None:
     """Take the rights on tables away that no view reads any more: they were replaced under their names."""
     for relation in stale:
-        identifier = sql.Identifier(*relation.split(".", 1))
-        connection.execute(sql.SQL("revoke select on {} from etl_owner").format(identifier))
+        connection.execute(sql.SQL("revoke select on {} from etl_owner").format(names.relation(relation)))
 
 
 def _lacking(connection: psycopg.Connection, feeds: Mapping[str, Contract]) -> Iterator[str]:
     """What the delta needs of a table and a new table of the same name may lack: `like` copies no trigger."""
     for feed in feeds.values():
         relation, cursor = feed.source.relation, feed.column(feed.cursor).origin
-        is_table, is_indexed, is_touched = connection.execute(_NEEDED, [cursor, relation]).fetchone() or (False,) * 3
+        is_table, is_indexed, is_touched = (
+            connection.execute(_NEEDED, [cursor, regclass_of(relation)]).fetchone() or (False,) * 3
+        )
         if is_table and not is_indexed:
             yield f"{relation} has no index that begins with {cursor}, so each load reads all of it; create one"
         if is_table and not is_touched:
@@ -128,7 +131,7 @@ def source_types(connection: psycopg.Connection, feed: Contract) -> dict[str, st
     Raises:
         ConfigError: when there is no such relation.
     """
-    found: dict[str, str] = dict(connection.execute(_COLUMNS, [feed.source.relation]).fetchall())
+    found: dict[str, str] = dict(connection.execute(_COLUMNS, [regclass_of(feed.source.relation)]).fetchall())
     if not found:
         raise ConfigError(f"contract {feed.table}: there is no {feed.source.relation} in {feed.source.system}")
     return found
@@ -154,9 +157,9 @@ def view_script(feed: Contract, types: Mapping[str, str]) -> sql.Composed:
         grant select on {view} to etl_reader;
     """).format(
         view=sql.Identifier("etl", feed.table),
-        schema=sql.Identifier(feed.source.relation.split(".")[0]),
-        relation=sql.Identifier(*feed.source.relation.split(".")),
-        origins=sql.SQL(", ").join(map(sql.Identifier, sorted(feed.origins))),
+        schema=identifier(feed.source.relation.split(".")[0]),
+        relation=names.relation(feed.source.relation),
+        origins=sql.SQL(", ").join(map(identifier, sorted(feed.origins))),
         columns=sql.SQL(", ").join(
             sql.SQL("{} as {}").format(_expression(feed, column, types), sql.Identifier(column.name))
             for column in feed.columns
@@ -169,23 +172,23 @@ def _expression(feed: Contract, column: Column, types: Mapping[str, str]) -> sql
         return sql.SQL(_KID)
     if column.origin not in types:
         raise ConfigError(f"contract {feed.table}: {feed.source.relation} has no column {column.origin}")
-    identifier = sql.Identifier(column.origin)
+    name = identifier(column.origin)
     if column.transform == "as_is":
         return _as_is(feed, column, types[column.origin])
     if column.transform == "is_email_valid":
-        return sql.SQL(_VALID).format(column=identifier)
+        return sql.SQL(_VALID).format(column=name)
     if column.transform == "text_length":
-        return sql.SQL(_LENGTH).format(column=identifier)
+        return sql.SQL(_LENGTH).format(column=name)
     domain, normal = _HASHED[column.transform]
-    return sql.SQL(_HMAC).format(domain=sql.Literal(domain), value=sql.SQL(normal).format(column=identifier))
+    return sql.SQL(_HMAC).format(domain=sql.Literal(domain), value=sql.SQL(normal).format(column=name))
 
 
 def _as_is(feed: Contract, column: Column, found: str) -> sql.Composable:
-    identifier = sql.Identifier(column.origin)
+    name = identifier(column.origin)
     if found == column.type:
-        return identifier
+        return name
     if (found, column.type) == ("timestamp without time zone", "timestamp with time zone"):
-        return sql.SQL("{} at time zone 'UTC'").format(identifier)  # naive times are UTC (domain.md section 2.3)
+        return sql.SQL("{} at time zone 'UTC'").format(name)  # naive times are UTC (domain.md section 2.3)
     raise ConfigError(
         f"contract {feed.table}: {column.origin} of {feed.source.relation} is {found}, the contract says {column.type}"
     )

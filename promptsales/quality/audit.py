@@ -23,16 +23,14 @@ from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.load import feed, quarantine
 from promptsales.load.models import Audit, Limits, Staged
 from promptsales.marts.spec import Mart, mart
-from promptsales.quality import derived
-from promptsales.quality.suite import CLOCK_TOLERANCE, Expectation, Suite, read_suite
+from promptsales.quality import derived, sql_rules
+from promptsales.quality.suite import CLOCK_TOLERANCE, Suite, read_suite
 from promptsales.quality.verdict import Verdict, record
 from promptsales.stream_contracts import StreamContract, stream_contracts
 
 # before the import: it announces each of its functions at INFO
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
 import great_expectations as gx  # noqa: E402
-
-from promptsales.quality.counting import UnexpectedRowsCounted  # noqa: E402
 
 LONG_AGO = timedelta(days=90)
 
@@ -88,7 +86,6 @@ def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Sta
 def _mark(contract: Contract, warehouse: psycopg.Connection, verdict: Verdict) -> None:
     rule, query = verdict.expectation.meta.rule, verdict.expectation.query
     if query and verdict.unexpected_count:
-        # Great Expectations names the first two hundred rows of a query; all of them are to be marked
         warehouse.execute(quarantine.mark_found(contract, query), {"rule": rule})
     elif verdict.rows:
         warehouse.execute(quarantine.mark(contract), {"rule": rule, "rows": verdict.rows})
@@ -172,27 +169,28 @@ def run_suite(
     Raises:
         ConfigError: when Great Expectations does not know an expectation, which it would drop without a word.
     """
-    expectations = {e.meta.rule: _as_known(e) for e in suite.expectations}
+    expectations = {e.meta.rule: e.model_dump(mode="json") for e in suite.expectations if e.query is None}
     known = gx.ExpectationSuite(name=suite.name, expectations=list(expectations.values()))
     if len(known.expectations) != len(expectations):
         missing = {e["type"] for e in expectations.values()} - {e.expectation_type for e in known.expectations}
         raise ConfigError(f"suite {suite.name}: great expectations knows no {', '.join(sorted(missing))}")
     connection.execute("select set_config('promptsales.read_at', %s, false)", [read_at.isoformat()])
-    with _times_as_text(connection):
-        batch = _batch(connection, schema, table, query)
-        verdicts = _judge(batch, suite, known, read_at, _COUNT)
-        # naming rows costs half as much again as counting them, and most rules of most loads hold
-        broken = [expectations[rule] for rule, verdict in verdicts.items() if _must_name(verdict)]
-        if row and broken:
-            some = gx.ExpectationSuite(name=suite.name, expectations=broken)
-            verdicts |= _judge(batch, suite, some, read_at, _named(connection, schema, table, row), row)
-    yield from verdicts.values()
-
-
-def _as_known(expectation: Expectation) -> dict[str, Any]:
-    """An expectation as Great Expectations is told of it."""
-    kind = UnexpectedRowsCounted.expectation_type if expectation.query else expectation.type
-    return expectation.model_dump(mode="json") | {"type": kind}
+    verdicts: dict[str, Verdict] = {}
+    if expectations:
+        with _times_as_text(connection):
+            batch = _batch(connection, schema, table, query)
+            verdicts = _judge(batch, suite, known, read_at, _COUNT)
+            # naming rows costs half as much again as counting them, and most rules of most loads hold
+            broken = [expectations[rule] for rule, verdict in verdicts.items() if _must_name(verdict)]
+            if row and broken:
+                some = gx.ExpectationSuite(name=suite.name, expectations=broken)
+                verdicts |= _judge(batch, suite, some, read_at, _named(connection, schema, table, row), row)
+    rows = sql.SQL(f"({query})") if query else sql.Identifier(schema, table)
+    for expectation in suite.expectations:
+        if expectation.query is not None:
+            yield sql_rules.judge(expectation, connection, rows)
+        else:
+            yield verdicts[expectation.meta.rule]
 
 
 def _judge(
@@ -237,10 +235,9 @@ def _batch(connection: psycopg.Connection, schema: str, table: str, query: str |
 
 
 def _must_name(verdict: Verdict) -> bool:
-    """Whether Great Expectations is to say which rows fail, to be marked; those of a query are found by the query."""
+    """Whether Great Expectations is to say which rows fail, to be marked."""
     expectation = verdict.expectation
-    is_marked = expectation.meta.on_fail == "quarantine" and expectation.query is None
-    return is_marked and not verdict.is_success and verdict.error is None
+    return expectation.meta.on_fail == "quarantine" and not verdict.is_success and verdict.error is None
 
 
 def _named(connection: psycopg.Connection, schema: str, table: str, row: str) -> Mapping[str, Any]:
@@ -257,10 +254,9 @@ def _verdict(suite: Suite, result: Any, row: str | None) -> Verdict:
     expectation = suite.by_rule[result.expectation_config.meta["rule"]]
     details = result.result or {}
     error = _error(result.exception_info)
-    # of a query it counts what it found, and names it elsewhere
-    unexpected = details.get("observed_value" if expectation.query else "unexpected_count") or 0
+    unexpected = details.get("unexpected_count") or 0
     rows = [number for found in details.get("unexpected_index_list") or () for number in found[row]] if row else []
-    is_named = row is None or expectation.query is not None or len(rows) >= unexpected
+    is_named = row is None or len(rows) >= unexpected
     if expectation.meta.on_fail == "quarantine" and not result.success and not is_named:
         error = error or f"{unexpected} rows fail, {len(rows)} are named"
     return Verdict(

@@ -26,6 +26,7 @@ GOOD: dict[str, Any] = {
 }
 
 CONTENT = {"system": "promptcontent", "relation": "promptcontent.things"}
+IN_MONGO: dict[str, Any] = {"path": "change_stream", "source": CONTENT, "hash_at": "extract"}
 
 
 def read(tmp_path: Path, **changes: Any) -> contracts.Contract:
@@ -37,6 +38,34 @@ def read(tmp_path: Path, **changes: Any) -> contracts.Contract:
 def column(**changes: Any) -> list[dict[str, Any]]:
     extra = {"name": "extra", "type": "text", "pii": "none", "description": "Extra.", **changes}
     return [*GOOD["columns"], extra]
+
+
+def document(**changes: Any) -> list[dict[str, Any]]:
+    deleted = {"name": "deleted_at", "type": "timestamp with time zone", "transform": "deleted_at", "pii": "none"}
+    return [*column(**changes), {**deleted, "description": "Deleted."}]
+
+
+NAMES = ["order", "Group", "user", "class", "Größe %", 'a "quoted" one', "a,b", "a.b", "it's", "is_deleted"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_source_calls_its_columns_and_tables_as_it_likes(tmp_path: Path, name: str) -> None:
+    contract = read(tmp_path, source={**GOOD["source"], "relation": f"Sales.{name}"}, columns=column(source=name))
+    assert contract.origins == ("id", "updated_at", name)
+    assert contract.source.relation == f"Sales.{name}"
+
+
+def test_core_has_reserved_words_and_capitals(tmp_path: Path) -> None:
+    contract = read(tmp_path, table="Order", columns=[*column(name="Group"), *column(name="order")[2:]])
+    assert (contract.staging, contract.column_names) == (
+        "promptcrm__Order",
+        ("thing_id", "updated_at", "Group", "order"),
+    )
+
+
+def test_a_document_has_capitals_and_signs(tmp_path: Path) -> None:
+    contract = read(tmp_path, **IN_MONGO, columns=document(source="Cost.US$ net"))
+    assert contract.origins == ("id", "updated_at", "Cost.US$ net")
 
 
 def test_read(tmp_path: Path) -> None:
@@ -62,7 +91,6 @@ def test_read(tmp_path: Path) -> None:
             {"columns": column(pii="free_text")},
             "extra is free_text, so as_is is not allowed but text_hmac, text_length",
         ),
-        ({"columns": column(source="a.b")}, "extra: a.b (as_is) is for path change_stream only"),
         ({"columns": column(transform="deleted_at")}, "extra: extra (deleted_at) is for path change_stream only"),
         ({"path": "change_stream"}, "path change_stream does not lead to promptcrm"),
         ({"path": "change_stream", "source": CONTENT}, "a document database cannot hash: hash_at must be extract"),
@@ -71,7 +99,16 @@ def test_read(tmp_path: Path) -> None:
             "a column deleted_at with that transform must take them",
         ),
         ({"columns": column(type="text; drop table x")}, "columns.2.type: String should match pattern"),
-        ({"columns": column(name='e"x')}, "columns.2.name: String should match pattern"),
+        ({"columns": column(name='e"x')}, "columns.2.name: 'e\"x' is no name for the warehouse"),
+        ({"columns": column(name="with space")}, "call it with_space, and what the source calls it goes under source"),
+        ({"columns": column(name="_row")}, "_row is a name of the pipeline's own: give the column another name"),
+        ({"columns": column(name="valid_to"), "history": ["valid_to"]}, "valid_to is a name of the pipeline's own"),
+        ({"columns": column(source="\0")}, r"'\x00' is no name that a source can have"),
+        ({"columns": column(source="ä" * 32)}, "is no name that a source can have: 1 to 63 bytes"),
+        ({"table": "t" * 49}, "is too long for a table of the warehouse: at most 48 characters"),
+        ({"source": {**GOOD["source"], "relation": "things"}}, "'things' is no relation: write schema.table"),
+        ({**IN_MONGO, "columns": document(source="cost.$usd")}, "extra: MongoDB selects no field 'cost.$usd'"),
+        ({**IN_MONGO, "columns": document(source="cost..usd")}, "extra: MongoDB selects no field 'cost..usd'"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

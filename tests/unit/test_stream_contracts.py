@@ -9,7 +9,7 @@ import yaml
 from promptsales.bus import read_topics
 from promptsales.errors import ConfigError
 from promptsales.quality.suite import read_suite
-from promptsales.stream_contracts import StreamContract, read, stream_contracts
+from promptsales.stream_contracts import StreamContract, read, refuse_one_topic, stream_contracts
 
 GOOD: dict[str, Any] = {
     "table": "things",
@@ -45,9 +45,25 @@ def test_read(tmp_path: Path) -> None:
     )
 
 
+def test_signs_are_no_part_of_a_topic() -> None:
+    made = [
+        StreamContract.model_validate(
+            {**GOOD, "layer": "core", "table": table, "source": {"system": "promptads", "relation": relation}}
+        )
+        for table, relation in (("a", "promptads.Order Lines"), ("b", "promptads.Order%Lines"))
+    ]
+    assert [one.topic for one in made] == ["promptads.promptads.Order_Lines"] * 2
+    with pytest.raises(
+        ConfigError, match=r"^contracts a and b have one topic, promptads\.promptads\.Order_Lines: keep"
+    ):
+        refuse_one_topic(made)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"columns": columns(name="is_deleted")}, "is_deleted is a name of the pipeline's own"),
+        ({"columns": columns(name="with space")}, "call it with_space, and what the source calls it goes under source"),
         ({"colour": "red"}, "colour: Extra inputs are not permitted; keys are table, description, source"),
         ({"key": "id"}, "id is used but is no column; columns are thing_id, about"),
         ({"history": ["status"]}, "status is used but is no column"),

@@ -12,5 +12,8 @@ select day
 from core_day c full join mart_day m using (day), ops.mart s
 where s.mart = 'campaign_performance_daily' and day <= s.as_of_day
   and (c.spend, c.impressions, c.clicks, c.conversions) is distinct from (m.spend, m.impressions, m.clicks, m.conversions)
-  and not exists (select from ops.touched t where t.core_table = 'campaign_metrics' and t.touched_at >= s.touched_through
-                  and t.day between c.day - 1 and c.day + 1)
+  and day not in (
+      select distinct t.day + beside from ops.touched t cross join generate_series(-1, 1) beside
+      where t.core_table = 'campaign_metrics'
+        and t.touched_at >= (select touched_through from ops.mart where mart = 'campaign_performance_daily')
+  )

@@ -1,18 +1,15 @@
 """A feed is added by the steps of docs/add-a-feed.md, in a copy of the files and on real servers."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.settings import ROOT, Settings
+from promptsales.settings import Settings
+from tests.integration.authoring.conftest import Command
 from tests.support import leads
 
 TABLE = """
@@ -36,41 +33,6 @@ TABLE = """
     insert into crm.visits (email, first_name, outcome, amount, seen_at)
     values ('Ann@Example.com', 'Ann', 'sold', 9.90, '2026-01-02 03:04:05'), (null, null, 'not sold', null, null);
 """
-
-MAIN = "from promptsales.cli.main import main; main()"
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """The project's files in a place of the test's own, as a git repository of one commit."""
-    for folder in ("promptsales", "warehouse", "schemas", "dags", "local"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.com"]
-    for words in (["init", "-q", "-b", "main"], ["add", "warehouse"], ["commit", "-qm", "as it was"]):
-        subprocess.run([*git, *words], check=True, capture_output=True)
-    return tmp_path
-
-
-@pytest.fixture
-def promptsales(stack: Settings, copy: Path) -> Command:
-    """The command line of the copy, against the tests' stack."""
-
-    def call(
-        *words: str, code: str = "from promptsales.cli.main import main; main()"
-    ) -> subprocess.CompletedProcess[str]:
-        here = {
-            "PYTHONPATH": str(copy),
-            "PROMPTSALES_STATE": str(stack.state),
-            "PROMPTSALES_PORT_BASE": str(stack.port_base),
-        }
-        command = [sys.executable, "-c", code, *words]
-        return subprocess.run(
-            command, cwd=copy, env={**os.environ, **here}, capture_output=True, text=True, check=False
-        )
-
-    return call
 
 
 @pytest.fixture

@@ -17,14 +17,16 @@ select day from ops.touched where core_table = 'prompts' and touched_at >= %(sin
 union
 select (p.prompted_at at time zone %(zone)s)::date
 from (
-    select entity_id as asset_id from ops.touched where core_table = 'content_assets' and touched_at >= %(since)s
-    union
-    select h.content_id
-    from core.ads_history h join core.ads a using (ad_id) left join core.ad_groups g on g.ad_group_id = h.ad_group_id
-    where a._loaded_at >= %(since)s or g._loaded_at >= %(since)s
-) changed
-left join core.content_assets a using (asset_id)
-join lateral (
-    select prompted_at from core.prompts where asset_id = changed.asset_id
-    union all select prompted_at from core.prompts where prompt_id = a.prompt_history_id
-) p on true
+    with changed as (
+        select entity_id as asset_id from ops.touched where core_table = 'content_assets' and touched_at >= %(since)s
+        union
+        select h.content_id
+        from core.ads_history h join core.ads a using (ad_id) left join core.ad_groups g on g.ad_group_id = h.ad_group_id
+        where a._loaded_at >= %(since)s or g._loaded_at >= %(since)s
+    )
+    select prompted_at from core.prompts where asset_id in (select asset_id from changed)
+    union all
+    select prompted_at from core.prompts where prompt_id in (
+        select prompt_history_id from core.content_assets where asset_id in (select asset_id from changed)
+    )
+) p

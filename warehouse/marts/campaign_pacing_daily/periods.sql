@@ -25,9 +25,10 @@ union
 -- days after the end of a flight, and of its figures: such a figure is gone, or the flight is shorter
 select m.date_day
 from core.campaigns c join marts.campaign_pacing_daily m using (campaign_id)
-where m.date_day > (c.ends_at at time zone %(zone)s)::date + 1
-  and not exists (select from marts.campaign_performance_daily p
-                  where p.campaign_id = c.campaign_id and p.date_day >= m.date_day and p.has_data)
+left join (
+    select campaign_id, max(date_day) as last_day from marts.campaign_performance_daily where has_data group by campaign_id
+) p using (campaign_id)
+where m.date_day > (c.ends_at at time zone %(zone)s)::date + 1 and m.date_day > coalesce(p.last_day, '-infinity')
 union
 -- a campaign that is new or has another flight; the versions of earlier days stay
 select d.date_day
@@ -45,12 +46,19 @@ where c._loaded_at >= %(since)s and c.deleted_at is null and not c.is_deleted
                   where m.campaign_id = c.campaign_id and m.date_day = d.date_day and m.currency_code = c.currency_code)
 union
 select m.date_day
-from core.campaigns c join marts.campaign_pacing_daily m using (campaign_id)
+from core.campaigns c
+left join lateral (
+    select min(p.date_day) as first_day from marts.campaign_performance_daily p
+    where p.campaign_id = c.campaign_id and p.has_data
+) measured on true
+left join lateral (
+    select min(h.valid_from at time zone %(zone)s)::date as first_day from core.campaigns_history h
+    where h.campaign_id = c.campaign_id and h.valid_from >= c.updated_at - interval '1 minute'
+) version on true
+join marts.campaign_pacing_daily m using (campaign_id)
 where c._loaded_at >= %(since)s
   and (c.is_deleted or c.deleted_at is not null or m.currency_code <> coalesce(c.currency_code, 'XXX')
        or m.campaign_name = 'Unknown'
        or m.date_day < least((c.created_at at time zone %(zone)s)::date, (c.starts_at at time zone %(zone)s)::date)
-          and not exists (select from marts.campaign_performance_daily p
-                          where p.campaign_id = c.campaign_id and p.date_day <= m.date_day and p.has_data)
-       or m.date_day >= (select min(h.valid_from at time zone %(zone)s)::date from core.campaigns_history h
-                         where h.campaign_id = c.campaign_id and h.valid_from >= c.updated_at - interval '1 minute'))
+          and m.date_day < coalesce(measured.first_day, 'infinity')
+       or m.date_day >= version.first_day)

@@ -2,18 +2,28 @@ select day from ops.touched where core_table = 'leads' and touched_at >= %(since
 union
 -- leads whose deal changed, or another deal of the same account
 select (l.created_at at time zone %(zone)s)::date
-from ops.touched t
-join core.opportunities changed on changed.opportunity_id = t.entity_id::uuid
-join core.opportunities o on o.opportunity_id = changed.opportunity_id or o.account_id = changed.account_id
-join core.leads l on l.lead_id = o.source_lead_id or l.converted_opportunity_id = o.opportunity_id
-where t.core_table = 'opportunities' and t.touched_at >= %(since)s
+from (
+    with changed as (
+        select opportunity_id, account_id, source_lead_id from core.opportunities
+        where opportunity_id in (select entity_id::uuid from ops.touched
+                                 where core_table = 'opportunities' and touched_at >= %(since)s)
+    ), deals as (
+        select opportunity_id, source_lead_id from changed
+        union
+        select opportunity_id, source_lead_id from core.opportunities where account_id in (select account_id from changed)
+    )
+    select created_at from core.leads where lead_id in (select source_lead_id from deals)
+    union all
+    select created_at from core.leads where converted_opportunity_id in (select opportunity_id from deals)
+) l
 union
 -- leads that a new or renamed campaign may be meant by
 select (l.created_at at time zone %(zone)s)::date
-from core.campaigns c
-join core.leads l on l.campaign_id is null and l.utm_campaign is not null
-                 and lower(btrim(l.utm_campaign, ' ')) in (c.campaign_id::text, lower(btrim(c.name, ' ')))
-where c._loaded_at >= %(since)s
+from core.leads l
+where l.campaign_id is null and l.utm_campaign is not null and lower(btrim(l.utm_campaign, ' ')) in (
+    select utm from core.campaigns c cross join lateral (values (c.campaign_id::text), (lower(btrim(c.name, ' ')))) named(utm)
+    where c._loaded_at >= %(since)s
+)
 union
 select m.date_day
 from core.campaigns c join marts.lead_attribution m using (campaign_id)

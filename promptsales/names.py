@@ -1,0 +1,161 @@
+"""Names of schemas, tables and columns: which of them a contract may use, and how they are written in SQL.
+
+A source calls its tables and columns as it likes. Core and marts have plain names: letters, digits and _, reserved
+words included.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Annotated
+
+from psycopg import sql
+from pydantic import AfterValidator
+
+# what PostgreSQL keeps of a name
+MOST_BYTES = 63
+# staging and history put the name of a system or a word around a table's name
+MOST_OF_TABLE = 48
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SMALL = re.compile(r"[a-z_][a-z0-9_]*")
+# what Kafka takes as part of a topic's name; Debezium writes any other character the same way
+_NOT_IN_TOPICS = re.compile(r"[^A-Za-z0-9._-]")
+
+# columns that the pipeline adds to tables, staging and events, or makes within its statements
+OWN = frozenset({
+    *("_extraction", "_loaded_at", "_load_id", "_row", "_rules", "_misfits"),
+    *("_is_new", "_is_new_version", "_is_ended", "_is_gone", "_changed_at", "_valid_to"),
+    *("_old_entity", "_old_days", "_new_entity", "_new_days"),
+})  # fmt: skip
+OWN_OF_STREAM = frozenset({
+    *("_loaded_at", "_rules", "_payload", "_last_tried_at"),
+    *("is_deleted", "src_epoch", "src_lsn", "src_is_snapshot", "committed_at"),
+})  # fmt: skip
+OWN_OF_HISTORY = frozenset({"valid_from", "valid_to"})
+
+
+def _plain(name: str) -> str:
+    if not _PLAIN.fullmatch(name) or len(name) > MOST_BYTES:
+        raise ValueError(
+            f"{name!r} is no name for the warehouse, of letters from A to Z, digits and _, at most {MOST_BYTES}; "
+            f"call it {plain(name)}, and what the source calls it goes under source"
+        )
+    return name
+
+
+def _table(name: str) -> str:
+    if len(name) > MOST_OF_TABLE:
+        raise ValueError(f"{name!r} is too long for a table of the warehouse: at most {MOST_OF_TABLE} characters")
+    return _plain(name)
+
+
+def _at_source(name: str) -> str:
+    if not name or "\0" in name or len(name.encode()) > MOST_BYTES:
+        raise ValueError(f"{name!r} is no name that a source can have: 1 to {MOST_BYTES} bytes, none of them zero")
+    return name
+
+
+def _relation(name: str) -> str:
+    schema, dot, table = name.partition(".")
+    if not dot or not schema or not table:
+        raise ValueError(f"{name!r} is no relation: write schema.table, without quotes")
+    _at_source(schema)
+    _at_source(table)
+    return name
+
+
+Name = Annotated[str, AfterValidator(_plain)]
+TableName = Annotated[str, AfterValidator(_table)]
+Relation = Annotated[str, AfterValidator(_relation)]
+
+
+def plain(name: str, most: int = MOST_BYTES) -> str:
+    """Return a source's name as the warehouse would have it: small letters, parts joined by ``_``, at most so many.
+
+    ``Order Lines`` and ``orderLines`` become ``order_lines``.
+    """
+    if _SMALL.fullmatch(name):
+        return (name.strip("_") if name in OWN else name)[:most]
+    ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", ascii_only)
+    found = "_".join(parts).lower() or "unnamed"
+    return (f"_{found}" if found[0].isdigit() else found)[:most]
+
+
+def refuse_origin(column: str, origin: str, is_field: bool) -> None:
+    """See that a source can have a column, or a document a field, of that name.
+
+    Raises:
+        ValueError: naming the column and what is wrong.
+    """
+    if not is_field:
+        _at_source(origin)
+        return
+    for field in origin.split("."):
+        if not field or "\0" in field or field.startswith("$"):
+            raise ValueError(
+                f"{column}: MongoDB selects no field {origin!r}: a dot leads into a document, and no field between "
+                "dots may be empty or begin with $; rename it there, or list it as unread"
+            )
+
+
+def refuse_own(names: Iterable[str], own: frozenset[str]) -> None:
+    """See that no column is called as one that the pipeline adds.
+
+    Raises:
+        ValueError: naming those that are.
+    """
+    if taken := sorted(own & set(names)):
+        raise ValueError(
+            f"{', '.join(taken)} is a name of the pipeline's own: give the column another name, and this as its source"
+        )
+
+
+def identifier(*parts: str) -> sql.Composable:
+    """Return a name in quotes, with its schema or table if that is given.
+
+    psycopg reads ``%`` within a name as the beginning of a parameter, so PostgreSQL is given that character's code.
+    """
+    return sql.SQL(".").join(map(_quoted, parts))
+
+
+def _quoted(part: str) -> sql.Composable:
+    if "%" not in part:
+        return sql.Identifier(part)
+    return sql.SQL(f'U&"{_coded(part).replace(chr(34), chr(34) * 2)}"')
+
+
+def literal(text: str) -> sql.Composable:
+    """Return a name as a string, for statements that have parameters."""
+    if "%" not in text:
+        return sql.Literal(text)
+    return sql.SQL(f"U&'{_coded(text).replace(chr(39), chr(39) * 2)}'")
+
+
+def _coded(text: str) -> str:
+    return text.replace("\\", r"\\").replace("%", r"\0025")
+
+
+def relation(name: str) -> sql.Composable:
+    """Return a contract's ``schema.table`` in quotes; only a table's name may have more dots."""
+    return identifier(*name.split(".", 1))
+
+
+def as_regclass(*parts: str) -> str:
+    """Return a name as ``to_regclass`` reads it, which else would take capitals away."""
+    return sql.Identifier(*parts).as_string()
+
+
+def regclass_of(name: str) -> str:
+    """Return a contract's ``schema.table`` as ``to_regclass`` reads it."""
+    return as_regclass(*name.split(".", 1))
+
+
+def in_quotes(name: str) -> str:
+    """Return what to add to a message about a name that SQL without quotes writes in small letters; else nothing."""
+    return "" if name == name.lower() else f', with "{name}" in quotes, else PostgreSQL calls it {name.lower()}'
+
+
+def topic_part(name: str) -> str:
+    """Return a relation's name as part of a topic's."""
+    return _NOT_IN_TOPICS.sub("_", name)

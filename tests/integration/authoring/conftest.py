@@ -1,0 +1,90 @@
+"""A copy of the project's files, and its command line against the tests' stack: a test may add feeds to it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from promptsales.settings import ROOT, Settings
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The project's files in a place of the test's own, as a git repository of one commit."""
+    for folder in ("promptsales", "warehouse", "schemas", "dags", "local"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for words in (["init", "-q", "-b", "main"], ["add", "warehouse"], ["commit", "-qm", "as it was"]):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    return tmp_path
+
+
+@pytest.fixture
+def promptsales(stack: Settings, copy: Path) -> Command:
+    """The command line of the copy, against the tests' stack."""
+
+    def call(
+        *words: str, code: str = "from promptsales.cli.main import main; main()"
+    ) -> subprocess.CompletedProcess[str]:
+        here = {
+            "PYTHONPATH": str(copy),
+            "PROMPTSALES_STATE": str(stack.state),
+            "PROMPTSALES_PORT_BASE": str(stack.port_base),
+        }
+        command = [sys.executable, "-c", code, *words]
+        return subprocess.run(
+            command, cwd=copy, env={**os.environ, **here}, capture_output=True, text=True, check=False
+        )
+
+    return call
+
+
+_SEVERAL = """
+import contextlib, io, json, psycopg, sys
+from promptsales.cli.main import main
+from promptsales.doctor import diagnose
+from promptsales.settings import settings
+
+def run(command):
+    first, _, rest = command.partition(" ")
+    if first == "sql":
+        with psycopg.connect(settings().address("promptcrm")) as source:
+            source.execute(rest.encode())
+    elif first == "diagnose":
+        print(json.dumps([list(finding) for finding in diagnose(settings()) if rest in " ".join(finding)]))
+    else:
+        sys.argv = ["promptsales", *command.split()]
+        main()
+
+found = []
+for command in json.loads(sys.argv[1]):
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            run(command)
+        except SystemExit as error:
+            code = error.code or 0
+    found.append([code, out.getvalue(), err.getvalue()])
+print(json.dumps(found))
+"""
+
+
+def several(promptsales: Command, *commands: str) -> list[Any]:
+    """Run commands in one process, whose imports take longer than they do; return what each prints as JSON.
+
+    ``sql`` is run at the CRM, ``diagnose`` tells what `promptsales doctor` finds about a table: the copy has no servers
+    of its own to be asked how they are.
+    """
+    done = promptsales(json.dumps(commands), code=_SEVERAL)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    assert [(command, err) for command, (code, _, err) in zip(commands, results, strict=True) if code] == []
+    return [json.loads(out) if out.lstrip()[:1] in ("[", "{") else out for _, out, _ in results]
