@@ -24,8 +24,9 @@ from promptsales.extract.reader import CheckedKey, Copied, Wanted
 from promptsales.load.feed import Begun
 from promptsales.load.models import Progress, Window
 from promptsales.pii import Key
+from promptsales.printable import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 # at DEBUG the driver writes whole commands and answers to the log, and with them prompts in clear
 logging.getLogger("pymongo.command").setLevel(logging.INFO)
 

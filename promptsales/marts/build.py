@@ -2,7 +2,6 @@
 
 import importlib
 import io
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from promptsales.errors import PipelineError, TerminalError, TransientError, dri
 from promptsales.marts.plan import SQL, Asked, Plan, complete_through, plan
 from promptsales.marts.publish import Built, check, publish, stage
 from promptsales.marts.spec import Mart, tables
+from promptsales.printable import logger
 from promptsales.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LOCK = 7_406_001
 Tell = Callable[[str, str], None]
 Wait = Callable[[str], None]
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def due(
