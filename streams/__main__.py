@@ -9,6 +9,7 @@ from confluent_kafka import KafkaException
 from faust import Worker
 
 from promptsales import bus
+from promptsales.errors import PipelineError
 from promptsales.printable import logger
 from promptsales.settings import Settings, settings
 from promptsales.stream_contracts import stream_contracts
@@ -43,4 +44,7 @@ def is_provisioned(here: Settings) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except PipelineError as error:
+        sys.exit(f"error: {error}")

@@ -170,7 +170,8 @@ def _build(
 def _snapshot(warehouse: psycopg.Connection) -> Iterator[tuple[str, psycopg.Connection]]:
     """One picture of the warehouse for every read of a mart, held until they are done."""
     info = warehouse.info
-    with psycopg.connect(warehouse.info.dsn, password=info.password) as reader:
+    # of several hosts the one that this session is on: Spark reads from it, too
+    with psycopg.connect(info.dsn, host=info.host, port=info.port, password=info.password) as reader:
         reader.isolation_level = IsolationLevel.REPEATABLE_READ
         with reader.cursor(row_factory=scalar_row) as cursor:
             (name,) = cursor.execute("select pg_export_snapshot()").fetchall()
@@ -183,7 +184,8 @@ def _transformed(
     from spark_jobs.source import Address, Source
 
     info = warehouse.info
-    address = Address(f"jdbc:postgresql://{info.host}:{info.port}/{info.dbname}", info.user, info.password)
+    host = f"[{info.host}]" if ":" in info.host else info.host
+    address = Address(f"jdbc:postgresql://{host}:{info.port}/{info.dbname}", info.user, info.password)
     job = importlib.import_module(f"spark_jobs.{mart.mart}")
     source = Source(spark, address, snapshot, one.span, settings.spark_partitions, mart.folder)
     found: DataFrame = job.transform(job.read(source), one.span)

@@ -62,6 +62,13 @@ def test_a_text_is_shown_as_it_is_on_lines_of_ours(box: Inbox) -> None:
     assert body.get_content().splitlines() == [r"{% raw %} \u202e &lt;b&gt; \ud800<br>", "second line"]
 
 
+def test_a_webhooks_address_is_its_key(box: Inbox, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        alerts.send("subject", "text")
+    assert len(box.posts) == 1
+    assert box.web_address not in caplog.text
+
+
 def test_an_error_that_is_not_ours_may_quote_a_row(box: Inbox) -> None:
     alerts.on_failure(failure(KeyError("ann@example.com")))
     assert "ann@example.com" not in repr(box.posts) + repr([mail.as_string() for mail in box.mails])
