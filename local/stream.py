@@ -20,7 +20,7 @@ class Stream(Service):
         """The workers."""
         chosen = {
             f"PROMPTSALES_{name.upper()}": str(value)
-            for name, value in self.settings.model_dump(exclude={"dsn"}).items()
+            for name, value in self.settings.model_dump(exclude={"dsn", "alert_mail", "alert_webhook"}).items()
         }
         environment = chosen | {"PYTHONPATH": str(ROOT)}
         return [

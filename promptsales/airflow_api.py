@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
 
 import httpx
 from pydantic import BaseModel, TypeAdapter
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from promptsales.addresses import without_login
 from promptsales.airflow_models import Connection, Pool, Run, TaskState
 from promptsales.errors import ConfigError, TerminalError, TransientError
 
@@ -36,10 +36,8 @@ class Airflow:
             address: ``http://user:password@host:port``.
             patience_s: for how long a call is tried again, in seconds.
         """
-        parts = urlsplit(address)
-        self.address = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
-        self.user = unquote(parts.username or "")
-        self.password = unquote(parts.password or "")
+        self.address, login = without_login(address)
+        self.user, self.password = login or ("", "")
         self._patience_s = patience_s
         # no proxy of the environment: the stack is on this machine or in this network
         self._client = httpx.Client(base_url=self.address, timeout=TIMEOUT_S, trust_env=False)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from promptsales.addresses import places
 from promptsales.errors import ConfigError, TransientError, driver_errors, is_login_refused
 from promptsales.settings import InternalName, PublicName, Settings
 
@@ -43,5 +44,6 @@ def _opened(address: str, name: str, database: str | None) -> psycopg.Connection
                 f"correct {name} in the setting PROMPTSALES_DSN, or run `promptsales provision`"
             ) from None
         raise TransientError(
-            f"{name} does not answer; `promptsales status` shows the stack, `promptsales up` starts it"
+            f"{name} does not answer at {places(name, address)} ({type(error).__name__}); "
+            "`promptsales status` shows the stack, `promptsales up` starts it"
         ) from None

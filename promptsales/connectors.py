@@ -15,8 +15,9 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict
 
 from promptsales import bus, stream_gaps, stream_limits
+from promptsales.addresses import places, postgres_hosts, without_login
 from promptsales.connections import connected
-from promptsales.errors import TerminalError, TransientError
+from promptsales.errors import ConfigError, TerminalError, TransientError
 from promptsales.settings import ROOT, InternalName, Settings
 from promptsales.stream_contracts import Connector, contracts_of
 
@@ -76,14 +77,16 @@ def _written(connector: Connector) -> dict[str, str]:
 
 
 def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, str]:
-    """A connector's whole configuration; the password in it is a reference."""
+    """A connector's whole configuration; the password in it is a reference.
+
+    Raises:
+        ConfigError: when its source has more than one host.
+    """
     found = contracts_of(connector)
-    where = conninfo_to_dict(settings.address(source_of(connector)))
+    where = _source(settings, connector)
     columns = [_pattern(f"{c.source.relation}.{origin}") for c in found for origin in c.origins]
     return _written(connector) | {
-        "database.hostname": str(where.get("host", "")),
-        "database.port": str(where.get("port", 5432)),
-        "database.dbname": str(where.get("dbname", "")),
+        **where,
         "topic.prefix": connector,
         "slot.name": connector,
         "publication.name": connector,
@@ -98,6 +101,30 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
 def _pattern(name: str) -> str:
     """Return a name as a pattern of Debezium's, which splits a list at commas and does not tell capitals by itself."""
     return "(?-i)" + re.escape(name).replace(",", r"\x2c")
+
+
+def _source(settings: Settings, connector: Connector) -> dict[str, str]:
+    """Return where Debezium finds its source.
+
+    Raises:
+        ConfigError: for several hosts, of which Debezium takes one, or for a socket in place of a host.
+    """
+    name = source_of(connector)
+    address = settings.address(name)
+    hosts, parts = postgres_hosts(address), conninfo_to_dict(address)
+    if len(hosts) > 1 or not hosts[0][0] or hosts[0][0].startswith("/"):
+        raise ConfigError(
+            f"connection {name}: it names {len(hosts)} hosts, {places(name, address)}; Debezium follows one host that "
+            "it reaches over TCP: name the primary, or an address that leads to it, in "
+            f"PROMPTSALES_DSN__{name.upper()}"
+        )
+    options = {"database.sslmode": str(parts["sslmode"])} if parts.get("sslmode") else {}
+    return {
+        "database.hostname": hosts[0][0],
+        "database.port": hosts[0][1],
+        "database.dbname": str(parts.get("dbname", "")),
+        **options,
+    }
 
 
 def plan(settings: Settings) -> list[ConnectorChange]:
@@ -254,7 +281,8 @@ def _validate(client: httpx.Client, connector: Connector, wanted: dict[str, str]
 
 
 def _client(settings: Settings) -> httpx.Client:
-    return httpx.Client(base_url=settings.address("connect"), timeout=_TIMEOUT_S, trust_env=False)
+    address, login = without_login(settings.address("connect"))
+    return httpx.Client(base_url=address, auth=login, timeout=_TIMEOUT_S, trust_env=False)
 
 
 def _call(

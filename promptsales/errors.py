@@ -17,9 +17,14 @@ from contextlib import contextmanager
 
 import psycopg
 
+from promptsales.printable import printable
+
 
 class PipelineError(Exception):
-    """Base of every error the pipeline raises on purpose."""
+    """Base of every error the pipeline raises on purpose; its text is one printable line."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class TransientError(PipelineError):

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
+from promptsales.addresses import postgres_hosts
 from promptsales.airflow_api import Airflow
 from promptsales.airflow_models import Connection, Pool
 from promptsales.errors import ConfigError
@@ -82,13 +83,9 @@ def alert_environment(settings: Settings) -> dict[str, str]:
     """The ways alerts take, as variables by which Airflow's processes know connections: none, mail, webhook or both.
 
     They are no connections of Airflow's database: a deadline's callback, unlike a task, may not read that.
-
-    Raises:
-        ConfigError: when the mail's setting lacks a host, a port, a sender or a receiver, or has an option of "false".
     """
     found = {}
     if settings.alert_mail:
-        _check_mail(settings.alert_mail)
         found["AIRFLOW_CONN_ALERT_MAIL"] = settings.alert_mail
     if settings.alert_webhook:
         # as an option: a host would lose its capitals
@@ -96,31 +93,25 @@ def alert_environment(settings: Settings) -> dict[str, str]:
     return found
 
 
-def _check_mail(address: str) -> None:
-    parts = urlsplit(address)
-    options = dict(parse_qsl(parts.query))
-    has_all = parts.hostname and parts.port and {"from_email", "to_email"} <= options.keys()
-    # Airflow would read any text as yes
-    if parts.scheme != "smtp" or not has_all or "false" in options.values():
-        raise ConfigError(
-            "setting alert_mail must be like smtp://user:password@host:port/?from_email=..&to_email=.., with "
-            "&disable_ssl=true for STARTTLS; leave an option out rather than set it to false"
-        )
-
-
 def postgres_connection(connection_id: str, address: str, description: str) -> Connection:
-    """A PostgreSQL connection string as Airflow keeps it; parameters beyond the usual go to ``extra``."""
+    """A PostgreSQL connection string as Airflow keeps it; parameters beyond the usual go to ``extra``.
+
+    Of several hosts, ports that differ go there, too: Airflow's own field holds one number, its hook prefers ``extra``.
+    """
     parts = {key: str(value) for key, value in conninfo_to_dict(address).items() if value is not None}
+    parts.pop("port", None)
+    ports = [port for _, port in postgres_hosts(address)]
+    is_one = len(set(ports)) == 1
     return Connection(
         connection_id=connection_id,
         conn_type="postgres",
         description=description,
         host=parts.pop("host", None),
-        port=int(parts.pop("port", 5432)),
+        port=int(ports[0]) if is_one else None,
         login=parts.pop("user", None),
         password=parts.pop("password", None),
         schema_=parts.pop("dbname", None),
-        extra=json.dumps({"connect_timeout": "10", **parts}),
+        extra=json.dumps({"connect_timeout": "10", **parts, **({} if is_one else {"port": ",".join(ports)})}),
     )
 
 

@@ -5,7 +5,6 @@ answer of before is found any more, not even one that was being made meanwhile; 
 """
 
 import hashlib
-import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,9 +14,10 @@ import msgspec
 import redis
 
 from promptsales.cache import key_spaces
+from promptsales.printable import logger
 from promptsales.settings import Settings
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 # how often one who waits for another to make the answer looks
 _LOOK_S, TIMEOUT_S = 0.02, 5

@@ -5,12 +5,13 @@ import os
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 from urllib.parse import quote
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from promptsales.addresses import refuse_mail, refuse_malformed, refuse_unknown, refuse_webhook
 from promptsales.errors import ConfigError
 from promptsales.load.models import Limits
 from promptsales.secrets import Secrets
@@ -84,13 +85,18 @@ def default_state() -> Path:
 class Settings(BaseSettings):
     """What may differ between two installations; everything else is code."""
 
-    model_config = SettingsConfigDict(env_prefix="PROMPTSALES_", env_nested_delimiter="__", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PROMPTSALES_", env_nested_delimiter="__", frozen=True, hide_input_in_errors=True
+    )
 
     state: Path = Field(
         default_factory=default_state, description="folder of all data, logs, secrets and configuration"
     )
     port_base: int = Field(default=21000, ge=1024, le=65000, description="first port of the local stack")
-    dsn: dict[str, str] = Field(default={}, description="addresses of your own servers, by the names of `dsn`")
+    # what may hold a password stays out of every repr
+    dsn: dict[str, str] = Field(
+        default={}, repr=False, description="addresses of your own servers, by the names of `dsn`"
+    )
     quarantine_share: float = Field(default=0.2, gt=0, le=1, description="a batch with a larger bad share is blocked")
     quarantine_rows: int = Field(default=100, ge=0, description="unless fewer rows than this are bad")
     stream_workers: int = Field(default=1, ge=1, le=6, description="processes that follow the change events")
@@ -111,8 +117,26 @@ class Settings(BaseSettings):
     spark_memory: str = Field(default="1g", description="of Spark's driver and of each executor")
     spark_partitions: int = Field(default=2, ge=1, description="parts of a read and of a shuffle")
 
-    alert_mail: str = Field(default="", description="smtp://user:password@host:port/?from_email=..&to_email=..")
-    alert_webhook: str = Field(default="", description="address that alerts are posted to as JSON")
+    alert_mail: str = Field(
+        default="", repr=False, description="smtp://user:password@host:port/?from_email=..&to_email=.."
+    )
+    alert_webhook: str = Field(default="", repr=False, description="address that alerts are posted to as JSON")
+
+    @model_validator(mode="after")
+    def _refuse_malformed(self) -> Self:
+        """Check every address.
+
+        Raises:
+            ConfigError: for an address that no driver could use, or a name nobody knows.
+        """
+        refuse_unknown(set(self.dsn), (*get_args(PublicName), *get_args(InternalName)))
+        for name, address in self.dsn.items():
+            refuse_malformed(name, address)
+        if self.alert_mail:
+            refuse_mail(self.alert_mail)
+        if self.alert_webhook:
+            refuse_webhook(self.alert_webhook)
+        return self
 
     def port(self, name: Port) -> int:
         """The port a service of the local stack listens on."""
@@ -170,5 +194,20 @@ def connection_names() -> tuple[str, ...]:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process.
+
+    Raises:
+        ConfigError: naming every variable that says something that cannot be, never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_context=False, include_url=False)
+        wrong = (f"PROMPTSALES_{'__'.join(map(str, fault['loc'])).upper()}: {fault['msg'].lower()}" for fault in faults)
+        raise ConfigError(f"settings: {'; '.join(wrong)}; docs/settings.md lists what each may be") from None
+    except SettingsError:
+        # only this one is read as JSON
+        raise ConfigError(
+            'setting PROMPTSALES_DSN is no JSON object; expected {"warehouse": "postgresql://..", "kafka": ".."}, '
+            "or a variable for each name: PROMPTSALES_DSN__WAREHOUSE"
+        ) from None

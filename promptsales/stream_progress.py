@@ -4,7 +4,6 @@ A commit before a moment is in the warehouse once the source's log up to that mo
 the source is idle, Debezium's heartbeat moves it), and what the brokers held then is applied.
 """
 
-import logging
 import time
 from datetime import datetime
 from typing import NamedTuple
@@ -14,11 +13,12 @@ from confluent_kafka.admin import AdminClient
 
 from promptsales import stream_gaps, stream_lag
 from promptsales.errors import TerminalError
+from promptsales.printable import logger
 from promptsales.stream_contracts import Connector, contracts_of
 from promptsales.stream_gaps import Gap
 from promptsales.stream_lag import Partition
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 # a stuck partition is looked at again after so long
 _GAPS_S = 5.0

@@ -1,7 +1,6 @@
 """One worker: ``python -m streams 0``. The number tells its page's port from those of the others."""
 
 import gc
-import logging
 import sys
 import time
 
@@ -10,11 +9,13 @@ from confluent_kafka import KafkaException
 from faust import Worker
 
 from promptsales import bus
+from promptsales.errors import PipelineError
+from promptsales.printable import logger
 from promptsales.settings import Settings, settings
 from promptsales.stream_contracts import stream_contracts
 from streams.app import create_app
 
-log = logging.getLogger("streams")
+log = logger("streams")
 
 _READY = "select to_regclass('ops.connector') is not null and to_regclass('realtime.sales_funnel') is not null"
 
@@ -43,4 +44,7 @@ def is_provisioned(here: Settings) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except PipelineError as error:
+        sys.exit(f"error: {error}")

@@ -3,7 +3,6 @@
 A row and what it is about are one transaction; here it is sent afterwards, and only then noted as sent.
 """
 
-import logging
 import threading
 import time
 from typing import Any
@@ -15,9 +14,10 @@ from psycopg.rows import dict_row
 
 from promptsales.connections import connected
 from promptsales.errors import PipelineError, TransientError
+from promptsales.printable import logger
 from promptsales.settings import Settings
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 TOPIC = "promptads.alerts.v1"
 _LOOK_S, _PAUSE_S, _FLUSH_S = 1.0, 5.0, 20.0

@@ -1,6 +1,5 @@
 """The Faust app: thin. Faust gives group membership and delivery; decoding and applying know nothing of it."""
 
-import logging
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -10,6 +9,7 @@ import faust
 import psycopg
 from aiokafka.structs import ConsumerRecord
 
+from promptsales.printable import logger
 from promptsales.settings import HOST, Settings
 from promptsales.stream_contracts import Connector, stream_contracts
 from promptsales.stream_gaps import GROUP, Gap, way_out
@@ -24,7 +24,7 @@ from streams.delivery import Delivery
 from streams.health import Health
 from streams.transport import Runs, Transport
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 # how many records a batch holds at most, and how long it waits for more
 MOST, WINDOW_S = 2000, 0.001

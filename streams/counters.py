@@ -1,6 +1,5 @@
 """The thread that brings figures to Redis, beside the stream: an absent Redis never holds a change event."""
 
-import logging
 import threading
 import time
 from collections.abc import Iterable
@@ -10,10 +9,11 @@ import redis
 
 from promptsales import counters
 from promptsales.counters import Counter
+from promptsales.printable import logger
 from promptsales.settings import Settings
 from streams.sink import Figure
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 # figures of so long go to Redis together: more often, and this thread would keep the stream's from running
 _AGAIN_S, _TOGETHER_S = 10.0, 0.2

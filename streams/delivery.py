@@ -1,7 +1,6 @@
 """Delivering a batch: again while a server is away, without the one row that PostgreSQL refuses, or not at all."""
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,11 +8,12 @@ from typing import Any
 import psycopg
 
 from promptsales.errors import ROW_REFUSED, is_transient
+from promptsales.printable import logger
 from streams.batch import Batch
 from streams.decode import DeadLetter
 from streams.sink import Applied, Sink
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 10.0
 

@@ -1,7 +1,6 @@
 """How the worker is: an answer for whoever asks, and a watchdog that ends it when it is stuck."""
 
 import asyncio
-import logging
 import os
 import threading
 import time
@@ -11,12 +10,13 @@ import psycopg
 
 from promptsales import bus, stream_gaps, stream_lag
 from promptsales.errors import PipelineError, TransientError
+from promptsales.printable import logger
 from promptsales.settings import Settings
 from promptsales.stream_contracts import stream_contracts
 from streams.delivery import Delivery
 from streams.metrics import collect, exposition
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 # the exit code the supervisor answers with a restart
 STUCK = 71

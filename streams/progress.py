@@ -1,6 +1,5 @@
 """The thread that tells how far each streamed table is complete, beside the stream."""
 
-import logging
 import threading
 import time
 from contextlib import ExitStack
@@ -11,11 +10,12 @@ import psycopg
 from promptsales import bus, connectors, stream_gaps, stream_progress
 from promptsales.connections import connected
 from promptsales.errors import PipelineError
+from promptsales.printable import logger
 from promptsales.settings import Settings
 from promptsales.stream_progress import Progress
 from streams.sweep import sweep
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _LOOK_S, _PAUSE_S = 0.5, 5.0
 

@@ -1,6 +1,7 @@
 """A feed's three files, drafted from a live table: contract, core table, rules."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import yaml
@@ -9,6 +10,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from promptsales.authoring.guess import Guess, guess
 from promptsales.authoring.relation import LiveTable, SourceColumn
 from promptsales.contracts import Contract
+from promptsales.printable import printable
 
 LOOK_BACK_SECONDS = 3600
 
@@ -43,7 +45,7 @@ def draft(table: LiveTable) -> Draft:
 def _contract_lines(table: LiveTable) -> Iterator[str]:
     guesses = [(column, guess(column)) for column in table.columns]
     yield f"# Drafted from {table.relation}. A person confirms or corrects every guess before this is merged."
-    yield from (f"# look at this: {what}" for what in _warnings(table))
+    yield from (f"# look at this: {printable(what)}" for what in _warnings(table))
     yield from _flat("table", table.name)
     yield from _flat("description", table.comment or f"One row per row of {table.relation}, as it stands now.")
     yield "source:"
@@ -78,11 +80,18 @@ _KID = {
 
 
 def _flat(key: str, value: str) -> Iterator[str]:
-    yield yaml.safe_dump({key: value}, width=10_000, allow_unicode=True).strip()
+    yield _dumped({key: value}, is_flow=False)
 
 
 def _flow(value: Any) -> str:
-    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True).strip()
+    return _dumped(value, is_flow=True)
+
+
+def _dumped(value: Any, is_flow: bool) -> str:
+    """YAML of one line; where a comment of the source holds what nobody sees, its text is escaped in YAML's own way."""
+    dump = partial(yaml.safe_dump, value, default_flow_style=is_flow, sort_keys=False, width=10_000)
+    text = str(dump(allow_unicode=True)).strip()
+    return text if text == printable(text) else str(dump(allow_unicode=False)).strip()
 
 
 def _warnings(table: LiveTable) -> Iterator[str]:
@@ -101,7 +110,7 @@ def _unread_lines(guesses: list[tuple[SourceColumn, Guess]]) -> Iterator[str]:
     left = [(column, found) for column, found in guesses if not found.targets]
     if left:
         yield "# left at the source (guess):"
-        yield from (f"#   {column.name}: {found.why}" for column, found in left)
+        yield from (printable(f"#   {column.name}: {found.why}") for column, found in left)
     yield f"unread: {_flow([column.name for column, _ in left])}"
 
 
@@ -121,7 +130,7 @@ def _column_lines(table: LiveTable, column: SourceColumn, found: Guess) -> Itera
         }
         if not is_same:
             line["description"] = f"Made of {column.name} of {table.relation}: {target.transform}."
-        yield f"  - {_flow(line)}  # pii: a guess, {found.why}"
+        yield f"  - {_flow(line)}  # pii: a guess, {printable(found.why)}"
 
 
 def _names(table: LiveTable) -> dict[str, str]:

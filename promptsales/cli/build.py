@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from promptsales.cli.output import Json, connected, console, forget_responses, print_json, progress, show_table
+from promptsales.cli.output import Json, connected, forget_responses, print_json, progress, show_line, show_table
 from promptsales.errors import ConfigError
 from promptsales.settings import settings
 
@@ -40,12 +40,12 @@ def build(
         raise ConfigError("--full builds all days: leave out --start and --end")
     skipped: dict[str, str] = {}
     asked = Asked(datetime.now(UTC), "cli:build", window, full)
-    with connected("warehouse") as warehouse, progress("") as status:
+    with progress("") as (status, line), connected("warehouse") as warehouse:
 
         def tell(name: str, what: str) -> None:
-            status.console.print(f"{name}: {what}", markup=False)
+            line(f"{name}: {what}")
 
-        told = status.update if wait else None
+        told = status if wait else None
         try:
             results = run(
                 names or tables(), warehouse, settings(), asked, tell=tell, skip=skipped.__setitem__, wait=told
@@ -57,7 +57,7 @@ def build(
         return
     show_built("built", [vars(result) for result in results])
     for name, reason in skipped.items():
-        console.print(f"{name} skipped: {reason}")
+        show_line(f"{name} skipped: {reason}")
 
 
 def show_built(title: str, rows: list[dict[str, object]]) -> None:

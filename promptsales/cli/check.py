@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import psycopg
 import typer
 
-from promptsales.cli.output import Json, connected, console, print_json, show_table
+from promptsales.cli.output import Json, connected, print_json, show_table, working
 from promptsales.contracts import contracts
 from promptsales.errors import ConfigError
 from promptsales.marts.spec import tables
@@ -28,7 +28,7 @@ def check(
 ) -> None:
     """Run suites against whole tables as they stand. Exit code 1 when a rule fails that is more than a warning."""
     chosen = _chosen(names or [], every)
-    with console.status("checking"), connected("warehouse") as warehouse:
+    with working("checking"), connected("warehouse") as warehouse:
         found = _found(chosen, warehouse, datetime.now(UTC))
     if junit:
         from promptsales.quality.junit import write_junit

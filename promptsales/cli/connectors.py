@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from promptsales import connectors
-from promptsales.cli.output import Json, console, group, print_json, show_table
+from promptsales.cli.output import Json, group, print_json, show_line, show_table
 from promptsales.errors import ConfigError
 from promptsales.settings import settings
 from promptsales.stream_status import following
@@ -44,7 +44,9 @@ def snapshot(connector: Annotated[str, typer.Argument(help="promptads or promptc
     if name is None:
         raise ConfigError(f"no connector is called {connector!r}; connectors are {', '.join(connectors.names())}")
     epoch = connectors.snapshot_again(settings(), name)
-    print(f"{name} reads everything anew as epoch {epoch}; its rows replace the older ones, nothing is counted twice")
+    show_line(
+        f"{name} reads everything anew as epoch {epoch}; its rows replace the older ones, nothing is counted twice"
+    )
 
 
 def _show(title: str, changes: list[connectors.ConnectorChange], as_json: bool) -> None:
@@ -57,4 +59,4 @@ def _show(title: str, changes: list[connectors.ConnectorChange], as_json: bool) 
             ((change.connector, change.action, change.what) for change in changes),
         )
     else:
-        console.print("nothing to do: the connectors are as the files say")
+        show_line("nothing to do: the connectors are as the files say")

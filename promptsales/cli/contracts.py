@@ -9,7 +9,7 @@ from promptsales.authoring import revision
 from promptsales.authoring.change import Change, changes
 from promptsales.authoring.draft import Draft, draft
 from promptsales.authoring.relation import LiveTable, read_table
-from promptsales.cli.output import Json, console, group, print_json, show_table
+from promptsales.cli.output import Json, group, print_json, print_text, show_line, show_table
 from promptsales.contracts import CORE
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT, settings
@@ -32,7 +32,7 @@ def new(
     if write:
         _write(table, found)
     else:
-        print(found.contract, end="")
+        print_text(found.contract)
 
 
 def _find(relation: str, systems: tuple[System, ...]) -> LiveTable:
@@ -57,8 +57,8 @@ def _write(table: LiveTable, found: Draft) -> None:
     folder.mkdir(parents=True)
     for name, text in found.files.items():
         (folder / name).write_text(text, encoding="utf-8")
-        print(folder.relative_to(ROOT) / name)
-    print(f"confirm every guess, then `promptsales provision` and `promptsales load {table.name}`")
+        show_line(folder.relative_to(ROOT) / name)
+    show_line(f"confirm every guess, then `promptsales provision` and `promptsales load {table.name}`")
 
 
 @commands.command("diff")
@@ -74,6 +74,6 @@ def diff(
     elif found:
         show_table(f"against {base}", Change._fields, found)
     else:
-        console.print(f"contracts and rules are as in {base}")
+        show_line(f"contracts and rules are as in {base}")
     if any(change.effect == "breaking" for change in found):
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from promptsales import dead_letters
-from promptsales.cli.output import Json, Limit, connected, group, print_json, show_table
+from promptsales.cli.output import Json, Limit, connected, group, print_json, show_line, show_table
 from promptsales.dead_letters import Place
 from promptsales.settings import settings
 
@@ -42,7 +42,7 @@ def replay(message: Message) -> None:
     """Send it to its topic again: once a new version of ours can decode it, or its cause is mended."""
     with connected("warehouse") as warehouse:
         dead_letters.replay(warehouse, settings().address("kafka"), Place.parse(message))
-    print(f"{message} was sent again; where it is still bad it comes back")
+    show_line(f"{message} was sent again; where it is still bad it comes back")
 
 
 @commands.command()
@@ -50,4 +50,4 @@ def drop(message: Message) -> None:
     """Forget it; its topic of dead letters keeps it until its retention ends."""
     with connected("warehouse") as warehouse:
         dead_letters.drop(warehouse, Place.parse(message))
-    print(f"{message} is dropped")
+    show_line(f"{message} is dropped")

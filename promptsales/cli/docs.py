@@ -2,7 +2,7 @@
 
 import typer
 
-from promptsales.cli.output import console
+from promptsales.cli.output import show_line
 from promptsales.marts.dictionary import PAGE, page
 from promptsales.marts.graph import PICTURE, picture
 
@@ -14,4 +14,4 @@ def docs() -> None:
     """Write docs/marts.md, the data dictionary, and docs/models.svg, what is made of what, from contracts and marts."""
     for path, text in ((PAGE, page()), (PICTURE, picture())):
         path.write_text(text, encoding="utf-8")
-        console.print(f"{path} written")
+        show_line(f"{path} written")

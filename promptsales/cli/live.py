@@ -6,7 +6,7 @@ from threading import Event, Timer
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from promptsales import latency
-from promptsales.cli.output import connected, console, show_table
+from promptsales.cli.output import connected, show_line, show_table
 from promptsales.cli.phases import Phases
 from promptsales.errors import TransientError
 from promptsales.seed.live import live
@@ -69,10 +69,9 @@ def show_live(since: datetime) -> None:
         found = latency.measure(ads, warehouse, since)
         spend = warehouse.execute(_SPEND).fetchall()
     if found:
-        console.print(
+        show_line(
             f"{'live':<19} {found.rows} measurements, {found.rows / SECONDS:.0f} a second; commit at the source"
-            f" to commit in the warehouse: p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms",
-            highlight=False, soft_wrap=True,
-        )  # fmt: skip
+            f" to commit in the warehouse: p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms"
+        )
     columns = ("campaign", "currency", "spend", "budget", "level, %", "spend, last hour", "impressions, last hour")
     show_table("Live spend, by campaign", columns, spend)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from promptsales import contracts
-from promptsales.cli.output import Json, connected, console, forget_responses, print_json, show_table
+from promptsales.cli.output import Json, connected, forget_responses, print_json, show_table, working
 from promptsales.contracts import Contract
 from promptsales.errors import ConfigError, PipelineError, TerminalError
 from promptsales.load.models import LoadResult, Window
@@ -36,10 +36,10 @@ def load(
         print_json(seen) if as_json else show_table("would read", seen[0], (one.values() for one in seen))
         return
     results, errors = [], []
-    with console.status("") as status:
+    with working("") as status:
         for contract in chosen:
             try:
-                results.append(load_feed(contract, window, "cli:load", status.update))
+                results.append(load_feed(contract, window, "cli:load", status))
             except PipelineError as error:  # of this feed alone: the others are loaded all the same
                 errors.append(error)
     if as_json:

@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 import typer
 
+from promptsales.cli.output import show_error
 from promptsales.collector import collect_little
 from promptsales.errors import PipelineError
 
@@ -41,8 +43,11 @@ def command_line(modules: Sequence[str] = MODULES) -> typer.Typer:
 def main() -> None:
     """Run the command line; an error of ours is one line, not a traceback."""
     collect_little()
+    if isinstance(sys.stdout, TextIOWrapper):
+        # a terminal or pipe of another encoding than UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         command_line(needed(sys.argv[1:]))()
     except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
+        show_error(error)
         sys.exit(1)

@@ -8,6 +8,9 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.text import Text
+
+from promptsales.printable import printable
 
 Say = Callable[[str], None]
 
@@ -19,9 +22,9 @@ class Phases:
         self._console = console
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description:<22}"),
+            TextColumn("{task.description:<22}", markup=False),
             TextColumn("{task.elapsed:6.1f} s"),
-            TextColumn("[dim]{task.fields[detail]}"),
+            TextColumn("{task.fields[detail]}", style="dim", markup=False),
             console=console,
             transient=True,
             disable=not console.is_terminal,
@@ -44,11 +47,12 @@ class Phases:
 
         def say(detail: str) -> None:
             nonlocal last
-            last = detail
-            self._progress.update(task, detail=detail)
+            last = printable(detail)
+            self._progress.update(task, detail=last)
 
         try:
             yield say
         finally:
             self._progress.remove_task(task)
-        self._console.print(f"  {name:<22} {time.monotonic() - began:6.1f} s  [dim]{last}", highlight=False)
+        line = Text(f"  {name:<22} {time.monotonic() - began:6.1f} s  ").append(last, "dim")
+        self._console.print(line)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from promptsales.cli import load
-from promptsales.cli.output import Json, connected, console, forget_responses, group, print_json, show_table
+from promptsales.cli.output import Json, connected, forget_responses, group, print_json, show_line, show_table
 from promptsales.errors import ConfigError
 from promptsales.privacy import erasure, person, rotation
 from promptsales.settings import settings
@@ -35,7 +35,7 @@ def rotate(
             "bridges": [bridge._asdict() for bridge in bridges],
         })  # fmt: skip
         return
-    console.print(rotation.in_words(newest, found))
+    show_line(rotation.in_words(newest, found))
     show_table(
         "keys", ("what", "hashes with key", "done"), ((s.what, s.kid, "yes" if s.is_done else "no") for s in found)
     )
@@ -44,7 +44,7 @@ def rotate(
 
 
 def _tell(is_quiet: bool) -> rotation.Tell:
-    return (lambda what: None) if is_quiet else (lambda what: console.print(what, highlight=False))
+    return (lambda what: None) if is_quiet else show_line
 
 
 @commands.command()
@@ -74,8 +74,7 @@ def erase(
         print_json(report._asdict())
         return
     show_table("erased", ("table", "what", "rows"), report.changes)
-    console.print(
+    show_line(
         f"searched {report.columns} columns of {report.tables} tables for {report.needles} ids and hashes: "
-        f"{report.left} rows hold one",
-        highlight=False,
+        f"{report.left} rows hold one"
     )

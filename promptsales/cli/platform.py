@@ -8,7 +8,7 @@ import typer
 
 from promptsales import bus
 from promptsales.airflow_api import Airflow
-from promptsales.cli.output import Json, console, group, print_json, show_table
+from promptsales.cli.output import Json, group, print_json, show_line, show_table, working
 from promptsales.provision import Change
 from promptsales.provision import provision as provision_all
 from promptsales.registration import register as register_with
@@ -26,8 +26,8 @@ def provision(
     as_json: Json = False,
 ) -> None:
     """Bring every system's schemas, roles, keys and topics to what the files say; what is there is left alone."""
-    with console.status("") as status:
-        changes = provision_all(settings(), status.update, dry_run)
+    with working("") as tell:
+        changes = provision_all(settings(), tell, dry_run)
     if as_json:
         print_json([change.model_dump() for change in changes])
     else:
@@ -39,7 +39,7 @@ def register() -> None:
     """Give Airflow the connections and pools that its DAGs use; what was edited there stays as it is."""
     with Airflow(settings().address("airflow")) as airflow:
         register_with(airflow, settings())
-        console.print(f"registered with {airflow.address}")
+        show_line(f"registered with {airflow.address}")
 
 
 def show_changes(title: str, changes: Iterable[Change]) -> None:
@@ -56,14 +56,14 @@ def show_changes(title: str, changes: Iterable[Change]) -> None:
             title, ("system", "changes", "what"), ((name, len(what), _short(what)) for name, what in done.items())
         )
     elif not warnings:
-        console.print("nothing to do: every system is as the files say")
+        show_line("nothing to do: every system is as the files say")
     if warnings:
         show_table("look at this", ("system", "what"), warnings)
 
 
-def _short(what: list[str]) -> str:
+def _short(what: list[str]) -> list[str]:
     more = [f"and {len(what) - _SHOWN} more"] if len(what) > _SHOWN else []
-    return "\n".join(what[:_SHOWN] + more)
+    return what[:_SHOWN] + more
 
 
 @topics.command("plan")
@@ -88,4 +88,4 @@ def _show_plan(title: str, changes: list[bus.TopicChange], as_json: bool) -> Non
         rows = ((change.topic, change.action, change.what, "look" if change.is_warning else "") for change in changes)
         show_table(title, ("topic", "action", "what", ""), rows)
     else:
-        console.print("nothing to do: the topics are as the file says")
+        show_line("nothing to do: the topics are as the file says")

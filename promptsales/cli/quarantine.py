@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from promptsales import quarantine
-from promptsales.cli.output import Json, Limit, connected, group, print_json, show_table
+from promptsales.cli.output import Json, Limit, connected, group, print_json, show_line, show_table
 from promptsales.settings import settings
 from promptsales.stream_contracts import stream_contracts
 
@@ -49,7 +49,9 @@ def release(quarantine_id: Id) -> None:
             from streams.waive import waive
 
             waive(settings(), contract, quarantine_id)
-            print(f"row {quarantine_id} is in {contract.layer}.{feed} now; a newer version from the source replaces it")
+            show_line(
+                f"row {quarantine_id} is in {contract.layer}.{feed} now; a newer version from the source replaces it"
+            )
             return
         quarantine.release(warehouse, quarantine_id)
-    print(f"row {quarantine_id} is published by the next load of {feed}: `promptsales load {feed}` does it now")
+    show_line(f"row {quarantine_id} is published by the next load of {feed}: `promptsales load {feed}` does it now")

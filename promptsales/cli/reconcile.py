@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from promptsales import contracts
-from promptsales.cli.output import Json, connected, console, forget_responses, print_json, show_table
+from promptsales.cli.output import Json, connected, forget_responses, print_json, show_line, show_table, working
 from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
 from promptsales.load.steps import load
@@ -33,10 +33,10 @@ def reconcile(
     chosen = [contracts.contract(name) for name in feeds or contracts.contracts()]
     if every:
         chosen = [contract for contract in chosen if is_comparable(contract)]
-    with console.status("") as status:
+    with working("") as tell:
         results = []
         for contract in chosen:
-            status.update(f"{contract.table}: compare")
+            tell(f"{contract.table}: compare")
             results.append((contract.table, _reconcile(contract, accept_gone)))
     found = [result for _, result in results if result]
     if as_json:
@@ -45,7 +45,7 @@ def reconcile(
     # in words, a narrow column breaks its name between them
     show_table("source against warehouse", (name.replace("_", " ") for name in Reconciliation._fields), found)
     for feed in (feed for feed, result in results if result is None):
-        console.print(f"{feed} was never loaded: nothing to compare")
+        show_line(f"{feed} was never loaded: nothing to compare")
 
 
 def _reconcile(contract: Contract, accept_gone: bool) -> Reconciliation | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from promptsales.cli.output import connected, console
+from promptsales.cli.output import connected, show_line
 from promptsales.settings import settings
 
 app = typer.Typer()
@@ -19,7 +19,7 @@ def report(
     ] = None,
 ) -> None:
     """Write ten dashboards from the marts, as one HTML page that loads nothing from anywhere."""
-    console.print(f"{write(out)} written")
+    show_line(f"{write(out)} written")
 
 
 def write(out: Path | None = None) -> Path:

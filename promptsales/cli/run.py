@@ -16,7 +16,7 @@ from promptsales.airflow_models import Run, TaskState
 from promptsales.cli.build import show_built
 from promptsales.cli.live import show_live, traffic
 from promptsales.cli.load import show_results
-from promptsales.cli.output import connected, console
+from promptsales.cli.output import connected, console, show_line
 from promptsales.cli.phases import Phases, Say
 from promptsales.cli.report import write as write_report
 from promptsales.errors import TerminalError
@@ -179,4 +179,4 @@ def _show_where(airflow: Airflow, report: Path) -> None:
         "more": f"{command} --help",
     }
     for what, where in places.items():
-        console.print(f"{what:<19} {where}", highlight=False, soft_wrap=True)
+        show_line(f"{what:<19} {where}")

@@ -1,6 +1,5 @@
 """`promptsales up`, `down`, `status`, `logs`, `dsn`: the local stack."""
 
-import json
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,6 +14,7 @@ from rich.text import Text
 from local import stack
 from local.stack import ServiceStatus
 from local.start import State
+from promptsales.cli.output import Json, console, plain, print_json, print_text
 from promptsales.errors import ConfigError
 from promptsales.live_figures import live_figures
 from promptsales.responses import cache_of
@@ -43,7 +43,8 @@ class _Board:
         """Take note of a service's new state."""
         self._rows[name] = (state, seconds)
         if state in ("healthy", "failed"):
-            self._console.print(f"  {name:<10} [{_COLOUR[state]}]{state}[/] after {seconds:.1f} s", highlight=False)
+            line = Text(f"  {name:<10} ").append(state, _COLOUR[state]).append(f" after {seconds:.1f} s")
+            self._console.print(line)
 
     def run(self, work: Callable[[], None]) -> None:
         """Do the work with the board in sight."""
@@ -57,7 +58,7 @@ class _Board:
 @app.command()
 def up() -> None:
     """Start the local stack and wait until every service says that it is healthy."""
-    board = _Board(Console())
+    board = _Board(console)
     board.run(lambda: stack.up(settings(), board.tell))
 
 
@@ -73,16 +74,16 @@ def down(
 
 @app.command()
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="for a machine to read")] = False,
+    as_json: Json = False,
 ) -> None:
     """Ask each service how it is; exit code 1 when one is not healthy."""
     here = settings()
     found = stack.status(here)
     found += _connectors(here, {one.name for one in found if one.health == "healthy"})
     if as_json:
-        print(json.dumps([one.model_dump() for one in found], indent=2))
+        print_json([one.model_dump() for one in found])
     else:
-        Console().print(_status_table(found))
+        console.print(_status_table(found))
     if any(one.health != "healthy" for one in found):
         raise typer.Exit(1)
 
@@ -123,10 +124,11 @@ def _status_table(found: list[ServiceStatus]) -> Table:
     for header, footer in (("service", ""), ("version", ""), ("address", ""), ("memory", total), ("health", "")):
         table.add_column(header, footer, justify="right" if header == "memory" else "left", overflow="fold")
     for one in found:
-        health = Text(one.health, _COLOUR[one.health])
+        health = plain(one.health, _COLOUR[one.health])
         if one.hint and one.health != "down":
-            health.append(f": {one.hint}", "default")
-        table.add_row(one.name, one.version, one.address, f"{one.memory_mb} MB" if one.memory_mb else "", health)
+            health.append_text(plain(f": {one.hint}", "default"))
+        memory = f"{one.memory_mb} MB" if one.memory_mb else ""
+        table.add_row(*map(plain, (one.name, one.version, one.address, memory)), health)
     return table
 
 
@@ -143,8 +145,10 @@ def logs(
         names = ", ".join(path.stem for path in sorted(folder.glob("*.log"))) or "none yet: run `promptsales up`"
         raise ConfigError(f"no log of {service or 'any service'} in {folder}; there are {names}")
     command = ["tail", "-n", str(lines), *(["-F"] if follow else []), *map(str, found)]
-    with suppress(KeyboardInterrupt):
-        subprocess.run(command, check=False)
+    with suppress(KeyboardInterrupt), subprocess.Popen(command, stdout=subprocess.PIPE) as tail:
+        for line in tail.stdout or ():
+            # a log holds whatever a server was sent
+            print_text(line.decode(errors="backslashreplace"))
 
 
 @app.command()

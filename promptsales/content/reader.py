@@ -25,8 +25,9 @@ from promptsales.load.feed import Begun
 from promptsales.load.models import Progress, Window
 from promptsales.names import topic_part
 from promptsales.pii import Key
+from promptsales.printable import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 # at DEBUG the driver writes whole commands and answers to the log, and with them prompts in clear
 logging.getLogger("pymongo.command").setLevel(logging.INFO)
 

@@ -8,7 +8,6 @@ Messages name DAGs, tasks, feeds and sessions, and hold no personal value.
 """
 
 import html
-import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -20,23 +19,26 @@ from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSecretsBacke
 
 from promptsales.errors import PipelineError
 from promptsales.load.models import Staged
+from promptsales.printable import logger, printable
 
 MAIL, WEBHOOK = "alert_mail", "alert_webhook"
 
 # an hourly run that is not done by then will be in the way of the next one
 LATE = timedelta(minutes=45)
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def send(subject: str, text: str) -> None:
     """Tell everyone who is to be told; a way that fails is logged, and the others are taken all the same.
 
+    Neither text is read as a template, and every character of it can be seen.
+
     Args:
         subject: one line.
         text: what happened and what to do.
     """
-    for name, notifier in _notifiers(subject, text):
+    for name, notifier in _notifiers(printable(subject), printable(text, keep="\n")):
         try:
             notifier({})
         except Exception as error:
@@ -46,28 +48,15 @@ def send(subject: str, text: str) -> None:
 
 def _notifiers(subject: str, text: str) -> Iterator[tuple[str, BaseNotifier]]:
     if (mail := _connection(MAIL)) is not None:
-        from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+        from promptsales.orchestration.mail import MailNotifier
 
-        # templates are for the authors of DAGs: what happened is data
         body = html.escape(text).replace("\n", "<br>\n")
-        yield (
-            MAIL,
-            SmtpNotifier(
-                to=mail.extra_dejson["to_email"],
-                subject=_literally(subject),
-                html_content=_literally(body),
-                smtp_conn_id=MAIL,
-            ),
-        )
+        to = mail.extra_dejson["to_email"]
+        yield MAIL, MailNotifier(to=to, subject=subject, html_content=body, smtp_conn_id=MAIL)
     if _connection(WEBHOOK) is not None:
         from promptsales.orchestration.webhook import WebhookNotifier
 
-        yield WEBHOOK, WebhookNotifier(WEBHOOK, _literally(subject), _literally(text))
-
-
-def _literally(text: str) -> str:
-    """Notifiers render their fields as Jinja templates; a text is none."""
-    return text.replace("{", "(").replace("}", ")")
+        yield WEBHOOK, WebhookNotifier(WEBHOOK, subject, text)
 
 
 def _connection(conn_id: str) -> Any:

@@ -1,6 +1,5 @@
 """Open connections for the library, from the ones that are seen and edited in Airflow."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -13,12 +12,13 @@ from promptsales.contracts import Contract
 from promptsales.errors import driver_errors
 from promptsales.extract.sources import Hashing, Source
 from promptsales.pii import active_key
+from promptsales.printable import logger
 from promptsales.settings import settings
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """The three tasks that load a feed: extract, check, publish."""
 
-import logging
 from typing import Any
 
 import psycopg
@@ -14,13 +13,14 @@ from promptsales.orchestration.alerts import watermark_is_held
 from promptsales.orchestration.assets import CORE
 from promptsales.orchestration.connections import forget_responses, postgres, source
 from promptsales.orchestration.window import window_of
+from promptsales.printable import logger
 from promptsales.settings import settings
 
 WAREHOUSE = "warehouse"
 # stands for the asset of a table that changed: no event where all that came went to quarantine
 CHANGED = AssetAlias("core.changed")
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def feed_groups(system: str) -> None:

@@ -11,13 +11,14 @@ from promptsales.marts.plan import Asked
 from promptsales.marts.spec import tables
 from promptsales.orchestration.assets import MARTS
 from promptsales.orchestration.connections import forget_responses, postgres
+from promptsales.printable import logger
 from promptsales.settings import settings
 
 WAREHOUSE = "warehouse"
 # stands for the assets of the marts that were built: no event for one that stayed as it was
 BUILT = AssetAlias("marts.built")
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @task.short_circuit(pool=WAREHOUSE)

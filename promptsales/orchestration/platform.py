@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from airflow.sdk import get_current_context, task
 
 from promptsales.orchestration.connections import bootstrap_servers, mongo, postgres
+from promptsales.printable import logger, printable
 
 if TYPE_CHECKING:
     from promptsales.provision import Change
     from promptsales.provision.lines import Database
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @task
@@ -51,7 +52,8 @@ def _is_dry_run() -> bool:
 def _told(changes: "list[Change]") -> list[str]:
     """What was changed, into the log and the result."""
     verb = "would change" if _is_dry_run() else "changed"
-    told = [f"{change.system}: {change.what}" for change in changes]
+    # Airflow's page shows the result
+    told = [printable(f"{change.system}: {change.what}") for change in changes]
     for change, line in zip(changes, told, strict=True):
         log.log(
             logging.WARNING if change.is_warning else logging.INFO,

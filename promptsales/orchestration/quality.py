@@ -11,10 +11,11 @@ from airflow.sdk import task
 from promptsales.contracts import contract, contracts
 from promptsales.errors import BatchBlocked
 from promptsales.orchestration.connections import postgres, source
+from promptsales.printable import logger
 
 WAREHOUSE = "warehouse"
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @task(pool=WAREHOUSE)

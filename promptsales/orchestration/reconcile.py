@@ -1,20 +1,19 @@
 """The tasks that compare a feed with its source, and load what was found wrong."""
 
-import logging
-
 from airflow.sdk import AssetAlias, TriggerRule, get_current_context, task
 
 from promptsales.contracts import Contract, contract
 from promptsales.orchestration.assets import CORE
 from promptsales.orchestration.connections import forget_responses, postgres, source
 from promptsales.orchestration.feed import WAREHOUSE, feed_group
+from promptsales.printable import logger
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import settings
 
 # stands for the assets of the tables in which rows were soft-deleted: no event where there were none
 DELETED = AssetAlias("core.deleted")
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def reconcile_group(feed: Contract) -> None:

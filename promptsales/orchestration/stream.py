@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from promptsales.errors import BatchBlocked, TerminalError, TransientError
 from promptsales.orchestration.connections import bootstrap_servers, forget_responses, postgres
 from promptsales.orchestration.feed import WAREHOUSE
+from promptsales.printable import logger
 from promptsales.settings import settings
 from promptsales.stream_contracts import Connector, StreamContract, stream_contracts
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # an hour and what may have been missed before it; from the last audit, where that is longer ago
 BACK = timedelta(hours=3)
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @task(pool=WAREHOUSE)

@@ -14,10 +14,8 @@ TIMEOUT_S = 10
 class WebhookNotifier(BaseNotifier):
     """Posts ``{"subject": ..., "text": ...}`` to the ``url`` of an Airflow Connection.
 
-    Chat systems read ``text``.
+    Chat systems read ``text``. Neither is a template.
     """
-
-    template_fields = ("subject", "text")
 
     def __init__(self, conn_id: str, subject: str, text: str) -> None:
         super().__init__()

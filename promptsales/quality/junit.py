@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from promptsales.printable import printable
 from promptsales.quality.verdict import Verdict
 
 
@@ -28,8 +29,10 @@ def write_junit(path: Path, found: Mapping[str, Sequence[Verdict]]) -> None:
 
 def _add_case(suite: ElementTree.Element, table: str, verdict: Verdict) -> None:
     case = ElementTree.SubElement(suite, "testcase", classname=table, name=verdict.expectation.meta.rule)
-    message = verdict.error or f"{verdict.unexpected_count} of {verdict.element_count} rows"
+    # XML 1.0 cannot hold control characters
+    message = printable(verdict.error or f"{verdict.unexpected_count} of {verdict.element_count} rows")
+    description = printable(verdict.expectation.description)
     if verdict.result == "failed":
-        ElementTree.SubElement(case, "failure", message=message).text = verdict.expectation.description
+        ElementTree.SubElement(case, "failure", message=message).text = description
     elif verdict.result == "warned":
-        ElementTree.SubElement(case, "system-out").text = f"warning: {message}: {verdict.expectation.description}"
+        ElementTree.SubElement(case, "system-out").text = f"warning: {message}: {description}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pygal
 
+from promptsales.printable import printable
 from promptsales.report.dashboards import Kind
 
 # for its plugins pygal puts an importer of an old kind in everybody's way; Python warns of it at each import
@@ -48,14 +49,14 @@ def chart(kind: Kind, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     drawn.add_xml_filter(_plain)
     if kind == "pie":
         for label, value in rows:
-            drawn.add(str(label), float(value))
+            drawn.add(printable(label), float(value))
     else:
         if kind == "bar":
             rows = list(reversed(rows))  # the first row on top
         else:
             drawn.x_labels_major_every = max(1, len(rows) // 6)
             drawn.show_minor_x_labels = False
-        drawn.x_labels = [str(row[0]) for row in rows]
+        drawn.x_labels = [printable(row[0]) for row in rows]
         drawn.show_legend = len(columns) > 2
         for place, name in enumerate(columns[1:], start=1):
             drawn.add(name, [None if row[place] is None else float(row[place]) for row in rows])

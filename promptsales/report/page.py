@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from psycopg.rows import tuple_row
 
+from promptsales.printable import printable
 from promptsales.report.charts import chart
 from promptsales.report.dashboards import DASHBOARDS, OPERATOR, Dashboard, Panel
 
@@ -52,7 +53,7 @@ def _dashboard(reader: psycopg.Connection, one: Dashboard, values: dict[str, Any
 def _panel(reader: psycopg.Connection, panel: Panel, values: dict[str, Any]) -> dict[str, Any]:
     columns, rows = _run(reader, panel.query, values)
     drawn = _table(columns, rows) if panel.kind == "table" else chart(panel.kind, columns, rows)
-    return {"title": panel.title.format(**values), "kind": panel.kind, "drawn": Markup(drawn)}  # noqa: S704 -- escaped
+    return {"title": printable(panel.title.format(**values)), "kind": panel.kind, "drawn": Markup(drawn)}  # noqa: S704 -- escaped
 
 
 def _run(reader: psycopg.Connection, name: str, values: dict[str, Any]) -> tuple[list[str], list[Any]]:
@@ -84,4 +85,4 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
-    return f"{value:,}" if isinstance(value, int | Decimal) else str(value)
+    return f"{value:,}" if isinstance(value, int | Decimal) else printable(value)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from promptsales.cli.output import Json, console, print_json, show_table
+from promptsales.cli.output import Json, print_json, show_line, show_table, working
 from promptsales.seed import SeedReport
 from promptsales.seed import seed as fill
 from promptsales.seed.live import live as change
@@ -39,8 +39,8 @@ def seed(
     """
     anchor = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     days = round(years * DAYS_OF_A_YEAR) if years else DAYS
-    with console.status("") as status:
-        report = fill(settings(), size, anchor, status.update, days=days)
+    with working("") as tell:
+        report = fill(settings(), size, anchor, tell, days=days)
     if not as_json:
         _show(report)
     changed = _live(size, anchor, rate, seconds, days) if live else {}
@@ -51,8 +51,8 @@ def seed(
 
 
 def _live(size: Size, anchor: datetime, rate: float, seconds: float | None, days: int) -> dict[str, int]:
-    with _told_to_stop(seconds) as stop, console.status("changing every system; Ctrl-C stops") as status:
-        return change(settings(), size, anchor, rate, stop, status.update, days)
+    with _told_to_stop(seconds) as stop, working("changing every system; Ctrl-C stops") as tell:
+        return change(settings(), size, anchor, rate, stop, tell, days)
 
 
 @contextmanager
@@ -74,10 +74,10 @@ def _told_to_stop(seconds: float | None) -> Iterator[Event]:
 
 def _show(report: SeedReport) -> None:
     if report.is_unchanged:
-        console.print("every system holds rows already: nothing was written")
+        show_line("every system holds rows already: nothing was written")
         return
     rows = [(table, count) for table, count in report.rows.items()]
     show_table(f"written in {report.seconds} s", ("table", "rows"), rows)
     show_table("of these bad on purpose", ("feed", "rows"), report.planted.items())
     if report.already_there:
-        console.print(f"held rows already and left as they were: {', '.join(report.already_there)}")
+        show_line(f"held rows already and left as they were: {', '.join(report.already_there)}")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from xml.etree import ElementTree
 import psycopg
 import pytest
 
+from promptsales.cli.live import show_live
 from promptsales.cli.main import main
 from promptsales.contracts import contracts
 from promptsales.marts.spec import tables
@@ -115,6 +117,31 @@ def test_errors_are_one_line(promptsales: Command, words: list[str], message: st
     assert done.returncode == 1
     assert done.stderr.startswith(message)
     assert done.stderr.count("\n") == 1
+
+
+NAME, SHOWN = "[/] [bold]x \x1b[2J\u202e\n", r"[/] [bold]x \x1b[2J\u202e\n"
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_what_holds_a_feed_is_shown_as_it_is(promptsales: Command, admin: psycopg.Connection) -> None:
+    admin.execute("update ops.feed set held_by = %s where feed = 'leads'", [NAME])
+    admin.execute("insert into ops.feed (feed, held_by) values ('leads', %s) on conflict do nothing", [NAME])
+    words = promptsales("freshness")
+    (leads_,) = [feed for feed in json.loads(promptsales("freshness", "--json").stdout) if feed["feed"] == "leads"]
+    assert (words.returncode, leads_["held_by"]) == (0, NAME)
+    assert SHOWN in " ".join(words.stdout.split())
+
+
+def test_a_campaign_is_shown_as_it_is_called(
+    stack: Settings, admin: psycopg.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(admin, "campaigns", [{"name": NAME, "status": "active"}])
+    admin.execute("""
+        insert into realtime.campaign_total (campaign_id, impressions, clicks, spend, conversions)
+        select campaign_id, 0, 0, 0, 0 from core.campaigns
+    """)
+    show_live(datetime.now(UTC))
+    assert SHOWN in capsys.readouterr().out
 
 
 def test_check_of_a_streamed_table(promptsales: Command, admin: psycopg.Connection) -> None:

@@ -20,6 +20,7 @@ def test_the_page_has_every_dashboard_and_asks_for_nothing(
     with connect("bi") as reader:
         empty = render(reader, NOW)
     fill(admin)
+    admin.execute("update core.campaigns set name = %s where name = 'Campaign 1'", ["[/]<b>\x1b[2J\u202e"])
     run()
     with connect("bi") as reader:
         page = render(reader, NOW)
@@ -31,3 +32,6 @@ def test_the_page_has_every_dashboard_and_asks_for_nothing(
     assert page.count("<svg") == empty.count("<svg") == charts
     assert "no data yet" not in page
     assert "<td>Campaign 2</td>" in page
+    assert r"<td>[/]&lt;b&gt;\x1b[2J\u202e</td>" in page
+    assert "\x1b" not in page
+    assert "\u202e" not in page

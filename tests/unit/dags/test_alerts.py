@@ -38,7 +38,7 @@ def test_failure_of_a_task(box: Inbox) -> None:
     alerts.on_failure(failure(BatchBlocked("feed leads: {{ rule }} <b> (3 rows)")))
     assert box.posts == [{
         "subject": "promptcrm_hourly: leads.check failed",
-        "text": "promptcrm_hourly, run r1, task leads.check, try 2: feed leads: (( rule )) <b> (3 rows)\nhttp://log",
+        "text": "promptcrm_hourly, run r1, task leads.check, try 2: feed leads: {{ rule }} <b> (3 rows)\nhttp://log",
     }]  # fmt: skip
     (mail,) = box.mails
     assert (mail["subject"], mail["from"], mail["to"]) == (
@@ -46,7 +46,27 @@ def test_failure_of_a_task(box: Inbox) -> None:
     )  # fmt: skip
     body = mail.get_body()
     assert body is not None
-    assert "task leads.check, try 2: feed leads: (( rule )) &lt;b&gt; (3 rows)<br>" in body.get_content()
+    assert "task leads.check, try 2: feed leads: {{ rule }} &lt;b&gt; (3 rows)<br>" in body.get_content()
+
+
+def test_a_text_is_shown_as_it_is_on_lines_of_ours(box: Inbox) -> None:
+    alerts.send("[/]: \x1b[2J\nBcc: x@x.example", "{% raw %} \u202e <b> \ud800\nsecond line")
+    assert box.posts == [{
+        "subject": r"[/]: \x1b[2J\nBcc: x@x.example",
+        "text": "{% raw %} \\u202e <b> \\ud800\nsecond line",
+    }]  # fmt: skip
+    (mail,) = box.mails
+    assert (mail["subject"], mail["bcc"]) == (r"[/]: \x1b[2J\nBcc: x@x.example", None)
+    body = mail.get_body()
+    assert body is not None
+    assert body.get_content().splitlines() == [r"{% raw %} \u202e &lt;b&gt; \ud800<br>", "second line"]
+
+
+def test_a_webhooks_address_is_its_key(box: Inbox, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        alerts.send("subject", "text")
+    assert len(box.posts) == 1
+    assert box.web_address not in caplog.text
 
 
 def test_an_error_that_is_not_ours_may_quote_a_row(box: Inbox) -> None:

@@ -1,0 +1,84 @@
+"""What a terminal is given: names as they are, and nothing it would obey."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from promptsales.cli import output
+from promptsales.cli.phases import Phases
+
+# markup, an emoji's name, an escape sequence, an override of direction, a second line, what UTF-8 cannot hold
+NAME = "[/] [bold]x :smile: \x1b[2J \u202e \n \ud800"
+SHOWN = r"[/] [bold]x :smile: \x1b[2J \u202e \n \ud800"
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Where a console writes that takes it for a terminal without colours."""
+    written = io.StringIO()
+    console = Console(file=written, width=100, force_terminal=True, no_color=True, color_system=None)
+    monkeypatch.setattr(output, "console", console)
+    return written
+
+
+def test_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    output.show_table(NAME, ["campaign", NAME], [[NAME, None], [1, ["one", NAME]]])
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line.strip("─ ")] == [
+        SHOWN,
+        f"campaign {SHOWN}",
+        f"{SHOWN} -",
+        "1 one",
+        SHOWN,
+    ]
+
+
+def test_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    output.show_line(f"mart {NAME} skipped")
+    output.show_error(NAME)
+    assert capsys.readouterr() == (f"mart {SHOWN} skipped\n", f"error: {SHOWN}\n")
+
+
+def test_json_is_raw_and_valid(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_json({"name": NAME})
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert "\x1b" not in out
+    assert json.loads(out) == {"name": NAME}
+
+
+def test_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_text("a: b\nc: \x1bd\n")
+    assert capsys.readouterr().out == "a: b\nc: \\x1bd\n"
+
+
+def test_what_is_being_done(terminal: io.StringIO) -> None:
+    with output.working(NAME) as tell:
+        tell(f"then {NAME}")
+    assert "\x1b[2J" not in terminal.getvalue()
+    assert "\u202e" not in terminal.getvalue()
+
+
+def test_a_phase(terminal: io.StringIO) -> None:
+    with Phases(output.console) as phases, phases.phase("[/] load") as say:
+        say(NAME)
+        phases._progress.refresh()
+    assert re.search(rf"\[/\] load +0\.0 s +{re.escape(SHOWN)}\n", terminal.getvalue())
+    assert "\x1b[2J" not in terminal.getvalue()
+
+
+def test_a_terminal_that_is_not_utf_8() -> None:
+    code = (
+        "import sys, promptsales.cli.main as m, promptsales.errors as e\n"
+        "def command_line(names): return lambda: m.show_line('Frühling')\n"
+        "m.command_line = command_line\nm.main()\n"
+    ).replace("m.show_line", "__import__('promptsales.cli.output').cli.output.show_line")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, env={"PYTHONIOENCODING": "ascii"}
+    )
+    assert (done.returncode, done.stdout) == (0, b"Fr\\xfchling\n")

@@ -1,0 +1,18 @@
+"""Check results as XML that every CI reads."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from promptsales.contracts import contract
+from promptsales.quality.junit import write_junit
+from promptsales.quality.suite import read_suite
+from promptsales.quality.verdict import Verdict
+
+
+def test_what_xml_cannot_hold_is_escaped(tmp_path: Path) -> None:
+    expectation = next(one for one in read_suite(contract("leads")).expectations if one.meta.on_fail == "quarantine")
+    expectation = expectation.model_copy(update={"meta": expectation.meta.model_copy(update={"on_fail": "block"})})
+    verdict = Verdict(expectation, False, 3, 1, [1], "[/] \x1b[2J \x00 \ud800 <")
+    write_junit(tmp_path / "out.xml", {"leads": [verdict]})
+    (failure,) = ElementTree.parse(tmp_path / "out.xml").getroot().iter("failure")
+    assert failure.get("message") == r"[/] \x1b[2J \x00 \ud800 <"

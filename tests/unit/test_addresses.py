@@ -1,0 +1,220 @@
+"""Addresses that no driver could use are refused in one line that names the setting and holds nothing of them."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import get_args
+
+import pytest
+
+from promptsales.addresses import places, postgres_hosts, without_login
+from promptsales.connectors import config
+from promptsales.errors import ConfigError
+from promptsales.registration import mongo_connection, postgres_connection
+from promptsales.settings import InternalName, PublicName, Settings
+from streams.app import _app as faust_app
+
+SECRET = "hunter2"
+# nobody's scheme; a password that is not encoded; a port that is none; nothing; what a file's end leaves behind
+ANY = (
+    f"postgres//user:{SECRET}@host/db",
+    f"ftp://user:{SECRET}@host:21/db",
+    f"user:{SECRET}@host",
+    "",
+    " ",
+)
+URL = (
+    "{scheme}://user:{secret}@@host:1/0@",
+    "{scheme}://user:{secret}/x@host:1/0",
+    "{scheme}://user:12/{secret}@host:1/0",
+    "{scheme}://user:x@host:{secret}/0",
+    "{scheme}://user:x@host:99999/0?{secret}",
+    "{scheme}://user:{secret}@",
+    "{scheme}://user:{secret}@[::1/0",
+    "{scheme}://user:{secret}@host:1/0\n",
+    "{scheme}://user:{secret}\x1b[2J@host:1/0",
+)
+POSTGRES = (
+    *URL,
+    "{scheme}://user:pa%zz{secret}@host/db",
+    "{scheme}://user:{secret}@h1:1,h2:2,h3:3/db?port=1,2",
+    "{scheme}://user:{secret}@host/db?sslmode=maybe",
+    "{scheme}://user:{secret}@host/db?target_session_attrs=master",
+    "{scheme}://user:{secret}@host/db?{secret}=1",
+    "host=h1,h2 port=1,2,3 password={secret} dbname=db",
+    "host=h1 port=x password={secret}",
+    "host=h1 password={secret} {secret}",
+    "password={secret}",
+)
+MONGO = (
+    *URL[1:],
+    "{scheme}://user:pa%zz{secret}@host/db",
+    "{scheme}://user:{secret}@host,host2/db?directConnection=true",
+    "{scheme}://user:{secret}@host/db?{secret}=1",
+    "{scheme}://user:{secret}@host/db?readPreference={secret}",
+    "mongodb+srv://user:{secret}@host:1/db",
+    "mongodb+srv://user:{secret}@a.example.com,b.example.com/db",
+)
+REDIS = (*URL, "{scheme}://user:{secret}@h1:1,h2:2/0", "{scheme}://user:{secret}@host/{secret}", "unix:///{secret}",
+         "{scheme}://:{secret}@host/0?socket_timeout={secret}")  # fmt: skip
+KAFKA = (
+    "kafka://{secret}:1",
+    "host:9092,user:{secret}@host",
+    "host:x{secret}",
+    "host:99999",
+    "host:9092,,host:1",
+    "h h",
+)
+HTTP = (*URL, "{scheme}://user:{secret}@h1:1,{scheme}://h2:2")
+
+KINDS: dict[str, tuple[tuple[str, ...], str]] = {
+    "promptcontent": (MONGO, "mongodb"),
+    "promptcontent_etl": (MONGO, "mongodb"),
+    "promptcontent_admin": (MONGO, "mongodb"),
+    "redis": (REDIS, "redis"),
+    "kafka": (KAFKA, ""),
+    "connect": (HTTP, "http"),
+    "airflow": ((*HTTP, "http://{secret}@host:1", "http://host:1"), "http"),
+}
+NAMES = (*get_args(PublicName), *get_args(InternalName))
+MALFORMED = [
+    (name, text.format(scheme=scheme, secret=SECRET))
+    for name in NAMES
+    for texts, scheme in [KINDS.get(name, (POSTGRES, "postgresql"))]
+    for text in (*ANY, *texts)
+]
+WELL_FORMED = [
+    ("warehouse", "postgresql://u:p%40ss@h1:5432,h2:5433/db?target_session_attrs=read-write&sslmode=require"),
+    ("warehouse", "host=h1,h2 port=5433 dbname=db user=u password='p @ s' connect_timeout=3"),
+    ("warehouse", "postgresql://u@[::1]:5432,10.0.0.1/db"),
+    ("warehouse", "host=/run/postgresql dbname=db"),
+    ("promptcontent_etl", "mongodb://u:p%2Fw@a:1,b_2:2/db?replicaSet=rs0&authSource=admin&tls=true"),
+    ("promptcontent_etl", "mongodb+srv://u:p@cluster.example.com/db?retryWrites=true"),
+    ("redis", "rediss://u:p%2Fw@[::1]:7000/2?socket_timeout=3"),
+    ("redis", "redis://host"),
+    ("kafka", "h1:9092, h_2:9093,[::1]:9094,h4"),
+    ("connect", "https://u:p@host:8083/prefix"),
+    ("airflow", "https://admin:p%40ss@airflow.example.com"),
+]  # fmt: skip
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> str:
+    """What the settings say of a variable, through the function that every process calls."""
+    from promptsales.settings import settings
+
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError) as caught:
+        settings.__wrapped__()
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "address"), MALFORMED)
+def test_malformed(monkeypatch: pytest.MonkeyPatch, name: str, address: str) -> None:
+    text = refused(monkeypatch, f"PROMPTSALES_DSN__{name.upper()}", address)
+    assert text.startswith(f"connection {name}: its address is malformed: ")
+    assert text.endswith(f"; correct the setting PROMPTSALES_DSN__{name.upper()}")
+    assert SECRET not in text
+
+
+@pytest.mark.parametrize(("name", "address"), WELL_FORMED)
+def test_well_formed(name: PublicName, address: str) -> None:
+    found = Settings(dsn={name: address})
+    assert found.address(name) == address
+    assert address not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "text"),
+    [
+        ("PROMPTSALES_DSN", f'{{"warehouse": "postgresql://u:{SECRET}@h"', "setting PROMPTSALES_DSN is no JSON object"),
+        ("PROMPTSALES_DSN", f"postgresql://u:{SECRET}@h", "setting PROMPTSALES_DSN is no JSON object"),
+        ("PROMPTSALES_DSN", f'["{SECRET}"]', "settings: PROMPTSALES_DSN: input should be a valid dictionary; docs"),
+        ("PROMPTSALES_DSN", f'{{"redis": ["{SECRET}"]}}', "settings: PROMPTSALES_DSN__REDIS: input"),
+        ("PROMPTSALES_DSN__REDIS__URL", SECRET, "settings: PROMPTSALES_DSN__REDIS: input should be a valid string"),
+        ("PROMPTSALES_DSN__WAREHUOSE", f"postgresql://u:{SECRET}@h", "setting PROMPTSALES_DSN: no connection is called "
+            "'warehuose'; names are promptsales, promptads, "),
+        ("PROMPTSALES_DSN", f'{{"postgresql://u:{SECRET}@h": "redis"}}', "setting PROMPTSALES_DSN: no connection is "
+            "called a text that is no name; names are "),
+        ("PROMPTSALES_PORT_BASE", SECRET, "settings: PROMPTSALES_PORT_BASE: input should be a valid integer"),
+        ("PROMPTSALES_ALERT_MAIL", f"smtp//u:{SECRET}@h", "setting alert_mail must be like smtp://"),
+        ("PROMPTSALES_ALERT_MAIL", f"smtp://u:x@h:{SECRET}/?from_email=a&to_email=b", "setting alert_mail must"),
+        ("PROMPTSALES_ALERT_MAIL", f"smtp://u:pa/{SECRET}@h:25/?from_email=a&to_email=b", "setting alert_mail must be"),
+        ("PROMPTSALES_ALERT_WEBHOOK", f"hooks.example.com/{SECRET}", "setting alert_webhook is malformed: it does not"),
+        ("PROMPTSALES_ALERT_WEBHOOK", f"https:///{SECRET}", "setting alert_webhook is malformed: it names no host"),
+        ("PROMPTSALES_ALERT_WEBHOOK", f"https://h:x{SECRET}/", "setting alert_webhook is malformed: its host or"),
+    ],
+)  # fmt: skip
+def test_other_settings(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, text: str) -> None:
+    found = refused(monkeypatch, variable, value)
+    assert found.startswith(text)
+    assert SECRET not in found
+
+
+@pytest.mark.parametrize("words", [("freshness",), ("doctor",), ("dsn", "warehouse"), ("topics", "plan")])
+def test_a_command_says_it_in_one_line(words: tuple[str, ...]) -> None:
+    given = {"promptads": f"postgres//u:{SECRET}@h/d"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from promptsales.cli.main import main; main()", *words],
+        capture_output=True, text=True, check=False, env={**os.environ, "PROMPTSALES_DSN": json.dumps(given)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("error: connection promptads: its address is malformed: libpq cannot read it")
+    assert SECRET not in done.stderr
+
+
+def test_a_worker_says_it_in_one_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "streams", "0"], capture_output=True, text=True, check=False,
+        env={**os.environ, "PROMPTSALES_DSN__WAREHOUSE": f"postgres//u:{SECRET}@h/d"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("error: connection warehouse: its address is malformed")
+    assert SECRET not in done.stderr
+
+
+def test_several_hosts() -> None:
+    address = "postgresql://u:p@h1:5432,h2:5433/db?target_session_attrs=read-write"
+    assert postgres_hosts(address) == [("h1", "5432"), ("h2", "5433")]
+    assert postgres_hosts("host=h1,h2 port=7") == [("h1", "7"), ("h2", "7")]
+    assert postgres_hosts("postgresql://h1,h2:5433/db") == [("h1", "5432"), ("h2", "5433")]
+    assert places("warehouse", address) == "h1:5432, h2:5433"
+    assert places("promptcontent_etl", "mongodb://u:p@a:1,b:2/db?x=y") == "a:1,b:2"
+    assert places("kafka", "a:1,b:2") == "a:1,b:2"
+    assert places("redis", "redis://:p%40@a:1/0") == "a:1"
+
+
+def test_several_hosts_in_airflow() -> None:
+    found = postgres_connection("warehouse", "postgresql://u:p@h1:5432,h2:5433/db?target_session_attrs=read-write", "")
+    assert (found.host, found.port, found.schema_) == ("h1,h2", None, "db")
+    assert json.loads(found.extra or "") == {
+        "connect_timeout": "10", "target_session_attrs": "read-write", "port": "5432,5433",
+    }  # fmt: skip
+    one_port = postgres_connection("warehouse", "host=h1,h2 port=5433 dbname=db", "")
+    assert (one_port.host, one_port.port, one_port.extra) == ("h1,h2", 5433, '{"connect_timeout": "10"}')
+    assert mongo_connection("x", "mongodb://u:p%2Bw@a:1,b:2/?replicaSet=rs0", "").password == "p+w"
+
+
+def test_several_brokers_in_faust() -> None:
+    here = Settings(dsn={"kafka": "h1:9092,h2:9093"})
+    assert [(url.host, url.port) for url in faust_app(here, 1).conf.broker] == [("h1", 9092), ("h2", 9093)]
+
+
+def test_debezium_takes_one_host() -> None:
+    here = Settings(dsn={"promptcrm_cdc": f"postgresql://cdc:{SECRET}@h1:5432,h2:5433/promptcrm"})
+    with pytest.raises(ConfigError) as caught:
+        config(here, "promptcrm", 1)
+    assert str(caught.value).startswith(
+        "connection promptcrm_cdc: it names 2 hosts, h1:5432, h2:5433; Debezium follows"
+    )
+    one = Settings(dsn={"promptcrm_cdc": "host=h1 port=7 dbname=promptcrm sslmode=require"})
+    wanted = {"hostname": "h1", "port": "7", "dbname": "promptcrm", "sslmode": "require"}
+    found = config(one, "promptcrm", 1)
+    assert {key: found[f"database.{key}"] for key in wanted} == wanted
+
+
+def test_a_login_is_not_in_what_a_client_logs() -> None:
+    assert without_login("https://u:p%40ss@h:1/x") == ("https://h:1/x", ("u", "p@ss"))
+    assert without_login("http://h:1") == ("http://h:1", None)
