@@ -26,7 +26,12 @@ Pair = tuple[Found | None, Found | None]
 
 _COMPLETE = "select complete_through from ops.feed where feed = %s"
 _LAST = "select max(complete_through) from ops.reconciliation where feed = %s"
-_EPOCH = "select epoch from ops.connector where connector = %s"
+# a row must not be older than the last TRUNCATE, or the sink leaves it out
+_LOWEST = """
+    select c.epoch, coalesce(max(t.src_lsn), 0), max(t.src_lsn) is null
+    from ops.connector c left join ops.truncation t on t.feed = %s and t.src_epoch = c.epoch
+    where c.connector = %s group by c.epoch
+"""
 
 
 class Audited(NamedTuple):
@@ -146,8 +151,8 @@ def _differing(
 def _repairs(
     contract: StreamContract, warehouse: psycopg.Connection, differing: Mapping[str, Pair]
 ) -> dict[str, Repair]:
-    epoch = warehouse.execute(_EPOCH, [contract.source.system]).fetchone()
-    lowest = Version(epoch[0] if epoch else 1, 0, True)
+    known = warehouse.execute(_LOWEST, [contract.table, contract.source.system]).fetchone()
+    lowest = Version(*known) if known else Version(1, 0, True)
     at_us = int(datetime.now(UTC).timestamp() * 1_000_000)
     return {key: _repair_of(pair, lowest, at_us) for key, pair in differing.items()}
 

@@ -14,6 +14,7 @@ import msgspec
 from promptsales.quality.derived import DATES, is_date
 from promptsales.quality.suite import CLOCK_TOLERANCE, read_suite
 from promptsales.stream_contracts import StreamColumn, StreamContract
+from promptsales.stream_truncations import Truncation
 from streams.rules import Rules, compile_rules
 
 # what Debezium sends for a large value that an update left as it was
@@ -25,6 +26,7 @@ EPOCH = "epoch"
 _BEYOND = re.compile(r"-?infinity|(?P<sign>[+-]?)(?P<year>\d{4,9})(?P<rest>-\d\d-\d\d(T[\d:.]+([+-][\d:]+|Z)?)?)( BC)?")
 # created, updated, deleted; read by a snapshot
 _OPERATIONS = frozenset("cudr")
+_TRUNCATE = "t"
 # its values stay as they were written, to the last digit
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _EPOCH_0 = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,6 +76,10 @@ class DeadLetter(NamedTuple):
     reason: str
 
 
+# None for a message that says nothing
+Decoded = Change | Truncation | DeadLetter | None
+
+
 class _Source(msgspec.Struct):
     # what the warehouse cannot hold would be refused with the offsets, too
     lsn: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -97,7 +103,7 @@ class Decoder:
         self._objects = [(column.name, frozenset(column.keys)) for column in contract.columns if column.keys]
         self._numbers = [column.name for column in contract.columns if _python_type(column.type) is Decimal]
 
-    def decode(self, message: Message) -> Change | DeadLetter | None:
+    def decode(self, message: Message) -> Decoded:
         """What a message says; None for one that says nothing (a tombstone of a compacted topic).
 
         Whatever goes wrong here is the message's fault, and would go wrong again: it never stops the stream.
@@ -110,14 +116,16 @@ class Decoder:
             # its text may hold a value
             return DeadLetter(message, type(error).__name__)
 
-    def _decoded(self, message: Message) -> Change | DeadLetter | None:
+    def _decoded(self, message: Message) -> Decoded:
         if message.value is None:
             return None
         if message.epoch is None:
             return DeadLetter(message, f"it has no header {EPOCH!r} that can be used, so its rank is not known")
         event, unnamed = self._event(message.value)
+        if event.op == _TRUNCATE:
+            return Truncation(self.contract.table, message.epoch, event.source.lsn, _committed_at(event))
         if event.op not in _OPERATIONS:
-            return DeadLetter(message, "an operation that is none of c, u, d, r")
+            return DeadLetter(message, "an operation that is none of c, u, d, r, t")
         row = event.before if event.op == "d" else event.after
         if row is None:
             return DeadLetter(message, f"operation {event.op} without its row")
@@ -153,7 +161,7 @@ class Decoder:
     def _change(self, message: Message, event: Any, row: Any, unnamed: str | None) -> Change:
         row.is_deleted, row.src_is_snapshot = event.op == "d", event.op == "r"
         row.src_epoch, row.src_lsn = message.epoch, event.source.lsn
-        row.committed_at = _EPOCH_0 + timedelta(microseconds=event.source.ts_us)
+        row.committed_at = _committed_at(event)
         broken: list[str] = []
         if not row.is_deleted:
             broken = [f"{name}_not_an_object" for name, keys in self._objects if not _keep(row, name, keys)]
@@ -175,6 +183,10 @@ class Decoder:
             for name in self._numbers
             if (value := getattr(row, name)) is not None and not value.is_finite()
         ]
+
+
+def _committed_at(event: _Event) -> datetime:
+    return _EPOCH_0 + timedelta(microseconds=event.source.ts_us)
 
 
 def _time(text: str, error: msgspec.ValidationError) -> Any:

@@ -25,10 +25,6 @@ def read(name: str) -> sql.SQL:
     return sql.SQL((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def _names(contract: StreamContract) -> tuple[str, ...]:
-    return tuple(column.name for column in contract.columns)
-
-
 def table(contract: StreamContract) -> sql.Identifier:
     """The table of the warehouse."""
     return sql.Identifier(contract.layer, contract.table)
@@ -37,7 +33,8 @@ def table(contract: StreamContract) -> sql.Identifier:
 def _source(contract: StreamContract) -> sql.Composed:
     """The parameter ``rows`` as a relation with the target's names and types.
 
-    Every row of the stream passes here, whoever brings it, so here erased persons stay out.
+    Every row of the stream passes here, whoever brings it, so here erased persons stay out, and rows that are older
+    than a TRUNCATE of their table at the source.
     """
     types = [
         sql.SQL("{} {}").format(sql.Identifier(c.origin), sql.SQL("text" if c.type == "jsonb" else c.type))
@@ -47,8 +44,11 @@ def _source(contract: StreamContract) -> sql.Composed:
         select {columns}, x.is_deleted, x.src_epoch, x.src_lsn, x.src_is_snapshot, x.committed_at
         from json_to_recordset(%(rows)s::json) as x({types}, is_deleted boolean, src_epoch integer, src_lsn bigint,
                                                     src_is_snapshot boolean, committed_at timestamptz)
-        where not {is_erased}
+        where not {is_erased} and (x.is_deleted or not exists (
+            select from ops.truncation d where d.feed = {name} and (x.src_epoch, x.src_lsn) < (d.src_epoch, d.src_lsn)
+        ))
     """).format(
+        name=sql.Literal(contract.table),
         is_erased=is_erased(sql.Identifier("x", contract.key_origin)),
         columns=sql.SQL(", ").join(
             sql.SQL("{} as {}").format(_value(contract, c), sql.Identifier(c.name)) for c in contract.columns
@@ -77,7 +77,7 @@ def upsert(name: str) -> bytes:
     A delete keeps the last values; one that comes first leaves a row with none. The order is the order of locks.
     """
     contract = stream_contracts()[name]
-    others = tuple(column for column in _names(contract) if column != contract.key)
+    others = tuple(column for column in contract.column_names if column != contract.key)
     return (
         sql.SQL("""
         with src as ({source}),
@@ -94,7 +94,7 @@ def upsert(name: str) -> bytes:
         .format(
             source=_source(contract),
             table=table(contract),
-            columns=listed(_names(contract)),
+            columns=listed(contract.column_names),
             version=listed(VERSION),
             key=sql.Identifier(contract.key),
             assignments=sql.SQL(", ").join(

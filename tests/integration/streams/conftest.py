@@ -8,6 +8,7 @@ import pytest
 
 from promptsales.settings import Settings
 from promptsales.stream_contracts import stream_contracts
+from promptsales.stream_truncations import Truncation
 from streams.batch import Batch
 from streams.decode import Change, DeadLetter, Decoder, Message
 from streams.sink import Applied, Sink
@@ -21,7 +22,8 @@ def batch_of(messages: Sequence[Message]) -> Batch:
     """What the app makes of messages, without offsets."""
     found = [DECODERS[message.topic].decode(message) for message in messages]
     changes = tuple(item for item in found if isinstance(item, Change))
-    return Batch(changes, tuple(item for item in found if isinstance(item, DeadLetter)), ())
+    dead = tuple(item for item in found if isinstance(item, DeadLetter))
+    return Batch(changes, dead, (), tuple(item for item in found if isinstance(item, Truncation)))
 
 
 @pytest.fixture
