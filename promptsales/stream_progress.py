@@ -17,6 +17,7 @@ from promptsales.errors import TerminalError
 from promptsales.stream_contracts import Connector, contracts_of
 from promptsales.stream_gaps import Gap
 from promptsales.stream_lag import Partition
+from promptsales.stream_publications import refuse_unpublished_operations
 from promptsales.stream_truncations import Truncation
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,6 @@ _IS_READ = "select confirmed_flush_lsn > %s::pg_lsn from pg_replication_slots wh
 _UNPUBLISHED = """
     select name from unnest(%s::text[]) as name
     except select concat_ws('.', schemaname, tablename) from pg_publication_tables where pubname = %s order by 1
-"""
-_UNPUBLISHED_OPERATIONS = """
-    select operation from pg_publication cross join lateral (
-        values (pubinsert, 'insert'), (pubupdate, 'update'), (pubdelete, 'delete'), (pubtruncate, 'truncate')
-    ) as o(is_published, operation)
-    where pubname = %s and not is_published
 """
 _NOTE = """
     insert into ops.feed as f (feed, topic, last_sync_timestamp, complete_through)
@@ -145,11 +140,7 @@ def _refuse_unpublished(source: psycopg.Connection, connector: Connector) -> Non
             f"{', '.join(missing)} is not in publication {connector}, so nothing of it comes; run "
             f"`promptsales provision`, then `promptsales connectors snapshot {connector}`"
         )
-    if operations := [name for (name,) in source.execute(_UNPUBLISHED_OPERATIONS, [connector])]:
-        raise TerminalError(
-            f"publication {connector} does not publish {', '.join(operations)}, so the source's changes of that kind "
-            "are lost; run `promptsales provision`, then `promptsales reconcile` with the tables that it names"
-        )
+    refuse_unpublished_operations(source, connector)
 
 
 def _mark(source: psycopg.Connection, warehouse: psycopg.Connection, connector: Connector) -> _Mark | None:

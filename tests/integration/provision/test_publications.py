@@ -8,6 +8,8 @@ from promptsales import stream_progress
 from promptsales.errors import TerminalError
 from promptsales.provision import schemas
 from promptsales.settings import Settings
+from promptsales.stream_audit import refuse_unpublished
+from promptsales.stream_contracts import stream_contracts
 from tests.integration.provision.conftest import KEY, Connect, Scratch, provisioned
 
 
@@ -25,6 +27,8 @@ def test_operations_that_are_not_published(crm: Connect) -> None:
     lost = r"^publication promptcrm does not publish delete, truncate, so the source's changes of that kind are lost"
     with pytest.raises(TerminalError, match=lost):
         stream_progress._refuse_unpublished(crm("cdc"), "promptcrm")
+    with pytest.raises(TerminalError, match=lost):
+        refuse_unpublished(crm("cdc"), stream_contracts()["lead"])
     todo = (
         "publication promptcrm publishes insert, update, delete, truncate; what it left out before is in no event; "
         "run `promptsales reconcile opportunity_stage_history lead opportunity`"
