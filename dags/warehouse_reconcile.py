@@ -1,4 +1,4 @@
-"""Compare every feed with its source once a day, and mend what a watermark cannot see.
+"""Compare every feed and every streamed table with its source once a day, and repair what no watermark or event shows.
 
 For each feed **compare** takes a snapshot of the warehouse and then one of the source, and compares counts and hashes
 of 4096 buckets of keys, computed by both servers; for it, the documents of a collection are drawn into staging. Only
@@ -9,7 +9,9 @@ rows of unequal buckets are compared one by one:
 - changed though `updated_at` stood still (a disabled trigger, a restore, a change by hand): reported, and read again;
 - changed since the last load: no fault, the next load reads it anyway.
 
-Where nothing is to be read again, the load is skipped. The result is a row in `ops.reconciliation`, the keys are in
+Where nothing is to be read again, the load is skipped. A streamed table has one task: it repairs what differs by
+itself, under the versions of the stream, so that a newer event always wins; the next `stream_audit` judges the rows and
+lets the marts follow. The result is a row in `ops.reconciliation`, the keys are in
 `ops.reread`. Where very many rows are gone nothing is deleted and the task fails: an emptied table is rarely meant.
 `promptsales reconcile` does the same by hand.
 """
@@ -18,13 +20,14 @@ from airflow.sdk import DAG
 
 from promptsales.contracts import contracts
 from promptsales.orchestration.daily import daily
-from promptsales.orchestration.reconcile import reconcile_group
+from promptsales.orchestration.reconcile import reconcile_group, reconcile_streamed
 from promptsales.reconcile.original import is_comparable
+from promptsales.stream_contracts import stream_contracts
 
 with DAG(
     dag_id="warehouse_reconcile",
     dag_display_name="Warehouse, reconcile",
-    description="Every feed against its source, key by key and hash by hash",
+    description="Every feed and streamed table against its source, key by key and hash by hash",
     doc_md=__doc__,
     tags=["daily", "warehouse", "core"],
     **daily("40 3"),
@@ -32,3 +35,5 @@ with DAG(
     for contract in contracts().values():
         if is_comparable(contract):
             reconcile_group(contract)
+    for streamed in stream_contracts().values():
+        reconcile_streamed(streamed)

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from promptsales.errors import BatchBlocked, TerminalError
 from promptsales.stream_contracts import StreamContract
+from promptsales.stream_publications import refuse_unpublished_operations
 
 if TYPE_CHECKING:
     from streams.audit import Audited
@@ -20,7 +21,7 @@ _RECORD = Path(__file__).parent / "reconcile" / "record.sql"
 _PUBLISHED = """
     select from pg_publication_tables where pubname = %s and concat_ws('.', schemaname, tablename) = %s
 """
-_LAST = "select max(compared_at) from ops.reconciliation where feed = %s"
+_LAST = "select max(compared_at) from ops.reconciliation where feed = %s and not is_whole"
 # an event was applied, or a row brought in by hand or by a repair
 _HAS_CHANGED = sql.SQL("""
     select exists (select from ops.stream_offset where topic = %(topic)s and applied_at > %(since)s)
@@ -32,8 +33,9 @@ def refuse_unpublished(source: psycopg.Connection, contract: StreamContract) -> 
     """See that a table is still in the publication: a `drop .. cascade` takes it out, and nobody else says so.
 
     Raises:
-        TerminalError: when it is not.
+        TerminalError: when it is not, or when not every operation is published.
     """
+    refuse_unpublished_operations(source, contract.source.system)
     relation, publication = contract.source.relation, contract.source.system
     if source.execute(_PUBLISHED, [publication, relation]).fetchone() is None:
         raise TerminalError(
@@ -59,16 +61,16 @@ def since(warehouse: psycopg.Connection, contract: StreamContract, now: datetime
     return min(now, _last(warehouse, contract) or now) - back
 
 
-def refuse_left(contract: StreamContract, found: "Audited") -> None:
+def refuse_left(contract: StreamContract, left: Sequence[str]) -> None:
     """See that every row is as the source has it, or in quarantine.
 
     Raises:
         BatchBlocked: naming the keys of rows that are not.
     """
-    if found.left:
+    if left:
         raise BatchBlocked(
-            f"{contract.table}: {len(found.left)} rows are not as the source has them, and their repair had no effect: "
-            f"{some(found.left)}; the marts wait"
+            f"{contract.table}: {len(left)} rows are not as the source has them, and their repair had no effect: "
+            f"{some(left)}; the marts wait"
         )
 
 
@@ -95,6 +97,7 @@ def record(
         "silent": 0,
         "pending": 0,
         "extraction": None,
+        "is_whole": False,
         "triggered_by": triggered_by,
         "compared_at": at,
     }

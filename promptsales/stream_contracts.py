@@ -64,7 +64,7 @@ class StreamContract(_Model):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        names = [column.name for column in self.columns]
+        names = self.column_names
         used = {self.key, *self.history, *(self.touched.columns if self.touched else ())}
         if missing := used - set(names):
             raise ValueError(f"{', '.join(sorted(missing))} is used but is no column; columns are {', '.join(names)}")
@@ -95,6 +95,11 @@ class StreamContract(_Model):
         return f"{self.source.system}.{topic_part(self.source.relation)}"
 
     @property
+    def column_names(self) -> tuple[str, ...]:
+        """The columns in the warehouse."""
+        return tuple(column.name for column in self.columns)
+
+    @property
     def origins(self) -> tuple[str, ...]:
         """The columns at the source: all that is published."""
         return tuple(column.origin for column in self.columns)
@@ -102,7 +107,7 @@ class StreamContract(_Model):
     @property
     def references(self) -> tuple[str, ...]:
         """The columns that name other rows, by the naming law."""
-        return references((column.name for column in self.columns), self.key)
+        return references(self.column_names, self.key)
 
     @property
     def key_origin(self) -> str:

@@ -11,12 +11,14 @@ from typing import NamedTuple
 import psycopg
 from confluent_kafka.admin import AdminClient
 
-from promptsales import stream_gaps, stream_lag
+from promptsales import stream_gaps, stream_lag, stream_truncations
 from promptsales.errors import TerminalError
 from promptsales.printable import logger
 from promptsales.stream_contracts import Connector, contracts_of
 from promptsales.stream_gaps import Gap
 from promptsales.stream_lag import Partition
+from promptsales.stream_publications import refuse_unpublished_operations
+from promptsales.stream_truncations import Truncation
 
 log = logger(__name__)
 
@@ -54,6 +56,14 @@ _LOWER = """
 class _Mark(NamedTuple):
     at: datetime
     position: str
+    truncations: list[Truncation]
+
+
+class Reached(NamedTuple):
+    """A moment before which every commit is applied; ``truncations`` were noted before it, so all older rows are."""
+
+    at: datetime
+    truncations: list[Truncation]
 
 
 class Progress:
@@ -67,14 +77,14 @@ class Progress:
         self._gaps_at = 0.0
         self._told: list[Gap] = []
 
-    def look(self, source: psycopg.Connection, client: AdminClient, warehouse: psycopg.Connection) -> datetime | None:
-        """Look once; the moment before which every commit is in the warehouse, when one was reached just now.
+    def look(self, source: psycopg.Connection, client: AdminClient, warehouse: psycopg.Connection) -> Reached | None:
+        """Look once; the moment before which every commit is applied, when one was reached just now.
 
         Raises:
-            TerminalError: when a table is not published: what is written to it comes in no event.
+            TerminalError: when a table or an operation is not published: what is written so comes in no event.
             TransientError: when no broker answers.
         """
-        self._mark = self._mark or _mark(source, self.connector)
+        self._mark = self._mark or _mark(source, warehouse, self.connector)
         names = stream_lag.topics(self.connector)
         if time.monotonic() >= self._gaps_at:
             self._note_gaps(client, warehouse)
@@ -92,11 +102,12 @@ class Progress:
             return None
         _refuse_unpublished(source, self.connector)
         # the next one at once, so that it is among what is read meanwhile
-        reached, self._mark, self._ends = self._mark.at, _mark(source, self.connector), None
+        reached = Reached(self._mark.at, self._mark.truncations)
+        self._mark, self._ends = _mark(source, warehouse, self.connector), None
         if self._mark is None:
             return reached
         lower(warehouse, self.connector, self._mark.at)
-        return min(reached, self._mark.at)
+        return reached._replace(at=min(reached.at, self._mark.at))
 
     def _note_gaps(self, client: AdminClient, warehouse: psycopg.Connection) -> None:
         """Record what can never be applied any more: a partition with nothing behind a gap would be waited for."""
@@ -119,18 +130,24 @@ class Progress:
 
 
 def _refuse_unpublished(source: psycopg.Connection, connector: Connector) -> None:
-    """Refuse to call tables complete of which one has left the publication, or was replaced under its name."""
+    """Refuse to call tables complete of which not every change is published.
+
+    One may have left the publication, or have been replaced under its name; or somebody publishes fewer operations.
+    """
     names = [contract.source.relation for contract in contracts_of(connector)]
     if missing := [name for (name,) in source.execute(_UNPUBLISHED, [names, connector])]:
         raise TerminalError(
             f"{', '.join(missing)} is not in publication {connector}, so nothing of it comes; run "
             f"`promptsales provision`, then `promptsales connectors snapshot {connector}`"
         )
+    refuse_unpublished_operations(source, connector)
 
 
-def _mark(source: psycopg.Connection, connector: Connector) -> _Mark | None:
+def _mark(source: psycopg.Connection, warehouse: psycopg.Connection, connector: Connector) -> _Mark | None:
+    # first: what is noted by now was committed before the moment
+    truncations = stream_truncations.pending(warehouse, connector)
     now = source.execute(_NOW, [connector]).fetchone()
-    return _Mark(*now) if now else None
+    return _Mark(now[0], now[1], truncations) if now else None
 
 
 def _is_read(source: psycopg.Connection, connector: Connector, mark: _Mark) -> bool:

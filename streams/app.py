@@ -14,12 +14,13 @@ from promptsales.settings import HOST, Settings
 from promptsales.stream_contracts import Connector, stream_contracts
 from promptsales.stream_gaps import GROUP, Gap, way_out
 from promptsales.stream_limits import DEAD_LETTER_BYTES
+from promptsales.stream_truncations import Truncation
 from streams import alerts, progress
 from streams.batch import Batch, Offset
 from streams.batches import batches
 from streams.counters import Counters
 from streams.dead_letters import bury
-from streams.decode import EPOCH, Change, DeadLetter, Decoder, Message
+from streams.decode import EPOCH, Change, DeadLetter, Decoded, Decoder, Message
 from streams.delivery import Delivery
 from streams.health import Health
 from streams.transport import Runs, Transport
@@ -113,15 +114,18 @@ def decode(decoders: dict[str, Decoder], records: Sequence[ConsumerRecord]) -> B
         tuple(item for item in found if isinstance(item, Change)),
         tuple(item for item in found if isinstance(item, DeadLetter)),
         tuple(_offsets(messages, found).values()),
+        tuple(item for item in found if isinstance(item, Truncation)),
     )
 
 
-def _offsets(messages: Sequence[Message], found: Sequence[Change | DeadLetter | None]) -> dict[tuple[str, int], Offset]:
+def _offsets(messages: Sequence[Message], found: Sequence[Decoded]) -> dict[tuple[str, int], Offset]:
     offsets: dict[tuple[str, int], Offset] = {}
     for message, item in zip(messages, found, strict=True):
         first, at, lsn, unnamed = message.offset, None, None, 0
         if isinstance(item, Change):
             at, lsn, unnamed = item.committed_at, item.row.src_lsn, int(item.unnamed is not None)
+        elif isinstance(item, Truncation):
+            at, lsn = item.committed_at, item.lsn
         known = offsets.get((message.topic, message.partition))
         if known:
             first, at, lsn = known.first_offset, at or known.source_at, lsn or known.source_lsn

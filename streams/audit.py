@@ -25,8 +25,13 @@ PATIENCE_S = 120
 Pair = tuple[Found | None, Found | None]
 
 _COMPLETE = "select complete_through from ops.feed where feed = %s"
-_LAST = "select max(complete_through) from ops.reconciliation where feed = %s"
-_EPOCH = "select epoch from ops.connector where connector = %s"
+_LAST = "select max(complete_through) from ops.reconciliation where feed = %s and not is_whole"
+# a row must not be older than the last TRUNCATE, or the sink leaves it out
+_LOWEST = """
+    select c.epoch, coalesce(max(t.src_lsn), 0), max(t.src_lsn) is null
+    from ops.connector c left join ops.truncation t on t.feed = %s and t.src_epoch = c.epoch
+    where c.connector = %s group by c.epoch
+"""
 
 
 class Audited(NamedTuple):
@@ -77,7 +82,7 @@ def audit(
     source.execute("set row_security = off")
     refuse_hidden_table(contract.table, contract.source.relation, source)
     compare.prepare(source, warehouse)
-    until = _complete(warehouse, contract)
+    until = complete_or_fail(warehouse, contract)
     window = {"since": _last(warehouse, contract, until) - back, "until": until}
     ours, theirs = compare.hours(contract, warehouse, window), compare.source_hours(contract, source, window)
     unequal = sorted(hour for hour in ours.keys() | theirs.keys() if ours.get(hour) != theirs.get(hour))
@@ -96,11 +101,21 @@ def audit(
     )
 
 
-def _complete(warehouse: psycopg.Connection, contract: StreamContract) -> datetime:
+def complete(warehouse: psycopg.Connection, contract: StreamContract) -> datetime | None:
+    """Return how far a table is complete; None where nothing of it was ever applied."""
     row = warehouse.execute(_COMPLETE, [contract.table]).fetchone()
-    if row is None or row[0] is None:
+    return row[0] if row else None
+
+
+def complete_or_fail(warehouse: psycopg.Connection, contract: StreamContract) -> datetime:
+    """Return how far a table is complete.
+
+    Raises:
+        TransientError: when nothing of it was ever applied.
+    """
+    found = complete(warehouse, contract)
+    if found is None:
         raise TransientError(f"{contract.table}: nothing is applied yet; `promptsales connectors status` says why")
-    found: datetime = row[0]
     return found
 
 
@@ -118,7 +133,13 @@ def _mend(
     unequal: list[datetime],
 ) -> Mended:
     """Repair the rows of unequal hours, and see what came of it."""
-    differing = _differing(contract, source, warehouse, unequal)
+    return mend(settings, contract, warehouse, _differing(contract, source, warehouse, unequal))
+
+
+def mend(
+    settings: Settings, contract: StreamContract, warehouse: psycopg.Connection, differing: Mapping[str, Pair]
+) -> Mended:
+    """Repair rows that differ, and see what came of it."""
     if not differing:
         return Mended([], (), ())
     repairs = _repairs(contract, warehouse, differing)
@@ -135,19 +156,19 @@ def _differing(
     contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection, unequal: list[datetime]
 ) -> Mapping[str, Pair]:
     """Rows that differ, and still do when all that was written by then is applied: no change on its way explains it."""
-    first = _differences(contract, source, warehouse, compare.keys(contract, source, warehouse, unequal))
+    first = differences(contract, source, warehouse, compare.keys(contract, source, warehouse, unequal))
     if not first:
         return {}
-    wait_for(lambda: _complete(warehouse, contract), datetime.now(UTC))
-    second = _differences(contract, source, warehouse, list(first))
+    wait_for(lambda: complete_or_fail(warehouse, contract), datetime.now(UTC))
+    second = differences(contract, source, warehouse, list(first))
     return {key: found for key, found in second.items() if found == first[key]}
 
 
 def _repairs(
     contract: StreamContract, warehouse: psycopg.Connection, differing: Mapping[str, Pair]
 ) -> dict[str, Repair]:
-    epoch = warehouse.execute(_EPOCH, [contract.source.system]).fetchone()
-    lowest = Version(epoch[0] if epoch else 1, 0, True)
+    known = warehouse.execute(_LOWEST, [contract.table, contract.source.system]).fetchone()
+    lowest = Version(*known) if known else Version(1, 0, True)
     at_us = int(datetime.now(UTC).timestamp() * 1_000_000)
     return {key: _repair_of(pair, lowest, at_us) for key, pair in differing.items()}
 
@@ -165,7 +186,7 @@ def wait_for(reached: Callable[[], datetime], moment: datetime) -> None:
         time.sleep(1)
 
 
-def _differences(
+def differences(
     contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection, keys: list[str]
 ) -> Mapping[str, Pair]:
     """Of some keys those whose rows differ: as the warehouse has them, and as the source has them."""

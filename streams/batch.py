@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple, Self
 
+from promptsales.stream_truncations import Truncation
 from streams.decode import UNCHANGED, Change, DeadLetter
 
 
@@ -32,13 +33,12 @@ class Batch(NamedTuple):
     changes: tuple[Change, ...]
     dead: tuple[DeadLetter, ...]
     offsets: tuple[Offset, ...]
+    truncations: tuple[Truncation, ...] = ()
 
     def halves(self) -> tuple[Self, Self]:
-        """Both halves of the changes; dead letters and offsets go with the second, which is applied last."""
+        """Both halves of the changes; what else there is goes with the second, which is applied last."""
         middle = len(self.changes) // 2
-        return self._replace(changes=self.changes[:middle], dead=(), offsets=()), self._replace(
-            changes=self.changes[middle:]
-        )
+        return type(self)(self.changes[:middle], (), ()), self._replace(changes=self.changes[middle:])
 
     def tables(self) -> list[str]:
         """The tables it changes, always in the same order: that of locks."""

@@ -49,14 +49,14 @@ def prepare(source: psycopg.Connection, warehouse: psycopg.Connection) -> None:
 
 def hours(contract: StreamContract, warehouse: psycopg.Connection, window: Mapping[str, datetime]) -> dict[Any, Any]:
     """Rows and sums by hour, as the warehouse has them."""
-    return _hours(contract, warehouse, _ours(contract), window)
+    return _hours(contract, warehouse, ours(contract), window)
 
 
 def source_hours(
     contract: StreamContract, source: psycopg.Connection, window: Mapping[str, datetime]
 ) -> dict[Any, Any]:
     """Rows and sums by hour, as the source has them."""
-    return _hours(contract, source, _theirs(contract), window)
+    return _hours(contract, source, theirs(contract), window)
 
 
 def _hours(
@@ -79,7 +79,7 @@ def keys(
 ) -> list[str]:
     """Every key, as text, that either side has in some hours."""
     found: set[str] = set()
-    for connection, relation in ((warehouse, _ours(contract)), (source, _theirs(contract))):
+    for connection, relation in ((warehouse, ours(contract)), (source, theirs(contract))):
         query = sql.SQL("""
             select {key}::text from {relation} as r
             where not is_deleted and updated_at >= %s and updated_at < %s
@@ -96,7 +96,7 @@ def rows(contract: StreamContract, warehouse: psycopg.Connection, wanted: list[s
         select {key}::text, to_jsonb({key}), case when not is_deleted then jsonb_build_object({values})::text end,
                src_epoch, src_lsn, src_is_snapshot
         from {relation} as r where {key} = any(%s::{type}[])
-    """).format(**_parts(contract), relation=_ours(contract))
+    """).format(**_parts(contract), relation=ours(contract))
     return {
         text: Found(key, values, Version(*version), None)
         for text, key, values, *version in warehouse.execute(query, [wanted])
@@ -108,7 +108,7 @@ def source_rows(contract: StreamContract, source: psycopg.Connection, wanted: li
     query = sql.SQL("""
         select {key}::text, to_jsonb({key}), jsonb_build_object({values})::text, jsonb_build_object({sent})
         from {relation} as r where {key} = any(%s::{type}[])
-    """).format(**_parts(contract), relation=_theirs(contract), sent=_all_sent(contract))
+    """).format(**_parts(contract), relation=theirs(contract), sent=_all_sent(contract))
     return {text: Found(key, values, None, sent) for text, key, values, sent in source.execute(query, [wanted])}
 
 
@@ -135,10 +135,15 @@ def _parts(contract: StreamContract) -> dict[str, sql.Composable]:
     return {
         "key": sql.Identifier(contract.key),
         "type": sql.SQL(contract.key_type),
-        "values": sql.SQL(", ").join(
-            sql.SQL("{}::text, {}").format(sql.Literal(column.name), _compared(column)) for column in contract.columns
-        ),
+        "values": values_of(contract),
     }
+
+
+def values_of(contract: StreamContract) -> sql.Composed:
+    """Names and values of a row to compare, as the arguments of `jsonb_build_object`."""
+    return sql.SQL(", ").join(
+        sql.SQL("{}::text, {}").format(sql.Literal(column.name), _compared(column)) for column in contract.columns
+    )
 
 
 def _compared(column: StreamColumn) -> sql.Composed:
@@ -208,7 +213,7 @@ def _payload(contract: StreamContract) -> sql.Composed:
     return sql.SQL(", ").join([*columns, version])
 
 
-def _theirs(contract: StreamContract) -> sql.Composed:
+def theirs(contract: StreamContract) -> sql.Composed:
     """The source's table under the warehouse's names, as the stream may bring it; see `prepare`."""
     return sql.SQL("(select {}, false as is_deleted from {} as s where not {})").format(
         _all_of_source(contract),
@@ -217,7 +222,7 @@ def _theirs(contract: StreamContract) -> sql.Composed:
     )
 
 
-def _ours(contract: StreamContract) -> sql.Composed:
+def ours(contract: StreamContract) -> sql.Composed:
     """What the warehouse has: the table, but for a row whose newest version is in quarantine, that one."""
     return sql.SQL("""
         (select {of_table}, t.is_deleted, t.src_epoch, t.src_lsn, t.src_is_snapshot from {table} t

@@ -15,6 +15,7 @@ from promptsales.quality.derived import DATES, is_date
 from promptsales.quality.suite import CLOCK_TOLERANCE, read_suite
 from promptsales.stream_contracts import StreamColumn, StreamContract
 from promptsales.stream_limits import TOO_LARGE, limits, units
+from promptsales.stream_truncations import Truncation
 from streams.rules import Rules, compile_rules
 
 # what Debezium sends for a large value that an update left as it was
@@ -31,6 +32,7 @@ NOT_AN_OBJECT = "{}_not_an_object"
 _HALF = re.compile(rb'\\u[dD][89abAB][0-9a-fA-F]{2}"')
 # created, updated, deleted; read by a snapshot
 _OPERATIONS = frozenset("cudr")
+_TRUNCATE = "t"
 # its values stay as they were written, to the last digit
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _EPOCH_0 = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,6 +93,10 @@ class DeadLetter(NamedTuple):
     reason: str
 
 
+# None for a message that says nothing
+Decoded = Change | Truncation | DeadLetter | None
+
+
 class _Source(msgspec.Struct):
     # what the warehouse cannot hold would be refused with the offsets, too
     lsn: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -115,7 +121,7 @@ class Decoder:
         self._numbers = [column.name for column in contract.columns if _python_type(column.type) is Decimal]
         self._limits = list(limits(contract).items()) if may_be_cut else []
 
-    def decode(self, message: Message) -> Change | DeadLetter | None:
+    def decode(self, message: Message) -> Decoded:
         """What a message says; None for one that says nothing (a tombstone of a compacted topic).
 
         Whatever goes wrong here is the message's fault, and would go wrong again: it never stops the stream.
@@ -128,14 +134,16 @@ class Decoder:
             # its text may hold a value
             return DeadLetter(message, type(error).__name__)
 
-    def _decoded(self, message: Message) -> Change | DeadLetter | None:
+    def _decoded(self, message: Message) -> Decoded:
         if message.value is None:
             return None
         if message.epoch is None:
             return DeadLetter(message, f"it has no header {EPOCH!r} that can be used, so its rank is not known")
         event, unnamed = self._event(message.value)
+        if event.op == _TRUNCATE:
+            return Truncation(self.contract.table, message.epoch, event.source.lsn, _committed_at(event))
         if event.op not in _OPERATIONS:
-            return DeadLetter(message, "an operation that is none of c, u, d, r")
+            return DeadLetter(message, "an operation that is none of c, u, d, r, t")
         row = event.before if event.op == "d" else event.after
         if row is None:
             return DeadLetter(message, f"operation {event.op} without its row")
@@ -179,7 +187,7 @@ class Decoder:
     def _change(self, message: Message, event: Any, row: Any, unnamed: str | None) -> Change:
         row.is_deleted, row.src_is_snapshot = event.op == "d", event.op == "r"
         row.src_epoch, row.src_lsn = message.epoch, event.source.lsn
-        row.committed_at = _EPOCH_0 + timedelta(microseconds=event.source.ts_us)
+        row.committed_at = _committed_at(event)
         broken: list[str] = []
         if not row.is_deleted:
             broken = self._cut(row)
@@ -209,6 +217,10 @@ class Decoder:
             for name in self._numbers
             if (value := getattr(row, name)) is not None and not value.is_finite()
         ]
+
+
+def _committed_at(event: _Event) -> datetime:
+    return _EPOCH_0 + timedelta(microseconds=event.source.ts_us)
 
 
 def _is_longer(text: str | None, most: int) -> bool:

@@ -7,13 +7,14 @@ from datetime import datetime
 
 import psycopg
 
-from promptsales import bus, connectors, stream_gaps, stream_progress
+from promptsales import bus, connectors, stream_gaps, stream_progress, stream_truncations
 from promptsales.connections import connected
 from promptsales.errors import PipelineError
 from promptsales.printable import logger
 from promptsales.settings import Settings
-from promptsales.stream_progress import Progress
+from promptsales.stream_progress import Progress, Reached
 from streams.sweep import sweep
+from streams.truncate import truncate
 
 log = logger(__name__)
 
@@ -53,15 +54,30 @@ def _look(settings: Settings, following: Progress) -> None:
             time.sleep(_LOOK_S)
 
 
-def _reached(settings: Settings, warehouse: psycopg.Connection, following: Progress, at: datetime) -> None:
-    """Note how far the tables are complete, and sweep; neither while events are missing.
+def _reached(settings: Settings, warehouse: psycopg.Connection, following: Progress, reached: Reached) -> None:
+    """Empty tables, note how far the tables are complete, and sweep; the last two not while events are missing.
 
     A snapshot that lost events would have the rows swept that were in them.
     """
+    later = _truncate(settings, warehouse, following, reached)
     gaps = stream_gaps.close(warehouse, following.connector, following.epoch)
     following.tell(gaps)
     if gaps:
         return
-    stream_progress.note(warehouse, following.connector, at)
+    stream_progress.note(warehouse, following.connector, min([reached.at, *later]))
     if gone := sweep(settings, warehouse, following.connector, following.epoch):
         log.warning("%s: %d rows are gone since the epoch before", following.connector, gone)
+
+
+def _truncate(
+    settings: Settings, warehouse: psycopg.Connection, following: Progress, reached: Reached
+) -> list[datetime]:
+    """Empty the tables whose older rows are all applied; return when the others were emptied at the source."""
+    later = []
+    for truncation in stream_truncations.pending(warehouse, following.connector):
+        if truncation in reached.truncations:
+            count = truncate(settings, warehouse, truncation)
+            log.warning("%s was truncated at the source; %d rows are deleted", truncation.table, count)
+        else:
+            later.append(truncation.committed_at)
+    return later

@@ -113,9 +113,10 @@ class _Mending:
 
         The order is that in which the sink locks: rows by their keys, then quarantine.
         """
-        for statement in (make_way(self._contract), _make_way_in_quarantine(self._contract)):
-            for one in sorted(repairs, key=lambda one: one.key):
-                await self._warehouse.execute(statement, {"key": one.key, **one.version._asdict()})
+        async with self._warehouse.pipeline():
+            for statement in (make_way(self._contract), _make_way_in_quarantine(self._contract)):
+                for one in sorted(repairs, key=lambda one: one.key):
+                    await self._warehouse.execute(statement, {"key": one.key, **one.version._asdict()})
 
     async def set_aside(self, refused: SetAside) -> None:
         """Keep a row in quarantine, unless it has changed since."""

@@ -12,6 +12,7 @@ from promptsales.load.suppression import EXCLUDE_ERASURES
 from promptsales.quality.suite import read_suite
 from promptsales.stream_contracts import stream_contracts
 from promptsales.stream_gaps import Gap
+from promptsales.stream_truncations import NOTE
 from streams import statements
 from streams.batch import Batch, Offset, latest, rounds
 from streams.decode import Change, DeadLetter
@@ -54,7 +55,7 @@ class Sink:
         self._dead_letters = statements.read("dead_letters")
 
     async def apply(self, batch: Batch) -> Applied:
-        """Rows, history, figures, alerts, quarantine, dead letters and offsets: all of a batch, or nothing.
+        """Rows, history, figures, alerts, quarantine, dead letters, truncations and offsets of a batch, or nothing.
 
         Raises:
             psycopg.Error: as the driver; nothing was applied.
@@ -67,6 +68,8 @@ class Sink:
             kept = [await self._quarantine(table, bad) for table in batch.tables() if (bad := batch.bad(table))]
             figures = [Figure(*row) for cursor in merged if cursor for row in await cursor.fetchall()]
             await self._total([f for f in figures if f.kind == "moved"], _budgets(batch))
+            for truncation in batch.truncations:
+                await self._connection.execute(NOTE, truncation._asdict())
             for letter in batch.dead:
                 await self._bury(letter)
             gaps = await self._move(batch.offsets) if batch.offsets else []

@@ -26,10 +26,6 @@ def read(name: str) -> sql.SQL:
     return sql.SQL((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def _names(contract: StreamContract) -> tuple[str, ...]:
-    return tuple(column.name for column in contract.columns)
-
-
 def table(contract: StreamContract) -> sql.Identifier:
     """The table of the warehouse."""
     return sql.Identifier(contract.layer, contract.table)
@@ -38,18 +34,27 @@ def table(contract: StreamContract) -> sql.Identifier:
 def _source(contract: StreamContract) -> sql.Composed:
     """The parameter ``rows`` as a relation with the target's names and types.
 
-    Every row of the stream passes here, whoever brings it, so here erased persons stay out.
+    Every row of the stream passes here, whoever brings it, so here erased persons stay out, and rows that are older
+    than a TRUNCATE of their table at the source.
     """
     types = {c.origin: "text" if c.type == "jsonb" else c.type for c in contract.columns}
     types |= {PREFIX + name: kind for name, (_, _, kind) in OWN.items()}
     columns = [sql.SQL("{} as {}").format(_value(contract, c), sql.Identifier(c.name)) for c in contract.columns]
     columns += [sql.SQL("{} as {}").format(identifier("x", PREFIX + name), sql.Identifier(name)) for name in OWN]
     return sql.SQL("""
-        select {columns} from json_to_recordset(%(rows)s::json) as x({types}) where not {is_erased}
+        select {columns} from json_to_recordset(%(rows)s::json) as x({types})
+        where not {is_erased} and ({is_deleted} or not exists (
+            select from ops.truncation d where d.feed = {name} and {version} < (d.src_epoch, true, d.src_lsn)
+        ))
     """).format(
+        name=sql.Literal(contract.table),
         columns=sql.SQL(", ").join(columns),
         types=sql.SQL(", ").join(sql.SQL("{} {}").format(identifier(name), sql.SQL(types[name])) for name in types),
         is_erased=is_erased(identifier("x", contract.key_origin)),
+        is_deleted=identifier("x", PREFIX + "is_deleted"),
+        version=sql.SQL("({}, not {}, {})").format(
+            *(identifier("x", PREFIX + name) for name in ("src_epoch", "src_is_snapshot", "src_lsn"))
+        ),
     )
 
 
@@ -73,7 +78,7 @@ def upsert(name: str) -> bytes:
     A delete keeps the last values; one that comes first leaves a row with none. The order is the order of locks.
     """
     contract = stream_contracts()[name]
-    others = tuple(column for column in _names(contract) if column != contract.key)
+    others = tuple(column for column in contract.column_names if column != contract.key)
     return (
         sql.SQL("""
         with src as ({source}),
@@ -90,7 +95,7 @@ def upsert(name: str) -> bytes:
         .format(
             source=_source(contract),
             table=table(contract),
-            columns=listed(_names(contract)),
+            columns=listed(contract.column_names),
             version=listed(VERSION),
             key=sql.Identifier(contract.key),
             assignments=sql.SQL(", ").join(

@@ -6,6 +6,7 @@ import typer
 
 from promptsales import contracts
 from promptsales.cli.output import Json, connected, forget_responses, print_json, show_line, show_table, working
+from promptsales.connectors import source_of
 from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
 from promptsales.load.steps import load
@@ -14,6 +15,7 @@ from promptsales.reconcile.settle import Reconciliation
 from promptsales.reconcile.settle import reconcile as reconcile_feed
 from promptsales.settings import settings
 from promptsales.sources import opened
+from promptsales.stream_contracts import StreamContract, stream_contracts
 
 app = typer.Typer()
 
@@ -22,17 +24,18 @@ TRIGGERED_BY = "cli:reconcile"
 
 @app.command()
 def reconcile(
-    feeds: Annotated[list[str] | None, typer.Argument(help="feeds, by the names of their core tables")] = None,
-    every: Annotated[bool, typer.Option("--all", help="all feeds that can be compared")] = False,
+    feeds: Annotated[list[str] | None, typer.Argument(help="feeds and streamed tables, by their names")] = None,
+    every: Annotated[bool, typer.Option("--all", help="all that can be compared")] = False,
     accept_gone: Annotated[bool, typer.Option(help="soft-delete even where very many rows are gone")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare feeds with their sources; soft-delete what is gone, load what is missing or differs."""
-    if bool(feeds) == every:
-        raise ConfigError(f"name feeds or say --all; feeds are {', '.join(contracts.contracts())}")
-    chosen = [contracts.contract(name) for name in feeds or contracts.contracts()]
+    """Compare feeds and streamed tables with their sources; delete what is gone, bring what is missing or differs."""
+    known: dict[str, Contract | StreamContract] = {**contracts.contracts(), **stream_contracts()}
+    if bool(feeds) == every or set(feeds or ()) - known.keys():
+        raise ConfigError(f"name feeds or streamed tables, or say --all; there are {', '.join(known)}")
+    chosen = [known[name] for name in feeds or known]
     if every:
-        chosen = [contract for contract in chosen if is_comparable(contract)]
+        chosen = [one for one in chosen if isinstance(one, StreamContract) or is_comparable(one)]
     with working("") as tell:
         results = []
         for contract in chosen:
@@ -48,12 +51,27 @@ def reconcile(
         show_line(f"{feed} was never loaded: nothing to compare")
 
 
-def _reconcile(contract: Contract, accept_gone: bool) -> Reconciliation | None:
-    """Compare one feed; what it found wrong is loaded at once."""
+def _reconcile(contract: Contract | StreamContract, accept_gone: bool) -> Reconciliation | None:
+    """Compare one of them; what it found wrong is set right at once."""
+    if isinstance(contract, StreamContract):
+        result, layer = _reconcile_table(contract, accept_gone), contract.layer
+    else:
+        result, layer = _reconcile_feed(contract, accept_gone), "core"
+    if result and result.has_changed:
+        forget_responses([f"{layer}.{contract.table}"])
+    return result
+
+
+def _reconcile_feed(contract: Contract, accept_gone: bool) -> Reconciliation | None:
     with opened(settings(), contract) as source, connected("warehouse") as warehouse:
         result = reconcile_feed(contract, source, warehouse, TRIGGERED_BY, settings().limits, accept_gone)
         if result and result.to_reread:
             load(contract, source, warehouse, None, TRIGGERED_BY, settings().limits)
-    if result and (result.deleted or result.to_reread):
-        forget_responses([f"core.{contract.table}"])
     return result
+
+
+def _reconcile_table(contract: StreamContract, accept_gone: bool) -> Reconciliation | None:
+    from streams.whole import reconcile as reconcile_table
+
+    with connected(source_of(contract.source.system)) as source, connected("warehouse") as warehouse:
+        return reconcile_table(settings(), contract, source, warehouse, TRIGGERED_BY, accept_gone)

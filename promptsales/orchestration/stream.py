@@ -67,7 +67,7 @@ def _compared(contract: StreamContract, source: psycopg.Connection, warehouse: p
     if found.repaired:
         # what was wrong in core by itself never moved a minute
         count_anew(warehouse, settings().stream_minutes_days)
-    refuse_left(contract, found)
+    refuse_left(contract, found.left)
     return found
 
 

@@ -20,7 +20,7 @@ from promptsales.stream_contracts import Connector, StreamContract, contracts_of
 
 ROLE = "cdc"
 DATABASES: dict[Connector, Database] = {"promptads": "promptsales", "promptcrm": "promptcrm"}
-_OPERATIONS = "insert, update, delete"
+_OPERATIONS = "insert, update, delete, truncate"
 
 _TABLES = """
 select n.nspname || '.' || c.relname,
@@ -114,7 +114,10 @@ def _publish(connection: psycopg.Connection, connector: Connector, found: Sequen
         )
     if there != (_OPERATIONS,):
         connection.execute(sql.SQL("alter publication {} set (publish = {})").format(name, operations))
-        yield f"publication {connector}: {_OPERATIONS}"
+        yield (
+            f"publication {connector} publishes {_OPERATIONS}; what it left out before is in no event; "
+            f"run `promptsales reconcile {' '.join(contract.table for contract in found)}`"
+        )
 
 
 def _forget(connection: psycopg.Connection, relations: Set[str]) -> None:

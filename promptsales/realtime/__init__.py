@@ -22,14 +22,19 @@ class Rebuilt(NamedTuple):
         return self.minutes + self.days + self.totals
 
 
-def rebuild(warehouse: psycopg.Connection, minutes_days: int) -> Rebuilt:
+# further back than any business date
+EVERY_DAY = 100_000
+
+
+def rebuild(warehouse: psycopg.Connection, minutes_days: int, days: int | None = None) -> Rebuilt:
     """Count anew, in one transaction for which the stream waits.
 
     Args:
         warehouse: an open connection, in autocommit.
         minutes_days: for so many days minutes are kept.
+        days: so many days back days are counted anew; as many as minutes are kept where it is None.
     """
-    values = {"minutes_days": minutes_days}
+    values = {"minutes_days": minutes_days, "days": minutes_days if days is None else days}
     with warehouse.transaction():
         warehouse.execute("lock table core.campaign_metrics in share row exclusive mode")
         steps = ("minutes", "days", "totals", "retention")

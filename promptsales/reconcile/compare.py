@@ -160,8 +160,8 @@ def _compared(
         values = {**values, "buckets": unequal}
         _drill(
             found,
-            _rows("source", side.connection, statements.rows_of(contract, side.rows), values),
-            _rows("warehouse", warehouse, statements.rows_of(contract, here), values),
+            rows_from("source", side.connection, statements.rows_of(contract, side.rows), values),
+            rows_from("warehouse", warehouse, statements.rows_of(contract, here), values),
         )
     return found
 
@@ -175,7 +175,9 @@ def _buckets(connection: psycopg.Connection, query: sql.Composed, values: dict[s
     return {bucket: Bucket(rows, int(digests)) for bucket, rows, digests in connection.execute(query, values)}
 
 
-def _rows(name: str, connection: psycopg.Connection, query: sql.Composed, values: dict[str, object]) -> Iterator[Row]:
+def rows_from(
+    name: str, connection: psycopg.Connection, query: sql.Composed, values: dict[str, object]
+) -> Iterator[Row]:
     """Rows from a cursor on the server, so that memory stays flat; both sides may lie on one server."""
     with connection.cursor(f"reconcile_{name}", row_factory=class_row(Row)) as cursor:
         cursor.itersize = 10_000

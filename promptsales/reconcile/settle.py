@@ -1,5 +1,6 @@
 """What follows from a comparison: soft-deletes, rows to read again, and the record of it, in one transaction."""
 
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from promptsales.quality.verdict import Verdict, record
 from promptsales.reconcile.compare import Comparison, Total, compare
 from promptsales.reconcile.original import Original, original_of
 from promptsales.reconcile.statements import BUCKETS
+from promptsales.stream_contracts import StreamContract
 
 SQL = Path(__file__).parent
 
@@ -43,6 +45,11 @@ class Reconciliation(NamedTuple):
     def to_reread(self) -> int:
         """Rows that the next load reads again, whatever their cursor says."""
         return self.missing + self.differing + self.silent
+
+    @property
+    def has_changed(self) -> bool:
+        """Return whether the warehouse was not as the source."""
+        return self.deleted > 0 or self.to_reread > 0
 
 
 @cache
@@ -87,14 +94,10 @@ def reconcile(
         found = compare(contract, original, warehouse)
         if found is None:
             return None
-        is_allowed = accept_gone or not _is_too_much(found, limits)
+        is_allowed = accept_gone or not is_too_much(found.counts["gone"], found.warehouse_rows, limits)
         result = _settle(contract, original, warehouse, found, triggered_by, is_allowed)
     if not is_allowed:
-        raise BatchBlocked(
-            f"feed {contract.table}: {result.gone} of {result.warehouse_rows} rows are gone at the source, "
-            f"{limits.share:.0%} are allowed; nothing is deleted: look at {contract.source.relation}, and if it is "
-            f"right, `promptsales reconcile {contract.table} --accept-gone`"
-        )
+        raise too_much(f"feed {contract.table}", contract, result.gone, result.warehouse_rows, limits)
     return result
 
 
@@ -106,9 +109,24 @@ def _refuse_other_text(contract: Contract, reader: Reader, warehouse: psycopg.Co
         delta.refuse_changed_key(contract, reader.read_key(), (known[0], bytes(known[1])))
 
 
-def _is_too_much(found: Comparison, limits: Limits) -> bool:
-    gone = found.counts["gone"]
-    return gone >= limits.rows and gone > limits.share * found.warehouse_rows
+def is_too_much(gone: int, rows: int, limits: Limits) -> bool:
+    """Return whether so many of a table's rows are gone that the source, or who answers for it, is at fault."""
+    return gone >= limits.rows and gone > limits.share * rows
+
+
+def too_much(name: str, contract: Contract | StreamContract, gone: int, rows: int, limits: Limits) -> BatchBlocked:
+    """Return the error that says so."""
+    return BatchBlocked(
+        f"{name}: {gone} of {rows} rows are gone at the source, {limits.share:.0%} are allowed; nothing is deleted: "
+        f"look at {contract.source.relation}, and if it is right, "
+        f"`promptsales reconcile {contract.table} --accept-gone`"
+    )
+
+
+def keep(warehouse: psycopg.Connection, result: Reconciliation, triggered_by: str, compared_at: datetime) -> None:
+    """Append a comparison of all rows to ``ops.reconciliation``."""
+    values = {**result._asdict(), "triggered_by": triggered_by, "compared_at": compared_at, "is_whole": True}
+    warehouse.execute(_statement("record"), values)
 
 
 def _settle(
@@ -130,10 +148,7 @@ def _settle(
             )
         record(warehouse, contract.table, None, map(_verdict, found.totals))
         result = _result(contract, found, deleted, extraction)
-        warehouse.execute(
-            _statement("record"),
-            {**result._asdict(), "triggered_by": triggered_by, "compared_at": found.compared_at},
-        )
+        keep(warehouse, result, triggered_by, found.compared_at)
     return result
 
 

@@ -20,7 +20,7 @@ same_text = b"""
 """
 
 # sha256() is the same in every PostgreSQL, which hashtext() is not
-_BUCKET = "('x' || left(encode(sha256(convert_to({key}::text, 'UTF8')), 'hex'), 3))::bit(12)::int"
+BUCKET = "('x' || left(encode(sha256(convert_to({key}::text, 'UTF8')), 'hex'), 3))::bit(12)::int"
 _DIGEST = "('x' || left(encode(sha256(convert_to(row({columns})::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint"
 
 
@@ -117,7 +117,7 @@ def _over(template: str, contract: Contract, rows: sql.Composed) -> sql.Composed
         key=key,
         cursor=sql.Identifier(contract.cursor),
         rows=rows,
-        bucket=sql.SQL(_BUCKET).format(key=key),
+        bucket=sql.SQL(BUCKET).format(key=key),
         digest=sql.SQL(_DIGEST).format(columns=_columns(contract)),
     )
 

@@ -104,11 +104,11 @@ def _varying(columns: list[Column]) -> list[str]:
 def _expression(column: Column, values: Mapping[str, str], is_varying: bool) -> sql.SQL:
     kind = column.type.partition("(")[0]
     if column.name in values:
-        return sql.SQL(values[column.name])  # type: ignore[arg-type]  # of this file and its tests only
+        return sql.SQL(values[column.name])  # of this file and its tests only
     if is_varying:
-        return sql.SQL(_MANY[kind])  # type: ignore[arg-type]
+        return sql.SQL(_MANY[kind])
     plain = "'1'" if kind.startswith("character") else _ONE.get(kind, "1")
-    return sql.SQL(_VALUES.get(column.name, plain))  # type: ignore[arg-type]
+    return sql.SQL(_VALUES.get(column.name, plain))
 
 
 def most_rows(

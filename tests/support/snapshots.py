@@ -16,6 +16,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from promptsales.stream_contracts import StreamContract, stream_contracts
+from promptsales.stream_truncations import Truncation
 from streams.batch import Batch
 from streams.decode import Change, DeadLetter, Decoder, Message
 from streams.sink import Applied, Sink
@@ -28,7 +29,8 @@ def batch_of(messages: Sequence[Message]) -> Batch:
     """What the app makes of messages, without offsets."""
     found = [_DECODERS[message.topic].decode(message) for message in messages]
     changes = tuple(item for item in found if isinstance(item, Change))
-    return Batch(changes, tuple(item for item in found if isinstance(item, DeadLetter)), ())
+    dead = tuple(item for item in found if isinstance(item, DeadLetter))
+    return Batch(changes, dead, (), tuple(item for item in found if isinstance(item, Truncation)))
 
 
 async def apply(address: str, messages: Sequence[Message]) -> Applied:

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from promptsales.stream_contracts import stream_contracts
-from streams.decode import UNCHANGED, Change, DeadLetter, Decoder, Message
+from promptsales.stream_truncations import Truncation
+from streams.decode import UNCHANGED, Change, DeadLetter, Decoded, Decoder, Message
 from tests.support.events import message
 from tests.support.events import metric as metric_of
 
@@ -24,7 +25,7 @@ def metric(**changes: Any) -> dict[str, Any]:
     return metric_of(7, CAMPAIGN, **changes)
 
 
-def changed(found: Change | DeadLetter | None) -> Change:
+def changed(found: Decoded) -> Change:
     assert isinstance(found, Change)
     return found
 
@@ -48,6 +49,13 @@ def test_a_row_is_typed() -> None:
         "committed_at": datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC),
     }
     assert (change.table, change.key, change.version, change.broken) == ("campaign_metrics", 7, (1, True, 5), [])
+
+
+def test_a_truncate_has_no_key_and_no_row() -> None:
+    event = message("t", None, lsn=5, epoch=3)._replace(key=None)
+    committed_at = datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC)
+    assert METRICS.decode(event) == Truncation("campaign_metrics", 3, 5, committed_at)
+    assert isinstance(METRICS.decode(event._replace(epoch=None)), DeadLetter)
 
 
 def test_a_change_outranks_the_snapshot_at_the_same_position() -> None:

@@ -1,7 +1,7 @@
 """The thread that tells how far tables are complete."""
 
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +9,8 @@ import pytest
 
 from promptsales.settings import Settings
 from promptsales.stream_gaps import Gap
+from promptsales.stream_progress import Reached
+from promptsales.stream_truncations import Truncation
 from streams import progress
 
 GAP = Gap("promptads.promptads.ads", 0, 3, 9, 9, True)
@@ -29,10 +31,11 @@ def test_what_is_swept_is_the_epoch_that_was_looked_at_unless_events_are_missing
 
     told: list[Any] = []
     following: Any = SimpleNamespace(
-        connector="promptads", epoch=2, look=lambda *_: datetime.now(UTC), tell=told.append
+        connector="promptads", epoch=2, look=lambda *_: Reached(datetime.now(UTC), []), tell=told.append
     )
     monkeypatch.setattr(progress, "connected", lambda *_: nullcontext())
     monkeypatch.setattr(progress, "stream_progress", SimpleNamespace(note=lambda *_: None))
+    monkeypatch.setattr(progress, "stream_truncations", SimpleNamespace(pending=lambda *_: []))
     monkeypatch.setattr(progress, "stream_gaps", SimpleNamespace(close=lambda *_: gaps))
     monkeypatch.setattr(progress, "sweep", sweep)
     monkeypatch.setattr(progress, "time", SimpleNamespace(sleep=stop))
@@ -40,3 +43,27 @@ def test_what_is_swept_is_the_epoch_that_was_looked_at_unless_events_are_missing
         progress._look(Settings(), following)
     assert swept == noted
     assert told == [gaps]
+
+
+def test_only_a_truncation_that_was_noted_before_the_moment_is_applied_and_the_others_hold_completeness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = datetime(2026, 5, 28, 20, tzinfo=UTC)
+    before, later = (Truncation("ads", 1, lsn, at + timedelta(seconds=lsn - 20)) for lsn in (5, 9))
+    truncated: list[Truncation] = []
+    noted: list[datetime] = []
+
+    def truncate(_settings: Any, _warehouse: Any, one: Truncation) -> int:
+        truncated.append(one)
+        return 3
+
+    following: Any = SimpleNamespace(connector="promptads", epoch=2, tell=lambda _: None)
+    monkeypatch.setattr(progress, "stream_truncations", SimpleNamespace(pending=lambda *_: [before, later]))
+    monkeypatch.setattr(progress, "truncate", truncate)
+    monkeypatch.setattr(progress, "stream_gaps", SimpleNamespace(close=lambda *_: []))
+    monkeypatch.setattr(progress, "stream_progress", SimpleNamespace(note=lambda *found: noted.append(found[2])))
+    monkeypatch.setattr(progress, "sweep", lambda *_: 0)
+    warehouse: Any = None
+    progress._reached(Settings(), warehouse, following, Reached(at, [before]))
+    assert truncated == [before]
+    assert noted == [at - timedelta(seconds=11)]

@@ -1,0 +1,39 @@
+"""A publication that somebody has changed by hand."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from promptsales import stream_progress
+from promptsales.errors import TerminalError
+from promptsales.provision import schemas
+from promptsales.settings import Settings
+from promptsales.stream_audit import refuse_unpublished
+from promptsales.stream_contracts import stream_contracts
+from tests.integration.provision.conftest import KEY, Connect, Scratch, provisioned
+
+
+@pytest.fixture
+def crm(stack: Settings, scratch: Scratch) -> Iterator[Connect]:
+    """The CRM, provisioned in a database of its own."""
+    with provisioned(stack, "promptcrm") as connect:
+        yield connect
+
+
+def test_operations_that_are_not_published(crm: Connect) -> None:
+    published = "select pubinsert, pubupdate, pubdelete, pubtruncate from pg_publication where pubname = 'promptcrm'"
+    assert crm("cdc").execute(published).fetchall() == [(True, True, True, True)]
+    crm("postgres").execute("alter publication promptcrm set (publish = 'insert, update')")
+    lost = r"^publication promptcrm does not publish delete, truncate, so the source's changes of that kind are lost"
+    with pytest.raises(TerminalError, match=lost):
+        stream_progress._refuse_unpublished(crm("cdc"), "promptcrm")
+    with pytest.raises(TerminalError, match=lost):
+        refuse_unpublished(crm("cdc"), stream_contracts()["lead"])
+    todo = (
+        "publication promptcrm publishes insert, update, delete, truncate; what it left out before is in no event; "
+        "run `promptsales reconcile opportunity_stage_history lead opportunity`"
+    )
+    for dry_run in (True, False):  # the first is what doctor does
+        assert [one.what for one in schemas(crm("postgres"), "promptcrm", {1: KEY}, dry_run)] == [todo]
+    assert crm("cdc").execute(published).fetchall() == [(True, True, True, True)]
+    stream_progress._refuse_unpublished(crm("cdc"), "promptcrm")
