@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict
 
 from promptsales import bus, stream_gaps
-from promptsales.connections import connected
+from promptsales.connections import NOT_EVERYWHERE, connected, start_options
 from promptsales.errors import TerminalError, TransientError
 from promptsales.settings import ROOT, InternalName, Settings
 from promptsales.stream_contracts import Connector, contracts_of
@@ -91,7 +91,14 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
         # a snapshot does not know the publication's columns
         "column.include.list": ",".join(columns),
         "transforms.epoch.value.literal": str(epoch),
+        "driver.options": _session(settings, connector),
     }
+
+
+def _session(settings: Settings, connector: Connector) -> str:
+    """What Debezium's sessions start with: as ours, but the one that exports a snapshot idles as long as it is read."""
+    options = start_options(settings, source_of(connector), without=NOT_EVERYWHERE)
+    return f"{options} -c idle_in_transaction_session_timeout=0"
 
 
 def plan(settings: Settings) -> list[ConnectorChange]:
@@ -100,7 +107,7 @@ def plan(settings: Settings) -> list[ConnectorChange]:
     Raises:
         TransientError: when Kafka Connect or the warehouse does not answer.
     """
-    with connected(settings, "warehouse") as warehouse, _client(settings) as client:
+    with connected(settings, "warehouse", patience="look") as warehouse, _client(settings) as client:
         return [change for name in names() if (change := _difference(settings, warehouse, client, name))]
 
 
@@ -130,7 +137,7 @@ def apply(settings: Settings) -> list[ConnectorChange]:
         TerminalError: when Kafka Connect refuses a configuration; it names the settings that are wrong.
     """
     changes = plan(settings)
-    with connected(settings, "warehouse") as warehouse, _client(settings) as client:
+    with connected(settings, "warehouse", patience="look") as warehouse, _client(settings) as client:
         for change in changes:
             if change.action == "restart":
                 _call(client, "POST", f"/connectors/{change.connector}/restart?includeTasks=true&onlyFailed=true")
@@ -207,7 +214,7 @@ def system_identifier(settings: Settings, connector: Connector) -> str:
     Raises:
         TransientError: when the source does not answer.
     """
-    with connected(settings, source_of(connector)) as source:
+    with connected(settings, source_of(connector), patience="look") as source:
         row = source.execute("select system_identifier::text from pg_control_system()").fetchone()
     return str(row[0]) if row else ""
 

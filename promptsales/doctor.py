@@ -106,7 +106,7 @@ def _new_columns(contract: Contract, source: psycopg.Connection) -> Iterator[Fin
 
 
 def _feeds(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         for feed in freshness.freshness(warehouse):
             if feed.state in ("late", "stale"):
                 held = f", held by {feed.held_by}" if feed.held_by else ""
@@ -125,7 +125,7 @@ _WAKE = {
 
 
 def _quarantine(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         for count in quarantine.by_rule(warehouse):
             if count.rule.endswith("_twice"):
                 # another row of the source or of core holds the same value: waiting alone seldom helps
@@ -140,7 +140,7 @@ def _quarantine(settings: Settings) -> Iterator[Finding]:
 
 
 def _dead_letters(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         for topic, count in dead_letters.counts(warehouse).items():
             yield Finding(
                 f"topic {topic}",
@@ -150,7 +150,7 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
 
 
 def _rotation(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         newest = rotation.newest(warehouse)
         if newest and newest.finished_at is None:
             steps = list(rotation.steps(settings, warehouse, newest))

@@ -15,11 +15,12 @@ FETCH = 10_000
 
 @dataclass(frozen=True)
 class Address:
-    """Where the warehouse is, as JDBC wants it."""
+    """Where the warehouse is, as JDBC wants it; ``options`` are the settings that each of its sessions starts with."""
 
     url: str
     user: str
     password: str
+    options: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Source:
         properties = {
             "user": self.address.user,
             "password": self.address.password,
+            "options": self.address.options,
             "driver": "org.postgresql.Driver",
             "fetchsize": str(FETCH),
             "sessionInitStatement": sql.SQL(

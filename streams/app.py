@@ -10,6 +10,7 @@ import faust
 import psycopg
 from aiokafka.structs import ConsumerRecord
 
+from promptsales.connections import opened_async
 from promptsales.settings import HOST, Settings
 from promptsales.stream_contracts import Connector, stream_contracts
 from promptsales.stream_gaps import GROUP, Gap, way_out
@@ -173,6 +174,4 @@ def _tell_gaps(gaps: Sequence[Gap]) -> None:
 
 
 async def _connect(settings: Settings) -> psycopg.AsyncConnection[Any]:
-    return await psycopg.AsyncConnection.connect(
-        settings.address("warehouse"), autocommit=True, connect_timeout=10, application_name=GROUP
-    )
+    return await opened_async(settings, "warehouse", "look", application_name=GROUP)

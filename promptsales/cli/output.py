@@ -30,9 +30,11 @@ def group(name: str, description: str) -> tuple[typer.Typer, typer.Typer]:
     return app, commands
 
 
-def connected(name: PublicName | InternalName) -> AbstractContextManager[psycopg.Connection]:
+def connected(
+    name: PublicName | InternalName, patience: connections.Patience = "work"
+) -> AbstractContextManager[psycopg.Connection]:
     """A connection by its name, with the settings of this process."""
-    return connections.connected(settings(), name)
+    return connections.connected(settings(), name, patience=patience)
 
 
 def forget_responses(tables: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import scalar_row
 
+from promptsales.connections import beside, start_options
 from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors, is_transient_state
 from promptsales.marts.plan import SQL, Asked, Plan, complete_through, plan
 from promptsales.marts.publish import Built, check, publish, stage
@@ -21,6 +22,8 @@ from promptsales.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+    from spark_jobs.source import Address
 
 # names the advisory lock that lets one run build at a time
 LOCK = 7_406_001
@@ -157,7 +160,7 @@ def _build(
     started_at = datetime.now(UTC)
     tell(mart.mart, "Spark")
     with driver_errors(f"build {mart.mart}"):
-        with _snapshot(warehouse) as (snapshot, reader):
+        with snapshot_of(settings, warehouse) as (snapshot, reader):
             through = complete_through(mart, reader)
             stage(mart, warehouse, _csv(_transformed(mart, warehouse, settings, one, spark, snapshot)))
         tell(mart.mart, "check")
@@ -167,11 +170,10 @@ def _build(
 
 
 @contextmanager
-def _snapshot(warehouse: psycopg.Connection) -> Iterator[tuple[str, psycopg.Connection]]:
+def snapshot_of(settings: Settings, warehouse: psycopg.Connection) -> Iterator[tuple[str, psycopg.Connection]]:
     """One picture of the warehouse for every read of a mart, held until they are done."""
-    info = warehouse.info
-    with psycopg.connect(warehouse.info.dsn, password=info.password) as reader:
-        reader.isolation_level = IsolationLevel.REPEATABLE_READ
+    with beside(settings, "warehouse", warehouse) as reader:
+        reader.autocommit, reader.isolation_level = False, IsolationLevel.REPEATABLE_READ
         with reader.cursor(row_factory=scalar_row) as cursor:
             (name,) = cursor.execute("select pg_export_snapshot()").fetchall()
         yield str(name), reader
@@ -180,16 +182,24 @@ def _snapshot(warehouse: psycopg.Connection) -> Iterator[tuple[str, psycopg.Conn
 def _transformed(
     mart: Mart, warehouse: psycopg.Connection, settings: Settings, one: Plan, spark: "SparkSession", snapshot: str
 ) -> "DataFrame":
-    from spark_jobs.source import Address, Source
+    from spark_jobs.source import Source
 
-    info = warehouse.info
-    address = Address(f"jdbc:postgresql://{info.host}:{info.port}/{info.dbname}", info.user, info.password)
+    address = address_of(settings, warehouse)
     job = importlib.import_module(f"spark_jobs.{mart.mart}")
     source = Source(spark, address, snapshot, one.span, settings.spark_partitions, mart.folder)
     found: DataFrame = job.transform(job.read(source), one.span)
     if tuple(found.columns) != mart.column_names:
         raise TerminalError(f"mart {mart.mart}: its job makes {found.columns}, mart.yml says {mart.column_names}")
     return found
+
+
+def address_of(settings: Settings, warehouse: psycopg.Connection) -> "Address":
+    """Return where Spark reads: the warehouse of a connection, in sessions like all of ours."""
+    from spark_jobs.source import Address
+
+    info = warehouse.info
+    url = f"jdbc:postgresql://{info.host}:{info.port}/{info.dbname}"
+    return Address(url, info.user, info.password, start_options(settings, "warehouse"))
 
 
 def _csv(found: "DataFrame") -> Iterator[bytes]:
