@@ -4,6 +4,7 @@ A role, a database or a server may have settings of its own (``alter role .. set
 session asks for as it starts outranks them all, so nothing that we read or write depends on them.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -51,9 +52,11 @@ _RUN = {
 }
 # by the second a statement ends whose client is gone; before version 17 a server has not the first, on Windows not the
 # second, and refuses a session that asks for it
-NOT_EVERYWHERE = {"transaction_timeout": "0", "client_connection_check_interval": "2s"}
+_NOT_EVERYWHERE = {"transaction_timeout": "0", "client_connection_check_interval": "2s"}
 # the same of a server whose host is gone, on our side; what an address says itself stays
 _KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6}
+# settings that libpq would take from the environment and send after ours
+_ENVIRONMENT = ("PGTZ", "PGDATESTYLE", "PGGEQO")
 _READERS = frozenset({"promptsales_etl", "promptcrm_etl", "bi"})
 # what a server reports of every session without being asked
 _REPORTED = {
@@ -75,7 +78,7 @@ def start_options(settings: Settings, name: Name, patience: Patience = "work", w
         without: what the server does not have.
     """
     minutes = settings.work_timeout_minutes if patience == "work" else settings.look_timeout_minutes
-    found = _TEXT | _RUN | NOT_EVERYWHERE
+    found = _TEXT | _RUN | _NOT_EVERYWHERE
     found |= dict.fromkeys(("statement_timeout", "idle_in_transaction_session_timeout"), f"{minutes}min")
     found["default_transaction_read_only"] = "on" if name in _READERS else "off"
     if name != "bi":
@@ -95,6 +98,8 @@ def _parameters(
 
     A search path of the address's own ``options`` stays; of any other setting there, ours is the last and holds.
     """
+    for variable in _ENVIRONMENT:
+        os.environ.pop(variable, None)
     path = f"-c search_path={_escaped(place_of(name).search_path or 'public')}"
     options = " ".join(filter(None, (path, given.get("options"), start_options(settings, name, patience, without))))
     return {"connect_timeout": 10} | _KEEPALIVES | dict(given) | {"client_encoding": "UTF8", "options": options}
@@ -125,7 +130,7 @@ def opened_by(
         try:
             connection = connect(_parameters(settings, name, given, patience, without))
         except psycopg.OperationalError as error:
-            refused = {setting for setting in NOT_EVERYWHERE.keys() - without if setting in str(error)}
+            refused = {setting for setting in _NOT_EVERYWHERE.keys() - without if setting in str(error)}
             if not refused:
                 raise
             without |= refused
@@ -193,6 +198,12 @@ def _changed(connection: psycopg.Connection | AsyncConnection[Any], name: Name) 
                 "itself, not to a pooler that drops start-up parameters, and let no trigger on login change this"
             )
     return None
+
+
+def absent(connection: psycopg.Connection) -> set[str]:
+    """Return which settings a session of ours did without, as its server does not have them or cannot serve them."""
+    asked = connection.info.get_parameters().get("options", "")
+    return {setting for setting in _NOT_EVERYWHERE if f"-c {setting}=" not in asked}
 
 
 def _connect(target: dict[str, Any]) -> psycopg.Connection:

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict
 
 from promptsales import bus, stream_gaps
-from promptsales.connections import NOT_EVERYWHERE, connected, start_options
+from promptsales.connections import absent, connected, start_options
 from promptsales.errors import TerminalError, TransientError
 from promptsales.settings import ROOT, InternalName, Settings
 from promptsales.stream_contracts import Connector, contracts_of
@@ -76,7 +76,11 @@ def _written(connector: Connector) -> dict[str, str]:
 
 
 def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, str]:
-    """A connector's whole configuration; the password in it is a reference."""
+    """A connector's whole configuration; the password in it is a reference.
+
+    Raises:
+        TransientError: when its source, whose version decides what a session may ask for, does not answer.
+    """
     found = contracts_of(connector)
     where = conninfo_to_dict(settings.address(source_of(connector)))
     columns = [re.escape(f"{c.source.relation}.{origin}") for c in found for origin in c.origins]
@@ -97,7 +101,9 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
 
 def _session(settings: Settings, connector: Connector) -> str:
     """What Debezium's sessions start with: as ours, but the one that exports a snapshot idles as long as it is read."""
-    options = start_options(settings, source_of(connector), without=NOT_EVERYWHERE)
+    name = source_of(connector)
+    with connected(settings, name, patience="look") as source:
+        options = start_options(settings, name, without=absent(source))
     return f"{options} -c idle_in_transaction_session_timeout=0"
 
 
@@ -105,7 +111,7 @@ def plan(settings: Settings) -> list[ConnectorChange]:
     """What ``apply`` would do.
 
     Raises:
-        TransientError: when Kafka Connect or the warehouse does not answer.
+        TransientError: when Kafka Connect, the warehouse or a source does not answer.
     """
     with connected(settings, "warehouse", patience="look") as warehouse, _client(settings) as client:
         return [change for name in names() if (change := _difference(settings, warehouse, client, name))]

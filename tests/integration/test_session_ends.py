@@ -32,6 +32,20 @@ def test_a_session_that_is_changed_behind_our_back_is_refused(stack: Settings) -
             admin.execute("drop event trigger at_login; drop function public.at_login()")
 
 
+def test_the_environment_decides_nothing(stack: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "PGTZ": "Asia/Tokyo",
+        "PGDATESTYLE": "German",
+        "PGOPTIONS": "-c IntervalStyle=iso_8601",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    query = "select date '2024-02-01'::text, timestamptz '2024-02-01 03:04Z'::text, interval '1 day'::text, 'é'"
+    with connected(stack, "promptcrm_etl") as connection:
+        found = connection.execute(query).fetchone()
+    assert found == ("2024-02-01", "2024-02-01 03:04:00+00", "1 day", "é")
+
+
 @pytest.mark.parametrize("name", ["promptcrm_etl", "warehouse", "warehouse_admin"])
 def test_a_statement_ends_with_its_client(stack: Settings, name: str) -> None:
     marker = uuid.uuid4().hex
