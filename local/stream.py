@@ -3,9 +3,10 @@
 import sys
 
 import httpx
-import psycopg
 
 from local.service import Program, Service, Unwell
+from promptsales.connections import connected
+from promptsales.errors import PipelineError
 from promptsales.settings import ROOT, Port
 
 
@@ -52,7 +53,7 @@ class Stream(Service):
 
     def _is_provisioned(self) -> bool:
         try:
-            with psycopg.connect(self.settings.address("warehouse"), connect_timeout=2) as warehouse:
+            with connected(self.settings, "warehouse", patience="look") as warehouse:
                 return warehouse.execute("select to_regclass('ops.connector') is not null").fetchone() == (True,)
-        except psycopg.OperationalError:
+        except PipelineError:
             return False

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from promptsales import bus, stream_gaps, stream_limits
 from promptsales.addresses import places, postgres_hosts, without_login
-from promptsales.connections import connected
+from promptsales.connections import absent, connected, start_options
 from promptsales.errors import ConfigError, TerminalError, TransientError
 from promptsales.settings import ROOT, InternalName, Settings
 from promptsales.stream_contracts import Connector, contracts_of
@@ -81,6 +81,7 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
 
     Raises:
         ConfigError: when its source has more than one host.
+        TransientError: when its source, whose version decides what a session may ask for, does not answer.
     """
     found = contracts_of(connector)
     where = _source(settings, connector)
@@ -95,6 +96,7 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
         "column.include.list": ",".join(columns),
         "transforms.epoch.value.literal": str(epoch),
         **stream_limits.properties(connector),
+        "driver.options": _session(settings, connector),
     }
 
 
@@ -127,13 +129,21 @@ def _source(settings: Settings, connector: Connector) -> dict[str, str]:
     }
 
 
+def _session(settings: Settings, connector: Connector) -> str:
+    """What Debezium's sessions start with: as ours, but the one that exports a snapshot idles as long as it is read."""
+    name = source_of(connector)
+    with connected(settings, name, patience="look") as source:
+        options = start_options(settings, name, without=absent(source))
+    return f"{options} -c idle_in_transaction_session_timeout=0"
+
+
 def plan(settings: Settings) -> list[ConnectorChange]:
     """What ``apply`` would do.
 
     Raises:
-        TransientError: when Kafka Connect or the warehouse does not answer.
+        TransientError: when Kafka Connect, the warehouse or a source does not answer.
     """
-    with connected(settings, "warehouse") as warehouse, _client(settings) as client:
+    with connected(settings, "warehouse", patience="look") as warehouse, _client(settings) as client:
         return [change for name in names() if (change := _difference(settings, warehouse, client, name))]
 
 
@@ -165,7 +175,7 @@ def apply(settings: Settings) -> list[ConnectorChange]:
         TerminalError: when Kafka Connect refuses a configuration; it names the settings that are wrong.
     """
     changes = plan(settings)
-    with connected(settings, "warehouse") as warehouse, _client(settings) as client:
+    with connected(settings, "warehouse", patience="look") as warehouse, _client(settings) as client:
         for change in changes:
             if change.action == "restart":
                 _call(client, "POST", f"/connectors/{change.connector}/restart?includeTasks=true&onlyFailed=true")
@@ -255,7 +265,7 @@ def system_identifier(settings: Settings, connector: Connector) -> str:
     Raises:
         TransientError: when the source does not answer.
     """
-    with connected(settings, source_of(connector)) as source:
+    with connected(settings, source_of(connector), patience="look") as source:
         row = source.execute("select system_identifier::text from pg_control_system()").fetchone()
     return str(row[0]) if row else ""
 

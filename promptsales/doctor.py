@@ -107,7 +107,7 @@ def _new_columns(contract: Contract, source: psycopg.Connection) -> Iterator[Fin
 
 
 def _feeds(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         for feed in freshness.freshness(warehouse):
             if feed.state in ("late", "stale"):
                 held = f", held by {feed.held_by}" if feed.held_by else ""
@@ -126,7 +126,7 @@ _WAKE = {
 
 
 def _quarantine(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         for count in quarantine.by_rule(warehouse):
             if count.rule.endswith("_twice"):
                 # another row of the source or of core holds the same value: waiting alone seldom helps
@@ -145,7 +145,7 @@ def _quarantine(settings: Settings) -> Iterator[Finding]:
 
 
 def _dead_letters(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         for topic, count in dead_letters.counts(warehouse).items():
             yield Finding(
                 f"topic {topic}",
@@ -155,7 +155,7 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
 
 
 def _rotation(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         newest = rotation.newest(warehouse)
         if newest and newest.finished_at is None:
             steps = list(rotation.steps(settings, warehouse, newest))

@@ -135,6 +135,8 @@ def _where(error: psycopg.Error) -> str:
     found = [f"{kind} {name}" for kind, name in named.items() if name]
     if isinstance(error, _NAMES_ONLY) and diag.message_primary:
         found.append(diag.message_primary)
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        found.append("by hand, or after PROMPTSALES_WORK_TIMEOUT_MINUTES or PROMPTSALES_LOOK_TIMEOUT_MINUTES")
     if diag.statement_position:
         found.append(f"character {diag.statement_position} of the statement")
     return f" ({', '.join(found)})" if found else ""

@@ -34,7 +34,7 @@ def live_figures(settings: Settings, cache: "redis.Redis") -> LiveFigures:
     """
 
     def make() -> Any:
-        with connected(settings, "warehouse") as warehouse:
+        with connected(settings, "warehouse", patience="look") as warehouse:
             return warehouse.execute(_FIGURES).fetchone()
 
     return LiveFigures(*Responses(cache).read("live", {}, _TABLES, make, _SECONDS))

@@ -39,6 +39,17 @@ POOLS = (
 )
 
 
+def name_of(connection_id: str) -> PublicName | InternalName:
+    """Return the name in the settings of a PostgreSQL connection of Airflow.
+
+    Raises:
+        ConfigError: for an id that none of ours has.
+    """
+    if connection_id not in _POSTGRES:
+        raise ConfigError(f"airflow connection {connection_id!r} is none of ours; ours are {', '.join(_POSTGRES)}")
+    return _POSTGRES[connection_id][0]
+
+
 def register(airflow: Airflow, settings: Settings) -> None:
     """Create the connections and pools that Airflow lacks, and renew a connection whose setting has changed.
 

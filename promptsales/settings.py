@@ -5,7 +5,7 @@ import os
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Literal, NamedTuple, Self, get_args
 from urllib.parse import quote
 
 from pydantic import Field, ValidationError, model_validator
@@ -48,20 +48,29 @@ InternalName = Literal[
     "airflow_db",
 ]
 
-# connection -> (cluster, database, role, search path)
-_POSTGRES: dict[str, tuple[Port, str, str, str]] = {
-    "promptsales": ("sources", "promptsales", "promptsales_owner", "promptsales"),
-    "promptads": ("sources", "promptsales", "promptads_owner", "promptads"),
-    "promptcrm": ("sources", "promptcrm", "promptcrm_owner", "crm"),
-    "promptsales_etl": ("sources", "promptsales", "etl_reader", ""),
-    "promptcrm_etl": ("sources", "promptcrm", "etl_reader", ""),
-    "promptads_cdc": ("sources", "promptsales", "cdc", ""),
-    "promptcrm_cdc": ("sources", "promptcrm", "cdc", ""),
-    "sources_admin": ("sources", "postgres", "postgres", ""),
-    "warehouse": ("warehouse", "warehouse", "warehouse_loader", ""),
-    "bi": ("warehouse", "warehouse", "bi", ""),
-    "warehouse_admin": ("warehouse", "warehouse", "postgres", ""),
-    "airflow_db": ("warehouse", "airflow", "airflow", ""),
+
+class Place(NamedTuple):
+    """What a PostgreSQL connection leads to: a cluster of the local stack, a database, a role, and its search path."""
+
+    cluster: Port
+    database: str
+    role: str
+    search_path: str
+
+
+_POSTGRES: dict[str, Place] = {
+    "promptsales": Place("sources", "promptsales", "promptsales_owner", "promptsales"),
+    "promptads": Place("sources", "promptsales", "promptads_owner", "promptads"),
+    "promptcrm": Place("sources", "promptcrm", "promptcrm_owner", "crm"),
+    "promptsales_etl": Place("sources", "promptsales", "etl_reader", ""),
+    "promptcrm_etl": Place("sources", "promptcrm", "etl_reader", ""),
+    "promptads_cdc": Place("sources", "promptsales", "cdc", ""),
+    "promptcrm_cdc": Place("sources", "promptcrm", "cdc", ""),
+    "sources_admin": Place("sources", "postgres", "postgres", ""),
+    "warehouse": Place("warehouse", "warehouse", "warehouse_loader", ""),
+    "bi": Place("warehouse", "warehouse", "bi", ""),
+    "warehouse_admin": Place("warehouse", "warehouse", "postgres", ""),
+    "airflow_db": Place("warehouse", "airflow", "airflow", ""),
 }
 
 
@@ -99,6 +108,8 @@ class Settings(BaseSettings):
     )
     quarantine_share: float = Field(default=0.2, gt=0, le=1, description="a batch with a larger bad share is blocked")
     quarantine_rows: int = Field(default=100, ge=0, description="unless fewer rows than this are bad")
+    work_timeout_minutes: int = Field(default=240, ge=1, description="longest statement of a load, build or provision")
+    look_timeout_minutes: int = Field(default=5, ge=1, description="longest statement of a command that only looks")
     stream_workers: int = Field(default=1, ge=1, le=6, description="processes that follow the change events")
     stream_minutes_days: int = Field(default=14, ge=2, description="minutes of campaigns are kept so many days")
     reporting_timezone: str = Field(default="UTC", description="zone by whose days the marts count")
@@ -175,8 +186,8 @@ class Settings(BaseSettings):
             raise ConfigError(f"no connection is called {name!r}; names are {', '.join(connection_names())}")
         return local[name]()
 
-    def _postgres(self, name: str) -> str:
-        cluster, database, role, search_path = _POSTGRES[name]
+    def _postgres(self, name: PublicName | InternalName) -> str:
+        cluster, database, role, search_path = place_of(name)
         options = f"?options={quote(f'-csearch_path={search_path}')}" if search_path else ""
         return f"postgresql://{role}:{self.secrets.password(role)}@{HOST}:{self.port(cluster)}/{database}{options}"
 
@@ -185,6 +196,17 @@ class Settings(BaseSettings):
         return (
             f"mongodb://{user}:{secret}@{HOST}:{self.port('mongo')}/{database}?directConnection=true&authSource=admin"
         )
+
+
+def place_of(name: PublicName | InternalName) -> Place:
+    """Return what a PostgreSQL connection leads to; of a server of your own, what it stands for.
+
+    Raises:
+        ConfigError: for a name that is none of PostgreSQL's.
+    """
+    if name not in _POSTGRES:
+        raise ConfigError(f"no PostgreSQL connection is called {name!r}; names are {', '.join(_POSTGRES)}")
+    return _POSTGRES[name]
 
 
 def connection_names() -> tuple[str, ...]:

@@ -49,7 +49,7 @@ _PUBLISHED = """
 def publications(settings: Settings) -> Iterator[Finding]:
     """Publications that make the application's own UPDATE or DELETE fail, and tables that have left ours."""
     for connector, database in DATABASES.items():
-        with connected(settings, "sources_admin", database) as source:
+        with connected(settings, "sources_admin", database, patience="look") as source:
             published = source.execute(_PUBLISHED).fetchall()
             for publication, schema, table, column in published:
                 yield from _breaks(source, publication, sql.Identifier(schema, table), f"{schema}.{table}", column)
@@ -66,7 +66,7 @@ def publications(settings: Settings) -> Iterator[Finding]:
 def hidden(settings: Settings) -> Iterator[Finding]:
     """Tables of which Debezium's role is not shown every row."""
     for connector in DATABASES:
-        with connected(settings, connectors.source_of(connector)) as source:
+        with connected(settings, connectors.source_of(connector), patience="look") as source:
             for contract in contracts_of(connector):
                 try:
                     refuse_hidden_table(contract.table, contract.source.relation, source)
@@ -134,7 +134,7 @@ def failed(status: connectors.ConnectorStatus) -> Finding:
 def _gaps(settings: Settings) -> Iterator[Finding]:
     """Events that left Kafka before they were applied, also while no worker runs that would record it."""
     client = bus.admin(settings.address("kafka"))
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         for connector in connectors.names():
             for gap in stream_gaps.present(client, warehouse, connector):
                 yield Finding(
@@ -145,7 +145,7 @@ def _gaps(settings: Settings) -> Iterator[Finding]:
 
 
 def _unnamed(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         for topic, events in warehouse.execute(_UNNAMED):
             yield Finding(
                 f"topic {topic}",
@@ -184,7 +184,7 @@ def _cap(slot: Slot) -> Iterator[Finding]:
 
 def _origin(settings: Settings, found: Following) -> Iterator[Finding]:
     name = found.status.connector
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         known = warehouse.execute("select system_identifier from ops.connector where connector = %s", [name]).fetchone()
     if known and known[0] != connectors.system_identifier(settings, name):
         yield Finding(

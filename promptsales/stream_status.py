@@ -30,8 +30,8 @@ def following(settings: Settings) -> Iterator[Following]:
         TransientError: when a source, Kafka, Kafka Connect or the warehouse does not answer.
     """
     client = bus.admin(settings.address("kafka"))
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         for name in connectors.names():
-            with connected(settings, connectors.source_of(name)) as source:
+            with connected(settings, connectors.source_of(name), patience="look") as source:
                 slot = stream_lag.slot(source, name)
             yield Following(connectors.status(settings, name), slot, stream_lag.lag(warehouse, client, name, slot))

@@ -4,11 +4,11 @@ import gc
 import sys
 import time
 
-import psycopg
 from confluent_kafka import KafkaException
 from faust import Worker
 
 from promptsales import bus
+from promptsales.connections import connected
 from promptsales.errors import PipelineError
 from promptsales.printable import logger
 from promptsales.settings import Settings, settings
@@ -36,9 +36,9 @@ def is_provisioned(here: Settings) -> bool:
     """Whether topics and tables are there, so that there is something to follow."""
     try:
         found = bus.admin(here.address("kafka")).list_topics(timeout=10).topics
-        with psycopg.connect(here.address("warehouse"), autocommit=True, connect_timeout=5) as warehouse:
+        with connected(here, "warehouse", patience="look") as warehouse:
             ready = warehouse.execute(_READY).fetchone()
-    except (KafkaException, psycopg.OperationalError):
+    except (KafkaException, PipelineError):
         return False
     return ready == (True,) and all(contract.topic in found for contract in stream_contracts().values())
 

@@ -38,7 +38,7 @@ def start(settings: Settings) -> None:
 def _send_for_ever(settings: Settings) -> None:
     while True:
         try:
-            with connected(settings, "warehouse") as warehouse:
+            with connected(settings, "warehouse", patience="look") as warehouse:
                 producer = Producer(
                     {"bootstrap.servers": settings.address("kafka"), "enable.idempotence": True, "log_level": 0}
                 )

@@ -9,6 +9,7 @@ import faust
 import psycopg
 from aiokafka.structs import ConsumerRecord
 
+from promptsales.connections import opened_async
 from promptsales.printable import logger
 from promptsales.settings import HOST, Settings
 from promptsales.stream_contracts import Connector, stream_contracts
@@ -178,6 +179,4 @@ def _tell_gaps(gaps: Sequence[Gap]) -> None:
 
 
 async def _connect(settings: Settings) -> psycopg.AsyncConnection[Any]:
-    return await psycopg.AsyncConnection.connect(
-        settings.address("warehouse"), autocommit=True, connect_timeout=10, application_name=GROUP
-    )
+    return await opened_async(settings, "warehouse", "look", application_name=GROUP)

@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Iterable
 
-import psycopg
 import redis
 
 from promptsales import counters
+from promptsales.connections import connected
 from promptsales.counters import Counter
+from promptsales.errors import PipelineError
 from promptsales.printable import logger
 from promptsales.settings import Settings
 from streams.sink import Figure
@@ -53,7 +54,7 @@ class Counters:
         while True:
             try:
                 self._publish()
-            except (redis.RedisError, psycopg.Error) as error:
+            except (redis.RedisError, PipelineError) as error:
                 log.warning("live counters wait: %s", type(error).__name__)
                 time.sleep(1)
 
@@ -65,9 +66,7 @@ class Counters:
             again_at = 0.0
             while True:
                 if time.monotonic() >= again_at:
-                    with psycopg.connect(
-                        self._settings.address("warehouse"), autocommit=True, connect_timeout=5
-                    ) as warehouse:
+                    with connected(self._settings, "warehouse", patience="look") as warehouse:
                         self._published = counters.publish_again(client, warehouse, self._published)
                     again_at = time.monotonic() + _AGAIN_S
                 if self._is_noted.wait(max(0, again_at - time.monotonic())):

@@ -39,7 +39,7 @@ def collect(settings: Settings) -> list[Metric]:
         TransientError: when a server does not answer.
     """
     found: dict[str, Following] = {one.status.connector: one for one in following(settings)}
-    with connected(settings, "warehouse") as warehouse:
+    with connected(settings, "warehouse", patience="look") as warehouse:
         ages = {one.feed: one.age.total_seconds() for one in freshness(warehouse) if one.is_streamed and one.age}
         letters = dead_letters.counts(warehouse)
         unnamed = stream_lag.unnamed(warehouse)

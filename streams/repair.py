@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
+from promptsales.connections import opened_async
 from promptsales.errors import ROW_REFUSED
 from promptsales.quality.suite import read_suite
 from promptsales.settings import Settings
@@ -68,8 +69,7 @@ async def repair(settings: Settings, contract: StreamContract, repairs: Sequence
     Raises:
         psycopg.Error: as the driver, for what is no row's fault.
     """
-    address = settings.address("warehouse")
-    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as warehouse:
+    async with await opened_async(settings, "warehouse") as warehouse:
         mending = _Mending(contract, warehouse, settings.stream_minutes_days)
         refused = await mending.apply(repairs)
         for one in refused:

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from promptsales.connections import opened_async
 from promptsales.errors import ROW_REFUSED, ConfigError
 from promptsales.settings import Settings
 from promptsales.stream_contracts import StreamContract
@@ -40,11 +41,8 @@ def waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> N
 
 
 async def _waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> None:
-    address = settings.address("warehouse")
-    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as warehouse, warehouse.transaction():
+    async with await opened_async(settings, "warehouse") as warehouse, warehouse.transaction():
         await exclude_erasures(warehouse)
-        # naive times at the source are UTC, and are written so
-        await warehouse.execute("set local time zone 'UTC'")
         change = await _held(contract, warehouse, quarantine_id)
         # what broke a rule does so no more: that is the waiver
         batch = Batch((change._replace(broken=[]),), (), ())

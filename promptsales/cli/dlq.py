@@ -21,7 +21,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """The dead letters, the oldest first, and why each could not be decoded."""
-    with connected("warehouse") as warehouse:
+    with connected("warehouse", "look") as warehouse:
         found = dead_letters.letters(warehouse, topic, limit)
     if as_json:
         print_json([letter._asdict() for letter in found])
@@ -33,7 +33,7 @@ def list_(
 @commands.command()
 def show(message: Message) -> None:
     """One of them, with its bytes."""
-    with connected("warehouse") as warehouse:
+    with connected("warehouse", "look") as warehouse:
         print_json(dead_letters.show(warehouse, Place.parse(message)))
 
 

@@ -11,7 +11,7 @@ app = typer.Typer()
 @app.command()
 def freshness(as_json: Json = False) -> None:
     """How far each feed is complete, and what holds it."""
-    with connected("warehouse") as warehouse:
+    with connected("warehouse", "look") as warehouse:
         found = read_freshness(warehouse)
     if as_json:
         print_json([{**feed._asdict(), "state": feed.state} for feed in found])

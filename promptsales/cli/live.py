@@ -47,7 +47,7 @@ def traffic(here: Settings, size: Size, phases: Phases) -> datetime:
 def _catch_up(phases: Phases) -> None:
     """Wait until every streamed table is complete through now: a first snapshot is a great many rows."""
     names, now = list(stream_contracts()), datetime.now(UTC)
-    with phases.phase("stream catches up") as say, connected("warehouse") as warehouse:
+    with phases.phase("stream catches up") as say, connected("warehouse", "look") as warehouse:
 
         def behind() -> int:
             (found,) = warehouse.execute(_BEHIND, [names, now]).fetchone() or (len(names),)
@@ -65,7 +65,7 @@ def _catch_up(phases: Phases) -> None:
 
 def show_live(since: datetime) -> None:
     """How fast the traffic since a time came, and live spend by campaign."""
-    with connected("promptads") as ads, connected("warehouse") as warehouse:
+    with connected("promptads", "look") as ads, connected("warehouse", "look") as warehouse:
         found = latency.measure(ads, warehouse, since)
         spend = warehouse.execute(_SPEND).fetchall()
     if found:

@@ -36,9 +36,11 @@ def group(name: str, description: str) -> tuple[typer.Typer, typer.Typer]:
     return app, commands
 
 
-def connected(name: PublicName | InternalName) -> AbstractContextManager[psycopg.Connection]:
+def connected(
+    name: PublicName | InternalName, patience: connections.Patience = "work"
+) -> AbstractContextManager[psycopg.Connection]:
     """A connection by its name, with the settings of this process."""
-    return connections.connected(settings(), name)
+    return connections.connected(settings(), name, patience=patience)
 
 
 Say = Callable[[str], None]

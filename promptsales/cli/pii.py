@@ -24,7 +24,7 @@ def rotate(
         rotation.rotate(
             settings(), bridge_days, lambda feed: load.load_feed(feed, None, "cli:pii rotate"), _tell(as_json)
         )
-    with connected("warehouse") as warehouse:
+    with connected("warehouse", "look") as warehouse:
         newest = rotation.newest(warehouse)
         found = list(rotation.steps(settings(), warehouse, newest)) if newest else []
         bridges = rotation.bridges(warehouse)

@@ -21,7 +21,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """The open rows: counted by rule, then one by one."""
-    with connected("warehouse") as warehouse:
+    with connected("warehouse", "look") as warehouse:
         counts, rows = quarantine.by_rule(warehouse), quarantine.entries(warehouse, feed, limit)
     if as_json:
         print_json([row._asdict() for row in rows])
@@ -33,7 +33,7 @@ def list_(
 @commands.command()
 def show(quarantine_id: Id) -> None:
     """One row, as core would hold it, and the rules it broke."""
-    with connected("warehouse") as warehouse:
+    with connected("warehouse", "look") as warehouse:
         print_json(quarantine.show(warehouse, quarantine_id))
 
 

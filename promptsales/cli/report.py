@@ -27,6 +27,6 @@ def write(out: Path | None = None) -> Path:
     from promptsales.report.page import render
 
     path = out or settings().state / "report.html"
-    with connected("bi") as reader:
+    with connected("bi", "look") as reader:
         path.write_text(render(reader, datetime.now(UTC)), encoding="utf-8")
     return path

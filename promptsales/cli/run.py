@@ -60,7 +60,7 @@ def run(
             since = traffic(here, size, phases) if is_first or live else None
             _run_dags(airflow, here, run_id, now, phases)
             _run_marts(airflow, here, run_id, now, phases)
-    with connected("warehouse") as warehouse:
+    with connected("warehouse", "look") as warehouse:
         loads = [load for dag_id in HOURLY for load in loads_of(warehouse, f"airflow:{dag_id}/{run_id}")]
         show_results("What the run did", loads)
         if built := built_by(warehouse, f"airflow:{MARTS}/{run_id}"):

@@ -48,7 +48,16 @@ class RelationReader(PostgresReader):
         return self.key.check
 
     def refuse_drift(self) -> None:
-        """Compare the relation with the contract: nothing at the source keeps its owners from changing it."""
+        """Compare the relation with the contract: nothing at the source keeps its owners from changing it.
+
+        Raises:
+            SourceRefused: also where the database does not say in which encoding its text is.
+        """
+        if self.source.info.parameter_status("server_encoding") == "SQL_ASCII":
+            raise SourceRefused(
+                f"feed {self.contract.table}: database {self.source.info.dbname} has the encoding SQL_ASCII, so its "
+                "text may be in any; move the data to a database with encoding UTF8"
+            )
         refuse_drift(self.contract, relation_types(self.contract, self.source))
         role = self.source.info.user
         refuse_hidden_rows(f"feed {self.contract.table}", self.source, self.contract.source.relation, role)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors
-from promptsales.marts.filling import Address, Filled, fill, progress
+from promptsales.marts.filling import Filled, fill, progress
 from promptsales.marts.locks import hold, join_builders, leave_builders, release
 from promptsales.marts.plan import Asked, Plan, plan
 from promptsales.marts.publish import Built, check, clear, count_staged, publish
@@ -161,7 +161,7 @@ class _Run:
         self.spark = self.spark or self.opened.enter_context(_session(self.settings, name, self.tell))
         self.tell(name, "Spark")
         clear(mart, self.warehouse)
-        work = pool.submit(fill, mart, Address.of(self.warehouse), self.settings, planned.span, self.spark)
+        work = pool.submit(fill, mart, self.warehouse, self.settings, planned.span, self.spark)
         self.filling[work] = _Filling(mart, planned, datetime.now(UTC))
         return True
 

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import scalar_row
 
+from promptsales.connections import beside, start_options
 from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors, is_transient_state
 from promptsales.marts.control import Totals, expected_totals
 from promptsales.marts.plan import READER, complete_through
@@ -23,23 +24,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Address:
-    """Where the warehouse is, and as whom to connect; threads share it, not a connection."""
-
-    host: str
-    port: int
-    database: str
-    user: str
-    password: str
-
-    @classmethod
-    def of(cls, warehouse: psycopg.Connection) -> "Address":
-        """Return the address of an open connection."""
-        info = warehouse.info
-        return cls(info.host, info.port, info.dbname, info.user, info.password)
-
-
-@dataclass(frozen=True)
 class Filled:
     """How far the inputs of a mart go that was filled, and what its days must add up to."""
 
@@ -47,8 +31,10 @@ class Filled:
     totals: Totals
 
 
-def fill(mart: Mart, address: Address, settings: Settings, span: Span, spark: "SparkSession") -> Filled:
+def fill(mart: Mart, warehouse: psycopg.Connection, settings: Settings, span: Span, spark: "SparkSession") -> Filled:
     """Write what the mart's job makes of the days to its staging table, which is empty.
+
+    The connection is asked for its address only, so that threads may share it.
 
     Raises:
         TransientError: when a connection is lost.
@@ -57,8 +43,9 @@ def fill(mart: Mart, address: Address, settings: Settings, span: Span, spark: "S
     spark.sparkContext.setJobGroup(mart.mart, mart.mart)
     # with a pool of its own a mart takes turns with the others, rather than waiting until they are done
     spark.sparkContext.setLocalProperty("spark.scheduler.pool", mart.mart)
-    with _named(mart), driver_errors(f"build {mart.mart}"), _snapshot(address) as (snapshot, reader):
-        _write(_transformed(mart, address, settings, span, spark, snapshot), mart, address)
+    with _named(mart), driver_errors(f"build {mart.mart}"), snapshot_of(settings, warehouse) as (snapshot, reader):
+        found = _transformed(mart, warehouse, settings, span, spark, snapshot)
+        _write(found, mart, url_of(warehouse), properties_of(settings, warehouse))
         return Filled(complete_through(mart, reader), expected_totals(mart, reader, span))
 
 
@@ -85,51 +72,53 @@ def _named(mart: Mart) -> Iterator[None]:
 
 
 @contextmanager
-def _snapshot(address: Address) -> Iterator[tuple[str, psycopg.Connection]]:
+def snapshot_of(settings: Settings, warehouse: psycopg.Connection) -> Iterator[tuple[str, psycopg.Connection]]:
     """One picture of the warehouse for every read of a mart, held until they are done."""
-    with psycopg.connect(
-        host=address.host, port=address.port, dbname=address.database, user=address.user, password=address.password,
-        application_name=READER,
-    ) as reader:  # fmt: skip
-        reader.isolation_level = IsolationLevel.REPEATABLE_READ
+    with beside(settings, "warehouse", warehouse, application_name=READER) as reader:
+        reader.autocommit, reader.isolation_level = False, IsolationLevel.REPEATABLE_READ
         with reader.cursor(row_factory=scalar_row) as cursor:
             (name,) = cursor.execute("select pg_export_snapshot()").fetchall()
         yield str(name), reader
 
 
 def _transformed(
-    mart: Mart, address: Address, settings: Settings, span: Span, spark: "SparkSession", snapshot: str
+    mart: Mart, warehouse: psycopg.Connection, settings: Settings, span: Span, spark: "SparkSession", snapshot: str
 ) -> "DataFrame":
     from spark_jobs.source import Source
 
     job = importlib.import_module(f"spark_jobs.{mart.mart}")
-    source = Source(spark, _url(address), _properties(address), snapshot, span, settings.spark_partitions, mart.folder)
+    url, properties = url_of(warehouse), properties_of(settings, warehouse)
+    source = Source(spark, url, properties, snapshot, span, settings.spark_partitions, mart.folder)
     found: DataFrame = job.transform(job.read(source), span)
     if tuple(found.columns) != mart.column_names:
         raise TerminalError(f"mart {mart.mart}: its job makes {found.columns}, mart.yml says {mart.column_names}")
     return found
 
 
-def _write(found: "DataFrame", mart: Mart, address: Address) -> None:
+def _write(found: "DataFrame", mart: Mart, url: str, properties: dict[str, str]) -> None:
     """Insert from where the rows are made: they never lie in one memory, however many there are."""
     properties = {
-        **_properties(address),
+        **properties,
         # ids and codes are text to Spark
         "stringtype": "unspecified",
         "reWriteBatchedInserts": "true",
         "batchsize": "10000",
     }
-    found.write.jdbc(_url(address), f"staging.{mart.staging}", mode="append", properties=properties)
+    found.write.jdbc(url, f"staging.{mart.staging}", mode="append", properties=properties)
 
 
-def _url(address: Address) -> str:
-    return f"jdbc:postgresql://{address.host}:{address.port}/{address.database}"
+def url_of(warehouse: psycopg.Connection) -> str:
+    """Return the address of an open connection as JDBC wants it."""
+    info = warehouse.info
+    return f"jdbc:postgresql://{info.host}:{info.port}/{info.dbname}"
 
 
-def _properties(address: Address) -> dict[str, str]:
+def properties_of(settings: Settings, warehouse: psycopg.Connection) -> dict[str, str]:
+    """Return what Spark's sessions start with: as all of ours."""
     return {
-        "user": address.user,
-        "password": address.password,
+        "user": warehouse.info.user,
+        "password": warehouse.info.password,
+        "options": start_options(settings, "warehouse"),
         "driver": "org.postgresql.Driver",
         "ApplicationName": READER,
     }

@@ -1,5 +1,6 @@
 """Open connections for the library, from the ones that are seen and edited in Airflow."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -8,6 +9,7 @@ import psycopg
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from promptsales.connections import opened_by
 from promptsales.contracts import Contract
 from promptsales.errors import driver_errors
 from promptsales.extract.sources import Hashing, Source
@@ -25,18 +27,28 @@ log = logger(__name__)
 def postgres(conn_id: str, database: str | None = None) -> Iterator[psycopg.Connection]:
     """The PostgreSQL connection Airflow knows by this id, in autocommit; closed at the end.
 
+    The session is as every session of ours (`promptsales.connections`), whatever was edited in Airflow.
+
     Args:
         conn_id: its id.
         database: another database of the same cluster.
 
     Raises:
         TransientError: when the server does not answer.
-        TerminalError: when it refuses the login.
+        TerminalError: when it refuses the login, or the session is not as it was asked for.
     """
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
+    from promptsales.registration import name_of
+
+    hook = PostgresHook(conn_id, database=database)
+
+    def connect(parameters: dict[str, Any]) -> psycopg.Connection:
+        hook.connection.extra = json.dumps(parameters)
+        return cast(psycopg.Connection, hook.get_conn())
+
     with driver_errors(f"connect to {conn_id}"):
-        connection = cast(psycopg.Connection, PostgresHook(conn_id, database=database).get_conn())
+        connection = opened_by(connect, settings(), name_of(conn_id), hook.connection.extra_dejson)
         connection.autocommit = True
     with connection:
         yield connection

@@ -17,6 +17,8 @@ from promptsales.errors import driver_errors
 from promptsales.provision import passwords
 from promptsales.provision.changes import Change
 from promptsales.provision.migrations import LOCK
+from promptsales.provision.servers import refuse_standby
+from promptsales.provision.writers import is_utc
 from promptsales.secrets import Secrets
 from promptsales.settings import ROOT
 
@@ -104,11 +106,13 @@ def provision_cluster(
         dry_run: change nothing, tell what would be.
 
     Raises:
+        ConfigError: when the server is a standby.
         TransientError, TerminalError: when PostgreSQL refuses.
     """
     goal = wanted(cluster)
     connection.autocommit = True  # a database cannot be made in a transaction
     with driver_errors(f"roles and databases of {cluster}"):
+        refuse_standby(connection, f"cluster {cluster}")
         connection.execute("select pg_advisory_lock(%s)", [LOCK])
         try:
             roles = {name: FoundRole(*rest) for name, *rest in connection.execute(_read("roles"))}
@@ -186,7 +190,7 @@ def database_steps(cluster: Cluster, name: str, database: Database, found: Found
         ).format(identifier, sql.Identifier(database.owner))
         yield _step(cluster, f"database {name} created", statement)
         found = FoundDatabase(None, frozenset({("public", "CONNECT"), ("public", "TEMPORARY")}))
-    if found.zone != "UTC":  # naive times of the given tables are UTC, so now() must be too
+    if not is_utc(found.zone):  # naive times of the given tables are UTC, so now() must be too
         statement = sql.SQL("alter database {} set timezone = 'UTC'").format(identifier)
         yield _step(cluster, f"database {name}: timezone = UTC", statement)
     if any(role == "public" for role, _ in found.grants):

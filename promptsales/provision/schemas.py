@@ -11,9 +11,11 @@ from promptsales.provision.migrations import migrate, prepare, transaction
 from promptsales.provision.pads import load_pads
 from promptsales.provision.publications import publications
 from promptsales.provision.seeds import seeds
+from promptsales.provision.servers import refuse_encoding, refuse_standby
 from promptsales.provision.stream_tables import stream_tables
 from promptsales.provision.tables import tables
 from promptsales.provision.views import hashing_views
+from promptsales.provision.writers import bypassed_triggers, other_zones
 
 
 def schemas(
@@ -28,13 +30,17 @@ def schemas(
         dry_run: roll back what was done, and tell what it was.
 
     Raises:
-        ConfigError: when an applied migration was changed, a contract does not fit its tables, or the database hashes
-            with another key of that number; nothing was changed.
+        ConfigError: when an applied migration was changed, a contract does not fit its tables, the database hashes
+            with another key of that number, or cannot be served (its encoding, a standby); nothing was changed.
         TransientError, TerminalError: when PostgreSQL refuses; nothing was changed.
     """
+    refuse_standby(connection, f"database {database}")
+    refuse_encoding(connection, connection.info.dbname)
     with transaction(connection, dry_run) as bound:
         prepare(connection)
         changes = [change for line in lines(database) for change in migrate(bound, line)]
+        told = [*bypassed_triggers(connection, database), *other_zones(connection, database)]
+        changes += [Change(system=database, what=what, is_warning=True) for what in told]
         if database == "warehouse":
             return changes + tables(connection) + stream_tables(connection) + marts(connection) + seeds(connection)
         changes += load_pads(connection, database, keys or {}) + hashing_views(connection, database)

@@ -11,7 +11,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from promptsales.connections import connected
 from promptsales.errors import driver_errors
+from promptsales.settings import PublicName, Settings
 
 Say = Callable[[str], None]
 Row = tuple[Any, ...]  # a NamedTuple whose fields are called like the columns
@@ -44,7 +46,7 @@ def statement(name: str) -> bytes:
 
 
 @contextmanager
-def system_to_fill(address: str, table: str) -> Iterator[psycopg.Connection | None]:
+def system_to_fill(settings: Settings, name: PublicName, table: str) -> Iterator[psycopg.Connection | None]:
     """One transaction that fills a whole system, or None when ``table`` holds rows already.
 
     A second seed that runs at the same time waits at the lock, then finds the rows.
@@ -53,7 +55,11 @@ def system_to_fill(address: str, table: str) -> Iterator[psycopg.Connection | No
         TransientError: when the system cannot be reached.
         TerminalError: when the system refuses, for instance because its schema is not provisioned.
     """
-    with driver_errors(f"seed {table.split('.')[0]}"), psycopg.connect(address) as connection:
+    with (
+        connected(settings, name) as connection,
+        driver_errors(f"seed {table.split('.')[0]}"),
+        connection.transaction(),
+    ):
         relation = sql.Identifier(*table.split("."))
         connection.execute(sql.SQL("lock table {} in share row exclusive mode").format(relation))
         found = connection.execute(sql.SQL("select from {} limit 1").format(relation)).fetchone()

@@ -4,16 +4,17 @@ from promptsales.seed.campaigns import ad_groups, ads, campaigns
 from promptsales.seed.copying import Tally, copy_rows, system_to_fill
 from promptsales.seed.metrics import ad_metrics, campaign_metrics
 from promptsales.seed.world import World
+from promptsales.settings import Settings
 
 
-def fill(address: str, world: World, tally: Tally) -> bool:
+def fill(settings: Settings, world: World, tally: Tally) -> bool:
     """Fill the system in one transaction; False when it holds campaigns already.
 
     Raises:
         TransientError: when the system cannot be reached.
         TerminalError: when it refuses, for instance because its schema is not provisioned.
     """
-    with system_to_fill(address, "promptads.campaigns") as connection:
+    with system_to_fill(settings, "promptads", "promptads.campaigns") as connection:
         if connection is None:
             return False
         copy_rows(connection, "promptads.campaigns", campaigns(world), tally)

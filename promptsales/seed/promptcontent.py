@@ -17,6 +17,7 @@ from promptsales.seed.names import names
 from promptsales.seed.planted import PLANTED
 from promptsales.seed.promptsales import owners
 from promptsales.seed.world import World, wait
+from promptsales.settings import Settings
 
 Document = dict[str, Any]
 
@@ -38,7 +39,7 @@ _TAGS = ("hero", "banner", "story", "carousel", "social", "email", "launch", "se
 _BATCH = 1_000
 
 
-def fill(address: str, world: World, tally: Tally) -> bool:
+def fill(settings: Settings, world: World, tally: Tally) -> bool:
     """Fill the system in one transaction; False when it holds assets already.
 
     Raises:
@@ -47,7 +48,7 @@ def fill(address: str, world: World, tally: Tally) -> bool:
     """
     with (
         system_errors("seed promptcontent"),
-        MongoClient[Document](address, serverSelectionTimeoutMS=5_000) as client,
+        MongoClient[Document](settings.address("promptcontent"), serverSelectionTimeoutMS=5_000) as client,
         client.start_session() as session,
         session.start_transaction(),
     ):

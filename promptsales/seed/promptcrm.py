@@ -16,16 +16,17 @@ from promptsales.seed.deals import (
 )
 from promptsales.seed.leads import Lead, lead_chunks, planted_leads
 from promptsales.seed.world import World
+from promptsales.settings import Settings
 
 
-def fill(address: str, world: World, tally: Tally) -> bool:
+def fill(settings: Settings, world: World, tally: Tally) -> bool:
     """Fill the system in one transaction; False when it holds accounts already.
 
     Raises:
         TransientError: when the system cannot be reached.
         TerminalError: when it refuses, for instance because its schema is not provisioned.
     """
-    with system_to_fill(address, "crm.accounts") as connection:
+    with system_to_fill(settings, "promptcrm", "crm.accounts") as connection:
         if connection is None:
             return False
         # a lead and the opportunity it became name each other

@@ -11,6 +11,7 @@ from promptsales.seed.copying import Tally, copy_rows, system_to_fill
 from promptsales.seed.names import names
 from promptsales.seed.planted import PLANTED
 from promptsales.seed.world import DAYS, World, naive, new_id
+from promptsales.settings import Settings
 
 _PLANS = ("basic", "pro", "enterprise")
 _BLANKS = ("", " ")  # two of them: addresses are unique at the source
@@ -37,14 +38,14 @@ class Subscription(NamedTuple):
     end_date: datetime | None
 
 
-def fill(address: str, world: World, tally: Tally) -> bool:
+def fill(settings: Settings, world: World, tally: Tally) -> bool:
     """Fill the system in one transaction; False when it holds users already.
 
     Raises:
         TransientError: when the system cannot be reached.
         TerminalError: when it refuses, for instance because its schema is not provisioned.
     """
-    with system_to_fill(address, "promptsales.users") as connection:
+    with system_to_fill(settings, "promptsales", "promptsales.users") as connection:
         if connection is None:
             return False
         copy_rows(connection, "promptsales.users", users(world), tally)

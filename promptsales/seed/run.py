@@ -13,7 +13,7 @@ from promptsales.settings import PublicName, Settings
 
 
 class _Fill(Protocol):
-    def __call__(self, address: str, world: World, tally: Tally) -> bool: ...
+    def __call__(self, settings: Settings, world: World, tally: Tally) -> bool: ...
 
 
 # in this order: a campaign references its user
@@ -53,7 +53,7 @@ def seed(
         TerminalError: when a system refuses, for instance because its schema is not provisioned.
     """
     world, tally, began = World(anchor, SCALES[size], number, days), Tally(on_progress), time.monotonic()
-    there = tuple(name for name, fill in _SYSTEMS.items() if not fill(settings.address(name), world, tally))
+    there = tuple(name for name, fill in _SYSTEMS.items() if not fill(settings, world, tally))
     written = {table.split(".")[1] for table in tally.counts}
     return SeedReport(
         size=size,

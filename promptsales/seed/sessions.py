@@ -14,6 +14,7 @@ from promptsales.seed.failures import system_errors
 from promptsales.seed.metrics import campaign_metrics_of
 from promptsales.seed.promptsales import owners
 from promptsales.seed.world import World
+from promptsales.settings import Settings
 
 _ROUTES = ("campaigns", "performance", "leads", "pipeline")
 
@@ -30,7 +31,7 @@ class Entry(NamedTuple):
     seconds: int
 
 
-def fill(address: str, world: World, tally: Tally) -> bool:
+def fill(settings: Settings, world: World, tally: Tally) -> bool:
     """Fill the cache in one transaction; False when somebody is logged in already.
 
     All keys expire, so a repeat after a day fills it again. Counters are no sign that it was filled: the stream writes
@@ -40,7 +41,7 @@ def fill(address: str, world: World, tally: Tally) -> bool:
         TransientError: when Redis cannot be reached.
         TerminalError: when it refuses.
     """
-    with system_errors("seed redis"), redis.Redis.from_url(address) as client:
+    with system_errors("seed redis"), redis.Redis.from_url(settings.address("redis")) as client:
         if any(client.scan_iter(key_spaces()["sessions"].key(session_id="*"), count=1000)):
             return False
         write(client, entries(world), tally)

@@ -9,12 +9,15 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from promptsales.contracts import Contract, contract
+from promptsales.errors import ConfigError
 from promptsales.extract.frontier import read_frontier
 from promptsales.extract.sources import Hashing
 from promptsales.freshness import freshness
 from promptsales.load.models import Limits
 from promptsales.load.steps import load
 from promptsales.pii import active_key
+from promptsales.provision import schemas
+from promptsales.provision.cluster import provision_cluster
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Settings
 from tests.support import leads
@@ -49,6 +52,14 @@ def test_a_standby_sees_no_frontier(stack: Settings, port: int, follower: psycop
         leads.add(w, 1)
         found = read_frontier(follower)
     assert found._replace(read_at=found.read_at) == (None, found.read_at, True, HOLDER, None, None, False)
+
+
+def test_a_standby_is_not_provisioned(stack: Settings, port: int) -> None:
+    with psycopg.connect(at(stack.address("sources_admin"), port), autocommit=True) as admin:
+        with pytest.raises(ConfigError, match=r"^cluster sources: its server is a standby.*SOURCES_ADMIN"):
+            provision_cluster(admin, "sources", stack.secrets)
+        with pytest.raises(ConfigError, match=r"^database promptcrm: its server is a standby"):
+            schemas(admin, "promptcrm", {})
 
 
 def test_a_row_committed_late_arrives_within_the_look_back(
