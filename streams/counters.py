@@ -4,11 +4,13 @@ import threading
 import time
 from collections.abc import Iterable
 
-import psycopg
 import redis
 
 from promptsales import counters
+from promptsales.connections import connected
 from promptsales.counters import Counter
+from promptsales.errors import PipelineError
+from promptsales.failures.cache import redis_errors
 from promptsales.printable import logger
 from promptsales.settings import Settings
 from streams.sink import Figure
@@ -53,21 +55,20 @@ class Counters:
         while True:
             try:
                 self._publish()
-            except (redis.RedisError, psycopg.Error) as error:
-                log.warning("live counters wait: %s", type(error).__name__)
+            except PipelineError as error:
+                log.warning("live counters wait: %s", error)
                 time.sleep(1)
 
     def _publish(self) -> None:
         """Publish until something fails; first of all what a failure before may have lost."""
-        with redis.Redis.from_url(
-            self._settings.address("redis"), socket_timeout=5, socket_connect_timeout=5
-        ) as client:
+        with (
+            redis.Redis.from_url(self._settings.address("redis"), socket_timeout=5, socket_connect_timeout=5) as client,
+            redis_errors("publish live counters", client),
+        ):
             again_at = 0.0
             while True:
                 if time.monotonic() >= again_at:
-                    with psycopg.connect(
-                        self._settings.address("warehouse"), autocommit=True, connect_timeout=5
-                    ) as warehouse:
+                    with connected(self._settings, "warehouse") as warehouse:
                         self._published = counters.publish_again(client, warehouse, self._published)
                     again_at = time.monotonic() + _AGAIN_S
                 if self._is_noted.wait(max(0, again_at - time.monotonic())):

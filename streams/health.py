@@ -6,10 +6,9 @@ import threading
 import time
 from typing import Any, NamedTuple
 
-import psycopg
-
 from promptsales import bus, stream_gaps, stream_lag
-from promptsales.errors import PipelineError, TransientError
+from promptsales.connections import connected
+from promptsales.errors import PipelineError
 from promptsales.printable import logger
 from promptsales.settings import Settings
 from promptsales.stream_contracts import stream_contracts
@@ -87,8 +86,8 @@ class Health:
             time.sleep(LOOK_S)
             try:
                 seen = self._look(client)
-            except (TransientError, psycopg.OperationalError):
-                seen = None  # a server is away: nothing can move
+            except PipelineError:
+                seen = None  # a server is away or refuses: nothing can move
             if self.is_stuck(seen, time.monotonic()):
                 log.critical("events wait and nothing moves: the supervisor starts it again; seen: %s", seen)
                 os._exit(STUCK)
@@ -105,7 +104,7 @@ class Health:
         names = {topic for topic, _ in mine} or {contract.topic for contract in stream_contracts().values()}
         starts = stream_gaps.starts(client, names)
         ends = {at: end for at, end in stream_lag.ends(client, names).items() if at in mine or not mine}
-        with psycopg.connect(self._settings.address("warehouse"), autocommit=True, connect_timeout=5) as warehouse:
+        with connected(self._settings, "warehouse") as warehouse:
             applied = stream_lag.applied(warehouse, names)
         moved = sum(offset for at, offset in applied.items() if at in ends)
         # what is gone never comes: a restart would not bring it
