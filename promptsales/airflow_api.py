@@ -13,6 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 from promptsales.addresses import without_login
 from promptsales.airflow_models import Connection, Pool, Run, TaskState
 from promptsales.errors import ConfigError, TerminalError, TransientError
+from promptsales.failures import rest
 
 POLL_S = 0.3
 TIMEOUT_S = 30
@@ -195,21 +196,26 @@ class Airflow:
                 if "Authorization" not in self._client.headers:
                     self._log_in()
                 answer = self._send(method, f"/api/v2/{path}", **arguments)
-                return answer.json() if answer.content else None
+                return rest.read_json(f"airflow at {self.address}: {method} {path}", answer) if answer.content else None
 
     def _log_in(self) -> None:
         body = {"username": self.user, "password": self.password}
-        token = self._send("POST", "/auth/token", json=body).json()["access_token"]
-        self._client.headers["Authorization"] = f"Bearer {token}"
+        what = f"airflow at {self.address}: POST /auth/token"
+        try:
+            answer = rest.read_json(what, self._send("POST", "/auth/token", json=body))
+        except Unknown:
+            answer = None
+        if not isinstance(answer, dict) or "access_token" not in answer:
+            raise TerminalError(
+                f"{what} gives no token: no Airflow 3 answers there; correct airflow in PROMPTSALES_DSN"
+            )
+        self._client.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             answer = self._client.request(method, path, **arguments)
-        except httpx.TransportError as error:
-            raise TransientError(
-                f"airflow at {self.address} does not answer ({type(error).__name__}); "
-                "`promptsales status` shows the stack"
-            ) from None
+        except httpx.HTTPError as error:
+            raise rest.unreachable("airflow", self.address, error) from None
         if answer.is_error:
             raise refusal(method, path, answer)
         return answer

@@ -5,6 +5,7 @@ Nothing is ever deleted: a topic holds events that may be in no other place.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
@@ -21,7 +22,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
 from pydantic import BaseModel, ConfigDict, Field
 
 from promptsales.documents import Document, read_document
-from promptsales.errors import TerminalError, TransientError
+from promptsales.failures.kafka import kafka_errors, kafka_failure
 from promptsales.settings import ROOT
 
 _TIMEOUT_S = 20
@@ -80,9 +81,28 @@ def read_topics() -> Topics:
     return read_document(ROOT / "schemas" / "kafka" / "topics.yml", Topics)
 
 
+class _Admin(AdminClient):
+    """A client that remembers where its brokers are, for messages."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__({
+            "bootstrap.servers": address, "log_level": 0, "socket.connection.setup.timeout.ms": 5000,
+        })  # fmt: skip
+        self.address = address
+
+
 def admin(address: str) -> AdminClient:
     """A client of the brokers; what it has to say it says in its errors, not on the terminal."""
-    return AdminClient({"bootstrap.servers": address, "log_level": 0, "socket.connection.setup.timeout.ms": 5000})
+    return _Admin(address)
+
+
+def errors(what: str, client: AdminClient) -> AbstractContextManager[None]:
+    """Sort the errors of a client's calls.
+
+    Raises:
+        TransientError, TerminalError: as ``kafka_errors``.
+    """
+    return kafka_errors(what, client.address if isinstance(client, _Admin) else "")
 
 
 def plan(client: AdminClient, wanted: Topics | None = None) -> list[TopicChange]:
@@ -147,10 +167,8 @@ def _resource(change: TopicChange) -> ConfigResource:
 
 
 def _found(client: AdminClient, goal: Topics) -> dict[str, Found]:
-    try:
+    with errors("list topics", client):
         there = client.list_topics(timeout=_TIMEOUT_S).topics
-    except KafkaException as error:
-        raise TransientError(f"kafka does not answer: {error.args[0].name()}") from None
     asked = [ConfigResource(ResourceType.TOPIC, name) for name in there.keys() & goal.topics.keys()]
     answers = _call("read topics", client.describe_configs, asked)
     configs = {asked.name: {key: entry.value for key, entry in answer.items()} for asked, answer in answers.items()}
@@ -171,6 +189,5 @@ def _call(
             reason: KafkaError = error.args[0]
             if reason.code() == harmless:
                 continue
-            failure = TransientError if reason.retriable() else TerminalError
-            raise failure(f"{what}: {item}: {reason.name()}") from None
+            raise kafka_failure(f"{what}: {item}", reason) from None
     return answers

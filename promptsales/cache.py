@@ -10,7 +10,7 @@ import redis
 from pydantic import Field
 
 from promptsales.documents import Document, read_document
-from promptsales.errors import TransientError
+from promptsales.failures.cache import redis_errors
 from promptsales.settings import ROOT
 
 # keys a check looks at; SCAN gives them in no order, so of more it is a sample
@@ -62,16 +62,15 @@ def strangers(client: "redis.Redis") -> list[str]:
 
     Raises:
         TransientError: when Redis cannot be reached.
+        TerminalError: when it refuses.
     """
-    try:
+    with redis_errors("look at the key spaces", client):
         keys = list(islice(client.scan_iter(count=1000), SAMPLE))
         pipeline = client.pipeline(transaction=False)
         for key in keys:
             pipeline.type(key)
             pipeline.ttl(key)
         answers = pipeline.execute()
-    except redis.RedisError as error:
-        raise TransientError(f"redis does not answer: {type(error).__name__}") from None
     faults = (_fault(*found) for found in zip(keys, answers[::2], answers[1::2], strict=True))
     return [f"{count} keys {fault}" for fault, count in sorted(Counter(filter(None, faults)).items())]
 

@@ -7,14 +7,21 @@ session asks for as it starts outranks them all, so nothing that we read or writ
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from promptsales.addresses import places
-from promptsales.errors import ConfigError, TransientError, driver_errors, is_login_refused
+from promptsales.errors import (
+    ConfigError,
+    PipelineError,
+    TerminalError,
+    TransientError,
+    driver_errors,
+    is_login_refused,
+)
 from promptsales.settings import InternalName, PublicName, Settings, place_of
 
 Name = PublicName | InternalName
@@ -142,6 +149,12 @@ def opened_by(
             return connection
 
 
+if TYPE_CHECKING:
+    from pymongo import MongoClient
+
+_MONGO_TIMEOUT_MS = 10_000
+
+
 @contextmanager
 def connected(
     settings: Settings, name: Name, database: str | None = None, patience: Patience = "work"
@@ -150,8 +163,8 @@ def connected(
 
     Raises:
         TransientError: when nothing answers there, or the connection is lost.
-        ConfigError: when the address is none, the server refuses the role, its password or the database, or something
-            between us and the server changes what the session relies on.
+        ConfigError: when the server refuses the role, its password or the database, or something between us and the
+            server changes what the session relies on.
         TerminalError: for any other error of the driver, in the body too.
     """
     connection = _opened(settings, name, database, patience)
@@ -212,22 +225,47 @@ def _connect(target: dict[str, Any]) -> psycopg.Connection:
 
 
 def _opened(settings: Settings, name: Name, database: str | None, patience: Patience) -> psycopg.Connection:
+    address = settings.address(name)
     try:
-        given = conninfo_to_dict(settings.address(name), dbname=database)
+        given = conninfo_to_dict(address, dbname=database) if database else conninfo_to_dict(address)
         return opened_by(_connect, settings, name, given, patience)
-    except psycopg.ProgrammingError:
-        # the driver's text quotes the address, its password too
-        raise ConfigError(
-            f"connection {name}: its address is malformed, expected postgresql://user:password@host:port/database; "
-            f"correct {name} in the setting PROMPTSALES_DSN"
-        ) from None
-    except psycopg.OperationalError as error:
-        if is_login_refused(error):
-            raise ConfigError(
-                f"connection {name}: the server refuses the role, its password or the database; "
-                f"correct {name} in the setting PROMPTSALES_DSN, or run `promptsales provision`"
-            ) from None
-        raise TransientError(
-            f"{name} does not answer at {places(name, settings.address(name))} ({type(error).__name__}); "
-            "`promptsales status` shows the stack, `promptsales up` starts it"
-        ) from None
+    except psycopg.Error as error:
+        # the driver's text may quote the address, its password too
+        raise _not_opened(settings, name, error) from None
+
+
+def _not_opened(settings: Settings, name: PublicName | InternalName, error: psycopg.Error) -> PipelineError:
+    state = f"at {places(name, settings.address(name))} ({type(error).__name__}, sqlstate {error.sqlstate or 'none'})"
+    own = f"PROMPTSALES_DSN__{name.upper()}"
+    if is_login_refused(error):
+        return ConfigError(
+            f"connection {name}: the server {state} refuses the role, its password or the database; "
+            f"correct {name} in the setting PROMPTSALES_DSN, or run `promptsales provision`"
+        )
+    if isinstance(error, psycopg.OperationalError):
+        todo = f"check host and port in {own}" if name in settings.dsn else "`promptsales up` starts it"
+        return TransientError(f"{name} does not answer {state}; `promptsales status` shows the stack, {todo}")
+    return TerminalError(f"connection {name}: the driver refuses the address {state}; correct {own}")
+
+
+@contextmanager
+def mongo(settings: Settings, name: PublicName | InternalName) -> "Iterator[MongoClient[dict[str, Any]]]":
+    """A MongoDB client that has reached its server, closed at the end.
+
+    Raises:
+        TransientError: when nothing answers there, or the connection is lost.
+        ConfigError: when the server refuses the user or its password.
+        TerminalError: for any other error of the driver, in the body too.
+    """
+    from pymongo import MongoClient
+
+    from promptsales.failures.mongo import mongo_errors
+
+    address = settings.address(name)
+    with (
+        mongo_errors(f"connection {name}", places(name, address)),
+        MongoClient[dict[str, Any]](address, serverSelectionTimeoutMS=_MONGO_TIMEOUT_MS) as client,
+    ):
+        # the driver connects with the first call only
+        client.admin.command("ping")
+        yield client

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict
 from promptsales import bus, stream_gaps, stream_limits
 from promptsales.addresses import places, postgres_hosts, without_login
 from promptsales.connections import absent, connected, start_options
-from promptsales.errors import ConfigError, TerminalError, TransientError
+from promptsales.errors import ConfigError, TerminalError
+from promptsales.failures import rest
 from promptsales.settings import ROOT, InternalName, Settings
 from promptsales.stream_contracts import Connector, contracts_of
 
@@ -298,21 +299,29 @@ def _client(settings: Settings) -> httpx.Client:
 def _call(
     client: httpx.Client, method: str, path: str, body: Mapping[str, Any] | None = None, patience: bool = False
 ) -> Any:
-    """One request; None where there is no such thing. While Connect rebalances it is asked again."""
+    """One request; None where there is no such thing. While Connect rebalances it is asked again.
+
+    Raises:
+        TransientError: when nothing answers, or Connect is overloaded or still rebalances.
+        ConfigError: when the login is refused.
+        TerminalError: when it refuses the call, or what answers is no Kafka Connect.
+    """
+    what = f"kafka connect at {client.base_url}: {method} {path}"
     for attempt in range(30):
         try:
             answer = client.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise TransientError(f"kafka connect does not answer: {type(error).__name__}") from None
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return None
+            raise rest.unreachable("kafka connect", str(client.base_url), error) from None
         busy = answer.status_code == httpx.codes.CONFLICT or (patience and answer.is_error)
         if not busy or attempt == 29:
             break
         _pause()
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        rest.read_json(what, answer)  # Connect's own answer; another server's is none
+        return None
     if answer.is_error:
-        raise TerminalError(f"kafka connect: {method} {path} gives {answer.status_code}")
-    return answer.json() if answer.content else {}
+        raise rest.refused(what, answer)
+    return rest.read_json(what, answer)
 
 
 def _pause() -> None:

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Producer
 from psycopg.rows import class_row, dict_row
 
 from promptsales.errors import ConfigError, TransientError
+from promptsales.failures.kafka import kafka_errors, kafka_failure
 from promptsales.stream_limits import DEAD_LETTER_BYTES
 
 _TIMEOUT_S = 30
@@ -90,7 +91,7 @@ def replay(warehouse: psycopg.Connection, kafka: str, place: Place) -> None:
     headers: dict[str, str | bytes | None] = {} if found["epoch"] is None else {"epoch": str(found["epoch"])}
     refused: list[Any] = []
     producer = Producer({**_PRODUCER, "bootstrap.servers": kafka})
-    try:
+    with kafka_errors("send the dead letter again", kafka):
         producer.produce(
             found["topic"],
             key=found["message_key"],
@@ -99,10 +100,10 @@ def replay(warehouse: psycopg.Connection, kafka: str, place: Place) -> None:
             on_delivery=lambda error, _: refused.append(error) if error else None,
         )
         left = producer.flush(_TIMEOUT_S)
-    except KafkaException as error:
-        raise TransientError(f"kafka does not take it: {error.args[0].name()}") from None
-    if refused or left:
-        raise TransientError(f"kafka does not take it: {refused[0].name() if refused else 'no answer'}; it is kept")
+    if refused:
+        raise kafka_failure("send the dead letter again; it is kept", refused[0], kafka)
+    if left:
+        raise TransientError(f"send the dead letter again: kafka does not answer at {kafka}; it is kept")
     warehouse.execute(_DROP, place)
 
 

@@ -57,10 +57,16 @@ _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57"})
 _TERMINAL_STATES = frozenset({"08P01", "40002", "53400", "55000", "55P02", "55P04", "57P04"})
 # the server ended a session that was idle in a transaction: its work is undone, another session may do it
 _TRANSIENT_STATES = frozenset({"25P03", "25P04"})
-# a refused login has no SQLSTATE in the driver, only libpq's text
+# No code tells a refused login from a server that is away: libpq keeps the SQLSTATE of a connection that never came to
+# be to itself (PQresultErrorField needs a result), so psycopg's sqlstate is None. What is left is libpq's text, and
+# whether the server asked for a password
 _LOGIN_REFUSED = re.compile(
     "authentication failed|does not exist|pg_hba.conf|not permitted to log in|no password supplied|permission denied"
 )
+# "FATAL:  text" is the server's answer, in the language of its lc_messages; after the password it refuses for good
+_ANSWER = re.compile(r"failed: \w+:  ")
+# but for these, which come after the password as well
+_NOT_NOW = re.compile("too many|slots are reserved|starting up|shutting down|recovery|terminating")
 # class 54: a value too long for an index, too deep for the stack. The driver calls it operational, but no waiting helps
 DRIVER_LIMIT = (
     psycopg.errors.ProgramLimitExceeded,
@@ -95,7 +101,13 @@ def is_transient_state(state: str) -> bool:
 
 def is_login_refused(error: psycopg.Error) -> bool:
     """Return whether a server answered and refuses the role, its password or the database."""
-    return error.sqlstate is None and bool(_LOGIN_REFUSED.search(str(error)))
+    if error.sqlstate is not None:
+        return error.sqlstate[:2] == "28" or error.sqlstate == "3D000"
+    text, state = str(error), error.pgconn
+    if not isinstance(error, psycopg.OperationalError) or _NOT_NOW.search(text):
+        return False
+    has_asked = state is not None and bool(state.needs_password or (state.used_password and _ANSWER.search(text)))
+    return has_asked or bool(_LOGIN_REFUSED.search(text))
 
 
 @contextmanager
@@ -125,7 +137,9 @@ def described(error: psycopg.Error) -> str:
 def _without_state(error: psycopg.Error) -> str:
     if not isinstance(error, psycopg.OperationalError):
         return "the driver refuses the call"
-    return "login refused" if is_login_refused(error) else "connection refused or lost"
+    what = "login refused" if is_login_refused(error) else "connection refused or lost"
+    server = error.pgconn
+    return f"{what} at {server.host.decode()}:{server.port.decode()}" if server and server.host else what
 
 
 def _where(error: psycopg.Error) -> str:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from promptsales.connections import connected
+from promptsales.connections import connected, mongo
 from promptsales.contracts import Contract
 from promptsales.extract.sources import Hashing, Source
 from promptsales.pii import active_key
@@ -22,12 +21,10 @@ def opened(settings: Settings, contract: Contract) -> Iterator[Source]:
     """
     address = contract.source.etl_connection
     if contract.path == "change_stream":
-        from pymongo import MongoClient
-
         from promptsales.content.reader import Content
 
         key = active_key(settings.state / "secrets")
-        with MongoClient[dict[str, Any]](settings.address(address), serverSelectionTimeoutMS=10_000) as client:
+        with mongo(settings, address) as client:
             yield Content(client, settings.address("kafka"), key)
         return
     with connected(settings, address) as connection:

@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import psycopg
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from promptsales import stream_lag
-from promptsales.errors import TransientError
+from promptsales import bus, stream_lag
 from promptsales.stream_contracts import Connector
 from promptsales.stream_lag import Partition
 
@@ -175,21 +174,17 @@ def close(warehouse: psycopg.Connection, connector: Connector, epoch: int | None
 
 def _ids(client: AdminClient, names: Iterable[str]) -> dict[str, str]:
     """Return Kafka's own id of each topic that is there."""
-    try:
+    with bus.errors("read topics", client):
         answers = client.describe_topics(TopicCollection(list(names)), request_timeout=_TIMEOUT_S)
         there = client.list_topics(timeout=_TIMEOUT_S).topics
         return {name: str(answer.result().topic_id) for name, answer in answers.items() if name in there}
-    except KafkaException as error:
-        raise TransientError(f"kafka does not answer: {error.args[0].name()}") from None
 
 
 def _committed(client: AdminClient) -> dict[Partition, int]:
     """Return where the workers' group goes on, by partition; nothing where it never committed."""
-    try:
+    with bus.errors("read the workers' offsets", client):
         (answer,) = client.list_consumer_group_offsets(
             [ConsumerGroupTopicPartitions(GROUP)], request_timeout=_TIMEOUT_S
         ).values()
         offsets = answer.result().topic_partitions or ()
-    except KafkaException as error:
-        raise TransientError(f"kafka does not answer: {error.args[0].name()}") from None
     return {(at.topic, at.partition): at.offset for at in offsets}

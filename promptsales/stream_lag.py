@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
-from promptsales.errors import TransientError
+from promptsales import bus
 from promptsales.stream_contracts import Connector, contracts_of
 
 Partition = tuple[str, int]
@@ -97,7 +97,7 @@ def begins(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
 
 
 def _bounds(client: AdminClient, names: Iterable[str], spec: OffsetSpec) -> dict[Partition, int]:
-    try:
+    with bus.errors("read offsets", client):
         there = client.list_topics(timeout=_TIMEOUT_S).topics
         wanted = {
             TopicPartition(name, partition): spec
@@ -105,8 +105,6 @@ def _bounds(client: AdminClient, names: Iterable[str], spec: OffsetSpec) -> dict
             for partition in (there[name].partitions if name in there else ())
         }
         return _offsets(client, wanted) if wanted else {}
-    except KafkaException as error:
-        raise TransientError(f"kafka does not answer: {error.args[0].name()}") from None
 
 
 def _is_settling(error: BaseException) -> bool:

@@ -4,7 +4,6 @@ import gc
 import sys
 import time
 
-from confluent_kafka import KafkaException
 from faust import Worker
 
 from promptsales import bus
@@ -23,7 +22,11 @@ _READY = "select to_regclass('ops.connector') is not null and to_regclass('realt
 def main() -> None:
     """Wait for `promptsales provision`, then follow the change events until told to stop."""
     here, number = settings(), int(sys.argv[1])
-    while not is_provisioned(here):
+    said = ""
+    while reason := unprovisioned(here):
+        if reason != said:
+            log.warning("waiting for `promptsales provision`: %s", reason)
+        said = reason
         time.sleep(1)
     app = create_app(here, number)
     # what is there by now stays: collecting it again and again held the stream up for a tenth of a second each time
@@ -32,15 +35,18 @@ def main() -> None:
     Worker(app, loglevel="INFO", redirect_stdouts=False).execute_from_commandline()
 
 
-def is_provisioned(here: Settings) -> bool:
-    """Whether topics and tables are there, so that there is something to follow."""
+def unprovisioned(here: Settings) -> str:
+    """Return what is missing of topics and tables to follow, empty where nothing is; a refused login may be, too."""
     try:
-        found = bus.admin(here.address("kafka")).list_topics(timeout=10).topics
+        client = bus.admin(here.address("kafka"))
+        with bus.errors("list topics", client):
+            found = client.list_topics(timeout=10).topics
         with connected(here, "warehouse", patience="look") as warehouse:
             ready = warehouse.execute(_READY).fetchone()
-    except (KafkaException, PipelineError):
-        return False
-    return ready == (True,) and all(contract.topic in found for contract in stream_contracts().values())
+    except PipelineError as error:
+        return str(error)
+    missing = [contract.topic for contract in stream_contracts().values() if contract.topic not in found]
+    return f"topics {', '.join(missing)} are missing" if missing else "" if ready == (True,) else "tables are missing"
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 import psycopg
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Producer
 from psycopg.rows import dict_row
 
 from promptsales.connections import connected
 from promptsales.errors import PipelineError, TransientError
+from promptsales.failures.kafka import kafka_errors, kafka_failure
 from promptsales.printable import logger
 from promptsales.settings import Settings
 
@@ -45,7 +46,7 @@ def _send_for_ever(settings: Settings) -> None:
                 while True:
                     if not send(warehouse, producer):
                         time.sleep(_LOOK_S)
-        except (PipelineError, psycopg.Error) as error:
+        except PipelineError as error:
             log.warning("budget alerts wait: %s", error)
             time.sleep(_PAUSE_S)
 
@@ -54,12 +55,12 @@ def send(warehouse: psycopg.Connection, producer: Producer) -> int:
     """Send what waits; how many events.
 
     Raises:
-        TransientError: when the brokers do not take them all; they stay waiting, and may come twice.
+        TransientError, TerminalError: when the brokers do not take them all; they stay waiting, and may come twice.
     """
     refused: list[Any] = []
     with warehouse.transaction(), warehouse.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(_WAITING).fetchall()
-        try:
+        with kafka_errors("send budget alerts"):
             for alert in found:
                 producer.produce(
                     TOPIC,
@@ -68,10 +69,10 @@ def send(warehouse: psycopg.Connection, producer: Producer) -> int:
                     on_delivery=lambda error, _: refused.append(error) if error else None,
                 )
             left = producer.flush(_FLUSH_S)
-        except (KafkaException, BufferError) as error:
-            raise TransientError(f"kafka does not take budget alerts: {type(error).__name__}") from None
-        if refused or left:
-            raise TransientError(f"kafka does not take budget alerts: {refused[0].name() if refused else 'no answer'}")
+        if refused:
+            raise kafka_failure("send budget alerts", refused[0])
+        if left:
+            raise TransientError("send budget alerts: kafka does not answer; it is tried again")
         if found:
             cursor.execute(_SENT, [[alert["alert_id"] for alert in found]])
     return len(found)

@@ -10,6 +10,7 @@ from promptsales import counters
 from promptsales.connections import connected
 from promptsales.counters import Counter
 from promptsales.errors import PipelineError
+from promptsales.failures.cache import redis_errors
 from promptsales.printable import logger
 from promptsales.settings import Settings
 from streams.sink import Figure
@@ -54,15 +55,16 @@ class Counters:
         while True:
             try:
                 self._publish()
-            except (redis.RedisError, PipelineError) as error:
-                log.warning("live counters wait: %s", type(error).__name__)
+            except PipelineError as error:
+                log.warning("live counters wait: %s", error)
                 time.sleep(1)
 
     def _publish(self) -> None:
         """Publish until something fails; first of all what a failure before may have lost."""
-        with redis.Redis.from_url(
-            self._settings.address("redis"), socket_timeout=5, socket_connect_timeout=5
-        ) as client:
+        with (
+            redis.Redis.from_url(self._settings.address("redis"), socket_timeout=5, socket_connect_timeout=5) as client,
+            redis_errors("publish live counters", client),
+        ):
             again_at = 0.0
             while True:
                 if time.monotonic() >= again_at:

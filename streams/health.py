@@ -87,7 +87,7 @@ class Health:
             try:
                 seen = self._look(client)
             except PipelineError:
-                seen = None  # a server is away: nothing can move
+                seen = None  # a server is away or refuses: nothing can move
             if self.is_stuck(seen, time.monotonic()):
                 log.critical("events wait and nothing moves: the supervisor starts it again; seen: %s", seen)
                 os._exit(STUCK)

@@ -32,14 +32,9 @@ def _look_for_ever(settings: Settings, following: Progress) -> None:
     while True:
         try:
             _look(settings, following)
-        except (PipelineError, psycopg.Error) as error:
-            log.warning("how far %s is complete is not known: %s", following.connector, _said(error))
+        except PipelineError as error:
+            log.warning("how far %s is complete is not known: %s", following.connector, error)
             time.sleep(_PAUSE_S)
-
-
-def _said(error: Exception) -> str:
-    """What may be logged: a driver's own text may quote a row."""
-    return str(error) if isinstance(error, PipelineError) else type(error).__name__
 
 
 def _look(settings: Settings, following: Progress) -> None:

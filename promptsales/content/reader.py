@@ -14,13 +14,13 @@ from pymongo import MongoClient, ReadPreference
 from pymongo.read_concern import ReadConcern
 
 from promptsales.content import selection, staging, topic
-from promptsales.content.failures import mongo_errors
 from promptsales.content.ids import ids_of, is_askable, key_text
 from promptsales.content.rows import Document, Row, Rows
 from promptsales.content.stream import BATCH, Drain, TokenLost, token_now
 from promptsales.contracts import Contract
 from promptsales.errors import SourceRefused, TransientError
 from promptsales.extract.reader import CheckedKey, Copied, Wanted
+from promptsales.failures.mongo import mongo_errors
 from promptsales.load.feed import Begun
 from promptsales.load.models import Progress, Window
 from promptsales.names import topic_part

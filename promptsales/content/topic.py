@@ -11,10 +11,10 @@ from uuid import UUID
 import msgspec
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-from promptsales.content.failures import failure, kafka_errors
 from promptsales.content.rows import Row
 from promptsales.contracts import Contract
 from promptsales.errors import TransientError
+from promptsales.failures.kafka import kafka_errors, kafka_failure
 
 _TIMEOUT_S = 30.0
 _CLIENT = {"log_level": 0, "socket.connection.setup.timeout.ms": 5_000}
@@ -121,7 +121,7 @@ def write(address: str, topic: str, messages: Iterable[tuple[bytes, bytes]]) -> 
         TerminalError: when one refuses.
     """
     what, told, sent = f"write to {topic}", _Deliveries(), 0
-    with kafka_errors(what):
+    with kafka_errors(what, address):
         producer = Producer({**_CLIENT, **_PRODUCER, "bootstrap.servers": address})
         for key, value in messages:
             if not sent:
@@ -132,7 +132,7 @@ def write(address: str, topic: str, messages: Iterable[tuple[bytes, bytes]]) -> 
                 break
         producer.flush(_TIMEOUT_S + 5)
     if told.error is not None:
-        raise failure(what, told.error)
+        raise kafka_failure(what, told.error, address)
     if told.rows != sent:
         raise TransientError(f"{what}: {sent} messages sent, {told.rows} confirmed; it is tried again")
     return Written(told.rows, told.start, told.end)
@@ -158,7 +158,7 @@ def read(address: str, topic: str, written: Written) -> Iterator[bytes]:
         TerminalError: when one refuses.
     """
     what, left = f"read {topic}", {number: range(at, written.end[number]) for number, at in written.start.items()}
-    with kafka_errors(what):
+    with kafka_errors(what, address):
         consumer = Consumer({**_CLIENT, **_CONSUMER, "bootstrap.servers": address})
         try:
             consumer.assign([TopicPartition(topic, number, at) for number, at in written.start.items()])
@@ -177,7 +177,7 @@ def read(address: str, topic: str, written: Written) -> Iterator[bytes]:
 def _values(what: str, messages: list[Message], left: dict[int, range]) -> Iterator[bytes]:
     for message in messages:
         if (error := message.error()) is not None:
-            raise failure(what, error)
+            raise kafka_failure(what, error)
         partition, offset = _place(message)
         if offset not in left.get(partition, ()):
             left.pop(partition, None)  # after what was written

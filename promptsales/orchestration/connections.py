@@ -28,14 +28,15 @@ def postgres(conn_id: str, database: str | None = None) -> Iterator[psycopg.Conn
     """The PostgreSQL connection Airflow knows by this id, in autocommit; closed at the end.
 
     The session is as every session of ours (`promptsales.connections`), whatever was edited in Airflow.
+    The driver's errors in the body are sorted, too: Airflow tries a task again only after an error that may pass.
 
     Args:
         conn_id: its id.
         database: another database of the same cluster.
 
     Raises:
-        TransientError: when the server does not answer.
-        TerminalError: when it refuses the login, or the session is not as it was asked for.
+        TransientError: when the server does not answer, or the connection is lost.
+        TerminalError: when it refuses the login or a statement, or the session is not as it was asked for.
     """
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
@@ -50,16 +51,26 @@ def postgres(conn_id: str, database: str | None = None) -> Iterator[psycopg.Conn
     with driver_errors(f"connect to {conn_id}"):
         connection = opened_by(connect, settings(), name_of(conn_id), hook.connection.extra_dejson)
         connection.autocommit = True
-    with connection:
+    with driver_errors(conn_id), connection:
         yield connection
 
 
 @contextmanager
 def mongo(conn_id: str) -> "Iterator[MongoClient[dict[str, Any]]]":
-    """The MongoDB client of the connection Airflow knows by this id; closed at the end."""
+    """The MongoDB client of the connection Airflow knows by this id, once it has reached its server; closed at the end.
+
+    Raises:
+        TransientError: when the server does not answer, or the connection is lost.
+        TerminalError: when it refuses the login or a command.
+    """
     from airflow.providers.mongo.hooks.mongo import MongoHook
 
-    with MongoHook(conn_id).get_conn() as client:
+    from promptsales.failures.mongo import mongo_errors
+
+    place = str(BaseHook.get_connection(conn_id).host)
+    with mongo_errors(f"connection {conn_id}", place), MongoHook(conn_id).get_conn() as client:
+        # the driver connects with the first call only
+        client.admin.command("ping")
         yield client
 
 
@@ -102,11 +113,10 @@ def source(contract: Contract) -> Iterator[Source]:
     """
     system = contract.source.system
     if contract.path == "change_stream":
-        from promptsales.content.failures import mongo_errors
         from promptsales.content.reader import Content
 
         key = active_key(settings().state / "secrets")
-        with mongo_errors(f"connect to {system}"), mongo(system) as client:
+        with mongo(system) as client:
             yield Content(client, bootstrap_servers("kafka"), key)
         return
     with postgres(system) as connection:

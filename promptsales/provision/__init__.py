@@ -5,14 +5,13 @@
 """
 
 from contextlib import AbstractContextManager
-from typing import Any, get_args
+from typing import get_args
 
 import psycopg
 import redis
-from pymongo import MongoClient
 
 from promptsales import bus, cache
-from promptsales.connections import connected
+from promptsales.connections import connected, mongo
 from promptsales.errors import ConfigError
 from promptsales.key_files import read_keys
 from promptsales.provision.changes import Change, OnProgress, quiet
@@ -21,6 +20,7 @@ from promptsales.provision.collections import collections
 from promptsales.provision.lines import Database
 from promptsales.provision.pads import has_pads
 from promptsales.provision.schemas import schemas
+from promptsales.responses import TIMEOUT_S
 from promptsales.settings import Settings
 
 __all__ = ["Change", "OnProgress", "clusters", "collections", "keys", "provision", "schemas", "topics"]
@@ -52,8 +52,8 @@ def provision(settings: Settings, on_progress: OnProgress = quiet, dry_run: bool
         with _connected(settings, _CLUSTERS[database], database) as connection:
             changes += schemas(connection, database, hashing_keys, dry_run)
     on_progress("promptcontent")
-    with MongoClient[dict[str, Any]](settings.address("promptcontent_admin"), serverSelectionTimeoutMS=10_000) as mongo:
-        changes += collections(mongo["promptcontent"], dry_run=dry_run)
+    with mongo(settings, "promptcontent_admin") as client:
+        changes += collections(client["promptcontent"], dry_run=dry_run)
     on_progress("kafka")
     changes += topics(settings.address("kafka"), dry_run)
     on_progress("redis")
@@ -91,9 +91,11 @@ def keys(address: str) -> list[Change]:
     """What Redis holds against its key spaces, as warnings: it has no schema that could be made.
 
     Raises:
-        TransientError: when Redis cannot be reached.
+        TransientError, TerminalError: when Redis cannot be reached or refuses.
     """
-    with redis.Redis.from_url(address, decode_responses=True) as client:
+    with redis.Redis.from_url(
+        address, decode_responses=True, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
+    ) as client:
         return [Change(system="redis", what=what, is_warning=True) for what in cache.strangers(client)]
 
 

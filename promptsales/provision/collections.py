@@ -5,10 +5,9 @@ from typing import Any, Literal
 
 from pymongo import IndexModel
 from pymongo.database import Database
-from pymongo.errors import AutoReconnect, PyMongoError
 
 from promptsales.documents import Document, read_document
-from promptsales.errors import TerminalError, TransientError
+from promptsales.failures.mongo import mongo_errors
 from promptsales.provision.changes import Change
 from promptsales.settings import ROOT
 
@@ -58,17 +57,13 @@ def collections(
     Raises:
         TransientError, TerminalError: when MongoDB cannot be reached or refuses.
     """
-    try:
+    with mongo_errors("provision promptcontent"):
         there = {found["name"]: found.get("options", {}) for found in database.list_collections()}
         return [
             change
             for collection in (read_collections() if wanted is None else wanted)
             for change in _collection(database, collection, there.get(collection.collection), dry_run)
         ]
-    except AutoReconnect as error:
-        raise TransientError(f"mongo does not answer: {type(error).__name__}") from None
-    except PyMongoError as error:
-        raise TerminalError(f"mongo refuses: {type(error).__name__}, code {getattr(error, 'code', None)}") from None
 
 
 def _collection(

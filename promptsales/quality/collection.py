@@ -6,9 +6,9 @@ from typing import Any
 
 import psycopg
 
-from promptsales.content.failures import mongo_errors
 from promptsales.content.reader import Content, ContentReader
 from promptsales.contracts import MADE_HERE, Contract
+from promptsales.failures.mongo import mongo_errors
 from promptsales.quality.feeds import warning
 from promptsales.quality.verdict import record
 

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import redis
-
-from promptsales.content.failures import mongo_errors
-from promptsales.errors import TerminalError, TransientError, driver_errors
+from promptsales.errors import driver_errors
+from promptsales.failures.cache import redis_errors
+from promptsales.failures.mongo import mongo_errors
 
 
 @contextmanager
@@ -20,10 +19,5 @@ def system_errors(what: str) -> Iterator[None]:
         TransientError: when a system cannot be reached, or a transaction met another.
         TerminalError: when a system refuses, for instance because its schema is not provisioned.
     """
-    try:
-        with driver_errors(what), mongo_errors(what):
-            yield
-    except redis.RedisError as error:
-        if isinstance(error, redis.ConnectionError | redis.TimeoutError):
-            raise TransientError(f"{what}: {type(error).__name__}; it is tried again") from None
-        raise TerminalError(f"{what}: {type(error).__name__}") from None
+    with driver_errors(what), mongo_errors(what), redis_errors(what):
+        yield

@@ -1,0 +1,66 @@
+"""MongoDB's errors as ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bson.errors import BSONError
+from pymongo.errors import ConfigurationError, ConnectionFailure, PyMongoError
+
+from promptsales.errors import ConfigError, TerminalError, TransientError
+
+# AuthenticationFailed, UserNotFound, and Atlas' own
+_LOGIN = frozenset({18, 11, 8000})
+_UNAUTHORIZED = 13
+_LABELS = ("TransientTransactionError", "RetryableWriteError", "ResumableChangeStreamError")
+# https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml: network, not primary, shutdown and
+# interruption by it, locks and conflicts, a limit of time
+_LATER = frozenset({
+    *(6, 7, 24, 46, 50, 63, 64, 89, 91, 112, 133, 134, 150, 189, 202, 225, 234, 262, 317, 358, 384, 402),
+    *(9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436),
+})  # fmt: skip
+
+
+@contextmanager
+def mongo_errors(what: str, place: str = "") -> Iterator[None]:
+    """Sort the errors of MongoDB.
+
+    Args:
+        what: the work that was going on, for the message.
+        place: hosts and ports, where they are known.
+
+    Raises:
+        TransientError: when it cannot be reached, or says that a retry may do.
+        ConfigError: when it refuses the login, or the driver refuses the address.
+        TerminalError: when it refuses anything else, or a document is no BSON.
+    """
+    try:
+        yield
+    except PyMongoError as error:
+        raise mongo_failure(what, error, place) from None
+    except BSONError as error:
+        raise TerminalError(f"{what}: mongo: a document cannot be encoded or decoded: {type(error).__name__}") from None
+
+
+def mongo_failure(what: str, error: PyMongoError, place: str = "") -> TransientError | TerminalError:
+    """Return our error for one of MongoDB's."""
+    code = getattr(error, "code", None)
+    said = f"{what}: mongo{f' at {place}' if place else ''}: {type(error).__name__}, code {code or 'none'}"
+    if isinstance(error, ConnectionFailure):
+        return TransientError(
+            f"{said}; no server answers, or the connection is lost: it is tried again; if it stays so, check host, "
+            "port, replicaSet and tls in its address"
+        )
+    if code in _LATER or any(map(error.has_error_label, _LABELS)) or _is_unresolved(error):
+        return TransientError(f"{said}; it is tried again")
+    if code in _LOGIN:
+        return ConfigError(f"{said}: login refused; correct user, password and authSource in its address")
+    if code == _UNAUTHORIZED:
+        return TerminalError(f"{said}: the user has no right to this; run `promptsales provision`, or grant it")
+    if isinstance(error, ConfigurationError):
+        return ConfigError(f"{said}: the driver refuses the address; correct it")
+    return TerminalError(said)
+
+
+def _is_unresolved(error: PyMongoError) -> bool:
+    """Whether a mongodb+srv address could not be looked up: the driver calls it a wrong configuration."""
+    return type(error.__cause__).__module__.startswith("dns.")
