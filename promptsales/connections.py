@@ -24,7 +24,11 @@ from promptsales.errors import (
 )
 from promptsales.settings import InternalName, PublicName, Settings, place_of
 
+if TYPE_CHECKING:
+    from pymongo import MongoClient
+
 Name = PublicName | InternalName
+_MONGO_TIMEOUT_MS = 10_000
 # how long a statement may take: one that works through tables, or one that somebody waits for
 Patience = Literal["work", "look"]
 
@@ -147,12 +151,6 @@ def opened_by(
                 connection.close()
                 raise changed
             return connection
-
-
-if TYPE_CHECKING:
-    from pymongo import MongoClient
-
-_MONGO_TIMEOUT_MS = 10_000
 
 
 @contextmanager

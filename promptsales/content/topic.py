@@ -15,6 +15,7 @@ from promptsales.content.rows import Row
 from promptsales.contracts import Contract
 from promptsales.errors import TransientError
 from promptsales.failures.kafka import kafka_errors, kafka_failure
+from promptsales.stream_limits import MESSAGE_BYTES
 
 _TIMEOUT_S = 30.0
 _CLIENT = {"log_level": 0, "socket.connection.setup.timeout.ms": 5_000}
@@ -25,6 +26,8 @@ _PRODUCER = {
     "compression.type": "lz4",
     "linger.ms": 20,
     "batch.size": 1_000_000,
+    # a row full of text has almost the default of 1 MB
+    "message.max.bytes": MESSAGE_BYTES,
     "partitioner": "murmur2_random",  # as Kafka's own clients place keys
 }
 _CONSUMER = {

@@ -15,6 +15,8 @@ from tests.support import events
 from tests.support.events import METRICS, metric
 from tests.support.streaming import wait
 
+# as the topics let it be
+LARGE = 26 * 2**20
 KEY, POISON = b"\x00k", b"\xff\x00 not json"
 _KEPT = "select partition, message_offset, message_key, message_value, reason, epoch from ops.dead_letter"
 _GOOD = """
@@ -30,7 +32,7 @@ def run(*words: str) -> str:
 
 
 def send(stack: Settings, value: bytes) -> None:
-    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all", "message.max.bytes": 2**20})
+    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all", "message.max.bytes": LARGE})
     producer.produce(METRICS, key=KEY, value=value, partition=3, headers={"epoch": b"4"})
     assert producer.flush(30) == 0
 
@@ -85,6 +87,16 @@ def test_it_is_kept_untouched_sent_again_and_dropped(stack: Settings, warehouse:
     assert end(stack) == before + 2  # its topic keeps both
 
 
+def test_one_as_large_as_may_be_is_sent_again(stack: Settings, warehouse: psycopg.Connection) -> None:
+    send(stack, b"x" * (LARGE - 1000))
+    wait(lambda: letters(warehouse))
+    ((partition, offset, *_),) = letters(warehouse)
+    run("replay", f"{METRICS}/{partition}/{offset}")
+    wait(lambda: [row for row in letters(warehouse) if row[1] != offset])
+    ((_, _, key, value, _, epoch),) = letters(warehouse)
+    assert (key, len(value), epoch) == (KEY, LARGE - 1000, 4)
+
+
 def test_what_can_be_decoded_by_now_is_applied(stack: Settings, warehouse: psycopg.Connection) -> None:
     good = events.message("c", metric(7, "00000000-0000-0000-0000-000000000001")).value
     warehouse.execute(_GOOD, [METRICS, good])
@@ -100,7 +112,7 @@ def test_what_can_be_decoded_by_now_is_applied(stack: Settings, warehouse: psyco
         b'{"op":"\\u0000","source":{"lsn":1,"ts_us":1},"after":{"id":7}}',
         b'{"op":"c","source":{"lsn":1,"ts_us":1},"more":' + b"[" * 1100 + b"]" * 1100 + b',"after":{"id":7}}',
         b'{"op":"c","source":{"lsn":' + b"9" * 30 + b',"ts_us":1},"after":{"id":7}}',
-        b"x" * 1_040_000,
+        b"x" * (LARGE - 1000),
     ],
     ids=["time", "nul", "depth", "position", "size"],
 )
