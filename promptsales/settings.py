@@ -5,10 +5,11 @@ import os
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from promptsales.errors import ConfigError
@@ -81,6 +82,15 @@ def default_state() -> Path:
     return Path("/var/lib") / f"promptsales-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
 
 
+def _known_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f"{name!r} is not a name of the IANA time zone database; name one such as Europe/Berlin or Asia/Kolkata"
+        ) from None
+
+
 class Settings(BaseSettings):
     """What may differ between two installations; everything else is code."""
 
@@ -95,7 +105,9 @@ class Settings(BaseSettings):
     quarantine_rows: int = Field(default=100, ge=0, description="unless fewer rows than this are bad")
     stream_workers: int = Field(default=1, ge=1, le=6, description="processes that follow the change events")
     stream_minutes_days: int = Field(default=14, ge=2, description="minutes of campaigns are kept so many days")
-    reporting_timezone: str = Field(default="UTC", description="zone by whose days the marts count")
+    reporting_timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        default="UTC", description="zone by whose days the marts count"
+    )
     business_dates_from: date = Field(
         default=date(1990, 1, 1), description="rows with an earlier date or time go to quarantine"
     )
@@ -166,5 +178,16 @@ def connection_names() -> tuple[str, ...]:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process.
+
+    Raises:
+        ConfigError: naming each variable whose value cannot be, and why; values may be secret and are not shown.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        reasons = (
+            f"PROMPTSALES_{'__'.join(map(str, item['loc'])).upper()}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigError(f"settings: {'; '.join(reasons)}") from None

@@ -46,22 +46,24 @@ def world(connect: Connect, stack: Settings) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def moved(
-    world: psycopg.Connection, stack: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str, Any, str, dict[str, Any]], dict[str, str]]:
+def moved(world: psycopg.Connection, stack: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
     """Changes a row and builds by touched days; what differs from a full build. No day is built for its neighbours."""
     monkeypatch.setattr(plan, "GAP", timedelta(0))
     monkeypatch.setattr(plan, "MOST_RANGES", 10_000)
 
-    def moved(table: str, key: Any, at: str, values: dict[str, Any]) -> dict[str, str]:
+    def moved(table: str, key: Any, at: str, values: dict[str, Any], zone: str = "UTC") -> dict[str, str]:
         found: dict[str, str] = {}
         with world.transaction() as transaction:
             change(world, table, key, at, **values)
-            found = build(world, stack, AS_OF, readers(table))
+            found = build(world, in_zone(stack, zone), AS_OF, readers(table))
             raise Rollback(transaction)
         return found
 
     return moved
+
+
+def in_zone(stack: Settings, zone: str) -> Settings:
+    return stack.model_copy(update={"reporting_timezone": zone})
 
 
 def rows_of(warehouse: psycopg.Connection, name: str, most: int) -> list[tuple[str, Any, str, dict[str, Any]]]:
@@ -99,6 +101,19 @@ def test_a_row_that_moves(name: str, world: psycopg.Connection, moved: Any) -> N
     found = rows_of(world, name, 3)
     assert found, "the world has no such row"
     assert [moved(*one) for one in found] == [{}] * len(found)
+
+
+@pytest.mark.parametrize(("zone", "part"), [("Asia/Kolkata", 0), ("America/St_Johns", 1)])
+def test_rows_that_move_by_the_days_of_a_zone(
+    zone: str, part: int, world: psycopg.Connection, stack: Settings, moved: Any
+) -> None:
+    """Touched days are told by UTC; those of the zone begin earlier or later."""
+    with world.transaction() as transaction:
+        assert build(world, in_zone(stack, zone), AS_OF) == {}
+        for name in list(MOVES)[part::2]:
+            for one in rows_of(world, name, 1):
+                assert (name, moved(*one, zone)) == (name, {})
+        raise Rollback(transaction)
 
 
 @pytest.mark.parametrize(("table", "column"), columns())
