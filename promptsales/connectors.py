@@ -85,7 +85,7 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
         TransientError: when its source, whose version decides what a session may ask for, does not answer.
     """
     found = contracts_of(connector)
-    where = _source(settings, connector)
+    where = source_place(settings, connector)
     columns = [_pattern(f"{c.source.relation}.{origin}") for c in found for origin in c.origins]
     return _written(connector) | {
         **where,
@@ -106,7 +106,7 @@ def _pattern(name: str) -> str:
     return "(?-i)" + re.escape(name).replace(",", r"\x2c")
 
 
-def _source(settings: Settings, connector: Connector) -> dict[str, str]:
+def source_place(settings: Settings, connector: Connector) -> dict[str, str]:
     """Return where Debezium finds its source.
 
     Raises:

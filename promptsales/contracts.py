@@ -90,16 +90,22 @@ ANY_ENTITY = "*"
 REBUILD = "rebuild"
 
 
-class Touched(_Model):
-    """What a changed row makes the marts rebuild: days, by one column or several, of an entity if they ask for one."""
+_Names = Annotated[tuple[Name, ...], BeforeValidator(lambda names: (names,) if isinstance(names, str) else names)]
 
-    entity: Name | None = None
-    day: Annotated[tuple[Name, ...], BeforeValidator(lambda day: (day,) if isinstance(day, str) else day)]
+
+class Touched(_Model):
+    """What a changed row makes the marts rebuild: days, by one column or several, of entities if they ask for any.
+
+    Both are noted as they were and as they are: a row that moves touches the place it leaves as well.
+    """
+
+    entity: _Names = ()
+    day: _Names
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns it is told by."""
-        return (*([self.entity] if self.entity else []), *self.day)
+        return (*self.entity, *self.day)
 
 
 def references(names: Iterable[str], key: str) -> tuple[str, ...]:

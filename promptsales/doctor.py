@@ -31,6 +31,7 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
         "schemas": _schemas,
         "sources": _sources,
         "feeds": _feeds,
+        "marts": _marts,
         "publications": stream_doctor.publications,
         "hidden rows": stream_doctor.hidden,
         "stream": stream_doctor.streams,
@@ -116,6 +117,15 @@ def _feeds(settings: Settings) -> Iterator[Finding]:
             elif GAP in (feed.held_by or ""):
                 todo = f"`promptsales reconcile {feed.feed}`; after the next load it is known again"
                 yield Finding(f"feed {feed.feed}", f"how far it is complete is not known: {feed.held_by}", todo)
+
+
+def _marts(settings: Settings) -> Iterator[Finding]:
+    """Marts whose days are still those of another zone."""
+    query = "select zone, array_agg(mart order by mart) from ops.mart where zone <> %s group by zone order by zone"
+    with connected(settings, "warehouse") as warehouse:
+        for zone, names in warehouse.execute(query, [settings.reporting_timezone]):
+            what = f"built by days of {zone}; the reporting zone is {settings.reporting_timezone} now"
+            yield Finding(f"marts {', '.join(names)}", what, f"run `promptsales build {' '.join(names)}`")
 
 
 # by whether it is streamed

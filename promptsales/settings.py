@@ -5,10 +5,11 @@ import os
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple, Self, get_args
+from typing import Annotated, Literal, NamedTuple, Self, get_args
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from promptsales.addresses import refuse_mail, refuse_malformed, refuse_unknown, refuse_webhook
@@ -91,6 +92,15 @@ def default_state() -> Path:
     return Path("/var/lib") / f"promptsales-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
 
 
+def _known_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f"{name!r} is not a name of the IANA time zone database; name one such as Europe/Berlin or Asia/Kolkata"
+        ) from None
+
+
 class Settings(BaseSettings):
     """What may differ between two installations; everything else is code."""
 
@@ -112,7 +122,9 @@ class Settings(BaseSettings):
     look_timeout_minutes: int = Field(default=5, ge=1, description="longest statement of a command that only looks")
     stream_workers: int = Field(default=1, ge=1, le=6, description="processes that follow the change events")
     stream_minutes_days: int = Field(default=14, ge=2, description="minutes of campaigns are kept so many days")
-    reporting_timezone: str = Field(default="UTC", description="zone by whose days the marts count")
+    reporting_timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        default="UTC", description="zone by whose days the marts count"
+    )
     business_dates_from: date = Field(
         default=date(1990, 1, 1),
         ge=date(1990, 1, 1),
@@ -214,6 +226,11 @@ def connection_names() -> tuple[str, ...]:
     return get_args(PublicName)
 
 
+def _said(message: str) -> str:
+    ours = message.removeprefix("Value error, ")
+    return ours[0].lower() + ours[1:]
+
+
 @cache
 def settings() -> Settings:
     """The settings of this process.
@@ -225,7 +242,7 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as error:
         faults = error.errors(include_input=False, include_context=False, include_url=False)
-        wrong = (f"PROMPTSALES_{'__'.join(map(str, fault['loc'])).upper()}: {fault['msg'].lower()}" for fault in faults)
+        wrong = (f"PROMPTSALES_{'__'.join(map(str, fault['loc'])).upper()}: {_said(fault['msg'])}" for fault in faults)
         raise ConfigError(f"settings: {'; '.join(wrong)}; docs/settings.md lists what each may be") from None
     except SettingsError:
         # only this one is read as JSON

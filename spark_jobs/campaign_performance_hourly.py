@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.measures import MEASURES, NO_CURRENCY, UNKNOWN, day_of, in_ranges, named_at, rates, summed
+from spark_jobs.measures import MEASURES, NO_CURRENCY, UNKNOWN, day_of, hour_of, in_ranges, named_at, rates, summed
 from spark_jobs.source import Source
 from spark_jobs.span import Span
 
@@ -21,7 +21,8 @@ def read(source: Source) -> Frames:
 
 def transform(frames: Frames, span: Span) -> DataFrame:
     """Sums by campaign and hour."""
-    metrics = frames["metrics"].where(~F.col("is_deleted")).withColumn("hour_at", F.date_trunc("hour", "metric_at"))
+    metrics = frames["metrics"].where(~F.col("is_deleted"))
+    metrics = metrics.withColumn("hour_at", hour_of(F.col("metric_at"), span.zone))
     found = summed(metrics, "campaign_id", "hour_at").withColumn("date_day", day_of(F.col("hour_at"), span.zone))
     found = found.where(in_ranges(F.col("date_day"), span.ranges))
     found = found.join(frames["campaigns"], "campaign_id", "left")

@@ -48,6 +48,12 @@ def day_of(time: Column, zone: str) -> Column:
     return F.to_date(F.from_utc_timestamp(time, zone))
 
 
+def hour_of(time: Column, zone: str) -> Column:
+    """The instant at which an hour of the reporting zone begins; of an hour that clocks repeat, each has its own."""
+    local = F.from_utc_timestamp(time, zone)
+    return F.timestamp_micros(F.unix_micros(time) - F.unix_micros(local) + F.unix_micros(F.date_trunc("hour", local)))
+
+
 def month_of(day: Column) -> Column:
     """The first day of a day's month."""
     return F.trunc(day, "month")

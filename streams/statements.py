@@ -131,10 +131,9 @@ def _touched(contract: StreamContract) -> sql.Composable:
     if contract.touched is None:
         return sql.SQL("")
     moves = [
-        sql.SQL("select {}, {} from up").format(
-            sql.Identifier(f"{side}_{contract.touched.entity}"), sql.Identifier(f"{side}_{day}")
-        )
+        sql.SQL("select {}, {} from up").format(sql.Identifier(f"{side}_{entity}"), sql.Identifier(f"{side}_{day}"))
         for side in ("old", "new")
+        for entity in contract.touched.entity
         for day in contract.touched.day
     ]
     return sql.SQL(

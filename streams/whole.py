@@ -5,7 +5,6 @@ buckets are compared one by one. What differs twice, everything written in betwe
 audit does it, so that a newer event always wins.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ import psycopg
 from promptsales.errors import BatchBlocked
 from promptsales.extract.visible import refuse_hidden_table
 from promptsales.load.models import Limits
+from promptsales.printable import logger
 from promptsales.realtime import EVERY_DAY, rebuild
 from promptsales.reconcile.compare import KEPT, Bucket
 from promptsales.reconcile.settle import Reconciliation, is_too_much, keep, too_much
@@ -28,7 +28,7 @@ from streams import audit, compare
 from streams.audit import Mended
 from streams.digests import Digests, Sides
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 # rows that are held in memory together
 _PIECE = 5_000

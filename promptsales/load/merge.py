@@ -57,18 +57,19 @@ def upsert(contract: Contract) -> sql.Composed:
 def _touched_columns(contract: Contract) -> sql.Composable:
     if contract.touched is None:
         return sql.SQL("")
-    return sql.SQL(", {} as _old_entity, {}, {} as _new_entity, {}").format(
-        _entity(contract.touched, "old"),
+    return sql.SQL(", {}, {}, {}, {}").format(
+        _entities(contract.touched, "old"),
         _days(contract.touched, "old"),
-        _entity(contract.touched, "new"),
+        _entities(contract.touched, "new"),
         _days(contract.touched, "new"),
     )
 
 
-def _entity(touched: Touched, version: str) -> sql.Composable:
-    if touched.entity is None:
-        return sql.Literal(ANY_ENTITY)
-    return sql.SQL("{}::text").format(sql.Identifier(version, touched.entity))
+def _entities(touched: Touched, version: str) -> sql.Composed:
+    found: list[sql.Composable] = [sql.SQL("{}::text").format(sql.Identifier(version, name)) for name in touched.entity]
+    return sql.SQL("array[{}] as {}").format(
+        sql.SQL(", ").join(found or [sql.Literal(ANY_ENTITY)]), sql.Identifier(f"_{version}_entities")
+    )
 
 
 def _days(touched: Touched, version: str) -> sql.Composed:
@@ -86,8 +87,8 @@ def _touched_rows(contract: Contract) -> sql.Composable:
             select distinct %(feed)s, entity, day
             from (
                 -- few days of many rows: unique first
-                select _old_entity, _old_days from merged union select _new_entity, _new_days from merged
-            ) x(entity, days), unnest(days) day
+                select _old_entities, _old_days from merged union select _new_entities, _new_days from merged
+            ) x(entities, days), unnest(entities) entity, unnest(days) day
             where entity is not null and day is not null
             order by entity, day
             on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()

@@ -147,12 +147,15 @@ def _touch(warehouse: psycopg.Connection, holding: set[str], needles: list[str])
 
 def _touched_rows(layer: str, one: Contract | StreamContract) -> sql.Composed:
     assert one.touched  # noqa: S101 -- asked before
+    entities: list[sql.Composable] = [
+        sql.SQL("{}::text").format(sql.Identifier("t", name)) for name in one.touched.entity
+    ]
     history = sql.SQL(" or {0} in (select {0} from {1} t where {2})").format(
         sql.Identifier(one.key), sql.Identifier(layer, f"{one.table}_history"), _holds("needles")
     )
     return sql.SQL(_TOUCH).format(
         table=sql.Identifier(layer, one.table),
-        entity=sql.Identifier("t", one.touched.entity) if one.touched.entity else sql.Literal(ANY_ENTITY),
+        entities=sql.SQL(", ").join(entities or [sql.Literal(ANY_ENTITY)]),
         days=sql.SQL(", ").join(sql.Identifier("t", name) for name in one.touched.day),
         holds=_holds("needles"),
         history=history if one.history else sql.SQL(""),
@@ -162,9 +165,9 @@ def _touched_rows(layer: str, one: Contract | StreamContract) -> sql.Composed:
 # the entity may be the person: that is replaced with all the others
 _TOUCH = """
     insert into ops.touched (core_table, entity_id, day)
-    select distinct %(feed)s, {entity}::text, (d.moment at time zone 'UTC')::date
-    from {table} t cross join unnest(array[{days}]) d(moment)
-    where ({holds}{history}) and d.moment is not null and {entity} is not null
+    select distinct %(feed)s, e.entity, (d.moment at time zone 'UTC')::date
+    from {table} t cross join unnest(array[{entities}]) e(entity) cross join unnest(array[{days}]) d(moment)
+    where ({holds}{history}) and d.moment is not null and e.entity is not null
     on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
 """
 _TOUCH_MART = """

@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.rows import class_row, scalar_row
 
 from promptsales.contracts import CORE, REBUILD
-from promptsales.errors import TransientError
+from promptsales.errors import ConfigError, TransientError
 from promptsales.marts.spec import Mart, catalogue, tables
 from promptsales.quality.suite import read_suite_of
 from promptsales.settings import ROOT, Settings
@@ -47,6 +47,7 @@ class Standing:
     touched_through: datetime
     as_of_day: date
     definition: str
+    zone: str
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,16 @@ def plan(mart: Mart, warehouse: psycopg.Connection, settings: Settings, asked: A
         warehouse: as its loader, in autocommit.
         settings: zone and provisional days.
         asked: by whom, as of when, and whether for more than what was touched.
+
+    Raises:
+        ConfigError: when a window is asked for and the mart was built by the days of another zone.
     """
     as_of_day = asked.as_of.astimezone(ZoneInfo(settings.reporting_timezone)).date() - timedelta(days=1)
     # before anything else is read: what is touched from now on is for the next build
     since = _frontier(warehouse)
     with warehouse.cursor(row_factory=class_row(Standing)) as cursor:
         found = cursor.execute(_STANDING, [mart.mart]).fetchone()
+    _refuse_two_zones(mart, found, settings, asked)
     now = definition(mart, settings)
     failed = failed_inputs(mart, warehouse)
     is_full = asked.window is None and (asked.is_full or found is None or found.definition != now)
@@ -114,7 +119,16 @@ def plan(mart: Mart, warehouse: psycopg.Connection, settings: Settings, asked: A
     return Plan(span, since, now, is_full, reason, is_blocked=bool(failed))
 
 
-_STANDING = "select touched_through, as_of_day, definition from ops.mart where mart = %s"
+_STANDING = "select touched_through, as_of_day, definition, zone from ops.mart where mart = %s"
+
+
+def _refuse_two_zones(mart: Mart, found: Standing | None, settings: Settings, asked: Asked) -> None:
+    """Some days of one zone beside those of another would hold hours twice and lack others."""
+    if asked.window and found and found.zone != settings.reporting_timezone:
+        raise ConfigError(
+            f"mart {mart.mart}: it was built by days of {found.zone}, the setting PROMPTSALES_REPORTING_TIMEZONE is "
+            f"{settings.reporting_timezone}; build it without a window first, which builds all of it"
+        )
 
 
 def _frontier(warehouse: psycopg.Connection) -> datetime:

@@ -86,6 +86,7 @@ def publish(
         "settled_before": plan.span.provisional_from,
         "is_restated": mart.is_restated,
         "as_of_day": plan.span.as_of_day,
+        "zone": plan.span.zone,
         "touched_through": plan.since,
         "definition": plan.definition,
         "complete_through": complete_through,
@@ -140,11 +141,12 @@ _NOTE = """
 """
 # a window leaves the mart standing where it stood: what was touched meanwhile is still to be built
 _STAND = sql.SQL("""
-    insert into ops.mart as o (mart, touched_through, as_of_day, definition, complete_through, is_empty)
-    select %(mart)s, %(touched_through)s, %(as_of_day)s, %(definition)s, %(complete_through)s,
+    insert into ops.mart as o (mart, touched_through, as_of_day, zone, definition, complete_through, is_empty)
+    select %(mart)s, %(touched_through)s, %(as_of_day)s, %(zone)s, %(definition)s, %(complete_through)s,
            not exists (select from {mart})
     where not %(is_window)s
     on conflict (mart) do update
-    set touched_through = excluded.touched_through, as_of_day = excluded.as_of_day, definition = excluded.definition,
-        complete_through = excluded.complete_through, is_empty = excluded.is_empty, built_at = clock_timestamp()
+    set touched_through = excluded.touched_through, as_of_day = excluded.as_of_day, zone = excluded.zone,
+        definition = excluded.definition, complete_through = excluded.complete_through,
+        is_empty = excluded.is_empty, built_at = clock_timestamp()
 """)

@@ -19,6 +19,7 @@ from promptsales.provision.cluster import Cluster, provision_cluster
 from promptsales.provision.collections import collections
 from promptsales.provision.lines import Database
 from promptsales.provision.pads import has_pads
+from promptsales.provision.reporting import reporting_zone
 from promptsales.provision.schemas import schemas
 from promptsales.responses import TIMEOUT_S
 from promptsales.settings import Settings
@@ -51,6 +52,8 @@ def provision(settings: Settings, on_progress: OnProgress = quiet, dry_run: bool
         on_progress(f"database {database}")
         with _connected(settings, _CLUSTERS[database], database) as connection:
             changes += schemas(connection, database, hashing_keys, dry_run)
+            if database == "warehouse":
+                changes += reporting_zone(connection, settings.reporting_timezone, dry_run)
     on_progress("promptcontent")
     with mongo(settings, "promptcontent_admin") as client:
         changes += collections(client["promptcontent"], dry_run=dry_run)

@@ -44,6 +44,22 @@ def test_a_reader_that_sees_too_much(stack: Settings) -> None:
     assert [(finding.where, finding.what) for finding in found] == [seen]
 
 
+@pytest.mark.usefixtures("crm", "warehouse")
+def test_marts_of_another_zone(stack: Settings, admin: psycopg.Connection) -> None:
+    admin.execute(
+        "insert into ops.mart (mart, touched_through, as_of_day, definition, is_empty, zone) "
+        "values ('ai_cost_daily', now(), '2024-01-01', '', true, 'Asia/Kolkata')"
+    )
+    try:
+        (finding,) = diagnose(stack)
+    finally:
+        admin.execute("delete from ops.mart")
+    assert (finding.where, finding.what) == (
+        "marts ai_cost_daily", "built by days of Asia/Kolkata; the reporting zone is UTC now",
+    )  # fmt: skip
+    assert finding.todo == "run `promptsales build ai_cost_daily`"
+
+
 def test_a_stale_feed_a_forgotten_row_and_a_missing_table(
     stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection
 ) -> None:

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from promptsales.addresses import places, postgres_hosts, without_login
-from promptsales.connectors import config
+from promptsales.connectors import config, source_place
 from promptsales.errors import ConfigError
 from promptsales.registration import mongo_connection, postgres_connection
 from promptsales.settings import InternalName, PublicName, Settings
@@ -211,7 +211,7 @@ def test_debezium_takes_one_host() -> None:
     )
     one = Settings(dsn={"promptcrm_cdc": "host=h1 port=7 dbname=promptcrm sslmode=require"})
     wanted = {"hostname": "h1", "port": "7", "dbname": "promptcrm", "sslmode": "require"}
-    found = config(one, "promptcrm", 1)
+    found = source_place(one, "promptcrm")
     assert {key: found[f"database.{key}"] for key in wanted} == wanted
 
 

@@ -13,6 +13,7 @@ OPENING = re.compile(r"(?:psycopg|Connection)\.connect\(|PostgresHook\(|create_e
 # Airflow's hook and Alembic's engine are handed what is opened here; JDBC takes the same options
 HOMES = {
     "promptsales/connections.py",
+    "promptsales/marts/filling.py",
     "promptsales/orchestration/connections.py",
     "promptsales/provision/migrations.py",
     "spark_jobs/source.py",

@@ -6,6 +6,7 @@ import pytest
 
 from promptsales.errors import ConfigError
 from promptsales.settings import Settings, connection_names
+from promptsales.settings import settings as settings_of_this_process
 
 
 @pytest.fixture
@@ -49,6 +50,16 @@ def test_unknown_name_names_the_known_ones(settings: Settings) -> None:
 def test_missing_secret_says_what_to_do(settings: Settings) -> None:
     with pytest.raises(ConfigError, match="run `promptsales up` first"):
         settings.address("promptads")
+
+
+@pytest.mark.parametrize("zone", ["+05:30", "UTC+5", "Europe/Atlantis", "", "../UTC"])
+def test_an_unknown_zone_is_refused(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMPTSALES_REPORTING_TIMEZONE", zone)
+    message = "settings: PROMPTSALES_REPORTING_TIMEZONE: .* is not a name of the IANA time zone database; name one such"
+    with pytest.raises(ConfigError, match=message):
+        settings_of_this_process.__wrapped__()
+    monkeypatch.setenv("PROMPTSALES_REPORTING_TIMEZONE", "Asia/Kathmandu")
+    assert settings_of_this_process.__wrapped__().reporting_timezone == "Asia/Kathmandu"
 
 
 def test_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,10 +60,10 @@ select 'asset' || n, (array['image', 'video', 'text_copy'])[1 + n % 3],
        case when n % 4 = 1 and n % 8 <> 5 then '2024-01-10'::timestamptz + n * interval '1 day' end,
        '2024-01-03'::timestamptz + n * interval '17 hours', '2024-03-01', case when n % 5 = 0 then 'prompt' || n end, 1, '2024-03-01'
 from generate_series(0, 99) n;
-insert into core.content_assets_history (asset_id, status, valid_from, valid_to)
-select asset_id, case when asset_id like '%7' then 'approved' when asset_id like '%2' then 'draft' else status end, '-infinity'::timestamptz, '2024-02-20 00:00+00'::timestamptz
+insert into core.content_assets_history (asset_id, status, prompt_history_id, valid_from, valid_to)
+select asset_id, case when asset_id like '%7' then 'approved' when asset_id like '%2' then 'draft' else status end, prompt_history_id, '-infinity'::timestamptz, '2024-02-20 00:00+00'::timestamptz
 from core.content_assets
-union all select asset_id, status, '2024-02-20 00:00+00'::timestamptz, 'infinity'::timestamptz from core.content_assets;
+union all select asset_id, status, prompt_history_id, '2024-02-20 00:00+00'::timestamptz, 'infinity'::timestamptz from core.content_assets;
 insert into core.prompts (prompt_id, user_id, tool, pii_kid, tokens_used, cost_amount, prompted_at, asset_id, _extraction, _loaded_at)
 select 'prompt' || n, pg_temp.id('u' || n % 3), (array['GPT-4o', 'claude-3-opus', 'somebody'])[1 + n % 3], 1,
        case when n % 7 <> 0 then pg_temp.pick('t' || n, 4000) end, case when n % 11 <> 0 then (pg_temp.pick('c' || n, 90000) / 1e11)::numeric(24, 12) end,

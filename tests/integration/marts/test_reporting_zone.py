@@ -1,10 +1,25 @@
-"""Days of a zone with summer time: one of 25 hours in November, one of 23 in March."""
+"""Days and hours of zones whose clocks differ from UTC by parts of an hour, or change twice a year."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
+import pytest
 
-from tests.integration.marts.conftest import Build
+from promptsales.errors import ConfigError
+from promptsales.marts.crosscheck import cross_check
+from promptsales.marts.plan import Asked, plan
+from promptsales.marts.spec import mart
+from promptsales.provision.reporting import reporting_zone
+from promptsales.settings import Settings
+from tests.integration.marts.conftest import AS_OF, Build
 from tests.integration.marts.test_marts import differing, fill, touch
+from tests.integration.provision.conftest import Connect
+from tests.support.changing import build
 from tests.support.core_rows import put, uid
+from tests.support.systems import empty_tables
 
 ZONE = "America/New_York"
 
@@ -60,7 +75,109 @@ def test_days_as_the_zone_has_them(admin: psycopg.Connection, run: Build) -> Non
 
 def test_every_mart_by_the_days_of_the_zone(admin: psycopg.Connection, run: Build) -> None:
     fill(admin)
-    run(zone=ZONE)
-    assert differing(admin, zone=ZONE) == {}
+    # half an hour beside those of UTC, and at the 10th of March clocks go forward
+    run(zone="America/St_Johns")
+    assert differing(admin, zone="America/St_Johns") == {}
     # another zone builds everything anew
     assert run("ai_cost_daily")["ai_cost_daily"].is_full
+
+
+# three days around each change of clocks, where there is one
+ZONES = {
+    "Asia/Kolkata": ("2024-03-09", "2023-11-04"),
+    "Asia/Kathmandu": ("2024-03-09", "2023-11-04"),
+    "America/St_Johns": ("2024-03-09", "2023-11-04"),
+    "Europe/Berlin": ("2024-03-30", "2023-10-28"),
+}
+HOURLY = ("campaign_performance_daily", "campaign_performance_hourly")
+
+
+def quarters(first: str) -> list[datetime]:
+    """Each quarter of an hour of three days of UTC, from ten minutes after its begin."""
+    start = datetime.fromisoformat(f"{first}T00:10:00+00:00")
+    return [start + timedelta(minutes=15 * number) for number in range(3 * 96)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_days_and_hours_as_clocks_have_them(zone: str, admin: psycopg.Connection, run: Build) -> None:
+    moments = [moment for first in ZONES[zone] for moment in quarters(first)]
+    put(admin, "core.campaign_metrics", [metric(n, f"{at:%FT%TZ}", 1) for n, at in enumerate(moments)])
+    run(*HOURLY, zone=zone, as_of=datetime(2024, 4, 3, 5, tzinfo=UTC))
+    local = [moment.astimezone(ZoneInfo(zone)) for moment in moments]
+    days = Counter(moment.date() for moment in local)
+    # an hour that clocks repeat is two: they differ in their offset
+    hours = Counter((moment.date(), f"{moment:%H}", moment.utcoffset()) for moment in local)
+    assert sum(count for _, count in days.items()) == len(moments)
+    daily = admin.execute("select date_day, spend::int from marts.campaign_performance_daily where has_data")
+    assert Counter(dict(daily.fetchall())) == days
+    hourly = admin.execute("select date_day, hour_at, spend::int from marts.campaign_performance_hourly").fetchall()
+    found = [(day, at.astimezone(ZoneInfo(zone)), count) for day, at, count in hourly]
+    assert {(day, f"{at:%H}", at.utcoffset()): count for day, at, count in found} == hours
+    assert {f"{at:%M}" for _, at, _ in found} == {"00"}
+    assert cross_check_of(admin, zone) == []
+
+
+def cross_check_of(admin: psycopg.Connection, zone: str) -> list[str]:
+    return [one.rule for one in cross_check(admin, zone) if not one.is_warning]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_today_goes_on_where_the_mart_ends(
+    zone: str, admin: psycopg.Connection, connect: Connect, stack: Settings
+) -> None:
+    """Minutes of both sides of the mart's last day, by Python's own zones: each once, in its day."""
+    for first in ZONES[zone]:
+        moments = quarters(first)
+        # the second of the three days is the last complete one
+        as_of = moments[96].astimezone(ZoneInfo(zone)).replace(hour=5) + timedelta(days=1)
+        last = as_of.date() - timedelta(days=1)
+        empty_tables(admin, "marts")
+        put(admin, "core.campaign_metrics", [metric(n, f"{at:%FT%TZ}", 1) for n, at in enumerate(moments)])
+        put_minutes(admin, moments)
+        chosen = stack.model_copy(update={"reporting_timezone": zone})
+        assert build(admin, chosen, as_of, HOURLY[:1]) == {}
+        days = Counter(moment.astimezone(ZoneInfo(zone)).date() for moment in moments)
+        assert today(connect) == [(day, count, day <= last) for day, count in sorted(days.items())]
+
+
+def put_minutes(admin: psycopg.Connection, moments: list[datetime]) -> None:
+    admin.execute(
+        "insert into realtime.campaign_minute (campaign_id, minute, impressions, clicks, spend, conversions, version) "
+        "select %s, minute, 0, 0, 1, 0, 1 from unnest(%s::timestamptz[]) minute",
+        [uid("c"), moments],
+    )
+
+
+def today(connect: Connect) -> list[tuple[Any, ...]]:
+    """What a reader sees of the view."""
+    with connect("bi") as reader:
+        return reader.execute("""
+            select date_day, spend::int, is_closed from marts.campaign_performance_today where spend > 0 order by 1
+        """).fetchall()
+
+
+def test_today_before_the_first_build(admin: psycopg.Connection, connect: Connect) -> None:
+    """Provisioning tells the view the zone of the settings."""
+    moments = quarters("2024-03-09")
+    put_minutes(admin, moments)
+    told = "reporting zone Asia/Kolkata instead of UTC: the next build builds every mart in full, by its days"
+    try:
+        assert [one.what for one in reporting_zone(admin, "Asia/Kolkata", dry_run=True)] == [told]
+        assert today(connect)[0] == (date(2024, 3, 9), 96, False)
+        assert [one.what for one in reporting_zone(admin, "Asia/Kolkata")] == [told]
+        assert reporting_zone(admin, "Asia/Kolkata") == []
+        days = Counter(moment.astimezone(ZoneInfo("Asia/Kolkata")).date() for moment in moments)
+        assert today(connect) == [(day, count, False) for day, count in sorted(days.items())]
+    finally:
+        reporting_zone(admin, "UTC")
+
+
+def test_a_window_in_another_zone_is_refused(admin: psycopg.Connection, stack: Settings) -> None:
+    """One mart never holds days of two zones."""
+    assert build(admin, stack, AS_OF, HOURLY[:1]) == {}
+    chosen = stack.model_copy(update={"reporting_timezone": "Asia/Kolkata"})
+    window = Asked(AS_OF, "test", window=(date(2024, 3, 1), date(2024, 3, 2)))
+    message = "was built by days of UTC, the setting PROMPTSALES_REPORTING_TIMEZONE is Asia/Kolkata"
+    with pytest.raises(ConfigError, match=message):
+        plan(mart(HOURLY[0]), admin, chosen, window)
+    assert plan(mart(HOURLY[0]), admin, chosen, Asked(AS_OF, "test")).is_full

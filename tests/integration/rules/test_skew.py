@@ -113,8 +113,8 @@ _TOUCHED = """
 
 def _is_uuid(one: Contract | StreamContract) -> bool:
     """Whether the entities of a table's touched days are of that type."""
-    name = one.touched.entity if one.touched else None
-    return any(column.name == name and column.type == "uuid" for column in one.columns)
+    names = one.touched.entity if one.touched else ()
+    return any(column.name in names and column.type == "uuid" for column in one.columns)
 
 
 def _judged() -> Iterator[tuple[str, Suite, sql.Composable]]:

@@ -5,12 +5,14 @@ union
 select generate_series(%(as_of_day)s::date - interval '13 months', %(as_of_day)s::date, interval '1 month')::date
 where %(as_of_day)s::date > %(was_day)s::date
 union
+-- the running month shows the name of today, the others the name at their end
 select m.month_start_date
 from core.campaigns c join marts.campaign_funnel_cohort m using (campaign_id)
-where c._loaded_at >= %(since)s and (m.currency_code <> coalesce(c.currency_code, 'XXX') or m.campaign_name = 'Unknown')
-union
--- the running month shows the name of today
-select %(as_of_day)s::date from core.campaigns where _loaded_at >= %(since)s
+cross join lateral (select (m.month_start_date + interval '1 month') at time zone %(zone)s as ends_at) month
+left join core.campaigns_history h
+  on h.campaign_id = c.campaign_id and h.valid_from < month.ends_at and h.valid_to >= month.ends_at
+where c._loaded_at >= %(since)s
+  and (m.currency_code <> coalesce(c.currency_code, 'XXX') or m.campaign_name is distinct from coalesce(h.name, 'Unknown'))
 union
 -- prompts that changed, and prompts of assets that changed or are shown by ads that did
 select day from ops.touched where core_table = 'prompts' and touched_at >= %(since)s
@@ -28,5 +30,7 @@ from (
     union all
     select prompted_at from core.prompts where prompt_id in (
         select prompt_history_id from core.content_assets where asset_id in (select asset_id from changed)
+        union
+        select prompt_history_id from core.content_assets_history where asset_id in (select asset_id from changed)
     )
 ) p

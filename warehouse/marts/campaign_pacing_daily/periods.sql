@@ -51,14 +51,14 @@ left join lateral (
     select min(p.date_day) as first_day from marts.campaign_performance_daily p
     where p.campaign_id = c.campaign_id and p.has_data
 ) measured on true
-left join lateral (
-    select min(h.valid_from at time zone %(zone)s)::date as first_day from core.campaigns_history h
-    where h.campaign_id = c.campaign_id and h.valid_from >= c.updated_at - interval '1 minute'
-) version on true
 join marts.campaign_pacing_daily m using (campaign_id)
+left join core.campaigns_history h
+  on h.campaign_id = c.campaign_id and h.valid_from < (m.date_day + 1)::timestamp at time zone %(zone)s
+ and h.valid_to >= (m.date_day + 1)::timestamp at time zone %(zone)s
 where c._loaded_at >= %(since)s
   and (c.is_deleted or c.deleted_at is not null or m.currency_code <> coalesce(c.currency_code, 'XXX')
-       or m.campaign_name = 'Unknown'
+       or m.campaign_name is distinct from coalesce(h.name, 'Unknown') or m.budget is distinct from h.budget
+       or m.starts_on is distinct from (h.starts_at at time zone %(zone)s)::date
+       or m.ends_on is distinct from (h.ends_at at time zone %(zone)s)::date
        or m.date_day < least((c.created_at at time zone %(zone)s)::date, (c.starts_at at time zone %(zone)s)::date)
-          and m.date_day < coalesce(measured.first_day, 'infinity')
-       or m.date_day >= version.first_day)
+          and m.date_day < coalesce(measured.first_day, 'infinity'))

@@ -15,8 +15,13 @@ where c._loaded_at >= %(since)s and c.deleted_at is null and not c.is_deleted
 union
 select m.date_day
 from core.campaigns c join marts.campaign_performance_daily m using (campaign_id)
+left join core.campaigns_history h
+  on h.campaign_id = c.campaign_id and h.valid_from < (m.date_day + 1)::timestamp at time zone %(zone)s
+ and h.valid_to >= (m.date_day + 1)::timestamp at time zone %(zone)s
 where c._loaded_at >= %(since)s
-  and (m.currency_code <> coalesce(c.currency_code, 'XXX') or m.campaign_name = 'Unknown' or m.user_id is distinct from c.user_id
+  and (m.currency_code <> coalesce(c.currency_code, 'XXX') or m.user_id is distinct from c.user_id
+       -- a rename that came late
+       or m.campaign_name is distinct from coalesce(h.name, 'Unknown')
        or not m.has_data and (
            c.is_deleted or c.deleted_at is not null or c.starts_at is null
            or m.date_day < (c.starts_at at time zone %(zone)s)::date or m.date_day > (c.ends_at at time zone %(zone)s)::date

@@ -1,6 +1,9 @@
 select day from ops.touched where core_table = 'campaign_metrics' and touched_at >= %(since)s
 union
--- a campaign that became known, or changed its currency
+-- a campaign that became known, changed its currency, or had another name by the end of an hour
 select m.date_day
 from core.campaigns c join marts.campaign_performance_hourly m using (campaign_id)
-where c._loaded_at >= %(since)s and (m.currency_code <> coalesce(c.currency_code, 'XXX') or m.campaign_name = 'Unknown')
+left join core.campaigns_history h
+  on h.campaign_id = c.campaign_id and h.valid_from < m.hour_at + interval '1 hour' and h.valid_to >= m.hour_at + interval '1 hour'
+where c._loaded_at >= %(since)s
+  and (m.currency_code <> coalesce(c.currency_code, 'XXX') or m.campaign_name is distinct from coalesce(h.name, 'Unknown'))

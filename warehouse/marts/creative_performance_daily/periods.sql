@@ -8,14 +8,16 @@ select m.date_day
 from marts.creative_performance_daily m
 where m.asset_id in (select entity_id from ops.touched where core_table = 'content_assets' and touched_at >= %(since)s)
 union
--- ads, groups and campaigns that became known or got another currency
+-- ads, groups and campaigns that became known or got another currency; an ad may have shown other assets then
 select x.day
 from (
-    select distinct (x.metric_at at time zone %(zone)s)::date as day, a.content_id, coalesce(c.currency_code, 'XXX') as currency_code
+    select distinct (m.metric_at at time zone %(zone)s)::date as day, h.content_id,
+                    coalesce(c.currency_code, 'XXX') as currency_code
     from core.ads a
-    left join core.ad_groups g using (ad_group_id)
+    join (select distinct ad_id, ad_group_id, content_id from core.ads_history) h using (ad_id)
+    left join core.ad_groups g on g.ad_group_id = h.ad_group_id
     left join core.campaigns c using (campaign_id)
-    join core.ad_metrics x using (ad_id)
+    join core.ad_metrics m using (ad_id)
     where a._loaded_at >= %(since)s or g._loaded_at >= %(since)s or c._loaded_at >= %(since)s
 ) x
 where x.day in (select date_day from marts.creative_performance_daily where asset_id = 'Unknown')
@@ -27,19 +29,44 @@ union
 -- what campaigns brought, to be shared where no ad has data
 select day from ops.touched where core_table = 'marts.campaign_performance_daily' and touched_at >= %(since)s
 union
--- ads that are new or changed: who shares since then
+-- groups that are new or changed: days of the campaign they belong to, and days that show what their ads do, wherever they were
 select p.date_day
+from marts.campaign_performance_daily p
+where p.has_data and p.campaign_id in (select campaign_id from core.ad_groups where _loaded_at >= %(since)s)
+union
+select m.date_day
+from marts.creative_performance_daily m
+where m.asset_id in (
+    select coalesce(h.content_id, 'Unknown') from core.ad_groups g join core.ads_history h using (ad_group_id)
+    where g._loaded_at >= %(since)s
+)
+union
+-- ads that are new or changed: who shares, and what was shown, since their first version that no build has seen;
+-- what is not explained by a version, such as a delete, counts on every day
+select d.date_day
 from (
-    select g.campaign_id, min(least(was.changed_at, a.deleted_at)) as changed_at
-    from core.ads a
-    join (
-        select ad_id, max(valid_from) filter (where valid_from > '-infinity') as last_at from core.ads_history group by ad_id
-    ) h using (ad_id)
-    cross join lateral (select coalesce(h.last_at, a.created_at, '-infinity') as changed_at) was
-    join (select distinct ad_id, ad_group_id as group_id from core.ads_history) of_ad using (ad_id)
-    join core.ad_groups g on g.ad_group_id = of_ad.group_id
-    where a._loaded_at >= %(since)s or g._loaded_at >= %(since)s
-    group by g.campaign_id
-) changed
-join marts.campaign_performance_daily p using (campaign_id)
-where p.has_data and p.date_day >= (changed.changed_at at time zone %(zone)s)::date
+    with changed as (
+        select a.ad_id, case when a.is_deleted then '-infinity' else (
+            least(coalesce(case when h.recorded_at >= %(since)s then a.created_at else h.changed_at end, '-infinity'),
+                  a.deleted_at) at time zone %(zone)s)::date end as first_day
+        from core.ads a
+        left join (
+            select ad_id, min(_loaded_at) as recorded_at,
+                   min(valid_from) filter (where _loaded_at >= %(since)s) as changed_at
+            from core.ads_history group by ad_id
+        ) h using (ad_id)
+        where a._loaded_at >= %(since)s
+    ), shared as (
+        select g.campaign_id, min(c.first_day) as first_day
+        from changed c join (select distinct ad_id, ad_group_id from core.ads_history) h using (ad_id)
+        join core.ad_groups g using (ad_group_id)
+        group by g.campaign_id
+    )
+    select p.date_day
+    from shared join marts.campaign_performance_daily p using (campaign_id)
+    where p.has_data and p.date_day >= shared.first_day
+    union all
+    select (m.metric_at at time zone %(zone)s)::date
+    from changed join core.ad_metrics m using (ad_id)
+    where (m.metric_at at time zone %(zone)s)::date >= changed.first_day
+) d

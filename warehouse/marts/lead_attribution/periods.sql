@@ -1,41 +1,51 @@
+with deal as (
+    -- deals that changed, and those in stages that did: they may be won now, or no more
+    select o.opportunity_id, o.account_id
+    from ops.touched t join core.opportunities o on o.opportunity_id = t.entity_id::uuid
+    where t.core_table = 'opportunities' and t.touched_at >= %(since)s
+    union
+    select o.opportunity_id, o.account_id from core.pipeline_stages s join core.opportunities o using (stage_id)
+    where s._loaded_at >= %(since)s
+), account as (
+    -- the accounts they are with, and those they left
+    select account_id from deal where account_id is not null
+    union
+    select entity_id::uuid from ops.touched where core_table = 'opportunities' and touched_at >= %(since)s
+), campaign as (
+    select campaign_id from core.campaigns where _loaded_at >= %(since)s
+)
 select day from ops.touched where core_table = 'leads' and touched_at >= %(since)s
 union
 -- leads whose deal changed, or another deal of the same account
 select (l.created_at at time zone %(zone)s)::date
 from (
-    with changed as (
-        select opportunity_id, account_id, source_lead_id from core.opportunities
-        where opportunity_id in (select entity_id::uuid from ops.touched
-                                 where core_table = 'opportunities' and touched_at >= %(since)s)
-    ), deals as (
-        select opportunity_id, source_lead_id from changed
-        union
-        select opportunity_id, source_lead_id from core.opportunities where account_id in (select account_id from changed)
+    with deals as (
+        select opportunity_id, source_lead_id from core.opportunities
+        where opportunity_id in (select opportunity_id from deal) or account_id in (select account_id from account)
     )
     select created_at from core.leads where lead_id in (select source_lead_id from deals)
     union all
     select created_at from core.leads where converted_opportunity_id in (select opportunity_id from deals)
 ) l
 union
--- leads that a new or renamed campaign may be meant by
+-- leads that show a deal that left them
+select m.date_day from deal join marts.lead_attribution m using (opportunity_id)
+union
+-- leads that a new or renamed campaign may be meant by, by any name it ever had
 select (l.created_at at time zone %(zone)s)::date
 from core.leads l
 where l.campaign_id is null and l.utm_campaign is not null and lower(btrim(l.utm_campaign, ' ')) in (
-    select utm from core.campaigns c cross join lateral (values (c.campaign_id::text), (lower(btrim(c.name, ' ')))) named(utm)
-    where c._loaded_at >= %(since)s
+    select utm from campaign join core.campaigns_history h using (campaign_id)
+    cross join lateral (values (h.campaign_id::text), (lower(btrim(h.name, ' ')))) named(utm)
 )
 union
+-- leads credited to a campaign by what it is not called any more, or that show another name
 select m.date_day
-from core.campaigns c join marts.lead_attribution m using (campaign_id)
-where c._loaded_at >= %(since)s and m.campaign_name = 'Unknown'
+from campaign join marts.lead_attribution m using (campaign_id)
+left join core.campaigns_history h on h.campaign_id = m.campaign_id and h.valid_from <= m.created_at and h.valid_to > m.created_at
+where m.attribution_method = 'utm_campaign' or m.campaign_name is distinct from coalesce(h.name, 'Unknown')
 union
 -- leads of ads that are new or belong elsewhere
 select (l.created_at at time zone %(zone)s)::date
 from core.ads a join core.leads l using (ad_id) left join core.ad_groups g using (ad_group_id)
 where l.campaign_id is null and (a._loaded_at >= %(since)s or g._loaded_at >= %(since)s)
-union
--- stages that became won or lost ones
-select m.date_day
-from core.pipeline_stages s join core.opportunities o using (stage_id)
-join marts.lead_attribution m using (opportunity_id)
-where s._loaded_at >= %(since)s and m.is_won <> s.is_won

@@ -6,6 +6,7 @@ having count(*) > 0
 union
 select generate_series(%(was_day)s::date + 1, %(as_of_day)s::date, interval '1 day')::date
 union
-select m.date_day
-from core.pipeline_stages s join marts.sales_pipeline_daily m using (stage_id)
-where s._loaded_at >= %(since)s
+-- a stage that changed may be open now and have no day here yet
+select generate_series((min(o.created_at) at time zone %(zone)s)::date, %(as_of_day)s::date, interval '1 day')::date
+from core.opportunities o
+where exists (select from core.pipeline_stages s where s._loaded_at >= %(since)s)

@@ -1,3 +1,6 @@
+-- moves that came, changed or left
+select day from ops.touched where core_table = 'opportunity_stage_history' and touched_at >= %(since)s
+union
 -- a move that came late ends one visit and begins another: every month in which the deal moved
 select (m.changed_at at time zone %(zone)s)::date as day
 from core.opportunity_stage_history m
@@ -6,6 +9,7 @@ where m.opportunity_id in (
     where core_table in ('opportunity_stage_history', 'opportunities') and touched_at >= %(since)s
 )
 union
-select m.month_start_date
-from core.pipeline_stages s join marts.stage_velocity_monthly m using (stage_id)
-where s._loaded_at >= %(since)s
+-- a stage that changed is one that deals left, or came to from others
+select distinct (m.changed_at at time zone %(zone)s)::date
+from core.opportunity_stage_history m
+where exists (select from core.pipeline_stages s where s._loaded_at >= %(since)s)

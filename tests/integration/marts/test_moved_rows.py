@@ -1,0 +1,146 @@
+"""Whatever a row of core refers to may change: marts built by touched days then equal a full build, cell by cell.
+
+Every column that a mart reads is changed on some rows, one by one, by the statements of the load or of the stream.
+The marts are built by their independent statements, for the planned days only: that shows the planned days, and fast.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from psycopg import Rollback, sql
+
+from promptsales.marts import plan
+from promptsales.marts.plan import core_inputs
+from promptsales.marts.spec import Mart, tables
+from promptsales.settings import Settings
+from promptsales.stream_contracts import stream_contracts
+from tests.integration.marts.conftest import AS_OF, Build
+from tests.integration.marts.test_marts import differing, fill
+from tests.integration.provision.conftest import Connect
+from tests.support.changing import build, change, contract_of
+from tests.support.systems import empty_tables
+
+# after the last complete day, and long before it: an event or a load that came late
+ON_TIME, LATE = "2024-03-11T04:00:00Z", "2024-02-21T12:00:00Z"
+HERE = Path(__file__).parent
+JOBS = HERE.parents[2] / "spark_jobs"
+# rows of each column that are changed
+SAMPLE = 1
+
+MOVES: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "moves.yml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def world(connect: Connect, stack: Settings) -> Iterator[psycopg.Connection]:
+    """A warehouse whose marts are all built; what a test changes is rolled back."""
+    with connect("postgres") as warehouse:
+        empty_tables(warehouse, "marts")
+        fill(warehouse)
+        assert build(warehouse, stack, AS_OF) == {}
+        yield warehouse
+
+
+@pytest.fixture
+def moved(world: psycopg.Connection, stack: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
+    """Changes a row and builds by touched days; what differs from a full build. No day is built for its neighbours."""
+    monkeypatch.setattr(plan, "GAP", timedelta(0))
+    monkeypatch.setattr(plan, "MOST_RANGES", 10_000)
+
+    def moved(table: str, key: Any, at: str, values: dict[str, Any], zone: str = "UTC") -> dict[str, str]:
+        found: dict[str, str] = {}
+        with world.transaction() as transaction:
+            change(world, table, key, at, **values)
+            found = build(world, in_zone(stack, zone), AS_OF, readers(table))
+            raise Rollback(transaction)
+        return found
+
+    return moved
+
+
+def in_zone(stack: Settings, zone: str) -> Settings:
+    return stack.model_copy(update={"reporting_timezone": zone})
+
+
+def rows_of(warehouse: psycopg.Connection, name: str, most: int) -> list[tuple[str, Any, str, dict[str, Any]]]:
+    """Some rows of a move: the table, the key, when it changed and its new values."""
+    move = MOVES[name]
+    query = sql.SQL("select * from ({}) x(key, more) order by md5(key::text || more::text) limit {}")
+    rows = warehouse.execute(query.format(sql.SQL(move["rows"]), most))
+    return [(move["table"], key, LATE if move["is_late"] else ON_TIME, values) for key, values in rows]
+
+
+def readers(table: str) -> list[str]:
+    """The marts that are made of a core table in the end."""
+    return [name for name, mart in tables().items() if f"core.{table}" in core_inputs(mart)]
+
+
+def text_of(mart: Mart) -> str:
+    """What a mart is made by."""
+    files = [JOBS / f"{mart.mart}.py", *mart.folder.glob("[a-z]*.sql")]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files if file.stem not in ("table", "periods"))
+
+
+def columns() -> list[tuple[str, str]]:
+    """Every column of core that a mart reads."""
+    names = dict.fromkeys(name.removeprefix("core.") for mart in tables().values() for name in core_inputs(mart))
+    found = []
+    for table in names:
+        contract = contract_of(table)
+        text = "\n".join(text_of(mart) for mart in tables().values() if f"core.{table}" in mart.inputs)
+        found += [(table, one.name) for one in contract.columns if one.name != contract.key and one.name in text]
+    return [(table, column) for table, column in found if column != "updated_at"]
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_row_that_moves(name: str, world: psycopg.Connection, moved: Any) -> None:
+    found = rows_of(world, name, 3)
+    assert found, "the world has no such row"
+    assert [moved(*one) for one in found] == [{}] * len(found)
+
+
+@pytest.mark.parametrize(("zone", "part"), [("Asia/Kolkata", 0), ("America/St_Johns", 1)])
+def test_rows_that_move_by_the_days_of_a_zone(
+    zone: str, part: int, world: psycopg.Connection, stack: Settings, moved: Any
+) -> None:
+    """Touched days are told by UTC; those of the zone begin earlier or later."""
+    with world.transaction() as transaction:
+        assert build(world, in_zone(stack, zone), AS_OF) == {}
+        for name in list(MOVES)[part::2]:
+            for one in rows_of(world, name, 1):
+                assert (name, moved(*one, zone)) == (name, {})
+        raise Rollback(transaction)
+
+
+@pytest.mark.parametrize(("table", "column"), columns())
+def test_a_column_that_changes(table: str, column: str, world: psycopg.Connection, moved: Any) -> None:
+    query = sql.SQL("""
+        select a.{key}, b.{column} from core.{table} a, core.{table} b where a.{column} <> b.{column}
+        order by md5(a.{key}::text || b.{key}::text) limit %s
+    """).format(key=sql.Identifier(contract_of(table).key), column=sql.Identifier(column), table=sql.Identifier(table))
+    for key, value in world.execute(query, [SAMPLE]).fetchall():
+        assert moved(table, key, ON_TIME, {column: value}) == {}
+
+
+@pytest.mark.parametrize("table", dict.fromkeys(table for table, _ in columns()))
+def test_a_row_that_is_deleted(table: str, world: psycopg.Connection, moved: Any) -> None:
+    query = sql.SQL("select {key} from core.{table} order by md5({key}::text) limit %s").format(
+        key=sql.Identifier(contract_of(table).key), table=sql.Identifier(table)
+    )
+    gone: dict[str, Any] = {"is_deleted": True} if table in stream_contracts() else {"deleted_at": ON_TIME}
+    for (key,) in world.execute(query, [3 * SAMPLE]).fetchall():
+        assert moved(table, key, ON_TIME, gone) == {}
+
+
+def test_all_of_them_with_spark(admin: psycopg.Connection, run: Build) -> None:
+    fill(admin)
+    run()
+    for name in MOVES:
+        for table, key, at, values in rows_of(admin, name, 1):
+            change(admin, table, key, at, **values)
+    run()
+    assert differing(admin) == {}
