@@ -63,9 +63,9 @@ def skewed(connect: Connect) -> Iterator[psycopg.Connection]:
         )
         for schema, table in found.fetchall():
             if table not in SEEDED:
-                fill(admin, f"{schema}.{table}", **OWN.get(f"{schema}.{table}", {}))
+                fill(admin, f"{schema}.{table}", values=OWN.get(f"{schema}.{table}", {}))
         for feed in contracts().values():
-            fill(admin, f"staging.{feed.staging}", ROWS + 1, **OWN.get(f"core.{feed.table}", {}))
+            fill(admin, f"staging.{feed.staging}", ROWS + 1, OWN.get(f"core.{feed.table}", {}))
         _note(admin)
         yield admin
         empty_tables(admin, "marts")
@@ -73,7 +73,7 @@ def skewed(connect: Connect) -> Iterator[psycopg.Connection]:
 
 def _note(admin: psycopg.Connection) -> None:
     """What ops has of each table: it is complete, all of it was touched, and many of its rows are in quarantine."""
-    every = [*contracts().values(), *stream_contracts().values()]
+    every: list[Contract | StreamContract] = [*contracts().values(), *stream_contracts().values()]
     values = {"names": [one.table for one in every], "marts": list(tables()), "rows": ROWS, "day": DAY}
     for statement in (_FEEDS, _QUARANTINE, _MARTS):
         admin.execute(statement, values)
