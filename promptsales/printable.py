@@ -11,6 +11,9 @@ _UNSEEN = re.compile(
 )
 
 
+_traceback = logging.Formatter().formatException
+
+
 def printable(value: object, keep: str = "") -> str:
     r"""Return a value as text in which every character can be seen; others are written as in Python: ``\x1b``.
 
@@ -26,7 +29,7 @@ def _escaped(character: str) -> str:
 
 
 def logger(name: str) -> logging.Logger:
-    """Return the logger of a module; each of its messages is one printable line, whatever its arguments hold."""
+    """Return the logger of a module: its messages are one printable line each, whatever arguments or errors hold."""
     found = logging.getLogger(name)
     if _make_printable not in found.filters:
         found.addFilter(_make_printable)
@@ -35,4 +38,7 @@ def logger(name: str) -> logging.Logger:
 
 def _make_printable(record: logging.LogRecord) -> bool:
     record.msg, record.args = printable(record.getMessage()), None
+    if record.exc_info:
+        # every formatter takes this text where it is there
+        record.exc_text = printable(_traceback(record.exc_info), keep="\n")
     return True

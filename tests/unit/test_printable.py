@@ -52,6 +52,15 @@ def test_a_log_line_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == [r"leads: 1 new columns: x\nERROR forged\x1b[2J %s", "100 %"]
 
 
+def test_a_logged_traceback_is_printable(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise ValueError("key (name)=(\x1b[2J)")
+    except ValueError:
+        logger("promptsales.test").critical("it cannot go on", exc_info=True)
+    assert r"ValueError: key (name)=(\x1b[2J)" in caplog.text
+    assert "\x1b" not in caplog.text
+
+
 def test_only_one_module_writes_to_the_terminal_and_only_one_makes_loggers() -> None:
     sources = [*(ROOT / "promptsales").rglob("*.py"), *(ROOT / "streams").rglob("*.py")]
     found = {
