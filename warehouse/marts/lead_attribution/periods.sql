@@ -18,8 +18,12 @@ select day from ops.touched where core_table = 'leads' and touched_at >= %(since
 union
 -- leads whose deal changed, or another deal of the same account
 select (l.created_at at time zone %(zone)s)::date
-from core.opportunities o join core.leads l on l.lead_id = o.source_lead_id or l.converted_opportunity_id = o.opportunity_id
-where o.opportunity_id in (select opportunity_id from deal) or o.account_id in (select account_id from account)
+from (
+    select opportunity_id from deal
+    union select o.opportunity_id from account join core.opportunities o using (account_id)
+) affected
+join core.opportunities o using (opportunity_id)
+join core.leads l on l.lead_id = o.source_lead_id or l.converted_opportunity_id = o.opportunity_id
 union
 -- leads that show a deal that left them
 select m.date_day from deal join marts.lead_attribution m using (opportunity_id)
