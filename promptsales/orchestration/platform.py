@@ -11,6 +11,7 @@ from airflow.sdk import get_current_context, task
 
 from promptsales.orchestration.connections import bootstrap_servers, mongo, postgres
 from promptsales.printable import logger, printable
+from promptsales.settings import settings
 
 if TYPE_CHECKING:
     from promptsales.provision import Change
@@ -21,11 +22,14 @@ log = logger(__name__)
 
 @task
 def database(name: "Database", conn_id: str) -> list[str]:
-    """Migrations, then what the contracts say, in one transaction."""
-    from promptsales.provision import schemas
+    """Migrations, then what the contracts say, in one transaction; then the zone that views follow."""
+    from promptsales.provision import reporting_zone, schemas
 
     with postgres(conn_id, name) as connection:
-        return _told(schemas(connection, name, dry_run=_is_dry_run()))
+        changes = schemas(connection, name, dry_run=_is_dry_run())
+        if name == "warehouse":
+            changes += reporting_zone(connection, settings().reporting_timezone, _is_dry_run())
+        return _told(changes)
 
 
 @task

@@ -24,7 +24,17 @@ from promptsales.provision.schemas import schemas
 from promptsales.responses import TIMEOUT_S
 from promptsales.settings import Settings
 
-__all__ = ["Change", "OnProgress", "clusters", "collections", "keys", "provision", "schemas", "topics"]
+__all__ = [
+    "Change",
+    "OnProgress",
+    "clusters",
+    "collections",
+    "keys",
+    "provision",
+    "reporting_zone",
+    "schemas",
+    "topics",
+]
 
 _CLUSTERS: dict[Database, Cluster] = {"promptsales": "sources", "promptcrm": "sources", "warehouse": "warehouse"}
 

@@ -19,13 +19,14 @@ union
 -- leads whose deal changed, or another deal of the same account
 select (l.created_at at time zone %(zone)s)::date
 from (
-    with deals as (
-        select opportunity_id, source_lead_id from core.opportunities
-        where opportunity_id in (select opportunity_id from deal) or account_id in (select account_id from account)
+    with affected as (
+        select opportunity_id from deal
+        union select o.opportunity_id from account join core.opportunities o using (account_id)
     )
-    select created_at from core.leads where lead_id in (select source_lead_id from deals)
+    select l.created_at from affected join core.opportunities o using (opportunity_id)
+    join core.leads l on l.lead_id = o.source_lead_id
     union all
-    select created_at from core.leads where converted_opportunity_id in (select opportunity_id from deals)
+    select l.created_at from affected join core.leads l on l.converted_opportunity_id = affected.opportunity_id
 ) l
 union
 -- leads that show a deal that left them
