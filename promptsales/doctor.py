@@ -18,6 +18,7 @@ from promptsales.provision import provision
 from promptsales.quality.suite import read_suite
 from promptsales.settings import Settings
 from promptsales.sources import opened
+from promptsales.stream_columns import NOT_SENT
 
 # rows that wait longer than this in quarantine are forgotten rather than waited for
 FORGOTTEN = timedelta(days=7)
@@ -132,6 +133,10 @@ def _quarantine(settings: Settings) -> Iterator[Finding]:
                 what = f"{count.rows} rows broke {count.rule}: another row has the same value"
                 todo = f"correct one of each pair at the source, or run `promptsales reconcile {count.feed}`: "
                 yield Finding(f"feed {count.feed}", what, f"{todo}it finds those that were deleted there")
+            elif count.rule.endswith(NOT_SENT):
+                what = f"{count.rows} rows wait: the source did not send {count.rule.removesuffix(NOT_SENT)}"
+                todo = "the next `stream_audit` reads them from the source; see that DAG runs and does not fail"
+                yield Finding(f"feed {count.feed}", what, todo)
             elif count.age > FORGOTTEN:
                 what = f"{count.rows} rows broke {count.rule}, the first {count.age.days} days ago"
                 yield Finding(

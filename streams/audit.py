@@ -15,6 +15,7 @@ import psycopg
 from promptsales.errors import TransientError
 from promptsales.extract.visible import refuse_hidden_table
 from promptsales.settings import Settings
+from promptsales.stream_columns import refuse_gone
 from promptsales.stream_contracts import StreamContract
 from streams import compare
 from streams.compare import Found
@@ -71,10 +72,11 @@ def audit(
     """Compare and repair the hours that ended within ``back`` before the table's `complete_through`, or the last audit.
 
     Raises:
-        SourceRefused: when the source would not show every row.
+        SourceRefused: when the source would not show every row, or lacks a column that the contract names.
         TransientError: when the stream does not get on, so that nothing can be compared.
     """
     source.execute("set row_security = off")
+    refuse_gone(source, contract)
     refuse_hidden_table(contract.table, contract.source.relation, source)
     compare.prepare(source, warehouse)
     until = _complete(warehouse, contract)

@@ -15,10 +15,10 @@ from psycopg import sql
 from promptsales.load.suppression import ERASED, is_erased, unnamed
 from promptsales.stream_contracts import StreamColumn, StreamContract
 from streams.repair import Version
+from streams.sent import INTEGERS, missing, payload, sent, wide_type
 from streams.statements import table
 
-_INTEGERS = ("integer", "bigint", "smallint")
-_SUMMED = (*_INTEGERS, "numeric")
+_SUMMED = (*INTEGERS, "numeric")
 # who was erased, as the source's session was told; a session that was told nothing is refused
 _ERASED = sql.SQL("(select unnest(string_to_array(current_setting('promptsales.erased'), ',')))")
 _TELL_ERASED = "select set_config('promptsales.erased', %s, false)"
@@ -64,7 +64,7 @@ def _hours(
     # what is no measure counts too: eight hexadecimal digits of each row's hash, as a number
     query = sql.SQL("""
         select date_trunc('hour', updated_at, 'UTC'), count(*){sums},
-               sum(('x' || left(encode(sha256(convert_to(jsonb_build_object({values})::text, 'UTF8')), 'hex'), 8))
+               sum(('x' || left(encode(sha256(convert_to({values}::text, 'UTF8')), 'hex'), 8))
                    ::bit(32)::bigint)
         from {relation} as r
         where not is_deleted and updated_at >= %(since)s and updated_at < %(until)s group by 1
@@ -91,7 +91,7 @@ def keys(
 def rows(contract: StreamContract, warehouse: psycopg.Connection, wanted: list[str]) -> dict[str, Found]:
     """Rows by key, as the warehouse has them; deleted ones too, for their versions."""
     query = sql.SQL("""
-        select {key}::text, to_jsonb({key}), case when not is_deleted then jsonb_build_object({values})::text end,
+        select {key}::text, to_jsonb({key}), case when not is_deleted then {values}::text end,
                src_epoch, src_lsn, src_is_snapshot
         from {relation} as r where {key} = any(%s::{type}[])
     """).format(**_parts(contract), relation=_ours(contract))
@@ -104,27 +104,28 @@ def rows(contract: StreamContract, warehouse: psycopg.Connection, wanted: list[s
 def source_rows(contract: StreamContract, source: psycopg.Connection, wanted: list[str]) -> dict[str, Found]:
     """Rows by key, as the source has them."""
     query = sql.SQL("""
-        select {key}::text, to_jsonb({key}), jsonb_build_object({values})::text, jsonb_build_object({sent})
+        select {key}::text, to_jsonb({key}), {values}::text, {sent}
         from {relation} as r where {key} = any(%s::{type}[])
-    """).format(**_parts(contract), relation=_theirs(contract), sent=_all_sent(contract))
+    """).format(**_parts(contract), relation=_theirs(contract), sent=sent(contract))
     return {text: Found(key, values, None, sent) for text, key, values, sent in source.execute(query, [wanted])}
 
 
 def held(contract: StreamContract) -> sql.Composed:
     """Mark an open row of quarantine (parameter ``id``) as waived.
 
-    It answers with the row's key, how the stream would send it, its version, and when it was judged.
+    It answers with the row's key, how the stream would send it, its version, and when it was committed.
     """
     return sql.SQL("""
         with held as (
             update ops.quarantine set is_waived = true
             where quarantine_id = %(id)s and feed = {feed} and released_at is null returning payload, last_tried_at
         )
-        select to_jsonb({key}), jsonb_build_object({sent}), src_epoch, src_lsn, src_is_snapshot, last_tried_at
+        select to_jsonb({key}), {sent} - {missing}, src_epoch, src_lsn, src_is_snapshot,
+               coalesce(committed_at, last_tried_at)
         from held cross join lateral jsonb_to_record(payload) as x({types})
     """).format(
-        feed=sql.Literal(contract.table), key=sql.Identifier(contract.key), sent=_all_sent(contract),
-        types=_payload(contract),
+        feed=sql.Literal(contract.table), key=sql.Identifier(contract.key), sent=sent(contract),
+        types=payload(contract), missing=missing(contract, sql.SQL("payload"), is_at_source=True),
     )  # fmt: skip
 
 
@@ -132,8 +133,12 @@ def _parts(contract: StreamContract) -> dict[str, sql.Composable]:
     return {
         "key": sql.Identifier(contract.key),
         "type": sql.SQL(contract.key_type),
-        "values": sql.SQL(", ").join(
-            sql.SQL("{}::text, {}").format(sql.Literal(column.name), _compared(column)) for column in contract.columns
+        # what is not known is no null, so that it differs from one
+        "values": sql.SQL("(jsonb_build_object({}) - _missing)").format(
+            sql.SQL(", ").join(
+                sql.SQL("{}::text, {}").format(sql.Literal(column.name), _compared(column))
+                for column in contract.columns
+            )
         ),
     }
 
@@ -149,36 +154,14 @@ def _compared(column: StreamColumn) -> sql.Composed:
     """).format(name=sql.Identifier(column.name), keys=sql.Literal(list(column.keys)))
 
 
-def _all_sent(contract: StreamContract) -> sql.Composed:
-    return sql.SQL(", ").join(
-        sql.SQL("{}::text, {}").format(sql.Literal(column.origin), _sent(column)) for column in contract.columns
-    )
-
-
-def _sent(column: StreamColumn) -> sql.Composed:
-    """A value as Debezium would send it: decimals and objects as text."""
-    as_text = column.type.startswith("numeric") or column.type == "jsonb"
-    return sql.SQL("{}::text" if as_text else "{}").format(sql.Identifier(column.name))
-
-
 def _measures(contract: StreamContract) -> list[StreamColumn]:
     return [column for column in contract.columns if column.type.startswith(_SUMMED) and column.name != contract.key]
 
 
-def _wide(contract: StreamContract, column: StreamColumn) -> sql.SQL:
-    """A column's type without a limit; the key keeps its own, by which it is indexed."""
-    name = column.type.split("(")[0]
-    if column.name == contract.key:
-        return sql.SQL(column.type)
-    if name == "numeric" or name in _INTEGERS:
-        return sql.SQL("numeric")
-    return sql.SQL("text" if name.startswith("character") else column.type)
-
-
 def _plain(contract: StreamContract, column: StreamColumn, value: sql.Identifier) -> sql.Composed:
     """A value of that type, written one way only: rounded to the column's scale as on its way into it, or trimmed."""
-    wide = sql.SQL("{}::{}").format(value, _wide(contract, column))
-    if column.name == contract.key or not column.type.startswith((*_INTEGERS, "numeric")):
+    wide = sql.SQL("{}::{}").format(value, wide_type(contract, column))
+    if column.name == contract.key or not column.type.startswith((*INTEGERS, "numeric")):
         return wide
     if scale := re.search(r"\(\d+(?:,\s*(\d+))?\)", column.type):
         return sql.SQL("round({}, {})").format(wide, sql.Literal(int(scale[1] or 0)))
@@ -198,16 +181,9 @@ def _all_of_source(contract: StreamContract) -> sql.Composed:
     return sql.SQL(", ").join(sql.SQL("{} as {}").format(value, sql.Identifier(name)) for name, value in values.items())
 
 
-def _payload(contract: StreamContract) -> sql.Composed:
-    """What a payload of quarantine has, which may be what the table cannot hold."""
-    columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), _wide(contract, c)) for c in contract.columns]
-    version = sql.SQL("src_epoch integer, src_lsn bigint, src_is_snapshot boolean")
-    return sql.SQL(", ").join([*columns, version])
-
-
 def _theirs(contract: StreamContract) -> sql.Composed:
     """The source's table under the warehouse's names, as the stream may bring it; see `prepare`."""
-    return sql.SQL("(select {}, false as is_deleted from {} as s where not {})").format(
+    return sql.SQL("(select {}, false as is_deleted, '{{}}'::text[] as _missing from {} as s where not {})").format(
         _all_of_source(contract),
         sql.Identifier(*contract.source.relation.split(".")),
         is_erased(sql.Identifier("s", contract.key_origin), _ERASED),
@@ -217,15 +193,17 @@ def _theirs(contract: StreamContract) -> sql.Composed:
 def _ours(contract: StreamContract) -> sql.Composed:
     """What the warehouse has: the table, but for a row whose newest version is in quarantine, that one."""
     return sql.SQL("""
-        (select {of_table}, t.is_deleted, t.src_epoch, t.src_lsn, t.src_is_snapshot from {table} t
+        (select {of_table}, t.is_deleted, '{{}}'::text[] as _missing, t.src_epoch, t.src_lsn, t.src_is_snapshot
+         from {table} t
          where not exists (
              select from ops.quarantine q where q.feed = {name} and q.key = t.{key}::text and q.released_at is null
          )
          union all
-         select {of_payload}, false, x.src_epoch, x.src_lsn, x.src_is_snapshot
+         select {of_payload}, false, {missing}, x.src_epoch, x.src_lsn, x.src_is_snapshot
          from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x({types})
          where q.feed = {name} and q.released_at is null)
     """).format(
-        of_table=_all_plain(contract, "t"), of_payload=_all_plain(contract, "x"), types=_payload(contract),
-        table=table(contract), name=sql.Literal(contract.table), key=sql.Identifier(contract.key),
+        of_table=_all_plain(contract, "t"), of_payload=_all_plain(contract, "x"), types=payload(contract),
+        missing=missing(contract, sql.SQL("q.payload")), table=table(contract), name=sql.Literal(contract.table),
+        key=sql.Identifier(contract.key),
     )  # fmt: skip
