@@ -13,7 +13,7 @@ from aiokafka.structs import ConsumerRecord
 from promptsales.settings import HOST, Settings
 from promptsales.stream_contracts import Connector, stream_contracts
 from promptsales.stream_gaps import GROUP, Gap, way_out
-from streams import alerts, progress
+from streams import alerts, judge_again, progress
 from streams.batch import Batch, Offset
 from streams.batches import batches
 from streams.counters import Counters
@@ -70,6 +70,7 @@ def create_app(settings: Settings, number: int) -> faust.App:
         alerts.start(settings)
         if is_first:
             progress.start(settings)
+            judge_again.start(settings)
         health.watch()
 
     return app
