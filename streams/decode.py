@@ -127,7 +127,7 @@ class Decoder:
         if message.epoch is None:
             return DeadLetter(message, f"it has no header {EPOCH!r} that can be used, so its rank is not known")
         value, unchanged = self._without_unchanged(message.value)
-        event, unnamed = self._event(value)
+        event, unnamed, is_whole = self._event(value)
         if event.op not in _OPERATIONS:
             return DeadLetter(message, "an operation that is none of c, u, d, r")
         row = event.before if event.op == "d" else event.after
@@ -137,7 +137,8 @@ class Decoder:
             return DeadLetter(message, self._no_key(event.op))
         for name in unchanged:
             setattr(row, name, UNCHANGED)
-        return self._change(message, event, row, unnamed)
+        left_out = () if is_whole or event.op == "d" else self._left_out(row)
+        return self._change(message, event, row, unnamed, left_out)
 
     def _no_key(self, op: str) -> str:
         return (
@@ -158,20 +159,20 @@ class Decoder:
         whole = msgspec.json.encode({**event, "after": kept})
         return whole, [self._names[origin] for origin in left if origin in self._names]
 
-    def _event(self, value: bytes) -> tuple[Any, str | None]:
-        """An event; and what is in it that no contract names, which only another look can drop."""
+    def _event(self, value: bytes) -> tuple[Any, str | None, bool]:
+        """An event; what is in it that no contract names, which only another look can drop; whether it is whole."""
         try:
-            return self._exact.decode(value), None
+            return self._exact.decode(value), None, True
         except msgspec.ValidationError:
             pass
         try:
-            return self._partial.decode(value), None
+            return self._partial.decode(value), None, False
         except msgspec.ValidationError as error:
             unnamed = str(error)
         try:
-            return self._tolerant.decode(value), unnamed
+            return self._tolerant.decode(value), unnamed, False
         except msgspec.ValidationError as error:
-            return self._beyond_our_calendar(value, error), None
+            return self._beyond_our_calendar(value, error), None, False
 
     def _beyond_our_calendar(self, value: bytes, error: msgspec.ValidationError) -> Any:
         """An event one of whose times Python cannot hold; such a time is kept as text, for quarantine.
@@ -190,11 +191,14 @@ class Decoder:
             setattr(row, name, time)
         return event
 
-    def _change(self, message: Message, event: Any, row: Any, unnamed: str | None) -> Change:
+    def _left_out(self, row: Any) -> tuple[str, ...]:
+        values = {name: getattr(row, name) for name in self._names.values()}
+        return tuple(name for name, value in values.items() if value is msgspec.UNSET or value == UNCHANGED)
+
+    def _change(self, message: Message, event: Any, row: Any, unnamed: str | None, left_out: tuple[str, ...]) -> Change:
         row.is_deleted, row.src_is_snapshot = event.op == "d", event.op == "r"
         row.src_epoch, row.src_lsn = message.epoch, event.source.lsn
         row.committed_at = _EPOCH_0 + timedelta(microseconds=event.source.ts_us)
-        left_out = () if row.is_deleted else tuple(name for name in self._names.values() if _is_left_out(row, name))
         absent = tuple(name for name in left_out if getattr(row, name) is msgspec.UNSET)
         broken = [] if row.is_deleted else self._broken(row, left_out)
         version = (row.src_epoch, row.src_lsn, not row.src_is_snapshot)
@@ -209,11 +213,6 @@ class Decoder:
         # what nobody listed is not kept until the row is whole, either
         self.judge.keep_listed(row)
         return []
-
-
-def _is_left_out(row: Any, name: str) -> bool:
-    value = getattr(row, name)
-    return value is msgspec.UNSET or value == UNCHANGED
 
 
 def _time(text: str, error: msgspec.ValidationError) -> Any:

@@ -52,10 +52,12 @@ def _judge_for_ever(settings: Settings) -> None:
             with connected(settings, "warehouse") as warehouse:
                 for contract in stream_contracts().values():
                     judge_again(settings, contract, warehouse)
-            time.sleep(_EACH_S)
+            pause = _EACH_S
         except (PipelineError, psycopg.Error) as error:
-            log.warning("quarantine is not judged again yet: %s", type(error).__name__)
-            time.sleep(_PAUSE_S)
+            # a driver's own text may quote a row
+            log.warning("quarantine is not judged again yet: %s; retried in %d s", type(error).__name__, _PAUSE_S)
+            pause = _PAUSE_S
+        time.sleep(pause)
 
 
 def judge_again(settings: Settings, contract: StreamContract, warehouse: psycopg.Connection) -> int:
