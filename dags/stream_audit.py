@@ -5,7 +5,7 @@ For each streamed table:
 - counts and sums of the last three hours are compared with the source, hour by hour; from three hours before the last
   audit that went well, where that is longer ago. Rows of hours that differ are compared one by one; what still differs
   when all that was written by then is applied is repaired, and reported in `ops.reconciliation`. Rows that the table
-  cannot hold are put in quarantine, and named in the log;
+  cannot hold are put in quarantine, and named in the log. Before that the rows in quarantine are judged again;
 - the whole `expectations.yml` runs over what was loaded in these hours; results are rows in `ops.check_result`;
 - the table's asset is sent, so that the marts built on it are built anew. Where a rule fails that is more than a
   warning the task fails instead, and the marts stay as they were.

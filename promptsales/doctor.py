@@ -18,6 +18,7 @@ from promptsales.provision import provision
 from promptsales.quality.suite import read_suite
 from promptsales.settings import Settings
 from promptsales.sources import opened
+from promptsales.stream_columns import NOT_SENT
 from promptsales.stream_limits import TOO_LARGE
 
 # rows that wait longer than this in quarantine are forgotten rather than waited for
@@ -146,6 +147,10 @@ def _quarantine(settings: Settings) -> Iterator[Finding]:
             elif count.rule.endswith(TOO_LARGE.format("")):
                 what = f"{count.rows} rows broke {count.rule}: the value is too large for the stream"
                 todo = "shorten it at the source, or let the next `stream_audit` read the changed row there"
+                yield Finding(f"feed {count.feed}", what, todo)
+            elif count.rule.endswith(NOT_SENT):
+                what = f"{count.rows} rows wait: the source did not send {count.rule.removesuffix(NOT_SENT)}"
+                todo = "the next `stream_audit` reads them from the source; see that DAG runs and does not fail"
                 yield Finding(f"feed {count.feed}", what, todo)
             elif count.age > FORGOTTEN:
                 what = f"{count.rows} rows broke {count.rule}, the first {count.age.days} days ago"

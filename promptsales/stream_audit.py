@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from promptsales import stream_columns
 from promptsales.errors import BatchBlocked, TerminalError
 from promptsales.stream_contracts import StreamContract
 from promptsales.stream_publications import refuse_unpublished_operations
@@ -82,7 +83,7 @@ def some(keys: Sequence[str]) -> str:
 def record(
     warehouse: psycopg.Connection, contract: StreamContract, found: "Audited", triggered_by: str, at: datetime
 ) -> None:
-    """Append what an audit found to ``ops.reconciliation``; its buckets are the hours."""
+    """Append what an audit found to ``ops.reconciliation``; its buckets are the hours. A mark of the table is gone."""
     values = {
         "feed": contract.table,
         "complete_through": found.complete_through,
@@ -101,4 +102,6 @@ def record(
         "triggered_by": triggered_by,
         "compared_at": at,
     }
-    warehouse.execute(_RECORD.read_bytes(), values)
+    with warehouse.transaction():
+        warehouse.execute(_RECORD.read_bytes(), values)
+        stream_columns.forget(warehouse, contract, at)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 from psycopg import sql
 
-from promptsales import bus, connectors, stream_gaps
+from promptsales import bus, connectors, stream_columns, stream_gaps
 from promptsales.connections import connected
 from promptsales.errors import SourceRefused
 from promptsales.extract.visible import refuse_hidden_table
@@ -60,6 +60,13 @@ def publications(settings: Settings) -> Iterator[Finding]:
                         f"publication {connector}",
                         f"{contract.source.relation} is not in it, so {contract.layer}.{contract.table} stands still",
                         f"run `promptsales provision`, then `promptsales connectors snapshot {connector}`",
+                    )
+                elif names := stream_columns.unpublished(source, contract):
+                    yield Finding(
+                        f"publication {connector}",
+                        f"it sends no column {', '.join(names)} of {contract.source.relation}, which "
+                        f"{contract.layer}.{contract.table} needs",
+                        stream_columns.WAY_OUT,
                     )
 
 
@@ -118,6 +125,8 @@ def streams(settings: Settings) -> Iterator[Finding]:
         yield from _origin(settings, found)
     yield from _gaps(settings)
     yield from _unnamed(settings)
+    with connected(settings, "warehouse") as warehouse:
+        yield from stream_columns.findings(warehouse)
 
 
 def failed(status: connectors.ConnectorStatus) -> Finding:

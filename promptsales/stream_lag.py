@@ -123,6 +123,12 @@ def applied(warehouse: psycopg.Connection, names: Iterable[str]) -> dict[Partiti
     return {(topic, partition): offset for topic, partition, offset in warehouse.execute(_APPLIED, [list(names)])}
 
 
+def absent(warehouse: psycopg.Connection) -> dict[str, float]:
+    """Events without a field for a column of the contract, since the last audit that found all well, by topic."""
+    query = "select topic, sum(absent_events) from ops.stream_offset group by topic order by topic"
+    return {topic: float(count) for topic, count in warehouse.execute(query)}
+
+
 def unnamed(warehouse: psycopg.Connection) -> dict[str, float]:
     """By topic, how many events came with a field that no contract names."""
     query = "select topic, sum(unnamed_events) from ops.stream_offset group by topic order by topic"

@@ -16,7 +16,7 @@ from promptsales.stream_contracts import Connector, stream_contracts
 from promptsales.stream_gaps import GROUP, Gap, way_out
 from promptsales.stream_limits import DEAD_LETTER_BYTES
 from promptsales.stream_truncations import Truncation
-from streams import alerts, progress
+from streams import alerts, judge_again, progress
 from streams.batch import Batch, Offset
 from streams.batches import batches
 from streams.counters import Counters
@@ -55,7 +55,7 @@ def create_app(settings: Settings, number: int) -> faust.App:
         try:
             async for records in batches(stream, MOST, WINDOW_S):
                 batch = decode(decoders, records)
-                _tell_unnamed(batch, told)
+                _tell_drift(batch, told)
                 applied = await delivery.deliver(batch)
                 counters.note(applied.figures)
                 health.note(len(records), applied.quarantined)
@@ -73,6 +73,7 @@ def create_app(settings: Settings, number: int) -> faust.App:
         alerts.start(settings)
         if is_first:
             progress.start(settings)
+            judge_again.start(settings)
         health.watch()
 
     return app
@@ -165,11 +166,20 @@ def _tell_what_is_left(decoders: Any) -> None:
             log.warning("rule %s of %s cannot judge a single row: the hourly audit does", rule, decoder.contract.table)
 
 
-def _tell_unnamed(batch: Batch, told: set[str]) -> None:
-    """Say once which field no contract names."""
-    for text in {f"{change.table}: {change.unnamed}" for change in batch.changes if change.unnamed} - told:
-        log.warning("%s; no contract names it, so it is dropped", text)
+def _tell_drift(batch: Batch, told: set[str]) -> None:
+    """Say once which field no contract names, and for which column there is none."""
+    drifted = [change for change in batch.changes if change.unnamed or change.absent]
+    texts = {f"{one.table}: {one.unnamed}; no contract names it, so it is dropped" for one in drifted if one.unnamed}
+    for text in (texts | {_absence(one) for one in drifted if one.absent}) - told:
+        log.warning(text)
         told.add(text)
+
+
+def _absence(change: Change) -> str:
+    return (
+        f"{change.table}: events have no field for {', '.join(change.absent)}; rows keep the values they had, and new "
+        "rows wait in quarantine: `promptsales doctor` says what to do"
+    )
 
 
 def _tell_gaps(gaps: Sequence[Gap]) -> None:

@@ -15,9 +15,11 @@ import psycopg
 from promptsales.errors import TransientError
 from promptsales.extract.visible import refuse_hidden_table
 from promptsales.settings import Settings
+from promptsales.stream_columns import refuse_gone
 from promptsales.stream_contracts import StreamContract
 from streams import compare
 from streams.compare import Found
+from streams.judge_again import judge_again
 from streams.repair import Repair, Version, repair
 
 PATIENCE_S = 120
@@ -38,7 +40,7 @@ class Audited(NamedTuple):
     """What a comparison found; ``hours`` are those that were compared, the counts are of rows that were repaired.
 
     ``set_aside`` has the keys of rows that the table cannot hold, each with the rule by which it is in quarantine;
-    ``left`` the keys of those that differ still.
+    ``left`` the keys of those that differ still. ``freed`` rows left quarantine, as they keep the rules now.
     """
 
     complete_through: datetime
@@ -51,6 +53,7 @@ class Audited(NamedTuple):
     differing: int
     set_aside: tuple[tuple[str, str], ...] = ()
     left: tuple[str, ...] = ()
+    freed: int = 0
 
     @property
     def repaired(self) -> int:
@@ -75,13 +78,17 @@ def audit(
 ) -> Audited:
     """Compare and repair the hours that ended within ``back`` before the table's `complete_through`, or the last audit.
 
+    Before that, what is in quarantine is judged again.
+
     Raises:
-        SourceRefused: when the source would not show every row.
+        SourceRefused: when the source would not show every row, or lacks a column that the contract names.
         TransientError: when the stream does not get on, so that nothing can be compared.
     """
     source.execute("set row_security = off")
+    refuse_gone(source, contract)
     refuse_hidden_table(contract.table, contract.source.relation, source)
     compare.prepare(source, warehouse)
+    freed = judge_again(settings, contract, warehouse)
     until = complete_or_fail(warehouse, contract)
     window = {"since": _last(warehouse, contract, until) - back, "until": until}
     ours, theirs = compare.hours(contract, warehouse, window), compare.source_hours(contract, source, window)
@@ -98,6 +105,7 @@ def audit(
         differing=mended.kinds.count("differing"),
         set_aside=mended.set_aside,
         left=mended.left,
+        freed=freed,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 from promptsales.stream_truncations import Truncation
-from streams.decode import UNCHANGED, Change, DeadLetter
+from streams.decode import Change, DeadLetter
 
 
 class Offset(NamedTuple):
@@ -66,21 +66,16 @@ def latest(changes: Iterable[Change]) -> list[Change]:
 def rounds(changes: Iterable[Change]) -> Iterator[list[Change]]:
     """Every version of each row, one a round, the oldest first: what a history needs.
 
-    Of the versions of one commit only the last counts, unless it leaves out what the one before says.
+    Of the versions of one commit only the last counts, unless it is a delete, which does not tell the last values.
     """
     versions: dict[object, list[Change]] = {}
     for change in sorted(changes, key=lambda change: change.version):
         mine = versions.setdefault(change.key, [])
         if mine and mine[-1].version == change.version:
             continue
-        if mine and mine[-1].committed_at == change.committed_at and not _leaves_out(change):
+        if mine and mine[-1].committed_at == change.committed_at and not change.row.is_deleted:
             mine.pop()
         mine.append(change)
     while versions:
         yield [mine.pop(0) for mine in versions.values()]
         versions = {key: mine for key, mine in versions.items() if mine}
-
-
-def _leaves_out(change: Change) -> bool:
-    names = change.row.__struct_fields__
-    return change.row.is_deleted or any(getattr(change.row, name) == UNCHANGED for name in names)

@@ -17,10 +17,10 @@ from promptsales.load.suppression import ERASED, is_erased, unnamed
 from promptsales.names import identifier, literal
 from promptsales.stream_contracts import StreamColumn, StreamContract
 from streams.repair import Version
+from streams.sent import INTEGERS, missing, payload, sent, wide_type
 from streams.statements import table
 
-_INTEGERS = ("integer", "bigint", "smallint")
-_SUMMED = (*_INTEGERS, "numeric")
+_SUMMED = (*INTEGERS, "numeric")
 # who was erased, as the source's session was told; a session that was told nothing is refused
 _ERASED = sql.SQL("(select unnest(string_to_array(current_setting('promptsales.erased'), ',')))")
 _TELL_ERASED = "select set_config('promptsales.erased', %s, false)"
@@ -66,7 +66,7 @@ def _hours(
     # what is no measure counts too: eight hexadecimal digits of each row's hash, as a number
     query = sql.SQL("""
         select date_trunc('hour', updated_at, 'UTC'), count(*){sums},
-               sum(('x' || left(encode(sha256(convert_to(jsonb_build_object({values})::text, 'UTF8')), 'hex'), 8))
+               sum(('x' || left(encode(sha256(convert_to({values}::text, 'UTF8')), 'hex'), 8))
                    ::bit(32)::bigint)
         from {relation} as r
         where not is_deleted and updated_at >= %(since)s and updated_at < %(until)s group by 1
@@ -93,7 +93,7 @@ def keys(
 def rows(contract: StreamContract, warehouse: psycopg.Connection, wanted: list[str]) -> dict[str, Found]:
     """Rows by key, as the warehouse has them; deleted ones too, for their versions."""
     query = sql.SQL("""
-        select {key}::text, to_jsonb({key}), case when not is_deleted then jsonb_build_object({values})::text end,
+        select {key}::text, to_jsonb({key}), case when not is_deleted then {values}::text end,
                src_epoch, src_lsn, src_is_snapshot
         from {relation} as r where {key} = any(%s::{type}[])
     """).format(**_parts(contract), relation=ours(contract))
@@ -106,16 +106,16 @@ def rows(contract: StreamContract, warehouse: psycopg.Connection, wanted: list[s
 def source_rows(contract: StreamContract, source: psycopg.Connection, wanted: list[str]) -> dict[str, Found]:
     """Rows by key, as the source has them."""
     query = sql.SQL("""
-        select {key}::text, to_jsonb({key}), jsonb_build_object({values})::text, jsonb_build_object({sent})
+        select {key}::text, to_jsonb({key}), {values}::text, {sent}
         from {relation} as r where {key} = any(%s::{type}[])
-    """).format(**_parts(contract), relation=theirs(contract), sent=_all_sent(contract))
+    """).format(**_parts(contract), relation=theirs(contract), sent=sent(contract))
     return {text: Found(key, values, None, sent) for text, key, values, sent in source.execute(query, [wanted])}
 
 
 def held(contract: StreamContract) -> sql.Composed:
     """Mark an open row of quarantine (parameter ``id``) as waived.
 
-    It answers with the row's key, how the stream would send it, its version, and when it was judged.
+    It answers with the row's key, how the stream would send it, its version, and when it was committed.
     """
     return sql.SQL("""
         with held as (
@@ -123,11 +123,12 @@ def held(contract: StreamContract) -> sql.Composed:
             where quarantine_id = %(id)s and feed = {feed} and released_at is null
             returning payload as _payload, last_tried_at as _last_tried_at
         )
-        select to_jsonb({key}), jsonb_build_object({sent}), src_epoch, src_lsn, src_is_snapshot, _last_tried_at
+        select to_jsonb({key}), {sent} - {missing}, src_epoch, src_lsn, src_is_snapshot,
+               coalesce(committed_at, _last_tried_at)
         from held cross join lateral jsonb_to_record(_payload) as x({types})
     """).format(
-        feed=sql.Literal(contract.table), key=sql.Identifier(contract.key), sent=_all_sent(contract),
-        types=_payload(contract),
+        feed=sql.Literal(contract.table), key=sql.Identifier(contract.key), sent=sent(contract),
+        types=payload(contract), missing=missing(contract, sql.SQL("_payload"), is_at_source=True),
     )  # fmt: skip
 
 
@@ -140,9 +141,11 @@ def _parts(contract: StreamContract) -> dict[str, sql.Composable]:
 
 
 def values_of(contract: StreamContract) -> sql.Composed:
-    """Names and values of a row to compare, as the arguments of `jsonb_build_object`."""
-    return sql.SQL(", ").join(
-        sql.SQL("{}::text, {}").format(sql.Literal(column.name), _compared(column)) for column in contract.columns
+    """Compose a row to compare, as an object; what is not known is no null, so it differs from one."""
+    return sql.SQL("(jsonb_build_object({}) - _missing)").format(
+        sql.SQL(", ").join(
+            sql.SQL("{}::text, {}").format(sql.Literal(column.name), _compared(column)) for column in contract.columns
+        )
     )
 
 
@@ -157,36 +160,14 @@ def _compared(column: StreamColumn) -> sql.Composed:
     """).format(name=sql.Identifier(column.name), keys=sql.SQL(", ").join(map(literal, column.keys)))
 
 
-def _all_sent(contract: StreamContract) -> sql.Composed:
-    return sql.SQL(", ").join(
-        sql.SQL("{}::text, {}").format(literal(column.origin), _sent(column)) for column in contract.columns
-    )
-
-
-def _sent(column: StreamColumn) -> sql.Composed:
-    """A value as Debezium would send it: decimals and objects as text, of objects the listed keys only."""
-    as_text = column.type.startswith("numeric") or column.type == "jsonb"
-    return sql.SQL("({})::text" if as_text else "{}").format(_compared(column))
-
-
 def _measures(contract: StreamContract) -> list[StreamColumn]:
     return [column for column in contract.columns if column.type.startswith(_SUMMED) and column.name != contract.key]
 
 
-def _wide(contract: StreamContract, column: StreamColumn) -> sql.SQL:
-    """A column's type without a limit; the key keeps its own, by which it is indexed."""
-    name = column.type.split("(")[0]
-    if column.name == contract.key:
-        return sql.SQL(column.type)
-    if name == "numeric" or name in _INTEGERS:
-        return sql.SQL("numeric")
-    return sql.SQL("text" if name.startswith("character") else column.type)
-
-
 def _plain(contract: StreamContract, column: StreamColumn, value: sql.Composable) -> sql.Composed:
     """A value of that type, written one way only: rounded to the column's scale as on its way into it, or trimmed."""
-    wide = sql.SQL("{}::{}").format(value, _wide(contract, column))
-    if column.name == contract.key or not column.type.startswith((*_INTEGERS, "numeric")):
+    wide = sql.SQL("{}::{}").format(value, wide_type(contract, column))
+    if column.name == contract.key or not column.type.startswith((*INTEGERS, "numeric")):
         return wide
     if scale := re.search(r"\(\d+(?:,\s*(\d+))?\)", column.type):
         return sql.SQL("round({}, {})").format(wide, sql.Literal(int(scale[1] or 0)))
@@ -206,16 +187,9 @@ def _all_of_source(contract: StreamContract) -> sql.Composed:
     return sql.SQL(", ").join(sql.SQL("{} as {}").format(value, sql.Identifier(name)) for name, value in values.items())
 
 
-def _payload(contract: StreamContract) -> sql.Composed:
-    """What a payload of quarantine has, which may be what the table cannot hold."""
-    columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), _wide(contract, c)) for c in contract.columns]
-    version = sql.SQL("src_epoch integer, src_lsn bigint, src_is_snapshot boolean")
-    return sql.SQL(", ").join([*columns, version])
-
-
 def theirs(contract: StreamContract) -> sql.Composed:
     """The source's table under the warehouse's names, as the stream may bring it; see `prepare`."""
-    return sql.SQL("(select {}, false as is_deleted from {} as s where not {})").format(
+    return sql.SQL("(select {}, false as is_deleted, '{{}}'::text[] as _missing from {} as s where not {})").format(
         _all_of_source(contract),
         names.relation(contract.source.relation),
         is_erased(identifier("s", contract.key_origin), _ERASED),
@@ -225,15 +199,17 @@ def theirs(contract: StreamContract) -> sql.Composed:
 def ours(contract: StreamContract) -> sql.Composed:
     """What the warehouse has: the table, but for a row whose newest version is in quarantine, that one."""
     return sql.SQL("""
-        (select {of_table}, t.is_deleted, t.src_epoch, t.src_lsn, t.src_is_snapshot from {table} t
+        (select {of_table}, t.is_deleted, '{{}}'::text[] as _missing, t.src_epoch, t.src_lsn, t.src_is_snapshot
+         from {table} t
          where not exists (
              select from ops.quarantine q where q.feed = {name} and q.key = t.{key}::text and q.released_at is null
          )
          union all
-         select {of_payload}, false, x.src_epoch, x.src_lsn, x.src_is_snapshot
+         select {of_payload}, false, {missing}, x.src_epoch, x.src_lsn, x.src_is_snapshot
          from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x({types})
          where q.feed = {name} and q.released_at is null)
     """).format(
-        of_table=_all_plain(contract, "t"), of_payload=_all_plain(contract, "x"), types=_payload(contract),
-        table=table(contract), name=sql.Literal(contract.table), key=sql.Identifier(contract.key),
+        of_table=_all_plain(contract, "t"), of_payload=_all_plain(contract, "x"), types=payload(contract),
+        missing=missing(contract, sql.SQL("q.payload")), table=table(contract), name=sql.Literal(contract.table),
+        key=sql.Identifier(contract.key),
     )  # fmt: skip

@@ -11,15 +11,18 @@ from uuid import UUID
 
 import msgspec
 
-from promptsales.quality.derived import DATES, is_date
-from promptsales.quality.suite import CLOCK_TOLERANCE, read_suite
+from promptsales.quality.derived import is_date
 from promptsales.stream_contracts import StreamColumn, StreamContract
 from promptsales.stream_limits import TOO_LARGE, limits, units
 from promptsales.stream_truncations import Truncation
-from streams.rules import Rules, compile_rules
+from streams.judge import Judge
+from streams.rules import Rules
 
-# what Debezium sends for a large value that an update left as it was
-UNCHANGED = "__debezium_unavailable_value"
+# what Debezium sends for a large value that an update left as it was (schemas/kafka/connectors/postgres.yml). No text
+# of PostgreSQL has a zero character, so no real value reads like it
+UNCHANGED = "\0unchanged"
+# the same as JSON, alone and as an array's only element
+_UNCHANGED = (msgspec.json.encode(UNCHANGED), msgspec.json.encode([UNCHANGED]))
 # before the names of our own fields, so that a source may have columns of those names
 PREFIX = "promptsales_"
 # the header by which each event says from which life of its source it is
@@ -33,8 +36,9 @@ _HALF = re.compile(rb'\\u[dD][89abAB][0-9a-fA-F]{2}"')
 # created, updated, deleted; read by a snapshot
 _OPERATIONS = frozenset("cudr")
 _TRUNCATE = "t"
-# its values stay as they were written, to the last digit
+# values stay as they were written, to the last digit
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_object_or_null = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 _EPOCH_0 = datetime(1970, 1, 1, tzinfo=UTC)
 # what an event says beside its row: the type here, the default, the type in PostgreSQL
 OWN: dict[str, tuple[Any, Any, str]] = {
@@ -73,7 +77,9 @@ class Change(NamedTuple):
     ``version`` is what decides which of two is the newer: the epoch, whether it is a change rather than a row that the
     epoch's snapshot read, and the position in the log. A change that was in flight while the slot was made lies before
     the snapshot's position, but is newer. ``unnamed`` says where the event had a field that no contract names; it was
-    dropped.
+    dropped. ``absent`` names the columns for which the event had no field: their value is `msgspec.UNSET`, which is not
+    null. ``left_out`` names those too, and the ones that the event says were left as they were: their value is
+    `UNCHANGED`. Such a row is judged once it is whole (`streams.known`). Until then ``broken`` tells of cut values.
     """
 
     table: str
@@ -84,6 +90,8 @@ class Change(NamedTuple):
     broken: list[str]
     message: Message
     unnamed: str | None = None
+    absent: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class DeadLetter(NamedTuple):
@@ -113,13 +121,15 @@ class Decoder:
 
     def __init__(self, contract: StreamContract, may_be_cut: bool = True) -> None:
         self.contract = contract
-        self.rules: Rules = compile_rules(read_suite(contract))
-        self._exact, self._tolerant = (_event_decoder(contract, is_exact) for is_exact in (True, False))
+        self.judge = Judge(contract)
+        self.rules: Rules = self.judge.rules
+        self._exact = _event_decoder(contract, True, msgspec.NODEFAULT)
+        self._partial = _event_decoder(contract, True, msgspec.UNSET)
+        self._tolerant = _event_decoder(contract, False, msgspec.UNSET)
+        self._with_texts = _event_decoder(contract, False, msgspec.UNSET, str)
         self._times = [column.name for column in contract.columns if is_date(column.type)]
-        self._with_texts = _event_decoder(contract, False, str)
-        self._objects = [(column.name, frozenset(column.keys)) for column in contract.columns if column.keys]
-        self._numbers = [column.name for column in contract.columns if _python_type(column.type) is Decimal]
         self._limits = list(limits(contract).items()) if may_be_cut else []
+        self._names = {column.origin: column.name for column in contract.columns}
 
     def decode(self, message: Message) -> Decoded:
         """What a message says; None for one that says nothing (a tombstone of a compacted topic).
@@ -139,7 +149,7 @@ class Decoder:
             return None
         if message.epoch is None:
             return DeadLetter(message, f"it has no header {EPOCH!r} that can be used, so its rank is not known")
-        event, unnamed = self._event(message.value)
+        event, unnamed, is_whole, unchanged = self._event(message.value)
         if event.op == _TRUNCATE:
             return Truncation(self.contract.table, message.epoch, event.source.lsn, _committed_at(event))
         if event.op not in _OPERATIONS:
@@ -147,10 +157,34 @@ class Decoder:
         row = event.before if event.op == "d" else event.after
         if row is None:
             return DeadLetter(message, f"operation {event.op} without its row")
-        return self._change(message, event, row, unnamed)
+        if getattr(row, self.contract.key) in (None, msgspec.UNSET):
+            return DeadLetter(message, self._no_key(event.op))
+        for name in unchanged:
+            setattr(row, name, UNCHANGED)
+        left_out = () if is_whole or event.op == "d" else self._left_out(row)
+        return self._change(message, event, row, unnamed, left_out)
 
-    def _event(self, value: bytes) -> tuple[Any, str | None]:
-        """An event; and what is in it that no contract names, which only a second look can drop."""
+    def _no_key(self, op: str) -> str:
+        return (
+            f"operation {op} has no value of {self.contract.key_origin}, the key of {self.contract.source.relation}: "
+            "nobody knows which row changed; if the source renamed that column, give it this name again"
+        )
+
+    def _without_unchanged(self, value: bytes) -> tuple[bytes, list[str]]:
+        """An event without the values that an update left as they were, whatever their type; and their columns."""
+        if _UNCHANGED[0] not in value:
+            return value, []
+        event = _object.decode(value)
+        row = _object_or_null.decode(event.get("after", b"null"))
+        if row is None:
+            return value, []
+        left = [origin for origin, found in row.items() if bytes(found) in _UNCHANGED]
+        kept = {origin: found for origin, found in row.items() if origin not in left}
+        whole = msgspec.json.encode({**event, "after": kept})
+        return whole, [self._names[origin] for origin in left if origin in self._names]
+
+    def _event(self, value: bytes) -> tuple[Any, str | None, bool, list[str]]:
+        """An event, what in it no contract names, whether it is whole, and the columns that are unchanged."""
         try:
             return self._read(value)
         except msgspec.ValidationError:
@@ -158,15 +192,23 @@ class Decoder:
         except msgspec.DecodeError:
             return self._read(_HALF.sub(b'?"', value))
 
-    def _read(self, value: bytes) -> tuple[Any, str | None]:
+    def _read(self, value: bytes) -> tuple[Any, str | None, bool, list[str]]:
+        value, unchanged = self._without_unchanged(value)
+        return *self._parsed(value), unchanged
+
+    def _parsed(self, value: bytes) -> tuple[Any, str | None, bool]:
         try:
-            return self._exact.decode(value), None
+            return self._exact.decode(value), None, True
+        except msgspec.ValidationError:
+            pass
+        try:
+            return self._partial.decode(value), None, False
         except msgspec.ValidationError as error:
             unnamed = str(error)
         try:
-            return self._tolerant.decode(value), unnamed
+            return self._tolerant.decode(value), unnamed, False
         except msgspec.ValidationError as error:
-            return self._beyond_our_calendar(value, error), None
+            return self._beyond_our_calendar(value, error), None, False
 
     def _beyond_our_calendar(self, value: bytes, error: msgspec.ValidationError) -> Any:
         """An event one of whose times Python cannot hold; such a time is kept as text, for quarantine.
@@ -176,7 +218,8 @@ class Decoder:
         """
         event = self._with_texts.decode(value)
         row = event.before if event.op == "d" else event.after
-        texts = {name: text for name in self._times if row is not None and (text := getattr(row, name)) is not None}
+        found = {name: getattr(row, name) for name in self._times if row is not None}
+        texts = {name: text for name, text in found.items() if isinstance(text, str)}
         times = {name: _time(text, error) for name, text in texts.items()}
         if not any(isinstance(time, str) for time in times.values()):
             raise error
@@ -184,48 +227,45 @@ class Decoder:
             setattr(row, name, time)
         return event
 
-    def _change(self, message: Message, event: Any, row: Any, unnamed: str | None) -> Change:
+    def _left_out(self, row: Any) -> tuple[str, ...]:
+        values = {name: getattr(row, name) for name in self._names.values()}
+        return tuple(name for name, value in values.items() if value is msgspec.UNSET or value == UNCHANGED)
+
+    def _change(self, message: Message, event: Any, row: Any, unnamed: str | None, left_out: tuple[str, ...]) -> Change:
         row.is_deleted, row.src_is_snapshot = event.op == "d", event.op == "r"
         row.src_epoch, row.src_lsn = message.epoch, event.source.lsn
         row.committed_at = _committed_at(event)
-        broken: list[str] = []
-        if not row.is_deleted:
-            broken = self._cut(row)
-            broken += [NOT_AN_OBJECT.format(name) for name, keys in self._objects if not _keep(row, name, keys)]
-            broken += self._no_numbers(row) + self._no_times(row) or self.rules.broken_by(
-                row, row.committed_at + CLOCK_TOLERANCE
-            )
-        key = getattr(row, self.contract.key)
+        absent = tuple(name for name in left_out if getattr(row, name) is msgspec.UNSET)
+        broken = [] if row.is_deleted else self._broken(row, left_out)
         version = (row.src_epoch, not row.src_is_snapshot, row.src_lsn)
-        return Change(self.contract.table, key, version, row.committed_at, row, broken, message, unnamed)
+        key = getattr(row, self.contract.key)
+        return Change(
+            self.contract.table, key, version, row.committed_at, row, broken, message, unnamed, absent, left_out
+        )
+
+    def _broken(self, row: Any, left_out: tuple[str, ...]) -> list[str]:
+        cut = self._cut(row)
+        if not left_out and not cut:
+            return self.judge.broken(row, row.committed_at)
+        # what nobody listed is not kept until the row is whole, either
+        self.judge.keep_listed(row)
+        return [TOO_LARGE.format(name) for name in cut]
 
     def _cut(self, row: Any) -> list[str]:
         """Values that were cut on their way; they are dropped, as the rest of them is not known."""
         found = [name for name, most in self._limits if _is_longer(getattr(row, name), most)]
         for name in found:
-            setattr(row, name, UNCHANGED)
-        return [TOO_LARGE.format(name) for name in found]
-
-    def _no_times(self, row: Any) -> list[str]:
-        """Times that were left as text; no rule can judge the row, as they compare with nothing."""
-        return [DATES.format(name) for name in self._times if isinstance(getattr(row, name), str)]
-
-    def _no_numbers(self, row: Any) -> list[str]:
-        """Numbers that are none (NaN, infinity): no rule can judge the row, as they compare with nothing."""
-        return [
-            f"{name}_not_a_number"
-            for name in self._numbers
-            if (value := getattr(row, name)) is not None and not value.is_finite()
-        ]
+            setattr(row, name, msgspec.UNSET)
+        return found
 
 
 def _committed_at(event: _Event) -> datetime:
     return _EPOCH_0 + timedelta(microseconds=event.source.ts_us)
 
 
-def _is_longer(text: str | None, most: int) -> bool:
+def _is_longer(text: Any, most: int) -> bool:
     # no text has more than two units a character
-    return text is not None and 2 * len(text) > most and units(text) > most
+    return isinstance(text, str) and 2 * len(text) > most and units(text) > most
 
 
 def _time(text: str, error: msgspec.ValidationError) -> Any:
@@ -241,24 +281,28 @@ def _time(text: str, error: msgspec.ValidationError) -> Any:
     return text.removeprefix("+")
 
 
-def _event_decoder(contract: StreamContract, is_exact: bool, times: Any = datetime) -> "msgspec.json.Decoder[Any]":
-    row = row_type(contract, is_exact, times)
-    fields: list[tuple[str, Any, Any]] = [("before", row | None, None), ("after", row | None, None)]
+def _event_decoder(
+    contract: StreamContract, is_exact: bool, default: Any, times: Any = datetime
+) -> "msgspec.json.Decoder[Any]":
+    # of a deleted row only the key is sent
+    before, after = row_type(contract, is_exact, None, times), row_type(contract, is_exact, default, times)
+    fields: list[tuple[str, Any, Any]] = [("before", before | None, None), ("after", after | None, None)]
     return msgspec.json.Decoder(msgspec.defstruct("Event", fields, bases=(_Event,), kw_only=True))
 
 
-def row_type(contract: StreamContract, is_exact: bool, times: Any = datetime) -> type[msgspec.Struct]:
+def row_type(contract: StreamContract, is_exact: bool, default: Any, times: Any = datetime) -> type[msgspec.Struct]:
     """The struct of a table's rows: the contract's columns under their names at the source, and the version.
 
-    An exact one refuses a field that the contract does not name. Times are read as of the given type.
+    An exact one refuses a field that the contract does not name; ``default`` stands for one that is absent, and
+    without a default that is refused too. Times are read as of the given type.
     """
 
     def kind(column: StreamColumn) -> Any:
-        return times if is_date(column.type) else _python_type(column.type)
+        found = times if is_date(column.type) else _python_type(column.type)
+        return found | None | msgspec.UnsetType if default is msgspec.UNSET else found | None
 
     fields: list[tuple[str, Any, Any]] = [
-        (column.name, kind(column) | None, msgspec.field(default=None, name=column.origin))
-        for column in contract.columns
+        (column.name, kind(column), msgspec.field(default=default, name=column.origin)) for column in contract.columns
     ]
     fields += [
         (name, kind, msgspec.field(default=default, name=PREFIX + name)) for name, (kind, default, _) in OWN.items()
@@ -270,16 +314,3 @@ def _python_type(name: str) -> Any:
     if name.startswith("numeric"):
         return Decimal
     return _TYPES.get(name.split("(")[0], str)
-
-
-def _keep(row: Any, name: str, keys: frozenset[str]) -> bool:
-    """Keep the listed keys of a JSON object only; False when it is none. What was left as it was is not here."""
-    text: str | None = getattr(row, name)
-    if text is None or text == UNCHANGED:
-        return True
-    try:
-        found = _object.decode(text)
-    except (msgspec.MsgspecError, RecursionError):
-        return False
-    setattr(row, name, msgspec.json.encode({key: value for key, value in found.items() if key in keys}).decode())
-    return True

@@ -16,7 +16,7 @@ Digests = tuple[int | None, int | None]
 
 # made from the values that the audit compares
 _DIGEST = """
-    ('x' || left(encode(sha256(convert_to(jsonb_build_object({values})::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
+    ('x' || left(encode(sha256(convert_to({values}::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
 """
 
 

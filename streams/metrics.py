@@ -42,7 +42,7 @@ def collect(settings: Settings) -> list[Metric]:
     with connected(settings, "warehouse", patience="look") as warehouse:
         ages = {one.feed: one.age.total_seconds() for one in freshness(warehouse) if one.is_streamed and one.age}
         letters = dead_letters.counts(warehouse)
-        unnamed = stream_lag.unnamed(warehouse)
+        unnamed, absent = stream_lag.unnamed(warehouse), stream_lag.absent(warehouse)
     slots = {name: one.slot for name, one in found.items() if one.slot}
     behind, kept = (
         {name: float(getattr(slot, field)) for name, slot in slots.items()} for field in ("behind_bytes", "kept_bytes")
@@ -61,4 +61,5 @@ def collect(settings: Settings) -> list[Metric]:
         Metric("age_seconds", "Every commit before so long ago is in the warehouse.", "table", ages),
         Metric("dead_letters", "Messages that could not be decoded.", "topic", letters),
         Metric("unnamed_events", "Events with a field no contract names, which was dropped.", "topic", unnamed),
+        Metric("absent_events", "Events without a field for a column of the contract.", "topic", absent),
     ]

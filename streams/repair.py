@@ -4,8 +4,8 @@ A repair has the version of what it replaces, or the lowest of all where there i
 that is still on its way, wins over it. A row that the table cannot hold is set aside in quarantine, the others go on.
 """
 
-import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
@@ -18,13 +18,17 @@ from promptsales.settings import Settings
 from promptsales.stream_contracts import StreamContract
 from streams import statements
 from streams.batch import Batch
-from streams.decode import Change, Decoder, Message
+from streams.decode import Change, Decoder
+from streams.known import as_message
 from streams.sink import Sink, exclude_erasures
 from streams.statements import table
 
 _UNREADABLE = "value_unreadable"
 # what a row is refused for, by SQLSTATE; anything else its values can be refused for has one name
 _RULES = {"22001": "value_too_long", "22003": "value_out_of_range", "22008": "value_out_of_range"}
+_REFUSED = "value_refused"
+# the rules of rows that their table cannot hold
+REFUSED = frozenset({_UNREADABLE, _REFUSED, *_RULES.values()})
 
 
 class Version(NamedTuple):
@@ -44,6 +48,7 @@ class Repair(NamedTuple):
     """One row as the source has it, under its names there; None where it is gone. ``at_us`` is when that was read.
 
     ``values`` is the row as JSON under the warehouse's names: what is set aside when the table cannot hold it.
+    Times may lie up to ``judged_at``; where there is none, up to when the row was read.
     """
 
     key: Any
@@ -51,6 +56,7 @@ class Repair(NamedTuple):
     version: Version
     at_us: int
     values: str | None = None
+    judged_at: datetime | None = None
 
 
 class SetAside(NamedTuple):
@@ -103,7 +109,7 @@ class _Mending:
                 await self._sink.apply(Batch(tuple(change for _, change in pairs), (), ()))
         except ROW_REFUSED as error:
             if len(pairs) == 1:
-                return [SetAside(pairs[0][0], _RULES.get(error.sqlstate or "", "value_refused"))]
+                return [SetAside(pairs[0][0], _RULES.get(error.sqlstate or "", _REFUSED))]
             middle = len(pairs) // 2
             return await self._apply(pairs[:middle]) + await self._apply(pairs[middle:])
         return []
@@ -137,20 +143,16 @@ class _Mending:
 
 def change_of(decoder: Decoder, one: Repair) -> Change | None:
     """A repair as the change it stands for; None when the decoder cannot read its row."""
-    contract, is_gone = decoder.contract, one.row is None
-    value = {
-        "op": "d" if is_gone else "r" if one.version.is_snapshot else "u",
-        "before": {contract.key_origin: one.key} if is_gone else None,
-        "after": one.row,
-        "source": {"lsn": one.version.lsn, "ts_us": one.at_us},
-    }
-    message = Message(contract.topic, -1, -1, None, json.dumps(value).encode(), one.version.epoch)
+    message = as_message(decoder.contract, one.key, one.row, **one.version._asdict(), at_us=one.at_us)
     found = decoder.decode(message)
     if not isinstance(found, Change):
         return None
     # a delete, too, has the version of what it replaces
     found.row.src_is_snapshot = one.version.is_snapshot
-    return found._replace(version=one.version.rank)
+    found = found._replace(version=one.version.rank)
+    if one.judged_at is None or found.left_out or found.row.is_deleted:
+        return found
+    return found._replace(broken=decoder.judge.broken(found.row, one.judged_at))
 
 
 def make_way(contract: StreamContract) -> sql.Composed:

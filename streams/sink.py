@@ -16,7 +16,7 @@ from promptsales.stream_truncations import NOTE
 from streams import statements
 from streams.batch import Batch, Offset, latest, rounds
 from streams.decode import Change, DeadLetter
-from streams.left_out import with_rules_carried
+from streams.known import completed
 
 Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
 
@@ -53,6 +53,7 @@ class Sink:
         self._alerts = statements.read("budget_alerts")
         self._offsets = statements.read("offsets")
         self._dead_letters = statements.read("dead_letters")
+        self._absent = statements.read("absent")
 
     async def apply(self, batch: Batch) -> Applied:
         """Rows, history, figures, alerts, quarantine, dead letters, truncations and offsets of a batch, or nothing.
@@ -63,23 +64,47 @@ class Sink:
         # a pipeline: PostgreSQL is waited for when an answer is needed, not after each statement
         async with self._connection.pipeline(), self._connection.transaction():
             await exclude_erasures(self._connection)
-            batch = await with_rules_carried(self._connection, batch)
-            merged = [await self._merge(table, changes) for table in batch.tables() if (changes := batch.good(table))]
+            # first: an event that leaves out a value may leave out that of a dead one
+            for letter in batch.dead:
+                await self._bury(letter)
+            absent = [change for change in batch.changes if change.absent and change.message.partition >= 0]
+            merged = []
+            for table in batch.tables():
+                batch = await self._completed(batch, table)
+                if changes := batch.good(table):
+                    merged.append(await self._merge(table, changes))
             kept = [await self._quarantine(table, bad) for table in batch.tables() if (bad := batch.bad(table))]
             figures = [Figure(*row) for cursor in merged if cursor for row in await cursor.fetchall()]
             await self._total([f for f in figures if f.kind == "moved"], _budgets(batch))
             for truncation in batch.truncations:
                 await self._connection.execute(NOTE, truncation._asdict())
-            for letter in batch.dead:
-                await self._bury(letter)
             gaps = await self._move(batch.offsets) if batch.offsets else []
+            if absent:
+                await self._mark(absent)
         return Applied([f for f in figures if f.kind != "moved"], sum(cursor.rowcount for cursor in kept), gaps)
+
+    async def _completed(self, batch: Batch, table: str) -> Batch:
+        """Make a table's rows whole where an event leaves out a value, before anything of the table is locked."""
+        mine = [change for change in batch.changes if change.table == table]
+        if not any(change.left_out for change in mine):
+            return batch
+        others = [change for change in batch.changes if change.table != table]
+        return batch._replace(changes=(*others, *await completed(self._connection, table, mine)))
 
     async def _move(self, offsets: Sequence[Offset]) -> list[Gap]:
         """Move the offsets; what is missing before them."""
         rows = _encode([offset._asdict() for offset in offsets]).decode()
         cursor = await self._connection.execute(self._offsets, {"offsets": rows})
         return [Gap(*row) for row in await cursor.fetchall()]
+
+    async def _mark(self, changes: Sequence[Change]) -> None:
+        """Mark the tables whose events have no field for a column."""
+        rows = [
+            {"topic": at.topic, "partition": at.partition, "message_offset": at.offset, "name": name}
+            for at, names in ((change.message, change.absent) for change in changes)
+            for name in names
+        ]
+        await self._connection.execute(self._absent, {"absent": _encode(rows).decode()})
 
     async def _merge(self, table: str, changes: list[Change]) -> Cursor | None:
         """Merge a table's rows; the cursor of the figures that moved, where it is the table that moves them."""
@@ -99,7 +124,9 @@ class Sink:
         return figures
 
     async def _quarantine(self, table: str, changes: list[Change]) -> Cursor:
-        broken = [{"key": str(change.key), "rules": change.broken} for change in changes]
+        broken = [
+            {"key": str(change.key), "rules": change.broken, "missing": _missing(change.row)} for change in changes
+        ]
         values = {
             **_rows(changes),
             "broken": _encode(broken).decode(),
@@ -133,6 +160,11 @@ async def exclude_erasures(connection: psycopg.AsyncConnection[Any]) -> None:
 
 def _rows(changes: Sequence[Change]) -> dict[str, Any]:
     return {"rows": _encode([change.row for change in changes]).decode()}
+
+
+def _missing(row: Any) -> list[str]:
+    """The columns that nobody knows."""
+    return [name for name in row.__struct_fields__ if getattr(row, name) is msgspec.UNSET]
 
 
 def _budgets(batch: Batch) -> set[UUID]:

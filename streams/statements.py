@@ -12,7 +12,7 @@ from promptsales.load.statements import listed
 from promptsales.load.suppression import is_erased, unnamed, unnamed_in
 from promptsales.names import identifier
 from promptsales.stream_contracts import StreamColumn, StreamContract, stream_contracts
-from streams.decode import OWN, PREFIX, UNCHANGED
+from streams.decode import OWN, PREFIX
 
 VERSION = ("is_deleted", "src_epoch", "src_lsn", "src_is_snapshot")
 # whose changes move the minutes, days and totals of campaigns
@@ -62,13 +62,7 @@ def _value(contract: StreamContract, column: StreamColumn) -> sql.Composed:
     found = identifier("x", column.origin)
     if column.name in contract.references:
         return unnamed(found)
-    if column.type != "jsonb":
-        return sql.SQL("{}").format(found)
-    return sql.SQL("case {found} when {unchanged} then (select t.{name} from {table} t where t.{key} = x.{origin}) "
-                   "else {found}::jsonb end").format(
-        found=found, unchanged=sql.Literal(UNCHANGED), name=sql.Identifier(column.name), table=table(contract),
-        key=sql.Identifier(contract.key), origin=identifier(contract.key_origin),
-    )  # fmt: skip
+    return sql.SQL("{}::jsonb" if column.type == "jsonb" else "{}").format(found)
 
 
 @cache
@@ -195,18 +189,23 @@ _OPEN = """
 
 @cache
 def quarantine(name: str) -> bytes:
-    """Keep the bad versions that are newer than what the table holds; the same one again changes nothing."""
+    """Keep the bad versions that are newer than what the table holds; the same one again changes nothing.
+
+    A payload lacks the columns that nobody knows.
+    """
     contract = stream_contracts()[name]
     return (
         sql.SQL("""
         with src as ({source}),
         judged as (
-            select s.*, r.rules as _rules from src s
-            join json_to_recordset(%(broken)s::json) as r(key text, rules text[]) on r.key = s.{key}::text
+            select s.*, r.rules as _rules, r.missing as _missing from src s
+            join json_to_recordset(%(broken)s::json) as r(key text, rules text[], missing text[])
+              on r.key = s.{key}::text
         )
         insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
         select {name}, j.{key}::text, j.src_lsn, j._rules, %(suite_checksum)s,
-               to_jsonb(j.*) - '{{_rules,committed_at}}'::text[], exists (select from {table} t where t.{key} = j.{key})
+               to_jsonb(j.*) - '{{_rules,_missing}}'::text[] - j._missing,
+               exists (select from {table} t where t.{key} = j.{key})
         from judged j
         where not exists (
             select from {table} t where t.{key} = j.{key}

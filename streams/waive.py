@@ -18,6 +18,7 @@ from promptsales.stream_limits import TOO_LARGE
 from streams import compare
 from streams.batch import Batch
 from streams.decode import Change, Decoder
+from streams.known import microseconds
 from streams.repair import Repair, Version, change_of, make_way
 from streams.sink import Sink, exclude_erasures
 from streams.statements import table
@@ -58,13 +59,17 @@ async def _held(contract: StreamContract, warehouse: psycopg.AsyncConnection[Any
     row = await (await warehouse.execute(compare.held(contract), {"id": quarantine_id})).fetchone()
     if row is None:
         raise ConfigError(f"no open row {quarantine_id} in quarantine; `promptsales quarantine list` shows them")
-    key, sent, *version, judged_at = row
-    held = Repair(key, sent, Version(*version), int(judged_at.timestamp() * 1_000_000))
+    key, sent, *version, committed_at = row
+    held = Repair(key, sent, Version(*version), microseconds(committed_at))
     # a row that the audit has set aside has the version of what the table shows
     await warehouse.execute(make_way(contract), {"key": key, **held.version._asdict()})
     change = change_of(Decoder(contract, may_be_cut=False), held)
     if change is None:
         raise _unfit(contract, quarantine_id, "a value that cannot be read")
+    if change.left_out:
+        raise _unfit(
+            contract, quarantine_id, f"nobody knows its {', '.join(change.left_out)}: the source did not send it"
+        )
     if not _is_finite(change):
         raise _unfit(contract, quarantine_id, "a number that is none")
     return change

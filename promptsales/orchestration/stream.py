@@ -42,10 +42,11 @@ def audit(table: str) -> None:
         # to be compared all the same: where every event is lost, nothing has come either
         is_new = has_changed(warehouse, contract)
         found = _compared(contract, source, warehouse)
-        if is_new or found.repaired:
+        is_new = is_new or found.repaired > 0 or found.freed > 0
+        if is_new:
             _judge(contract, warehouse, now)
         record(warehouse, contract, found, f"airflow:{run.dag_id}/{run.run_id}", now)
-    if not (is_new or found.repaired):
+    if not is_new:
         raise AirflowSkipException(f"{table}: nothing has come since the last audit, and nothing differs")
     forget_responses(f"{contract.layer}.{table}")
 

@@ -50,7 +50,7 @@ def campaign(lsn: int, op: str = "u", at: datetime = NOW, **changes: Any) -> Mes
     row = {
         "id": A, "user_id": B, "name": "n", "objective": "conversions", "budget": "100.00", "currency_code": "USD",
         "status": "active", "start_date": None, "end_date": None, "created_at": iso(NOW), "updated_at": iso(NOW),
-        **changes,
+        "deleted_at": None, **changes,
     }  # fmt: skip
     return event(op, row, lsn, topic=CAMPAIGNS, at_us=int(at.timestamp() * 1_000_000))
 
@@ -209,6 +209,7 @@ def test_a_large_value_that_was_left_as_it_was_stays(apply: Apply, warehouse: ps
         "target_audience": '{"age_min":18}',
         "created_at": iso(NOW),
         "updated_at": iso(NOW),
+        "deleted_at": None,
     }
     apply([event("c", row, 1, topic=GROUPS)])
     apply(

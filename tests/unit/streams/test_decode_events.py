@@ -7,7 +7,10 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
+from promptsales import connectors
+from promptsales.settings import settings
 from promptsales.stream_contracts import stream_contracts
 from promptsales.stream_truncations import Truncation
 from streams.decode import UNCHANGED, Change, DeadLetter, Decoded, Decoder, Message
@@ -173,6 +176,7 @@ def group(audience: Any) -> dict[str, Any]:
         "target_audience": audience,
         "created_at": at,
         "updated_at": at,
+        "deleted_at": None,
     }
 
 
@@ -197,6 +201,45 @@ def test_what_no_contract_names_is_dropped_and_told() -> None:
     told, silent = (changed(METRICS.decode(message("c", row))) for row in (metric(note="call Jane"), metric()))
     assert msgspec.structs.asdict(told.row) == msgspec.structs.asdict(silent.row)
     assert (told.unnamed, silent.unnamed) == ("Object contains unknown field `note` - at `$.after`", None)
+
+
+def test_a_field_that_is_absent_is_no_null() -> None:
+    whole = metric(spend=None)
+    change = changed(METRICS.decode(message("u", {name: value for name, value in whole.items() if name != "clicks"})))
+    assert (change.row.clicks, change.row.spend, change.absent, change.left_out) == (
+        UNSET,
+        None,
+        ("clicks",),
+        ("clicks",),
+    )
+    # what is not whole is judged once it is
+    assert (change.broken, change.unnamed) == ([], None)
+    whole["taps"] = whole.pop("clicks")
+    change = changed(METRICS.decode(message("u", whole)))
+    assert (change.absent, change.unnamed) == (("clicks",), "Object contains unknown field `taps` - at `$.after`")
+
+
+@pytest.mark.parametrize("value", [UNCHANGED, [UNCHANGED]])
+@pytest.mark.parametrize("origin", ["spend", "timestamp", "impressions", "campaign_id"])
+def test_what_was_left_as_it_was_is_so_in_every_type(origin: str, value: Any) -> None:
+    change = changed(METRICS.decode(message("u", metric(**{origin: value}))))
+    name = "metric_at" if origin == "timestamp" else origin
+    assert (getattr(change.row, name), change.left_out, change.absent) == (UNCHANGED, (name,), ())
+
+
+def test_debezium_writes_what_the_decoder_reads() -> None:
+    written = connectors.config(settings(), "promptads", 1)["unavailable.value.placeholder"]
+    assert bytes.fromhex(written.removeprefix("hex:")).decode() == UNCHANGED
+    assert "\0" in UNCHANGED  # which no text of PostgreSQL has
+
+
+@pytest.mark.parametrize(
+    ("op", "row"), [("u", {"clicks": 1}), ("c", metric(id=None)), ("r", {"uuid": 7}), ("u", metric(id=UNCHANGED))]
+)
+def test_a_row_without_its_key_is_a_dead_letter(op: str, row: dict[str, Any]) -> None:
+    for found in (METRICS.decode(message(op, row)), METRICS.decode(message("d", None, before={"uuid": 7}))):
+        assert isinstance(found, DeadLetter)
+        assert "has no value of id, the key of promptads.campaign_metrics" in found.reason
 
 
 @pytest.mark.parametrize("name", stream_contracts())

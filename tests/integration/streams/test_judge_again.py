@@ -1,0 +1,103 @@
+"""Rows of the stream in quarantine are judged again: when their rule has changed, or the day has come."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from promptsales.settings import Settings
+from promptsales.stream_contracts import stream_contracts
+from streams.decode import Message
+from streams.judge_again import judge_again
+from streams.sink import Sink
+from tests.integration.streams.conftest import Apply
+from tests.integration.streams.test_left_out import without
+from tests.integration.streams.test_sink import NOW, A, campaign, event, iso, metric
+from tests.support.figures import assert_equal_to_a_recount, kept
+from tests.support.snapshots import batch_of
+
+METRICS, CAMPAIGNS = (stream_contracts()[name] for name in ("campaign_metrics", "campaigns"))
+STATE = "select key, rules, tries, suite_checksum = 'before', release_reason from ops.quarantine order by key"
+YESTERDAY = NOW - timedelta(days=1)
+
+
+def ahead(number: int, lsn: int, hours: int) -> Message:
+    """A measurement that was committed yesterday, and was ahead of its commit by some hours."""
+    row = metric(number, at=YESTERDAY + timedelta(hours=hours))
+    return event("c", {**row, "updated_at": iso(YESTERDAY)}, lsn, at_us=int(YESTERDAY.timestamp() * 1_000_000))
+
+
+def state(warehouse: psycopg.Connection) -> list[Any]:
+    return warehouse.execute(STATE.encode()).fetchall()
+
+
+def judged_before(stack: Settings, warehouse: psycopg.Connection, messages: list[Message], rule: str) -> None:
+    """Put messages into quarantine as the decoder did while the suite was another."""
+    batch = batch_of(messages)
+
+    async def run() -> None:
+        async with await psycopg.AsyncConnection.connect(stack.address("warehouse"), autocommit=True) as connection:
+            changes = tuple(change._replace(broken=[rule]) for change in batch.changes)
+            await Sink(connection, 14).apply(batch._replace(changes=changes))
+
+    asyncio.run(run())
+    warehouse.execute("update ops.quarantine set suite_checksum = 'before'")
+
+
+def test_the_day_has_come(stack: Settings, apply: Apply, warehouse: psycopg.Connection) -> None:
+    apply([ahead(1, 1, hours=2), ahead(2, 2, hours=48)])
+    waiting = [(str(key), ["measured_in_the_future"], 1, False, None) for key in (1, 2)]
+    assert state(warehouse) == waiting
+    assert judge_again(stack, METRICS, warehouse) == 1
+    assert state(warehouse) == [(*waiting[0][:4], "repaired"), waiting[1]]
+    assert warehouse.execute("select metric_id, src_lsn from core.campaign_metrics").fetchall() == [(1, 1)]
+    at = YESTERDAY + timedelta(hours=2)
+    assert [row[:3] for row in kept(warehouse, "campaign_day")] == [(UUID(A), at.date(), 100)]
+    assert_equal_to_a_recount(warehouse)
+    # the source's own versions go on from there, late ones too
+    apply([ahead(1, 1, hours=2), event("u", metric(1, impressions=7), 5)])
+    assert warehouse.execute("select impressions from core.campaign_metrics").fetchall() == [(7,)]
+    assert judge_again(stack, METRICS, warehouse) == 0
+    assert state(warehouse) == [(*waiting[0][:4], "repaired"), waiting[1]]
+
+
+def test_its_rule_has_changed(stack: Settings, apply: Apply, warehouse: psycopg.Connection) -> None:
+    apply([event("c", metric(1, spend="9.0000"), 1)])
+    events = [event("u", metric(1), 2), event("c", metric(2, clicks=-1), 3), event("c", metric(3), 4)]
+    judged_before(stack, warehouse, events, "a_rule_of_before")
+    apply([event("u", metric(3, clicks=3), 9)])
+    assert judge_again(stack, METRICS, warehouse) == 1
+    assert state(warehouse) == [
+        ("1", ["a_rule_of_before"], 1, True, "repaired"),
+        ("2", ["clicks_negative"], 2, False, None),
+        ("3", ["a_rule_of_before"], 1, True, "repaired"),
+    ]
+    rows = "select metric_id, src_lsn, spend::float, clicks from core.campaign_metrics order by 1"
+    assert warehouse.execute(rows).fetchall() == [(1, 2, 1.25, 10), (3, 9, 1.25, 3)]
+    assert_equal_to_a_recount(warehouse)
+
+
+def test_history_begins_when_it_was_committed(stack: Settings, apply: Apply, warehouse: psycopg.Connection) -> None:
+    apply([campaign(1, op="c", at=YESTERDAY, updated_at=iso(YESTERDAY), created_at=iso(YESTERDAY))])
+    noon = YESTERDAY + timedelta(hours=1)
+    judged_before(stack, warehouse, [campaign(2, at=noon, status="paused")], "a_rule_of_before")
+    assert judge_again(stack, CAMPAIGNS, warehouse) == 1
+    history = "select status, nullif(valid_from, '-infinity'), nullif(valid_to, 'infinity') from core.campaigns_history"
+    assert sorted(warehouse.execute(history).fetchall()) == [("active", None, noon), ("paused", noon, None)]
+
+
+def test_what_cannot_be_published_stays(stack: Settings, apply: Apply, warehouse: psycopg.Connection) -> None:
+    judged_before(stack, warehouse, [campaign(1, op="c", currency_code="EUR")], "value_too_long")
+    warehouse.execute("""update ops.quarantine set payload = payload || '{"currency_code": "EURO"}'""")
+    apply([without(event("c", metric(1), 2), "spend")])
+    assert [judge_again(stack, contract, warehouse) for contract in (CAMPAIGNS, METRICS)] == [0, 0]
+    waiting = [(A, ["value_too_long"], 2, False, None), ("1", ["spend_not_sent"], 1, False, None)]
+    assert state(warehouse) == waiting
+    # once a day it is tried again: its table may hold more by then
+    judge_again(stack, CAMPAIGNS, warehouse)
+    assert state(warehouse) == waiting
+    warehouse.execute("update ops.quarantine set last_tried_at = last_tried_at - interval '25 hours'")
+    judge_again(stack, CAMPAIGNS, warehouse)
+    assert state(warehouse) == [(*waiting[0][:2], 3, *waiting[0][3:]), waiting[1]]
