@@ -244,16 +244,16 @@ class Decoder:
         )
 
     def _broken(self, row: Any, left_out: tuple[str, ...]) -> list[str]:
-        cut = self._cut(row)
+        cut = self._cut(row, left_out)
         if not left_out and not cut:
             return self.judge.broken(row, row.committed_at)
         # what nobody listed is not kept until the row is whole, either
         self.judge.keep_listed(row)
         return [TOO_LARGE.format(name) for name in cut]
 
-    def _cut(self, row: Any) -> list[str]:
+    def _cut(self, row: Any, left_out: tuple[str, ...]) -> list[str]:
         """Values that were cut on their way; they are dropped, as the rest of them is not known."""
-        found = [name for name, most in self._limits if _is_longer(getattr(row, name), most)]
+        found = [name for name, most in self._limits if name not in left_out and _is_longer(getattr(row, name), most)]
         for name in found:
             setattr(row, name, msgspec.UNSET)
         return found

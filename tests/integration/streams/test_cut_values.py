@@ -19,7 +19,14 @@ NEW: list[tuple[Any, ...]] = []
 
 
 def group(lsn: int, audience: str, op: str = "u", name: str = "g") -> Message:
-    row = {"id": A, "campaign_id": B, "name": name, "target_audience": audience, "created_at": iso(NOW)}
+    row = {
+        "id": A,
+        "campaign_id": B,
+        "name": name,
+        "target_audience": audience,
+        "created_at": iso(NOW),
+        "deleted_at": None,
+    }
     return event(op, {**row, "updated_at": iso(NOW)}, lsn, topic=GROUPS)
 
 
