@@ -5,9 +5,14 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
 from local.processes import GONE, family
 from local.supervisor import Supervisor
 from promptsales.settings import Settings
+from promptsales.stream_gaps import GROUP
+from promptsales.stream_lag import Partition
 from tests.support.streaming import wait
 
 # programs of the supervisor; it starts each again by itself
@@ -39,3 +44,20 @@ def frozen(stack: Settings, name: str) -> Iterator[None]:
         for process in found:
             with suppress(*GONE):
                 process.resume()
+
+
+def set_group(client: AdminClient, offsets: dict[Partition, int]) -> None:
+    """Let the workers' group go on at some offsets, once it has forgotten the worker that was ended.
+
+    Until then the brokers refuse each partition by itself, and the call as a whole does not fail.
+    """
+    groups = [ConsumerGroupTopicPartitions(GROUP, [TopicPartition(*at, offset) for at, offset in offsets.items()])]
+
+    def is_set() -> bool:
+        try:
+            found = client.alter_consumer_group_offsets(groups)[GROUP].result()
+        except KafkaException:
+            return False
+        return all(at.error is None for at in found.topic_partitions)
+
+    wait(is_set)

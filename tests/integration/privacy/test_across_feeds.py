@@ -139,7 +139,8 @@ def test_in_no_order_does_anything_bring_them_back(
             "values (%s, 'c', 'conversions', 40, 'active')", [ann.user])  # fmt: skip
     admin.execute(
         "insert into ops.feed (feed, extraction, fence, complete_through) "
-        "values ('campaigns', 1, 1, now() + interval '10 minutes')"
+        "values ('campaigns', 1, 1, now() + interval '10 minutes') "
+        "on conflict (feed) do update set extraction = 1, fence = 1, complete_through = excluded.complete_through"
     )
     audited(stack, admin, "campaigns")
     report = erasure.erase(admin, find(admin, str(ann.user), None, True))

@@ -74,7 +74,8 @@ def ids(stack: Settings, admin: psycopg.Connection) -> Iterator[Ids]:
     # nothing is on its way: the audits need not wait for it
     admin.execute(
         "insert into ops.feed (feed, extraction, fence, complete_through) "
-        "select name, 1, 1, now() + interval '10 minutes' from unnest(%s::text[]) name",
+        "select name, 1, 1, now() + interval '10 minutes' from unnest(%s::text[]) name "
+        "on conflict (feed) do update set extraction = 1, fence = 1, complete_through = excluded.complete_through",
         [list(CONTRACTS)],
     )
     for name in CONTRACTS:

@@ -15,13 +15,15 @@ WHEN = {"created_at": AT, "updated_at": AT}
 
 
 def lead(key: str, campaign: str | None, **more: Any) -> dict[str, Any]:
-    return {"id": key, "campaign_id": campaign, "lead_source": "webinar", "status": "new", **WHEN, **more}
+    row = {"id": key, "campaign_id": campaign, "lead_source": "webinar", "status": "new", "merged_into_id": None}
+    return row | {"qualified_at": None, "converted_at": None, "deleted_at": None} | WHEN | more
 
 
 def deal(number: int, source: str | None, campaign: str | None, **more: Any) -> dict[str, Any]:
     key, stage = (str(UUID(int=one)) for one in (number, 9))
     money = {"amount": "1.00", "currency_code": "USD"}
-    return {"id": key, "source_lead_id": source, "campaign_id": campaign, "stage_id": stage, **money, **WHEN, **more}
+    row = {"id": key, "source_lead_id": source, "campaign_id": campaign, "stage_id": stage, "merged_into_id": None}
+    return row | {"closed_at": None, "deleted_at": None} | money | WHEN | more
 
 
 def test_a_deal_is_credited_to_its_lead_s_campaign_else_to_its_own(apply: Apply, warehouse: psycopg.Connection) -> None:

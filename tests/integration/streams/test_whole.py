@@ -49,7 +49,8 @@ def ads(stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connectio
         start_campaigns(stack)
         connection.execute(_MEASURE)
         admin.execute(
-            "insert into ops.feed (feed, complete_through) select unnest(%s::text[]), now() + interval '1 day'",
+            "insert into ops.feed (feed, complete_through) select unnest(%s::text[]), now() + interval '1 day' "
+            "on conflict (feed) do update set complete_through = excluded.complete_through",
             [[name.split(".")[1] for name in TABLES]],
         )
         yield connection
