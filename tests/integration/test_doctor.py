@@ -45,6 +45,21 @@ def test_a_reader_that_sees_too_much(stack: Settings) -> None:
 
 
 @pytest.mark.usefixtures("crm", "warehouse")
+def test_a_role_that_writes_in_another_zone(stack: Settings) -> None:
+    zone = "alter role promptads_owner in database promptsales {}"
+    with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptsales"), autocommit=True) as admin:
+        admin.execute(zone.format("set timezone = 'America/New_York'").encode())
+        try:
+            (found,) = diagnose(stack)
+        finally:
+            admin.execute(zone.format("reset timezone").encode())
+    assert (found.where, found.todo) == ("promptsales", "look at it")
+    assert found.what.startswith("role promptads_owner has timezone = America/New_York, so local times")
+    todo = """run `alter role "promptads_owner" in database "promptsales" set timezone = 'UTC'`"""
+    assert found.what.endswith(todo)
+
+
+@pytest.mark.usefixtures("crm", "warehouse")
 def test_marts_of_another_zone(stack: Settings, admin: psycopg.Connection) -> None:
     admin.execute(
         "insert into ops.mart (mart, touched_through, as_of_day, definition, is_empty, zone) "
