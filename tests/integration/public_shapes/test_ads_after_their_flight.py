@@ -7,7 +7,7 @@ import pytest
 
 from promptsales.settings import Settings
 from tests.integration.marts.conftest import Build
-from tests.integration.marts.public_shapes.conftest import FILES, Show
+from tests.integration.public_shapes.conftest import FILES, Show
 from tests.support.core_rows import uid
 from tests.support.snapshots import file_rows, snapshot
 

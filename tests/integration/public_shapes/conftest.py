@@ -9,7 +9,11 @@ import pytest
 from psycopg import sql
 
 from promptsales.marts.spec import catalogue
+from tests.integration.marts.conftest import run, spark
 from tests.integration.provision.conftest import Connect
+from tests.support.own_warehouse import admin, connect
+
+__all__ = ["admin", "connect", "run", "spark"]
 
 FILES = Path(__file__).parent
 

@@ -12,7 +12,7 @@ from promptsales.contracts import contract
 from promptsales.extract.sources import Source
 from promptsales.load.steps import load
 from tests.integration.marts.conftest import Build
-from tests.integration.marts.public_shapes.conftest import FILES, Show
+from tests.integration.public_shapes.conftest import FILES, Show
 from tests.support.core_rows import uid
 
 MADE = datetime(2024, 3, 4, tzinfo=UTC)
