@@ -39,7 +39,7 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         cost(F.coalesce(F.sum(F.when(is_rated, F.col("cost_amount"))), F.lit(0))).alias("rated_cost"),
     )
     # of 38 digits Spark would round the product
-    rated_cost = 1000 * F.col("rated_cost").cast("decimal(33,12)")
+    rated_cost = F.col("rated_cost")
     return found.select(
         "date_day",
         "model_label",

@@ -19,6 +19,7 @@ from promptsales.marts.spec import Mart, tables
 from promptsales.settings import Settings
 from promptsales.stream_contracts import StreamContract, stream_contracts
 from streams import statements
+from streams.decode import PREFIX
 
 EXPECTED = Path(__file__).parents[1] / "integration" / "marts" / "expected"
 Row = Mapping[str, Any]
@@ -62,8 +63,9 @@ def _load(warehouse: psycopg.Connection, contract: Contract, row: Row) -> None:
 
 def _stream(warehouse: psycopg.Connection, contract: StreamContract, row: Row, at: str) -> None:
     event = {column.origin: row.get(column.name) for column in contract.columns}
-    version = {"src_epoch": 1, "src_lsn": next(_versions), "src_is_snapshot": False, "committed_at": at}
-    rows = json.dumps([{**event, "is_deleted": row.get("is_deleted", False), **version}], default=str)
+    own = {"is_deleted": row.get("is_deleted", False), "committed_at": at, "src_epoch": 1}
+    own |= {"src_lsn": next(_versions), "src_is_snapshot": False}
+    rows = json.dumps([{**event, **{PREFIX + name: value for name, value in own.items()}}], default=str)
     versions = statements.history(contract.table) if contract.history else ()
     for statement in (statements.upsert(contract.table), *versions):
         warehouse.execute(statement, {"rows": rows, "minutes_days": 3})

@@ -86,7 +86,7 @@ from promptsales.settings import settings
 from promptsales.stream_contracts import stream_contracts
 from streams import compare, sweep
 from streams.batch import Batch
-from streams.decode import Decoder, Message
+from streams.decode import UNCHANGED, Decoder, Message
 from streams.sink import Sink
 from streams.waive import waive
 
@@ -94,7 +94,7 @@ here, contract = settings(), stream_contracts()["Orders"]
 decoder, said = Decoder(contract), {}
 
 def event(op, number, lsn, **row):
-    row = None if op == "d" else {"ID": number, **row}
+    row = None if op == "d" else {**dict.fromkeys(contract.origins), "ID": number, **row}
     before, source = {"ID": number} if op == "d" else None, {"lsn": lsn, "ts_us": lsn * 10**15}
     value = {"op": op, "before": before, "after": row, "source": source}
     return decoder.decode(Message(contract.topic, 0, 0, None, json.dumps(value).encode(), 1))
@@ -115,7 +115,7 @@ said["quarantined"] = asyncio.run(apply(
     event("c", 4, 1, **rest(4, 40, Group="gone")),
 ))
 asyncio.run(apply(
-    event("u", 1, 2, **{**first, "Group": "ab"}, **{"Rules, all": "__debezium_unavailable_value"}), event("d", 4, 2)
+    event("u", 1, 2, **{**first, "Group": "ab"}, **{"Rules, all": UNCHANGED}), event("d", 4, 2)
 ))
 with connected(here, "warehouse") as warehouse, connected(here, "promptcrm_cdc") as source:
     said["held"] = warehouse.execute("select key, rules from ops.quarantine where feed = 'Orders'").fetchall()

@@ -69,8 +69,8 @@ def test_the_largest_values_of_a_day_are_summed(admin: psycopg.Connection, run: 
     assert figures(admin, """
         select tokens, cost, cost_per_1k_tokens, cost_per_1m_tokens from marts.ai_cost_daily order by tokens
     """) == [
-        (2, 2 * cost, Decimal("1000000000000000.00000000"), Decimal("999999999999999999.999999")),
-        (2 * int(TOKENS), 2 * cost, Decimal("0.00010842"), Decimal("0.108420")),
+        (2, 2 * cost, Decimal("999999999999999.999999999"), Decimal("999999999999999999.999999")),
+        (2 * int(TOKENS), 2 * cost, Decimal("0.000108420217"), Decimal("0.1084202172")),
     ]  # fmt: skip
     assert figures(admin, """
         select impressions, spend, cpa, ctr from marts.campaign_performance_daily

@@ -42,9 +42,9 @@ def test_costs_of_every_type_add_up(
     # p5 has no tokens and p6 no cost, so neither is in a price: 1000 * 3.30000000025 / 4000
     assert show("ai_cost_daily") == [
         ("2024-03-04", "GPT-4o", USER, "USD", "6", "4007", "5.300000000250", "4000", "3.300000000250", "0.825000000063",
-         "825.000000062500"),
+         "825.0000000625"),
         ("2024-03-05", "Unknown", USER, "USD", "4", "4", "0.000000000501", "4", "0.000000000501", "0.000000125250",
-         "0.000125250000"),
+         "0.0001252500"),
     ]  # fmt: skip
     assert show("content_production_monthly") == [
         ("2024-03-01", "GPT-4o", "Unknown", "USD", "0", "0", "0", "0", "0", None, "0", "0.000000000000", None, None,
