@@ -25,7 +25,7 @@ app = typer.Typer()
 def seed(
     size: Annotated[Size, typer.Option(help="how much: 2,000 or 1 M leads, and what belongs to them")] = Size.SMALL,
     years: Annotated[
-        int, typer.Option(min=1, max=25, help="spread the rows over so many years of history; else 90 days")
+        int, typer.Option(min=1, max=20, help="spread the rows over so many years of history; else 90 days")
     ]
     | None = None,
     live: Annotated[bool, typer.Option("--live", help="then keep changing every system, until Ctrl-C")] = False,

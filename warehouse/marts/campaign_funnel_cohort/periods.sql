@@ -9,8 +9,11 @@ union
 select m.month_start_date
 from core.campaigns c join marts.campaign_funnel_cohort m using (campaign_id)
 cross join lateral (select (m.month_start_date + interval '1 month') at time zone %(zone)s as ends_at) month
-left join core.campaigns_history h
-  on h.campaign_id = c.campaign_id and h.valid_from < month.ends_at and h.valid_to >= month.ends_at
+left join lateral (
+    select v.* from core.campaigns_history v
+    where v.campaign_id = c.campaign_id and v.valid_from < month.ends_at
+    order by v.valid_from desc limit 1
+) h on h.valid_to >= month.ends_at
 where c._loaded_at >= %(since)s
   and (m.currency_code <> coalesce(c.currency_code, 'XXX') or m.campaign_name is distinct from coalesce(h.name, 'Unknown'))
 union

@@ -52,9 +52,11 @@ left join lateral (
     where p.campaign_id = c.campaign_id and p.has_data
 ) measured on true
 join marts.campaign_pacing_daily m using (campaign_id)
-left join core.campaigns_history h
-  on h.campaign_id = c.campaign_id and h.valid_from < (m.date_day + 1)::timestamp at time zone %(zone)s
- and h.valid_to >= (m.date_day + 1)::timestamp at time zone %(zone)s
+left join lateral (
+    select v.* from core.campaigns_history v
+    where v.campaign_id = c.campaign_id and v.valid_from < (m.date_day + 1)::timestamp at time zone %(zone)s
+    order by v.valid_from desc limit 1
+) h on h.valid_to >= (m.date_day + 1)::timestamp at time zone %(zone)s
 where c._loaded_at >= %(since)s
   and (c.is_deleted or c.deleted_at is not null or m.currency_code <> coalesce(c.currency_code, 'XXX')
        or m.campaign_name is distinct from coalesce(h.name, 'Unknown') or m.budget is distinct from h.budget

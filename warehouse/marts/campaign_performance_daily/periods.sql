@@ -15,9 +15,11 @@ where c._loaded_at >= %(since)s and c.deleted_at is null and not c.is_deleted
 union
 select m.date_day
 from core.campaigns c join marts.campaign_performance_daily m using (campaign_id)
-left join core.campaigns_history h
-  on h.campaign_id = c.campaign_id and h.valid_from < (m.date_day + 1)::timestamp at time zone %(zone)s
- and h.valid_to >= (m.date_day + 1)::timestamp at time zone %(zone)s
+left join lateral (
+    select v.* from core.campaigns_history v
+    where v.campaign_id = c.campaign_id and v.valid_from < (m.date_day + 1)::timestamp at time zone %(zone)s
+    order by v.valid_from desc limit 1
+) h on h.valid_to >= (m.date_day + 1)::timestamp at time zone %(zone)s
 where c._loaded_at >= %(since)s
   and (m.currency_code <> coalesce(c.currency_code, 'XXX') or m.user_id is distinct from c.user_id
        -- a rename that came late

@@ -43,7 +43,11 @@ union
 -- leads credited to a campaign by what it is not called any more, or that show another name
 select m.date_day
 from campaign join marts.lead_attribution m using (campaign_id)
-left join core.campaigns_history h on h.campaign_id = m.campaign_id and h.valid_from <= m.created_at and h.valid_to > m.created_at
+left join lateral (
+    select v.* from core.campaigns_history v
+    where v.campaign_id = m.campaign_id and v.valid_from <= m.created_at
+    order by v.valid_from desc limit 1
+) h on h.valid_to > m.created_at
 where m.attribution_method = 'utm_campaign' or m.campaign_name is distinct from coalesce(h.name, 'Unknown')
 union
 -- leads of ads that are new or belong elsewhere
