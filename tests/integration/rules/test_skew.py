@@ -57,7 +57,7 @@ PERIODS = {
 def skewed(connect: Connect) -> Iterator[psycopg.Connection]:
     """The warehouse, as its administrator: in every table one key has many rows, or many keys have one instant."""
     with connect("postgres") as admin:
-        empty_tables(admin, "marts")
+        empty_tables(admin, "marts", "staging")
         found = admin.execute(
             "select schemaname, tablename from pg_tables where schemaname in ('core', 'realtime', 'marts')"
         )
@@ -68,7 +68,7 @@ def skewed(connect: Connect) -> Iterator[psycopg.Connection]:
             fill(admin, f"staging.{feed.staging}", ROWS + 1, **OWN.get(f"core.{feed.table}", {}))
         _note(admin)
         yield admin
-        empty_tables(admin, "marts")
+        empty_tables(admin, "marts", "staging")
 
 
 def _note(admin: psycopg.Connection) -> None:
