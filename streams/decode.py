@@ -74,9 +74,9 @@ class Message(NamedTuple):
 class Change(NamedTuple):
     """A version of a row; ``row`` is of the struct made from the contract.
 
-    ``version`` is what decides which of two is the newer: the epoch, whether it is a change rather than a row that the
-    epoch's snapshot read, and the position in the log. A change that was in flight while the slot was made lies before
-    the snapshot's position, but is newer. ``unnamed`` says where the event had a field that no contract names; it was
+    ``version`` is what decides which of two is the newer: the epoch, the position in the log, and whether it is a
+    change rather than a row that a snapshot read (a snapshot may be taken again within an epoch).
+    ``unnamed`` says where the event had a field that no contract names; it was
     dropped. ``absent`` names the columns for which the event had no field: their value is `msgspec.UNSET`, which is not
     null. ``left_out`` names those too, and the ones that the event says were left as they were: their value is
     `UNCHANGED`. Such a row is judged once it is whole (`streams.known`). Until then ``broken`` tells of cut values.
@@ -84,7 +84,7 @@ class Change(NamedTuple):
 
     table: str
     key: Any
-    version: tuple[int, bool, int]
+    version: tuple[int, int, bool]
     committed_at: datetime
     row: Any
     broken: list[str]
@@ -237,7 +237,7 @@ class Decoder:
         row.committed_at = _committed_at(event)
         absent = tuple(name for name in left_out if getattr(row, name) is msgspec.UNSET)
         broken = [] if row.is_deleted else self._broken(row, left_out)
-        version = (row.src_epoch, not row.src_is_snapshot, row.src_lsn)
+        version = (row.src_epoch, row.src_lsn, not row.src_is_snapshot)
         key = getattr(row, self.contract.key)
         return Change(
             self.contract.table, key, version, row.committed_at, row, broken, message, unnamed, absent, left_out

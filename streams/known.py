@@ -144,7 +144,7 @@ def _read_back(
     assert isinstance(found, Change)  # noqa: S101 - every row that is kept has a key
     # one that is deleted, too, has the version it has here
     found.row.src_is_snapshot = is_snapshot
-    return Known(found._replace(version=(epoch, not is_snapshot, lsn)), at, rules)
+    return Known(found._replace(version=(epoch, lsn, not is_snapshot)), at, rules)
 
 
 def microseconds(at: datetime) -> int:

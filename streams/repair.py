@@ -39,9 +39,9 @@ class Version(NamedTuple):
     is_snapshot: bool
 
     @property
-    def rank(self) -> tuple[int, bool, int]:
+    def rank(self) -> tuple[int, int, bool]:
         """What decides which of two versions is the newer."""
-        return self.epoch, not self.is_snapshot, self.lsn
+        return self.epoch, self.lsn, not self.is_snapshot
 
 
 class Repair(NamedTuple):
@@ -167,5 +167,5 @@ def _make_way_in_quarantine(contract: StreamContract) -> sql.Composed:
     return sql.SQL("""
         update ops.quarantine q set payload = payload || jsonb_build_object('src_lsn', %(lsn)s::bigint - 1)
         where feed = {name} and key = (%(key)s::{type})::text and released_at is null
-          and {held_version} = (%(epoch)s, not %(is_snapshot)s, %(lsn)s)
+          and {held_version} = (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
     """).format(name=sql.Literal(contract.table), type=sql.SQL(contract.key_type), held_version=statements.HELD_VERSION)

@@ -44,7 +44,7 @@ def _source(contract: StreamContract) -> sql.Composed:
     return sql.SQL("""
         select {columns} from json_to_recordset(%(rows)s::json) as x({types})
         where not {is_erased} and ({is_deleted} or not exists (
-            select from ops.truncation d where d.feed = {name} and {version} < (d.src_epoch, true, d.src_lsn)
+            select from ops.truncation d where d.feed = {name} and {version} < (d.src_epoch, d.src_lsn, true)
         ))
     """).format(
         name=sql.Literal(contract.table),
@@ -52,8 +52,8 @@ def _source(contract: StreamContract) -> sql.Composed:
         types=sql.SQL(", ").join(sql.SQL("{} {}").format(identifier(name), sql.SQL(types[name])) for name in types),
         is_erased=is_erased(identifier("x", contract.key_origin)),
         is_deleted=identifier("x", PREFIX + "is_deleted"),
-        version=sql.SQL("({}, not {}, {})").format(
-            *(identifier("x", PREFIX + name) for name in ("src_epoch", "src_is_snapshot", "src_lsn"))
+        version=sql.SQL("({}, {}, not {})").format(
+            *(identifier("x", PREFIX + name) for name in ("src_epoch", "src_lsn", "src_is_snapshot"))
         ),
     )
 
@@ -81,8 +81,8 @@ def upsert(name: str) -> bytes:
             select {columns}, {version}, clock_timestamp() from src order by {key}
             on conflict ({key}) do update
             set {assignments}, {new_version}, _loaded_at = excluded._loaded_at
-            where (t.src_epoch, not t.src_is_snapshot, t.src_lsn)
-                < (excluded.src_epoch, not excluded.src_is_snapshot, excluded.src_lsn)
+            where (t.src_epoch, t.src_lsn, not t.src_is_snapshot)
+                < (excluded.src_epoch, excluded.src_lsn, not excluded.src_is_snapshot)
             returning {returned}
         ){touched}{result}
     """)
@@ -209,7 +209,7 @@ def quarantine(name: str) -> bytes:
         from judged j
         where not exists (
             select from {table} t where t.{key} = j.{key}
-              and (t.src_epoch, not t.src_is_snapshot, t.src_lsn) >= (j.src_epoch, not j.src_is_snapshot, j.src_lsn)
+              and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) >= (j.src_epoch, j.src_lsn, not j.src_is_snapshot)
         )
         order by j.{key}
         on conflict (feed, key) where released_at is null do update
@@ -217,8 +217,8 @@ def quarantine(name: str) -> bytes:
             payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
             last_tried_at = clock_timestamp(), tries = q.tries + 1
         where {held_version} < (
-            (excluded.payload->>'src_epoch')::integer, not (excluded.payload->>'src_is_snapshot')::boolean,
-            (excluded.payload->>'src_lsn')::bigint
+            (excluded.payload->>'src_epoch')::integer, (excluded.payload->>'src_lsn')::bigint,
+            not (excluded.payload->>'src_is_snapshot')::boolean
         )
     """)
         .format(
@@ -233,8 +233,8 @@ def quarantine(name: str) -> bytes:
 
 
 HELD_VERSION = sql.SQL(
-    "((q.payload->>'src_epoch')::integer, not (q.payload->>'src_is_snapshot')::boolean,"
-    " (q.payload->>'src_lsn')::bigint)"
+    "((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,"
+    " not (q.payload->>'src_is_snapshot')::boolean)"
 )
 
 
@@ -252,13 +252,13 @@ def set_aside(name: str) -> bytes:
         from (select %(key)s::{type}, %(values)s::jsonb) as k(key, payload)
         where not {is_erased} and not exists (
             select from {table} t where t.{key} = k.key
-              and (t.src_epoch, not t.src_is_snapshot, t.src_lsn) > (%(epoch)s, not %(is_snapshot)s, %(lsn)s)
+              and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) > (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
         )
         on conflict (feed, key) where released_at is null do update
         set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
             payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
             last_tried_at = clock_timestamp(), tries = q.tries + 1
-        where {held_version} <= (%(epoch)s, not %(is_snapshot)s, %(lsn)s)
+        where {held_version} <= (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
     """)
         .format(
             name=sql.Literal(name),
@@ -284,7 +284,7 @@ def release(name: str) -> bytes:
         from {table} t
         where q.feed = {name} and q.released_at is null and q.key = any(%(keys)s::text[]) and q.key = t.{key}::text
           and t.{key} = any(%(keys)s::{type}[])
-          and {held_version} <= (t.src_epoch, not t.src_is_snapshot, t.src_lsn)
+          and {held_version} <= (t.src_epoch, t.src_lsn, not t.src_is_snapshot)
     """)
         .format(
             table=table(contract),

@@ -41,11 +41,11 @@ def _older(contract: StreamContract) -> sql.Composed:
     """Compose the keys, in the table or in quarantine, whose version is older than a truncation."""
     return sql.SQL("""
         select to_jsonb(t.{key}) from {table} t
-        where not t.is_deleted and (t.src_epoch, not t.src_is_snapshot, t.src_lsn) < (%(epoch)s, true, %(lsn)s)
+        where not t.is_deleted and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) < (%(epoch)s, %(lsn)s, true)
         union
         select q.payload->{key_text} from ops.quarantine q
         where q.feed = {name} and q.released_at is null
-          and {held_version} < (%(epoch)s, true, %(lsn)s)
+          and {held_version} < (%(epoch)s, %(lsn)s, true)
     """).format(
         key=sql.Identifier(contract.key), key_text=sql.Literal(contract.key), table=table(contract),
         name=sql.Literal(contract.table), held_version=HELD_VERSION,

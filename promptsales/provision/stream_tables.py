@@ -14,7 +14,7 @@ _OWN = {
     "is_deleted": "Whether the row was deleted at the source; its last values stay.",
     "src_epoch": "Rank of the source's life the version is from (ops.connector); a restored source begins a new one.",
     "src_lsn": "Version of the row within the epoch: position of the change in the source's log.",
-    "src_is_snapshot": "Whether the version was read by a snapshot: any change of the same epoch is newer.",
+    "src_is_snapshot": "Whether the version was read by a snapshot: at the same position a change is newer.",
     "_loaded_at": "When the row was last loaded, UTC.",
 }
 _HISTORY = {

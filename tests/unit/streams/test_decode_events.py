@@ -51,7 +51,7 @@ def test_a_row_is_typed() -> None:
         "src_is_snapshot": False,
         "committed_at": datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC),
     }
-    assert (change.table, change.key, change.version, change.broken) == ("campaign_metrics", 7, (1, True, 5), [])
+    assert (change.table, change.key, change.version, change.broken) == ("campaign_metrics", 7, (1, 5, True), [])
 
 
 def test_a_truncate_has_no_key_and_no_row() -> None:
