@@ -17,7 +17,7 @@ from tests.support.streaming import assert_equal_to_the_source, is_followed, set
 
 WORKER = "stream-0"
 SKIPPED, REMOVED = "promptads.promptads.campaign_metrics", "promptads.promptads.ad_metrics"
-TODO = "run `promptsales connectors snapshot promptads`: it reads all rows anew, under a new epoch"
+WAY_OUT = "run `promptsales connectors snapshot promptads`: it reads all rows anew, under a new epoch"
 _MEASURE = """
     insert into promptads.campaign_metrics (campaign_id, impressions) select id, {0} from promptads.campaigns;
     insert into promptads.ad_metrics (ad_id, impressions) select id, {0} from promptads.ads;
@@ -67,11 +67,11 @@ def test_a_group_set_forward_and_removed_records(
     lost = "select count(*) from core.campaign_metrics where impressions = 2"
     assert warehouse.execute(lost).fetchone() == (0,)
     told = [(one.where, one.what, one.todo) for one in streams(stack) if one.where.startswith("topic")]
-    assert {(where, todo) for where, _, todo in told} == {(f"topic {SKIPPED}", TODO), (f"topic {REMOVED}", TODO)}
+    assert {(where, todo) for where, _, todo in told} == {(f"topic {SKIPPED}", WAY_OUT), (f"topic {REMOVED}", WAY_OUT)}
     assert all(what.endswith("complete_through of all tables of promptads stands") for _, what, _ in told)
     said = log.read_text(errors="replace")[read:]
     assert all(f"topic {topic} lost offsets" in said for topic in (SKIPPED, REMOVED))
-    assert TODO in said
+    assert WAY_OUT in said
     connectors.snapshot_again(stack, "promptads")
     wait(lambda: is_followed(stack))
     settle(stack)
