@@ -6,19 +6,19 @@ import resource
 import sys
 import time
 
-from promptsales.collector import collect_little
+from promptsales.cli.collector import collect_little
 
 
 def main(feed: str) -> None:
     """Load a feed once; prints seconds, counts and the peak of memory above the imports (MiB) as JSON."""
     collect_little()
     began = time.perf_counter()
-    import promptsales.quality.audit
+    import promptsales.quality.run
 
     imported = time.perf_counter() - began
-    import promptsales.sources  # noqa: F401
+    import promptsales.extract.opening  # noqa: F401
     from promptsales.cli.load import load_feed
-    from promptsales.contracts import contract
+    from promptsales.specs.feed import contract
 
     loaded, marks = _peak_mib(), [("", time.perf_counter())]
     result = load_feed(contract(feed), None, "bench", lambda step: marks.append((step, time.perf_counter())))

@@ -5,11 +5,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from promptsales.airflow_api import Airflow
-from promptsales.airflow_models import Run
+from promptsales.airflow_client.api import Airflow
+from promptsales.airflow_client.models import Run
+from promptsales.airflow_client.registration import register
 from promptsales.cli.run import HOURLY
 from promptsales.errors import TerminalError
-from promptsales.registration import register
 from promptsales.settings import Settings
 
 WAIT_S = 900

@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from local.stack import down, services, up
 from local.supervisor import Supervisor
-from promptsales import connectors
 from promptsales.cli.output import console, show_table
 from promptsales.provision import provision
 from promptsales.settings import Settings, default_state, settings
+from promptsales.stream import connectors
 from tests.support.campaigning import CARELESS, start_campaigns
 from tests.support.faults import PARTS, frozen, kill
 from tests.support.selling import SELLING, start_selling

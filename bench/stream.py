@@ -18,9 +18,11 @@ import httpx
 import psycopg
 from tenacity import Retrying, TryAgain, stop_after_delay, wait_fixed
 
-from promptsales import bus, connectors, latency, stream_lag
+from promptsales.bus import topics
 from promptsales.connections import connected
+from promptsales.monitoring import latency
 from promptsales.settings import ROOT, Settings, settings
+from promptsales.stream import connectors, lag
 
 _INSERT = """
     insert into promptads.campaign_metrics (campaign_id, timestamp, impressions, clicks, spend, conversions)
@@ -117,7 +119,7 @@ def _drain(
 
 def _settle(here: Settings, warehouse: psycopg.Connection) -> None:
     """Wait until the source's log is read and the bus is empty."""
-    client, end = bus.admin(here.address("kafka")), time.monotonic() + _PATIENCE_S
+    client, end = topics.admin(here.address("kafka")), time.monotonic() + _PATIENCE_S
     with connected(here, connectors.source_of("promptads")) as source:
         target = source.execute("select pg_current_wal_insert_lsn()::text").fetchone()
         while time.monotonic() < end:
@@ -126,10 +128,8 @@ def _settle(here: Settings, warehouse: psycopg.Connection) -> None:
                 "select confirmed_flush_lsn > %s::pg_lsn from pg_replication_slots where slot_name = 'promptads'",
                 target,
             ).fetchone()
-            names = stream_lag.topics("promptads")
-            if read == (True,) and not stream_lag.waiting(
-                stream_lag.ends(client, names), stream_lag.applied(warehouse, names)
-            ):
+            names = lag.topics("promptads")
+            if read == (True,) and not lag.waiting(lag.ends(client, names), lag.applied(warehouse, names)):
                 return
             time.sleep(0.1)
     sys.exit(f"not applied after {_PATIENCE_S} s: see `promptsales status`")

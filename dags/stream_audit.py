@@ -21,7 +21,7 @@ from promptsales.orchestration.alerts import DEADLINE
 from promptsales.orchestration.assets import CORE
 from promptsales.orchestration.defaults import TASK_DEFAULTS
 from promptsales.orchestration.stream import audit
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.stream import stream_contracts
 
 with DAG(
     dag_id="stream_audit",

@@ -10,7 +10,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from promptsales.orchestration.defaults import TASK_DEFAULTS
 from promptsales.orchestration.stream import health
-from promptsales.stream_contracts import Connector
+from promptsales.specs.stream import Connector
 
 with DAG(
     dag_id="stream_health",

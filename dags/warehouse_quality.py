@@ -12,11 +12,11 @@ Every result is a row in `ops.check_result`. `promptsales check --all` does the 
 
 from airflow.sdk import DAG
 
-from promptsales.contracts import contracts
-from promptsales.marts.spec import tables
 from promptsales.orchestration.daily import daily
 from promptsales.orchestration.quality import columns, feeds, rows, types
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.feed import contracts
+from promptsales.specs.mart import tables
+from promptsales.specs.stream import stream_contracts
 
 with DAG(
     dag_id="warehouse_quality",

@@ -18,11 +18,11 @@ lets the marts follow. The result is a row in `ops.reconciliation`, the keys are
 
 from airflow.sdk import DAG
 
-from promptsales.contracts import contracts
 from promptsales.orchestration.daily import daily
 from promptsales.orchestration.reconcile import reconcile_group, reconcile_streamed
 from promptsales.reconcile.original import is_comparable
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.feed import contracts
+from promptsales.specs.stream import stream_contracts
 
 with DAG(
     dag_id="warehouse_reconcile",

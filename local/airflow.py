@@ -18,9 +18,9 @@ import httpx
 
 from local.postgres import Postgres
 from local.service import Program, Service, Unwell
+from promptsales.airflow_client.registration import alert_environment
 from promptsales.errors import TerminalError
 from promptsales.provision.cluster import provision_cluster
-from promptsales.registration import alert_environment
 from promptsales.settings import HOST, ROOT, Port, Settings
 
 KEEP_LOGS_DAYS = 14

@@ -13,7 +13,7 @@ MODULES = (
     "airflow.sdk.execution_time.task_runner",
     "promptsales.load.steps",
     "promptsales.marts.build",
-    "promptsales.quality.audit",
+    "promptsales.quality.run",
 )
 
 

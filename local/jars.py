@@ -15,12 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as Xml
 
-from local.java import VENV, java
+from promptsales.java import JARS, VENV, java
 
 HERE = Path(__file__).resolve().parent
 LOCK, MODULES = HERE / "jars.lock", HERE / "jars.xml"
-FOLDER = VENV / "jars"
-PLUGINS = FOLDER / "plugins"
+PLUGINS = JARS / "plugins"
 PROCESSES, ATTEMPTS, TIMEOUT_S = 4, 2, 300
 _MAVEN = "http://ant.apache.org/ivy/maven"
 # no host is named: Ivy's own default is Maven Central
@@ -43,7 +42,7 @@ class Jar:
     @property
     def is_right(self) -> bool:
         """Whether the file is there, whole."""
-        return (FOLDER / self.path).is_file() and _sha256(FOLDER / self.path) == self.sha256
+        return (JARS / self.path).is_file() and _sha256(JARS / self.path) == self.sha256
 
 
 def _sha256(path: Path) -> str:
@@ -120,7 +119,7 @@ def _ivy(home: Path, module: str, resolver: str, pattern: str) -> str:
 
 def _fetch(jars: list[Jar], home: Path) -> str:
     """Fetch the jars, a share to each process; returns a complaint, or nothing."""
-    pattern = f"{FOLDER}/[conf]/[artifact]-[revision](-[classifier]).[ext]"
+    pattern = f"{JARS}/[conf]/[artifact]-[revision](-[classifier]).[ext]"
     shares = [share for n in range(PROCESSES) if (share := jars[n::PROCESSES])]
     with ThreadPoolExecutor(PROCESSES) as pool:
         work = [pool.submit(_ivy, home / str(n), _module_of(share), _FETCH, pattern) for n, share in enumerate(shares)]
@@ -129,7 +128,7 @@ def _fetch(jars: list[Jar], home: Path) -> str:
 
 def _remove_strays(jars: list[Jar]) -> None:
     """A file of an older lock would be on the class path too."""
-    known = {FOLDER / jar.path for jar in jars}
+    known = {JARS / jar.path for jar in jars}
     for conf in {path.parent for path in known}:
         for path in set(conf.glob("*")) - known:
             path.unlink()
@@ -146,7 +145,7 @@ def fetch(jars: list[Jar]) -> None:
     said = ""
     for _ in range(ATTEMPTS if missing else 0):
         for jar in missing:
-            (FOLDER / jar.path).unlink(missing_ok=True)
+            (JARS / jar.path).unlink(missing_ok=True)
         with TemporaryDirectory(prefix=".ivy", dir=VENV) as home:
             said = _fetch(missing, Path(home))
         missing = [jar for jar in missing if not jar.is_right]
@@ -159,7 +158,7 @@ def fetch(jars: list[Jar]) -> None:
 def reason(missing: list[Jar], wanted: int, said: str) -> str:
     """The one line about a fetch that failed."""
     for jar in missing:
-        path = FOLDER / jar.path
+        path = JARS / jar.path
         if path.exists():
             return f"{jar.path} has sha256 {_sha256(path)}, local/jars.lock says {jar.sha256}: not used"
     return f"{len(missing)} of {wanted} jars could not be fetched ({said or missing[0].module}); is there a network?"
@@ -172,10 +171,10 @@ def unpack(jars: list[Jar]) -> None:
     stamp = PLUGINS / ".unpacked"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    draft = FOLDER / ".plugins"
+    draft = JARS / ".plugins"
     shutil.rmtree(draft, ignore_errors=True)
     for jar in archives:
-        shutil.unpack_archive(FOLDER / jar.path, draft)
+        shutil.unpack_archive(JARS / jar.path, draft)
     (draft / stamp.name).write_text(wanted)
     shutil.rmtree(PLUGINS, ignore_errors=True)
     draft.replace(PLUGINS)

@@ -11,10 +11,9 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from local.jars import FOLDER
-from local.java import java
 from local.service import Program, Service, Unwell
 from promptsales.errors import TerminalError
+from promptsales.java import JARS, java
 from promptsales.settings import HOST, Port
 
 LOG4J = Path(__file__).with_name("log4j2.properties")
@@ -26,7 +25,7 @@ _NOWHERE.propagate = False
 @cache
 def kafka_version() -> str:
     """The version of the jars."""
-    name = next((FOLDER / "kafka").glob("kafka-clients-*.jar")).stem
+    name = next((JARS / "kafka").glob("kafka-clients-*.jar")).stem
     return name.removeprefix("kafka-clients-")
 
 
@@ -40,7 +39,7 @@ def jvm(heap_mb: int, temporary: Path) -> list[str]:
         "-Xshare:auto",
     ]
     places = [f"-Dlog4j2.configurationFile={LOG4J}", f"-Djava.io.tmpdir={temporary}", "-Djava.awt.headless=true"]
-    return [java().command, "-Xms128m", f"-Xmx{heap_mb}m", *flags, *places, "-cp", f"{FOLDER / 'kafka'}/*"]
+    return [java().command, "-Xms128m", f"-Xmx{heap_mb}m", *flags, *places, "-cp", f"{JARS / 'kafka'}/*"]
 
 
 def properties(chosen: dict[str, str]) -> str:

@@ -18,8 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from local import preflight, processes
 from local.airflow import Airflow, create_fernet
 from local.connect import Connect
-from local.jars import FOLDER, LOCK, read_lock
-from local.java import java
+from local.jars import LOCK, read_lock
 from local.kafka import Kafka
 from local.mongo import Mongo
 from local.postgres import Postgres
@@ -29,6 +28,7 @@ from local.start import Abandoned, Start, State, youngest
 from local.stream import Stream
 from local.supervisor import Process, Supervisor, render
 from promptsales.errors import ConfigError, PipelineError
+from promptsales.java import JARS, java
 from promptsales.settings import ROOT, Settings
 
 ROLES = (
@@ -227,7 +227,7 @@ def _status(service: Service, known: dict[str, Process]) -> ServiceStatus:
 def _spark() -> ServiceStatus:
     """Spark runs only while a mart is built: what counts is that its Java and its driver are there."""
     found = java()
-    missing = [jar.path for jar in read_lock(LOCK.read_text()) if not (FOLDER / jar.path).exists()]
+    missing = [jar.path for jar in read_lock(LOCK.read_text()) if not (JARS / jar.path).exists()]
     return ServiceStatus(
         name="spark",
         version=f"{version('pyspark')}, java {found.version} ({found.origin})",

@@ -9,12 +9,11 @@ from typing import Annotated, Literal, NamedTuple, Self, get_args
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from promptsales.addresses import refuse_mail, refuse_malformed, refuse_unknown, refuse_webhook
 from promptsales.errors import ConfigError
-from promptsales.load.models import Limits
 from promptsales.secrets import Secrets
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,6 +72,15 @@ _POSTGRES: dict[str, Place] = {
     "warehouse_admin": Place("warehouse", "warehouse", "postgres", ""),
     "airflow_db": Place("warehouse", "airflow", "airflow", ""),
 }
+
+
+class Limits(BaseModel):
+    """From where on bad rows mean a bad batch: more than ``share`` of the rows and at least ``rows`` of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    share: float = Field(default=0.2, gt=0, le=1)
+    rows: int = Field(default=100, ge=0)
 
 
 def _reachable_by_others(folder: Path) -> bool:

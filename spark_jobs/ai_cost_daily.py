@@ -3,9 +3,9 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from promptsales.marts.span import Span
 from spark_jobs.measures import UNKNOWN, cost, day_of, in_ranges, unit_cost
 from spark_jobs.source import Source
-from spark_jobs.span import Span
 
 Frames = dict[str, DataFrame]
 

@@ -3,6 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from promptsales.marts.span import Span
 from spark_jobs.measures import (
     NO_CURRENCY,
     UNKNOWN,
@@ -16,7 +17,6 @@ from spark_jobs.measures import (
     ratio,
 )
 from spark_jobs.source import Source
-from spark_jobs.span import Span
 
 Frames = dict[str, DataFrame]
 

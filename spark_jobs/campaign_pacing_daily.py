@@ -3,9 +3,9 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from promptsales.marts.span import Span
 from spark_jobs.measures import NO_CURRENCY, UNKNOWN, day_of, end_of, in_ranges, money, named_at, ratio
 from spark_jobs.source import Source
-from spark_jobs.span import Span
 
 Frames = dict[str, DataFrame]
 

@@ -3,9 +3,9 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from promptsales.marts.span import Span
 from spark_jobs.measures import MEASURES, NO_CURRENCY, UNKNOWN, day_of, hour_of, in_ranges, named_at, rates, summed
 from spark_jobs.source import Source
-from spark_jobs.span import Span
 
 Frames = dict[str, DataFrame]
 

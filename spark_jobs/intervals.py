@@ -6,7 +6,7 @@ from datetime import timedelta
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from spark_jobs.span import Span
+from promptsales.marts.span import Span
 
 
 def clipped(states: DataFrame, span: Span) -> DataFrame:

@@ -3,9 +3,9 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from promptsales.marts.span import Span
 from spark_jobs.measures import UNKNOWN, day_of, in_ranges, money, month_of, ratio
 from spark_jobs.source import Source
-from spark_jobs.span import Span
 
 Frames = dict[str, DataFrame]
 

@@ -3,10 +3,10 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from promptsales.marts.span import Span
 from spark_jobs.intervals import clipped, days_of, running
 from spark_jobs.measures import UNKNOWN, day_of, in_ranges, money, ratio
 from spark_jobs.source import Source
-from spark_jobs.span import Span
 
 Frames = dict[str, DataFrame]
 

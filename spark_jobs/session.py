@@ -7,8 +7,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from local.jars import FOLDER
-from local.java import java
+from promptsales.java import JARS, java
 
 CONF = Path(__file__).parent / "conf"
 # alone, the driver is called by nobody; the workers of a cluster call it by this machine's name, or SPARK_LOCAL_IP
@@ -29,7 +28,7 @@ def session(master: str, memory: str, partitions: int) -> Iterator[SparkSession]
     alone = _ALONE if master.startswith("local") else {}
     if alone:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    driver = next(FOLDER.glob("jdbc/postgresql-*.jar"))
+    driver = next(JARS.glob("jdbc/postgresql-*.jar"))
     built = (
         SparkSession.builder.master(master)
         .appName("promptsales marts")

@@ -8,7 +8,7 @@ from pathlib import Path
 from psycopg import sql
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.span import Span
+from promptsales.marts.span import Span
 
 # rows the driver fetches at a time; without it all of a partition would lie in memory
 FETCH = 10_000

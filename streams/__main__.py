@@ -6,12 +6,12 @@ import time
 
 from faust import Worker
 
-from promptsales import bus
+from promptsales.bus import topics
 from promptsales.connections import connected
 from promptsales.errors import PipelineError
 from promptsales.printable import logger
 from promptsales.settings import Settings, settings
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.stream import stream_contracts
 from streams.app import create_app
 
 log = logger("streams")
@@ -38,8 +38,8 @@ def main() -> None:
 def unprovisioned(here: Settings) -> str:
     """Return what is missing of topics and tables to follow, empty where nothing is; a refused login may be, too."""
     try:
-        client = bus.admin(here.address("kafka"))
-        with bus.errors("list topics", client):
+        client = topics.admin(here.address("kafka"))
+        with topics.errors("list topics", client):
             found = client.list_topics(timeout=10).topics
         with connected(here, "warehouse", patience="look") as warehouse:
             ready = warehouse.execute(_READY).fetchone()

@@ -12,16 +12,16 @@ from aiokafka.structs import ConsumerRecord
 from promptsales.connections import opened_async
 from promptsales.printable import logger
 from promptsales.settings import HOST, Settings
-from promptsales.stream_contracts import Connector, stream_contracts
-from promptsales.stream_gaps import GROUP, Gap, way_out
-from promptsales.stream_limits import DEAD_LETTER_BYTES
-from promptsales.stream_truncations import Truncation
-from streams import alerts, judge_again, progress
-from streams.batch import Batch, Offset
+from promptsales.specs.stream import Connector, stream_contracts
+from promptsales.specs.value_limits import DEAD_LETTER_BYTES
+from promptsales.stream import budget_alerts, completeness, judge_again
+from promptsales.stream.batch import Batch, Offset
+from promptsales.stream.decode import EPOCH, Change, DeadLetter, Decoded, Decoder, Message
+from promptsales.stream.gaps import GROUP, Gap, way_out
+from promptsales.stream.live_counters import Counters
+from promptsales.stream.truncations import Truncation
 from streams.batches import batches
-from streams.counters import Counters
-from streams.dead_letters import bury
-from streams.decode import EPOCH, Change, DeadLetter, Decoded, Decoder, Message
+from streams.bury import bury
 from streams.delivery import Delivery
 from streams.health import Health
 from streams.transport import Runs, Transport
@@ -70,9 +70,9 @@ def create_app(settings: Settings, number: int) -> faust.App:
     @app.task  # type: ignore[untyped-decorator]
     async def beside() -> None:
         counters.start()
-        alerts.start(settings)
+        budget_alerts.start(settings)
         if is_first:
-            progress.start(settings)
+            completeness.start(settings)
             judge_again.start(settings)
         health.watch()
 

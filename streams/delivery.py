@@ -9,9 +9,9 @@ import psycopg
 
 from promptsales.errors import ROW_REFUSED, is_transient
 from promptsales.printable import logger
-from streams.batch import Batch
-from streams.decode import DeadLetter
-from streams.sink import Applied, Sink
+from promptsales.stream.batch import Batch
+from promptsales.stream.decode import DeadLetter
+from promptsales.stream.sink import Applied, Sink
 
 log = logger(__name__)
 

@@ -6,12 +6,14 @@ import threading
 import time
 from typing import Any, NamedTuple
 
-from promptsales import bus, stream_gaps, stream_lag
+from promptsales.bus import topics
 from promptsales.connections import connected
 from promptsales.errors import PipelineError
 from promptsales.printable import logger
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream import gaps
+from promptsales.stream import lag as stream_lag
 from streams.delivery import Delivery
 from streams.metrics import collect, exposition
 
@@ -81,7 +83,7 @@ class Health:
         threading.Thread(target=self._watch_for_ever, name="watchdog", daemon=True).start()
 
     def _watch_for_ever(self) -> None:
-        client = bus.admin(self._settings.address("kafka"))
+        client = topics.admin(self._settings.address("kafka"))
         while True:
             time.sleep(LOOK_S)
             try:
@@ -102,7 +104,7 @@ class Health:
     def _look(self, client: Any) -> Seen:
         mine = {(tp.topic, tp.partition) for tp in self._app.consumer.assignment()}
         names = {topic for topic, _ in mine} or {contract.topic for contract in stream_contracts().values()}
-        starts = stream_gaps.starts(client, names)
+        starts = gaps.starts(client, names)
         ends = {at: end for at, end in stream_lag.ends(client, names).items() if at in mine or not mine}
         with connected(self._settings, "warehouse", patience="look") as warehouse:
             applied = stream_lag.applied(warehouse, names)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from promptsales import dead_letters, stream_lag
 from promptsales.connections import connected
-from promptsales.freshness import freshness
+from promptsales.monitoring.freshness import freshness
+from promptsales.monitoring.stream_status import Following, following
 from promptsales.settings import Settings
-from promptsales.stream_status import Following, following
+from promptsales.stream import dead_letters, lag
 
 
 class Metric(NamedTuple):
@@ -42,7 +42,7 @@ def collect(settings: Settings) -> list[Metric]:
     with connected(settings, "warehouse", patience="look") as warehouse:
         ages = {one.feed: one.age.total_seconds() for one in freshness(warehouse) if one.is_streamed and one.age}
         letters = dead_letters.counts(warehouse)
-        unnamed, absent = stream_lag.unnamed(warehouse), stream_lag.absent(warehouse)
+        unnamed, absent = lag.unnamed(warehouse), lag.absent(warehouse)
     slots = {name: one.slot for name, one in found.items() if one.slot}
     behind, kept = (
         {name: float(getattr(slot, field)) for name, slot in slots.items()} for field in ("behind_bytes", "kept_bytes")

@@ -8,10 +8,10 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from promptsales.contracts import contract
+from promptsales.extract.opening import opened
 from promptsales.extract.sources import Source
 from promptsales.settings import Settings
-from promptsales.sources import opened
+from promptsales.specs.feed import contract
 from tests.support.servers import running
 from tests.support.systems import emptied_warehouse
 

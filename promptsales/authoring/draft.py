@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from promptsales.authoring.guess import Guess, guess
 from promptsales.authoring.relation import LiveTable, SourceColumn
-from promptsales.contracts import Contract
 from promptsales.printable import printable
+from promptsales.specs.feed import Contract
 
 LOOK_BACK_SECONDS = 3600
 

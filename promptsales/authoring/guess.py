@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from promptsales.authoring.relation import SourceColumn
-from promptsales.contracts import PiiClass, Transform
+from promptsales.specs.feed import PiiClass, Transform
 
 HASH = "bytea"
 
@@ -41,7 +41,7 @@ _WORDS: dict[str, str] = {
     r"channel|priority|outcome|direction|provider|platform|model|version|tool",
 }
 _TEXTS = ("character", "text", "citext", "name", "json", "xml", "tsvector", "inet", "cidr", "macaddr", "bytea")
-# types a contract can name (promptsales.contracts.Type) whose values say nothing about a person by themselves
+# types a contract can name (promptsales.specs.feed.Type) whose values say nothing about a person by themselves
 _PLAIN = re.compile(
     r"(uuid|boolean|smallint|integer|bigint|real|double precision|date|numeric(\(\d+,\d+\))?|"
     r"timestamp(\(\d\))? with(out)? time zone|time without time zone|interval)"

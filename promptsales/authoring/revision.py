@@ -5,9 +5,9 @@ from typing import Any
 
 import yaml
 
-from promptsales.contracts import CORE
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT
+from promptsales.specs.feed import CORE
 
 
 def here(name: str) -> dict[str, Any]:

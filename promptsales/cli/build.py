@@ -31,8 +31,9 @@ def build(
     """Build what changed of the marts; --start and --end (not included) build exactly those days."""
     from promptsales.marts.build import build as run
     from promptsales.marts.plan import Asked
-    from promptsales.marts.spec import mart, tables
-    from promptsales.marts.spec import select as chosen
+    from promptsales.specs.mart import mart, tables
+    from promptsales.specs.mart import select as chosen
+    from spark_jobs import jobs
 
     window = _window(start, end)
     names = [mart(name).mart for name in marts or []] + (chosen(select) if select else [])
@@ -48,7 +49,7 @@ def build(
         told = status if wait else None
         try:
             results = run(
-                names or tables(), warehouse, settings(), asked, tell=tell, skip=skipped.__setitem__, wait=told
+                names or tables(), warehouse, settings(), asked, jobs, tell=tell, skip=skipped.__setitem__, wait=told
             )
         finally:  # of several that failed too, some may be published
             forget_responses([f"marts.{name}" for name in names or tables()])

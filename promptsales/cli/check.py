@@ -8,10 +8,10 @@ import psycopg
 import typer
 
 from promptsales.cli.output import Json, connected, print_json, show_table, working
-from promptsales.contracts import contracts
 from promptsales.errors import ConfigError
-from promptsales.marts.spec import tables
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.feed import contracts
+from promptsales.specs.mart import tables
+from promptsales.specs.stream import stream_contracts
 
 if TYPE_CHECKING:
     from promptsales.quality.verdict import Verdict
@@ -56,8 +56,8 @@ def _chosen(names: list[str], every: bool) -> list[str]:
 
 def _found(chosen: list[str], warehouse: psycopg.Connection, now: datetime) -> dict[str, list["Verdict"]]:
     # Great Expectations takes seconds to import
-    from promptsales.quality.audit import audit_table
-    from promptsales.quality.feeds import check_feeds
+    from promptsales.monitoring.feed_checks import check_feeds
+    from promptsales.quality.tables import audit_table
 
     feeds = [name for name in chosen if name in contracts()]
     warnings = check_feeds(warehouse, feeds, now)

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from promptsales import connectors
 from promptsales.cli.output import Json, group, print_json, show_line, show_table
 from promptsales.errors import ConfigError
+from promptsales.monitoring.stream_status import following
 from promptsales.settings import settings
-from promptsales.stream_status import following
+from promptsales.stream import connectors
 
 app, commands = group("connectors", "Debezium's connectors, as schemas/kafka/connectors says.")
 

@@ -10,9 +10,9 @@ from promptsales.authoring.change import Change, changes
 from promptsales.authoring.draft import Draft, draft
 from promptsales.authoring.relation import LiveTable, read_table
 from promptsales.cli.output import Json, group, print_json, print_text, show_line, show_table
-from promptsales.contracts import CORE
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT, settings
+from promptsales.specs.feed import CORE
 
 app, commands = group("contracts", "Draft a contract from a live table; tell what a change does.")
 

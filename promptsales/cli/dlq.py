@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from promptsales import dead_letters
 from promptsales.cli.output import Json, Limit, connected, group, print_json, show_line, show_table
-from promptsales.dead_letters import Place
 from promptsales.settings import settings
+from promptsales.stream import dead_letters
+from promptsales.stream.dead_letters import Place
 
 app, commands = group("dlq", "Messages that could not be decoded: list, look, send again, drop.")
 

@@ -4,8 +4,8 @@ import typer
 
 from local.stack import status
 from promptsales.cli.output import Json, print_json, show_line, show_table, working
-from promptsales.doctor import diagnose
-from promptsales.findings import Finding
+from promptsales.monitoring.doctor import diagnose
+from promptsales.monitoring.findings import Finding
 from promptsales.settings import settings
 
 app = typer.Typer()

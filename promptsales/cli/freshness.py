@@ -3,7 +3,7 @@
 import typer
 
 from promptsales.cli.output import Json, connected, print_json, show_table
-from promptsales.freshness import freshness as read_freshness
+from promptsales.monitoring.freshness import freshness as read_freshness
 
 app = typer.Typer()
 

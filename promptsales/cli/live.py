@@ -5,14 +5,14 @@ from threading import Event, Timer
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from promptsales import latency
 from promptsales.cli.output import connected, show_line, show_table
 from promptsales.cli.phases import Phases
 from promptsales.errors import TransientError
+from promptsales.monitoring import latency
 from promptsales.seed.live import live
 from promptsales.seed.world import Size
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.stream import stream_contracts
 
 RATE, SECONDS = 100.0, 4.0
 CATCH_UP_S = 300

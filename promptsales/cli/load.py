@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from promptsales import contracts
 from promptsales.cli.output import Json, connected, forget_responses, print_json, show_table, working
-from promptsales.contracts import Contract
 from promptsales.errors import ConfigError, PipelineError, TerminalError
-from promptsales.load.models import LoadResult, Window
+from promptsales.feeds.models import LoadResult, Window
 from promptsales.settings import settings
+from promptsales.specs import feed
+from promptsales.specs.feed import Contract
 
 app = typer.Typer()
 
@@ -30,7 +30,7 @@ def load(
 ) -> None:
     """Load feeds outside Airflow: the delta since the watermark, or exactly the rows changed from --start to --end."""
     window = window_of(start, end)
-    chosen = [contracts.contract(name) for name in feeds]
+    chosen = [feed.contract(name) for name in feeds]
     if dry_run:
         seen = [_look(contract, window) for contract in chosen]
         print_json(seen) if as_json else show_table("would read", seen[0], (one.values() for one in seen))
@@ -85,8 +85,8 @@ def load_feed(
     contract: Contract, window: Window | None, triggered_by: str, tell: Callable[[str], None] = lambda step: None
 ) -> LoadResult:
     """Load one feed with the connections of the settings; raises what every load raises."""
+    from promptsales.extract.opening import opened
     from promptsales.load.steps import load as run
-    from promptsales.sources import opened
 
     with opened(settings(), contract) as source, connected("warehouse") as warehouse:
         say = f"{contract.table}: {{}}".format
@@ -96,8 +96,8 @@ def load_feed(
 
 
 def _look(contract: Contract, window: Window | None) -> dict[str, Any]:
+    from promptsales.extract.opening import opened
     from promptsales.load.steps import look
-    from promptsales.sources import opened
 
     with opened(settings(), contract) as source, connected("warehouse") as warehouse:
         return {"feed": contract.table, **look(contract, source, warehouse, window)._asdict()}

@@ -7,8 +7,8 @@ from io import TextIOWrapper
 
 import typer
 
+from promptsales.cli.collector import collect_little
 from promptsales.cli.output import show_error
-from promptsales.collector import collect_little
 from promptsales.errors import PipelineError
 
 # modules by their names, in the order of the help; each has the command of its name, but for
@@ -34,7 +34,7 @@ def command_line(modules: Sequence[str] = MODULES) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(promptsales)
     for name in modules:
-        found = import_module("promptsales.seed.cli" if name == "seed" else f"promptsales.cli.{name}").app
+        found = import_module("promptsales.cli.seed" if name == "seed" else f"promptsales.cli.{name}").app
         app.registered_commands += found.registered_commands
         app.registered_groups += found.registered_groups
     return app

@@ -60,7 +60,7 @@ def progress(what: str) -> Iterator[tuple[Say, Say]]:
 
 def forget_responses(tables: Iterable[str]) -> None:
     """Let go of the answers in the global cache that were made from tables changed just now."""
-    from promptsales.responses import cache_of, forget
+    from promptsales.cache.responses import cache_of, forget
 
     with cache_of(settings()) as cache:
         forget(cache, tables)

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from promptsales import bus
-from promptsales.airflow_api import Airflow
+from promptsales.airflow_client.api import Airflow
+from promptsales.airflow_client.registration import register as register_with
+from promptsales.bus import topics as bus
 from promptsales.cli.output import Json, group, print_json, show_line, show_table, working
 from promptsales.provision import Change
 from promptsales.provision import provision as provision_all
-from promptsales.registration import register as register_with
 from promptsales.settings import settings
 
 app, topics = group("topics", "Kafka's topics as schemas/kafka/topics.yml names them.")

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from promptsales import quarantine
 from promptsales.cli.output import Json, Limit, connected, group, print_json, show_line, show_table
+from promptsales.feeds import manual_release
 from promptsales.settings import settings
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.stream import stream_contracts
 
 app, commands = group("quarantine", "Rows that broke a rule: list them, look at one, release one.")
 
@@ -22,19 +22,19 @@ def list_(
 ) -> None:
     """The open rows: counted by rule, then one by one."""
     with connected("warehouse", "look") as warehouse:
-        counts, rows = quarantine.by_rule(warehouse), quarantine.entries(warehouse, feed, limit)
+        counts, rows = manual_release.by_rule(warehouse), manual_release.entries(warehouse, feed, limit)
     if as_json:
         print_json([row._asdict() for row in rows])
         return
-    show_table("by rule", quarantine.RuleCount._fields, (count for count in counts if feed in (None, count.feed)))
-    show_table("rows", quarantine.Entry._fields, ((*row[:3], ", ".join(row.rules), *row[4:]) for row in rows))
+    show_table("by rule", manual_release.RuleCount._fields, (count for count in counts if feed in (None, count.feed)))
+    show_table("rows", manual_release.Entry._fields, ((*row[:3], ", ".join(row.rules), *row[4:]) for row in rows))
 
 
 @commands.command()
 def show(quarantine_id: Id) -> None:
     """One row, as core would hold it, and the rules it broke."""
     with connected("warehouse", "look") as warehouse:
-        print_json(quarantine.show(warehouse, quarantine_id))
+        print_json(manual_release.show(warehouse, quarantine_id))
 
 
 @commands.command()
@@ -44,14 +44,14 @@ def release(quarantine_id: Id) -> None:
     If the source changes the row before, the changed row is judged anew.
     """
     with connected("warehouse") as warehouse:
-        feed = quarantine.feed_of(warehouse, quarantine_id)
+        feed = manual_release.feed_of(warehouse, quarantine_id)
         if contract := stream_contracts().get(feed):
-            from streams.waive import waive
+            from promptsales.stream.waive import waive
 
             waive(settings(), contract, quarantine_id)
             show_line(
                 f"row {quarantine_id} is in {contract.layer}.{feed} now; a newer version from the source replaces it"
             )
             return
-        quarantine.release(warehouse, quarantine_id)
+        manual_release.release(warehouse, quarantine_id)
     show_line(f"row {quarantine_id} is published by the next load of {feed}: `promptsales load {feed}` does it now")

@@ -4,18 +4,18 @@ from typing import Annotated
 
 import typer
 
-from promptsales import contracts
 from promptsales.cli.output import Json, connected, forget_responses, print_json, show_line, show_table, working
-from promptsales.connectors import source_of
-from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
+from promptsales.extract.opening import opened
 from promptsales.load.steps import load
 from promptsales.reconcile.original import is_comparable
 from promptsales.reconcile.settle import Reconciliation
 from promptsales.reconcile.settle import reconcile as reconcile_feed
 from promptsales.settings import settings
-from promptsales.sources import opened
-from promptsales.stream_contracts import StreamContract, stream_contracts
+from promptsales.specs import feed as contracts
+from promptsales.specs.feed import Contract
+from promptsales.specs.stream import StreamContract, stream_contracts
+from promptsales.stream.connectors import source_of
 
 app = typer.Typer()
 
@@ -71,7 +71,7 @@ def _reconcile_feed(contract: Contract, accept_gone: bool) -> Reconciliation | N
 
 
 def _reconcile_table(contract: StreamContract, accept_gone: bool) -> Reconciliation | None:
-    from streams.whole import reconcile as reconcile_table
+    from promptsales.reconcile.streamed import reconcile as reconcile_table
 
     with connected(source_of(contract.source.system)) as source, connected("warehouse") as warehouse:
         return reconcile_table(settings(), contract, source, warehouse, TRIGGERED_BY, accept_gone)

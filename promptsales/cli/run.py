@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from local import stack
-from promptsales import connectors
-from promptsales.airflow_api import Airflow
-from promptsales.airflow_models import Run, TaskState
+from promptsales.airflow_client.api import Airflow
+from promptsales.airflow_client.models import Run, TaskState
+from promptsales.airflow_client.registration import register
 from promptsales.cli.build import show_built
 from promptsales.cli.live import show_live, traffic
 from promptsales.cli.load import show_results
@@ -23,10 +23,10 @@ from promptsales.errors import TerminalError
 from promptsales.load.report import loads_of
 from promptsales.marts.report import built_by
 from promptsales.provision import provision
-from promptsales.registration import register
 from promptsales.seed import seed
 from promptsales.seed.world import Size
 from promptsales.settings import ROOT, Settings, connection_names, settings
+from promptsales.stream import connectors
 
 app = typer.Typer()
 

@@ -14,12 +14,12 @@ from rich.text import Text
 from local import stack
 from local.stack import ServiceStatus
 from local.start import State
+from promptsales.cache.responses import cache_of
 from promptsales.cli.output import Json, console, plain, print_json, print_text
 from promptsales.errors import ConfigError
-from promptsales.live_figures import live_figures
-from promptsales.responses import cache_of
+from promptsales.monitoring.live_figures import live_figures
+from promptsales.monitoring.stream_status import following
 from promptsales.settings import Settings, settings
-from promptsales.stream_status import following
 
 app = typer.Typer()
 _COLOUR = {"healthy": "green", "unwell": "yellow", "failed": "red", "down": "red", "starting": "cyan"}

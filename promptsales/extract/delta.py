@@ -7,11 +7,11 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from promptsales.contracts import Contract
 from promptsales.errors import SourceRefused
 from promptsales.extract.drift import relation_types
-from promptsales.load.models import Window
+from promptsales.feeds.models import Window
 from promptsales.names import as_regclass, identifier
+from promptsales.specs.feed import Contract
 
 # types by the name PostgreSQL itself gives them, as contracts write them
 _COLUMNS_OF_VIEW = """

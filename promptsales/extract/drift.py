@@ -3,7 +3,7 @@
 import psycopg
 from psycopg.rows import tuple_row
 
-from promptsales.contracts import Contract
+from promptsales.specs.feed import Contract
 
 # by name in the catalogue: to resolve a relation as a table needs a right on its schema
 _COLUMNS = """

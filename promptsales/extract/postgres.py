@@ -8,12 +8,12 @@ import psycopg
 from psycopg import IsolationLevel, sql
 from psycopg.rows import tuple_row
 
-from promptsales.contracts import Contract
 from promptsales.extract.frontier import Frontier, complete_through_after, held_by, watermark_after
-from promptsales.extract.reader import CheckedKey
 from promptsales.extract.visible import UNFILTERED
-from promptsales.load.feed import Begun
-from promptsales.load.models import Progress, Window
+from promptsales.feeds.models import Progress, Window
+from promptsales.feeds.reader import CheckedKey
+from promptsales.feeds.state import Begun
+from promptsales.specs.feed import Contract
 
 
 class PostgresReader:

@@ -10,17 +10,17 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from promptsales.contracts import MADE_HERE, Column, Contract
 from promptsales.errors import SourceRefused
 from promptsales.extract import delta
 from promptsales.extract.drift import relation_types
 from promptsales.extract.frontier import read_frontier_inline
 from promptsales.extract.postgres import PostgresReader, counted
-from promptsales.extract.reader import CheckedKey, Copied, Wanted
 from promptsales.extract.visible import refuse_hidden_rows
-from promptsales.load import statements
+from promptsales.feeds import staging
+from promptsales.feeds.reader import CheckedKey, Copied, Wanted
+from promptsales.hashing.hashes import Key, transformed
 from promptsales.names import identifier, relation
-from promptsales.pii import Key, transformed
+from promptsales.specs.feed import MADE_HERE, Column, Contract
 
 # read and written so, a value is not looked into
 _UNREAD = "bytea"
@@ -71,7 +71,7 @@ class RelationReader(PostgresReader):
         types = [_UNREAD if column.transform == "as_is" else _type_here(column) for column in self.contract.columns]
         self.source.execute("set local timezone to 'UTC'")  # naive times are UTC, in the condition too
         with self.source.cursor() as reader, warehouse.cursor() as writer:
-            with reader.copy(self._copy_out(wanted)) as blocks, writer.copy(statements.copy_in(self.contract)) as sink:
+            with reader.copy(self._copy_out(wanted)) as blocks, writer.copy(staging.copy_in(self.contract)) as sink:
                 blocks.set_types([*(_read_type(column) for column in self._read), _UNREAD])
                 sink.set_types([*types, _UNREAD])
                 for row in hashed(self.contract, self.key, blocks.rows()):

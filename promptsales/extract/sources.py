@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import psycopg
 
-from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
-from promptsales.extract.reader import Reader
 from promptsales.extract.relation import RelationReader
 from promptsales.extract.view import ViewReader
-from promptsales.pii import Key
+from promptsales.feeds.reader import Reader
+from promptsales.hashing.hashes import Key
+from promptsales.specs.feed import Contract
 
 if TYPE_CHECKING:
-    from promptsales.content.reader import Content
+    from promptsales.extract.mongo.reader import Content
 
 
 class Hashing(NamedTuple):
@@ -34,7 +34,7 @@ def reader_of(contract: Contract, source: Source) -> Reader:
     """
     if contract.path == "change_stream":
         # the drivers of MongoDB and Kafka take their time to import, which no other feed shall pay
-        from promptsales.content.reader import Content, ContentReader
+        from promptsales.extract.mongo.reader import Content, ContentReader
 
         if isinstance(source, Content):
             return ContentReader(contract, source)

@@ -7,9 +7,9 @@ import psycopg
 from promptsales.extract import delta
 from promptsales.extract.frontier import read_frontier
 from promptsales.extract.postgres import PostgresReader, counted
-from promptsales.extract.reader import CheckedKey, Copied, Wanted
 from promptsales.extract.visible import refuse_hidden_rows
-from promptsales.load import statements
+from promptsales.feeds import staging
+from promptsales.feeds.reader import CheckedKey, Copied, Wanted
 
 # a view reads with its owner's rights, whoever asks it
 OWNER = "etl_owner"
@@ -40,7 +40,7 @@ class ViewReader(PostgresReader):
     def copy_into(self, warehouse: psycopg.Connection, wanted: Wanted) -> Copied:
         """Pass the blocks of a COPY on."""
         out = delta.copy_out(self.contract, wanted.extraction, wanted.window, wanted.watermark, wanted.retries)
-        into = statements.copy_in(self.contract)
+        into = staging.copy_in(self.contract)
         with self.source.cursor() as reader, warehouse.cursor() as writer:
             with reader.copy(out) as blocks, writer.copy(into) as sink:
                 for block in blocks:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import psycopg
 from psycopg.rows import tuple_row
 
-from promptsales.load.feed import Begun, statement
-from promptsales.load.models import GAP
+from promptsales.feeds.models import GAP
+from promptsales.feeds.state import Begun, statement
 
 # what the watermark stays behind the frontier anyway: rows stamped within it are read again
 _HARMLESS = timedelta(seconds=5)

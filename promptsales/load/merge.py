@@ -2,8 +2,8 @@
 
 from psycopg import sql
 
-from promptsales.contracts import ANY_ENTITY, Contract, Touched
-from promptsales.load.statements import filled, listed
+from promptsales.feeds.staging import filled, listed
+from promptsales.specs.feed import ANY_ENTITY, Contract, Touched
 
 
 def soft_delete(contract: Contract) -> sql.Composed:

@@ -10,12 +10,12 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from promptsales.contracts import Contract
 from promptsales.errors import SourceRefused
 from promptsales.extract import delta
-from promptsales.load import feed
-from promptsales.load.models import Staged, Window
-from promptsales.load.statements import core, staging
+from promptsales.feeds import state
+from promptsales.feeds.models import Staged, Window
+from promptsales.feeds.staging import core, staging
+from promptsales.specs.feed import Contract
 
 Key = tuple[int, bytes] | None
 
@@ -39,7 +39,7 @@ def is_rekeyed(contract: Contract, warehouse: psycopg.Connection, key: Key, know
     if known is None or key == known:
         return False
     with warehouse.cursor(row_factory=tuple_row) as cursor:
-        wanted = cursor.execute(feed.statement("rotation"), {"kid": key[0] if key else None}).fetchone()
+        wanted = cursor.execute(state.statement("rotation"), {"kid": key[0] if key else None}).fetchone()
     if key is None or key[0] < known[0] or wanted is None or bytes(wanted[0]) != key[1]:
         delta.refuse_changed_key(contract, key, known)
         return False

@@ -3,8 +3,8 @@
 import psycopg
 from psycopg.rows import class_row
 
-from promptsales.load.feed import statement
-from promptsales.load.models import LoadResult
+from promptsales.feeds.models import LoadResult
+from promptsales.feeds.state import statement
 
 
 def loads_of(warehouse: psycopg.Connection, triggered_by: str) -> list[LoadResult]:

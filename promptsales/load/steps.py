@@ -12,14 +12,17 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from promptsales.contracts import Contract
+from promptsales.erasure import removal, suppression
 from promptsales.errors import TerminalError, driver_errors
-from promptsales.extract.reader import CheckedKey, Reader, Wanted
 from promptsales.extract.sources import Source, reader_of
-from promptsales.load import feed, merge, quarantine, rekey, removal, statements, suppression
+from promptsales.feeds import quarantine, staging, state
+from promptsales.feeds.models import Audit, LoadResult, Staged, Window
+from promptsales.feeds.reader import CheckedKey, Reader, Wanted
+from promptsales.load import merge, rekey
 from promptsales.load.clock import Setback, setback
-from promptsales.load.models import Audit, Limits, LoadResult, Staged, Window
-from promptsales.quality.suite import read_suite
+from promptsales.settings import Limits
+from promptsales.specs.feed import Contract
+from promptsales.specs.suite import read_suite
 
 # a run that waits longer than this for another one's staging is better tried again
 LOCK_TIMEOUT = "60s"
@@ -77,10 +80,10 @@ def _extract(
     contract: Contract, source: Source, warehouse: psycopg.Connection, window: Window | None, triggered_by: str
 ) -> Staged:
     reader = reader_of(contract, source)
-    begun = feed.begin(warehouse, contract.table)
-    has_gap = window is None and feed.has_gap(warehouse, contract.table)
+    begun = state.begin(warehouse, contract.table)
+    has_gap = window is None and state.has_gap(warehouse, contract.table)
     read_at = reader.look()
-    clock_at = feed.clock(warehouse) if reader.is_own_clock else None
+    clock_at = state.clock(warehouse) if reader.is_own_clock else None
     back = _setback(contract, reader, warehouse, window, begun, read_at)
     begun = begun._replace(last_sync_timestamp=back.watermark, complete_through=None) if back else begun
     key, counts = _stage(contract, reader, warehouse, window, begun, read_at)
@@ -107,7 +110,7 @@ def _setback(
     reader: Reader,
     warehouse: psycopg.Connection,
     window: Window | None,
-    begun: feed.Begun,
+    begun: state.Begun,
     read_at: datetime,
 ) -> Setback | None:
     """Whether a delta must read from further back: a window says itself what it reads, a change stream has a token."""
@@ -134,14 +137,14 @@ def look(contract: Contract, source: Source, warehouse: psycopg.Connection, wind
     """
     with driver_errors(f"look at {contract.table}"):
         reader = reader_of(contract, source)
-        begun = feed.stands(warehouse, contract.table)
+        begun = state.stands(warehouse, contract.table)
         back = _setback(contract, reader, warehouse, window, begun, reader.look())
         begun = begun._replace(last_sync_timestamp=back.watermark, complete_through=None) if back else begun
         with reader.snapshot():
             reader.refuse_drift()
             rows = reader.count(Wanted(begun.extraction, window, begun.last_sync_timestamp, (), begun.resume_token))
         progress = reader.progress(begun, window, None)
-        if back or (window is None and feed.has_gap(warehouse, contract.table)):
+        if back or (window is None and state.has_gap(warehouse, contract.table)):
             progress = progress.with_gap(back.held_by if back else None)
         start = window.start if window else begun.last_sync_timestamp
         return Seen(rows, start, progress.complete_through, progress.held_by)
@@ -152,7 +155,7 @@ def _stage(
     reader: Reader,
     warehouse: psycopg.Connection,
     window: Window | None,
-    begun: feed.Begun,
+    begun: state.Begun,
     read_at: datetime,
 ) -> tuple[CheckedKey | None, dict[str, int]]:
     """Returns the source's key, and how many rows were extracted and how many left staging again, by why."""
@@ -160,33 +163,33 @@ def _stage(
         "feed": contract.table,
         "suite_checksum": read_suite(contract).checksum,
         "read_at": read_at,
-        "seen_through": feed.seen_through(warehouse, contract.table),
+        "seen_through": state.seen_through(warehouse, contract.table),
     }
-    retries = [key for (key,) in warehouse.execute(feed.statement("due"), judged)] if window is None else []
+    retries = [key for (key,) in warehouse.execute(state.statement("due"), judged)] if window is None else []
     with reader.snapshot(), warehouse.transaction():
         key = reader.read_key()
         reader.refuse_drift()
         is_rekeyed = rekey.is_rekeyed(contract, warehouse, key, begun.key, window)
         watermark = None if is_rekeyed else begun.last_sync_timestamp
         warehouse.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
-        warehouse.execute(statements.truncate(contract))
+        warehouse.execute(staging.truncate(contract))
         # only now that staging is ours: a run that waited here for a newer one must not empty what that one staged
-        feed.look_at_fence(warehouse, contract.table, begun.extraction)
+        state.look_at_fence(warehouse, contract.table, begun.extraction)
         copied = reader.copy_into(warehouse, Wanted(begun.extraction, window, watermark, retries, begun.resume_token))
         if met := suppression.met(contract, warehouse):
             raise _ErasedMet([removal.Erased(contract.table, *row) for row in met])
         suppressed = suppression.suppress(contract, warehouse)
         held = warehouse.execute(quarantine.drop_held(contract), judged).rowcount
-        warehouse.execute(statements.analyze(contract))
-        unchanged = warehouse.execute(statements.drop_unchanged(contract), judged).rowcount + copied.gone
+        warehouse.execute(staging.analyze(contract))
+        unchanged = warehouse.execute(staging.drop_unchanged(contract), judged).rowcount + copied.gone
     return key, {"extracted": copied.rows, "suppressed": suppressed, "held": held, "unchanged": unchanged}
 
 
 def _publish_nothing(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
     with warehouse.transaction():
-        feed.hold_fence(warehouse, staged.feed, staged.extraction)
+        state.hold_fence(warehouse, staged.feed, staged.extraction)
         rekey.replace_rest(contract, warehouse, staged)
-        feed.finish(warehouse, staged, _result(staged, None, inserted=0, updated=0))
+        state.finish(warehouse, staged, _result(staged, None, inserted=0, updated=0))
 
 
 def check(contract: Contract, warehouse: psycopg.Connection, staged: Staged, limits: Limits | None = None) -> Audit:
@@ -197,7 +200,7 @@ def check(contract: Contract, warehouse: psycopg.Connection, staged: Staged, lim
         TerminalError: when staging does not hold what was extracted.
     """
     # Great Expectations takes seconds to import; where nothing is checked nothing is paid
-    from promptsales.quality.audit import audit_staging
+    from promptsales.load.audit import audit_staging
 
     with driver_errors(f"check {contract.table}"):
         warehouse.autocommit = True
@@ -206,7 +209,7 @@ def check(contract: Contract, warehouse: psycopg.Connection, staged: Staged, lim
 
 
 def _refuse_lost_staging(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
-    found = warehouse.execute(statements.count_staged(contract), {"extraction": staged.extraction}).fetchone()
+    found = warehouse.execute(staging.count_staged(contract), {"extraction": staged.extraction}).fetchone()
     if found is None or found[0] != staged.remaining:
         raise TerminalError(
             f"feed {contract.table}: staging holds {found[0] if found else 0} rows of extraction {staged.extraction}, "
@@ -226,12 +229,12 @@ def publish(contract: Contract, warehouse: psycopg.Connection, staged: Staged, a
     with driver_errors(f"publish {contract.table}"):
         warehouse.autocommit = True
         with warehouse.transaction():
-            if done := feed.published(warehouse, staged):
+            if done := state.published(warehouse, staged):
                 return done
-            feed.hold_fence(warehouse, staged.feed, staged.extraction)
+            state.hold_fence(warehouse, staged.feed, staged.extraction)
             _refuse_lost_staging(contract, warehouse, staged)
             result = _merge(contract, warehouse, staged, audit)
-            feed.finish(warehouse, staged, result)
+            state.finish(warehouse, staged, result)
         if result.quarantined > staged.held:
             warehouse.execute(quarantine.analyze)
         return result

@@ -17,11 +17,12 @@ import psycopg
 
 from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors
 from promptsales.marts.filling import Filled, fill, progress
+from promptsales.marts.jobs import SparkJobs
 from promptsales.marts.locks import hold, join_builders, leave_builders, release
 from promptsales.marts.plan import Asked, Plan, plan
 from promptsales.marts.publish import Built, check, clear, count_staged, publish
-from promptsales.marts.spec import Mart, tables
 from promptsales.settings import Settings
+from promptsales.specs.mart import Mart, tables
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -58,6 +59,7 @@ def build(
     warehouse: psycopg.Connection,
     settings: Settings,
     asked: Asked,
+    jobs: SparkJobs,
     spark: "SparkSession | None" = None,
     tell: Tell = lambda mart, what: None,
     skip: Tell = lambda mart, why: None,
@@ -70,6 +72,7 @@ def build(
         warehouse: as its loader; kept in autocommit.
         settings: zone, provisional days, and how Spark runs.
         asked: by whom, as of when, which window.
+        jobs: the Spark application, which is the module ``spark_jobs.jobs``.
         spark: a session to use; else one is started and stopped.
         tell: told of each mart what is being done, and how far it is.
         skip: told of each mart why nothing is.
@@ -82,7 +85,7 @@ def build(
     """
     warehouse.autocommit = True
     with ExitStack() as opened, _among_builders(warehouse, wait):
-        run = _Run(warehouse, settings, asked, opened, tell, skip, wait, spark, left=_chosen(names))
+        run = _Run(warehouse, settings, asked, jobs, opened, tell, skip, wait, spark, left=_chosen(names))
         run.build_all()
         if not warehouse.broken:
             _forget(warehouse)
@@ -107,6 +110,7 @@ class _Run:
     warehouse: psycopg.Connection
     settings: Settings
     asked: Asked
+    jobs: SparkJobs
     opened: ExitStack
     tell: Tell
     skip: Tell
@@ -158,10 +162,10 @@ class _Run:
             self.skip(name, planned.reason)
             release(self.warehouse, name)
             return True
-        self.spark = self.spark or self.opened.enter_context(_session(self.settings, name, self.tell))
+        self.spark = self.spark or self.opened.enter_context(_session(self.jobs, self.settings, name, self.tell))
         self.tell(name, "Spark")
         clear(mart, self.warehouse)
-        work = pool.submit(fill, mart, self.warehouse, self.settings, planned.span, self.spark)
+        work = pool.submit(fill, mart, self.warehouse, self.settings, planned.span, self.jobs, self.spark)
         self.filling[work] = _Filling(mart, planned, datetime.now(UTC))
         return True
 
@@ -256,11 +260,9 @@ def _among_builders(warehouse: psycopg.Connection, wait: Wait | None) -> Iterato
 
 
 @contextmanager
-def _session(settings: Settings, mart: str, tell: Tell) -> Iterator["SparkSession"]:
-    from spark_jobs.session import session
-
+def _session(jobs: SparkJobs, settings: Settings, mart: str, tell: Tell) -> Iterator["SparkSession"]:
     tell(mart, "start Spark")
-    with session(settings.spark_master, settings.spark_memory, settings.spark_partitions) as spark:
+    with jobs.session(settings.spark_master, settings.spark_memory, settings.spark_partitions) as spark:
         yield spark
 
 

@@ -13,10 +13,10 @@ from psycopg.rows import dict_row
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import DateRange
 
-from promptsales.marts.spec import Mart
-from promptsales.quality.suite import Expectation, Meta
+from promptsales.marts.span import Span
 from promptsales.quality.verdict import Verdict
-from spark_jobs.span import Span
+from promptsales.specs.mart import Mart
+from promptsales.specs.suite import Expectation, Meta
 
 # a total of this name counts rows
 _ROWS = "row_count"

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg.rows import tuple_row
 
-from promptsales.quality.feeds import warning
-from promptsales.quality.verdict import Verdict, record
+from promptsales.quality.verdict import Verdict, record, warning
 
 QUERIES = Path(__file__).parent / "crosschecks"
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from promptsales.marts.graph import PICTURE
-from promptsales.marts.spec import Mart, catalogue
 from promptsales.settings import ROOT
+from promptsales.specs.mart import Mart, catalogue
 
 PAGE = ROOT / "docs" / "marts.md"
 

@@ -1,6 +1,5 @@
 """Have Spark fill the staging table of a mart: all reads from one snapshot of the warehouse, each row written once."""
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,10 +13,11 @@ from psycopg.rows import scalar_row
 from promptsales.connections import beside, start_options
 from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors, is_transient_state
 from promptsales.marts.control import Totals, expected_totals
+from promptsales.marts.jobs import SparkJobs
 from promptsales.marts.plan import READER, complete_through
-from promptsales.marts.spec import Mart
+from promptsales.marts.span import Span
 from promptsales.settings import Settings
-from spark_jobs.span import Span
+from promptsales.specs.mart import Mart
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -31,7 +31,14 @@ class Filled:
     totals: Totals
 
 
-def fill(mart: Mart, warehouse: psycopg.Connection, settings: Settings, span: Span, spark: "SparkSession") -> Filled:
+def fill(
+    mart: Mart,
+    warehouse: psycopg.Connection,
+    settings: Settings,
+    span: Span,
+    jobs: SparkJobs,
+    spark: "SparkSession",
+) -> Filled:
     """Write what the mart's job makes of the days to its staging table, which is empty.
 
     The connection is asked for its address only, so that threads may share it.
@@ -44,7 +51,7 @@ def fill(mart: Mart, warehouse: psycopg.Connection, settings: Settings, span: Sp
     # with a pool of its own a mart takes turns with the others, rather than waiting until they are done
     spark.sparkContext.setLocalProperty("spark.scheduler.pool", mart.mart)
     with _named(mart), driver_errors(f"build {mart.mart}"), snapshot_of(settings, warehouse) as (snapshot, reader):
-        found = _transformed(mart, warehouse, settings, span, spark, snapshot)
+        found = _transformed(mart, warehouse, settings, span, jobs, spark, snapshot)
         _write(found, mart, url_of(warehouse), properties_of(settings, warehouse))
         return Filled(complete_through(mart, reader), expected_totals(mart, reader, span))
 
@@ -82,17 +89,19 @@ def snapshot_of(settings: Settings, warehouse: psycopg.Connection) -> Iterator[t
 
 
 def _transformed(
-    mart: Mart, warehouse: psycopg.Connection, settings: Settings, span: Span, spark: "SparkSession", snapshot: str
+    mart: Mart,
+    warehouse: psycopg.Connection,
+    settings: Settings,
+    span: Span,
+    jobs: SparkJobs,
+    spark: "SparkSession",
+    snapshot: str,
 ) -> "DataFrame":
-    from spark_jobs.source import Source
-
-    job = importlib.import_module(f"spark_jobs.{mart.mart}")
     url, properties = url_of(warehouse), properties_of(settings, warehouse)
-    source = Source(spark, url, properties, snapshot, span, settings.spark_partitions, mart.folder)
-    found: DataFrame = job.transform(job.read(source), span)
-    if tuple(found.columns) != mart.column_names:
-        raise TerminalError(f"mart {mart.mart}: its job makes {found.columns}, mart.yml says {mart.column_names}")
-    return found
+    rows = jobs.transformed(mart.mart, spark, url, properties, snapshot, span, settings.spark_partitions, mart.folder)
+    if tuple(rows.columns) != mart.column_names:
+        raise TerminalError(f"mart {mart.mart}: its job makes {rows.columns}, mart.yml says {mart.column_names}")
+    return rows
 
 
 def _write(found: "DataFrame", mart: Mart, url: str, properties: dict[str, str]) -> None:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from jinja2 import Environment
 
-from promptsales.contracts import CORE, contracts
-from promptsales.marts.spec import catalogue
 from promptsales.settings import ROOT
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.feed import CORE, contracts
+from promptsales.specs.mart import catalogue
+from promptsales.specs.stream import stream_contracts
 
 PICTURE = ROOT / "docs" / "models.svg"
 TEMPLATE = Path(__file__).with_name("graph.svg.j2")

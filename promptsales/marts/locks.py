@@ -5,19 +5,17 @@ import zlib
 import psycopg
 from psycopg.rows import scalar_row
 
+from promptsales.erasure.suppression import BUILD_LOCK
 from promptsales.errors import driver_errors
 from promptsales.marts.plan import SQL
-
-# names the advisory lock that runs share while they build, and that an erasure takes alone
-LOCK = 7_406_001
 
 
 def join_builders(warehouse: psycopg.Connection) -> str | None:
     """Keep erasures out until the session ends or leaves; return who keeps builds out instead, None for nobody."""
     with driver_errors("build marts"), warehouse.cursor(row_factory=scalar_row) as cursor:
-        if cursor.execute("select pg_try_advisory_lock_shared(%s)", [LOCK]).fetchone() is True:
+        if cursor.execute("select pg_try_advisory_lock_shared(%s)", [BUILD_LOCK]).fetchone() is True:
             return None
-    return f"another run is building marts ({_holder(warehouse, 0, LOCK, 1)})"
+    return f"another run is building marts ({_holder(warehouse, 0, BUILD_LOCK, 1)})"
 
 
 def leave_builders(warehouse: psycopg.Connection) -> None:
@@ -29,15 +27,15 @@ def leave_builders(warehouse: psycopg.Connection) -> None:
 def hold(warehouse: psycopg.Connection, mart: str) -> str | None:
     """Keep others from building a mart; return who builds it instead, None for nobody."""
     with driver_errors(f"build {mart}"), warehouse.cursor(row_factory=scalar_row) as cursor:
-        if cursor.execute("select pg_try_advisory_lock(%s, %s)", [LOCK, _number(mart)]).fetchone() is True:
+        if cursor.execute("select pg_try_advisory_lock(%s, %s)", [BUILD_LOCK, _number(mart)]).fetchone() is True:
             return None
-    return f"another run is building {mart} ({_holder(warehouse, LOCK, _number(mart), 2)})"
+    return f"another run is building {mart} ({_holder(warehouse, BUILD_LOCK, _number(mart), 2)})"
 
 
 def release(warehouse: psycopg.Connection, mart: str) -> None:
     """Let others build the mart again."""
     if not warehouse.broken:
-        warehouse.execute("select pg_advisory_unlock(%s, %s)", [LOCK, _number(mart)])
+        warehouse.execute("select pg_advisory_unlock(%s, %s)", [BUILD_LOCK, _number(mart)])
 
 
 def _number(mart: str) -> int:

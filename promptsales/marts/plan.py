@@ -12,12 +12,12 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row, scalar_row
 
-from promptsales.contracts import CORE, REBUILD
 from promptsales.errors import ConfigError, TransientError
-from promptsales.marts.spec import Mart, catalogue, tables
-from promptsales.quality.suite import read_suite_of
+from promptsales.marts.span import Range, Span
 from promptsales.settings import ROOT, Settings
-from spark_jobs.span import Range, Span
+from promptsales.specs.feed import CORE, REBUILD
+from promptsales.specs.mart import Mart, catalogue, tables
+from promptsales.specs.suite import read_suite_of
 
 SQL = Path(__file__).parent / "sql"
 # what the sessions are called that read and write for Spark: they touch no days

@@ -9,12 +9,12 @@ from psycopg import sql
 from psycopg.types.range import DateRange
 
 from promptsales.errors import BatchBlocked, driver_errors
-from promptsales.load.statements import listed
+from promptsales.feeds.staging import listed
 from promptsales.marts.control import Totals, compare
 from promptsales.marts.plan import SQL, Asked, Plan
-from promptsales.marts.spec import Mart
-from promptsales.quality.suite import read_suite_of
 from promptsales.quality.verdict import Verdict, record
+from promptsales.specs.mart import Mart
+from promptsales.specs.suite import read_suite_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def check(mart: Mart, warehouse: psycopg.Connection, as_of: datetime, totals: To
     Raises:
         BatchBlocked: when a rule fails that is more than a warning; the mart stays as it was.
     """
-    from promptsales.quality.audit import run_suite
+    from promptsales.quality.run import run_suite
 
     verdicts = list(run_suite(read_suite_of(mart.folder), warehouse, "staging", mart.staging, as_of))
     verdicts += compare(mart, warehouse, totals)

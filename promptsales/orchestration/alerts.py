@@ -18,7 +18,7 @@ from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSecretsBackendAccessDenied
 
 from promptsales.errors import PipelineError
-from promptsales.load.models import Staged
+from promptsales.feeds.models import Staged
 from promptsales.printable import logger, printable
 
 MAIL, WEBHOOK = "alert_mail", "alert_webhook"

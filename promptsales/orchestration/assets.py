@@ -2,9 +2,9 @@
 
 from airflow.sdk import Asset
 
-from promptsales.contracts import contracts
-from promptsales.marts.spec import tables
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.feed import contracts
+from promptsales.specs.mart import tables
+from promptsales.specs.stream import stream_contracts
 
 _STREAMED = [contract.table for contract in stream_contracts().values() if contract.layer == "core"]
 CORE = {table: Asset(f"core.{table}", group="core") for table in (*contracts(), *_STREAMED)}

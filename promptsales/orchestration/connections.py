@@ -10,12 +10,12 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from promptsales.connections import opened_by
-from promptsales.contracts import Contract
 from promptsales.errors import driver_errors
 from promptsales.extract.sources import Hashing, Source
-from promptsales.pii import active_key
+from promptsales.hashing.hashes import active_key
 from promptsales.printable import logger
 from promptsales.settings import settings
+from promptsales.specs.feed import Contract
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -40,7 +40,7 @@ def postgres(conn_id: str, database: str | None = None) -> Iterator[psycopg.Conn
     """
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-    from promptsales.registration import name_of
+    from promptsales.airflow_client.registration import name_of
 
     hook = PostgresHook(conn_id, database=database)
 
@@ -86,7 +86,7 @@ def forget_responses(*tables: str) -> None:
     """
     import redis
 
-    from promptsales.responses import TIMEOUT_S, forget
+    from promptsales.cache.responses import TIMEOUT_S, forget
 
     try:
         known = BaseHook.get_connection("redis")
@@ -113,7 +113,7 @@ def source(contract: Contract) -> Iterator[Source]:
     """
     system = contract.source.system
     if contract.path == "change_stream":
-        from promptsales.content.reader import Content
+        from promptsales.extract.mongo.reader import Content
 
         key = active_key(settings().state / "secrets")
         with mongo(system) as client:

@@ -5,16 +5,16 @@ from typing import Any
 import psycopg
 from airflow.sdk import AssetAlias, TaskGroup, TriggerRule, get_current_context, task
 
-from promptsales.contracts import Contract, contract, contracts
+from promptsales.feeds.models import Audit, Staged
+from promptsales.feeds.state import is_news
 from promptsales.load import steps
-from promptsales.load.feed import is_news
-from promptsales.load.models import Audit, Staged
 from promptsales.orchestration.alerts import watermark_is_held
 from promptsales.orchestration.assets import CORE
 from promptsales.orchestration.connections import forget_responses, postgres, source
 from promptsales.orchestration.window import window_of
 from promptsales.printable import logger
 from promptsales.settings import settings
+from promptsales.specs.feed import Contract, contract, contracts
 
 WAREHOUSE = "warehouse"
 # stands for the asset of a table that changed: no event where all that came went to quarantine

@@ -8,11 +8,11 @@ from airflow.sdk import AssetAlias, get_current_context, task
 
 from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.marts.plan import Asked
-from promptsales.marts.spec import tables
 from promptsales.orchestration.assets import MARTS
 from promptsales.orchestration.connections import forget_responses, postgres
 from promptsales.printable import logger
 from promptsales.settings import settings
+from promptsales.specs.mart import tables
 
 WAREHOUSE = "warehouse"
 # stands for the assets of the marts that were built: no event for one that stayed as it was
@@ -37,6 +37,7 @@ def plan() -> list[str]:
 def build(names: list[str]) -> dict[str, Any]:
     """Build them in one Spark session, each published by itself."""
     from promptsales.marts.build import build as run
+    from spark_jobs import jobs
 
     context = get_current_context()
 
@@ -48,7 +49,7 @@ def build(names: list[str]) -> dict[str, Any]:
 
     with postgres(WAREHOUSE) as warehouse:
         try:
-            results = run(names, warehouse, settings(), _asked(), tell=tell, skip=skip)
+            results = run(names, warehouse, settings(), _asked(), jobs, tell=tell, skip=skip)
         finally:  # of several that failed too, some may be published
             forget_responses(*(f"marts.{name}" for name in names))
     for one in results:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from airflow.sdk import task
 
-from promptsales.contracts import contract, contracts
 from promptsales.errors import BatchBlocked
 from promptsales.orchestration.connections import postgres, source
 from promptsales.printable import logger
+from promptsales.specs.feed import contract, contracts
 
 WAREHOUSE = "warehouse"
 
@@ -21,7 +21,7 @@ log = logger(__name__)
 @task(pool=WAREHOUSE)
 def rows(table: str) -> None:
     """Run a table's suite over all of it; fails when a rule does that is more than a warning."""
-    from promptsales.quality.audit import audit_table
+    from promptsales.quality.tables import audit_table
 
     with postgres(WAREHOUSE) as warehouse:
         verdicts = audit_table(table, warehouse, datetime.now(UTC))
@@ -39,7 +39,7 @@ def rows(table: str) -> None:
 @task(pool=WAREHOUSE)
 def feeds() -> None:
     """Warn where a feed brings unusually many or few rows, or none, or is late."""
-    from promptsales.quality.feeds import check_feeds
+    from promptsales.monitoring.feed_checks import check_feeds
 
     with postgres(WAREHOUSE) as warehouse:
         found = check_feeds(warehouse, contracts(), datetime.now(UTC))
@@ -51,7 +51,7 @@ def feeds() -> None:
 @task
 def columns(feed: str) -> None:
     """Warn where the source has columns that its contract does not know; no load reads them."""
-    from promptsales.quality.feeds import check_source
+    from promptsales.monitoring.feed_checks import check_source
 
     found = contract(feed)
     with postgres(found.source.system) as opened, postgres(WAREHOUSE) as warehouse:
@@ -63,8 +63,8 @@ def columns(feed: str) -> None:
 @task
 def types(feed: str) -> None:
     """Warn where a collection has a field in more than one BSON type."""
-    from promptsales.content.reader import Content
-    from promptsales.quality.collection import check_types
+    from promptsales.extract.mongo.reader import Content
+    from promptsales.monitoring.collection_checks import check_types
 
     found = contract(feed)
     with source(found) as opened, postgres(WAREHOUSE) as warehouse:

@@ -2,14 +2,14 @@
 
 from airflow.sdk import AssetAlias, TriggerRule, get_current_context, task
 
-from promptsales.contracts import Contract, contract
 from promptsales.orchestration.assets import CORE
 from promptsales.orchestration.connections import forget_responses, postgres, source
 from promptsales.orchestration.feed import WAREHOUSE, feed_group
 from promptsales.printable import logger
 from promptsales.reconcile.settle import Reconciliation, reconcile
 from promptsales.settings import settings
-from promptsales.stream_contracts import StreamContract, stream_contracts
+from promptsales.specs.feed import Contract, contract
+from promptsales.specs.stream import StreamContract, stream_contracts
 
 # stands for the assets of the tables in which rows were soft-deleted: no event where there were none
 DELETED = AssetAlias("core.deleted")
@@ -38,7 +38,7 @@ def compare_streamed(table: str) -> None:
 
     The stream's own code is imported here.
     """
-    from streams.whole import reconcile as reconcile_table
+    from promptsales.reconcile.streamed import reconcile as reconcile_table
 
     run, found = get_current_context()["dag_run"], stream_contracts()[table]
     with postgres(f"{found.source.system}_cdc") as source, postgres(WAREHOUSE) as warehouse:

@@ -16,10 +16,10 @@ from promptsales.orchestration.connections import bootstrap_servers, forget_resp
 from promptsales.orchestration.feed import WAREHOUSE
 from promptsales.printable import logger
 from promptsales.settings import settings
-from promptsales.stream_contracts import Connector, StreamContract, stream_contracts
+from promptsales.specs.stream import Connector, StreamContract, stream_contracts
 
 if TYPE_CHECKING:
-    from streams.audit import Audited
+    from promptsales.stream.audit import Audited
 
 # an hour and what may have been missed before it; from the last audit, where that is longer ago
 BACK = timedelta(hours=3)
@@ -33,7 +33,7 @@ def audit(table: str) -> None:
 
     Where nothing has changed since the last audit it is skipped then: no asset event is sent, no mart built.
     """
-    from promptsales.stream_audit import has_changed, record, refuse_unpublished
+    from promptsales.stream.audit_books import has_changed, record, refuse_unpublished
 
     context = get_current_context()
     run, contract, now = context["dag_run"], stream_contracts()[table], datetime.now(UTC)
@@ -52,9 +52,9 @@ def audit(table: str) -> None:
 
 
 def _compared(contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection) -> "Audited":
-    from promptsales.realtime import rebuild as count_anew
-    from promptsales.stream_audit import refuse_left, some
-    from streams import audit as stream
+    from promptsales.stream import audit as stream
+    from promptsales.stream.audit_books import refuse_left, some
+    from promptsales.stream.recount import rebuild as count_anew
 
     found = stream.audit(settings(), contract, source, warehouse, BACK)
     level = logging.WARNING if found.repaired else logging.INFO
@@ -74,8 +74,8 @@ def _compared(contract: StreamContract, source: psycopg.Connection, warehouse: p
 
 def _judge(contract: StreamContract, warehouse: psycopg.Connection, now: datetime) -> None:
     """Run the whole suite over what was loaded in the hours that are audited."""
-    from promptsales.quality.audit import audit_streamed
-    from promptsales.stream_audit import since
+    from promptsales.quality.tables import audit_streamed
+    from promptsales.stream.audit_books import since
 
     began = since(warehouse, contract, now, BACK)
     verdicts = audit_streamed(contract, warehouse, datetime.now(UTC), began)
@@ -88,10 +88,12 @@ def _judge(contract: StreamContract, warehouse: psycopg.Connection, now: datetim
 @task
 def health(connector: Connector) -> None:
     """Note how far a connector is behind; fail, and say in which hop, when its tables are not complete lately."""
-    from promptsales import bus, stream_gaps, stream_lag
-    from promptsales.freshness import STREAM_STALE, freshness
+    from promptsales.bus import topics
+    from promptsales.monitoring.freshness import STREAM_STALE, freshness
+    from promptsales.stream import gaps as stream_gaps
+    from promptsales.stream import lag as stream_lag
 
-    client = bus.admin(bootstrap_servers("kafka"))
+    client = topics.admin(bootstrap_servers("kafka"))
     with postgres(f"{connector}_cdc") as source, postgres(WAREHOUSE) as warehouse:
         slot = stream_lag.slot(source, connector)
         lag = stream_lag.lag(warehouse, client, connector, slot)
@@ -116,7 +118,7 @@ def health(connector: Connector) -> None:
 @task(pool=WAREHOUSE)
 def rebuild() -> dict[str, int]:
     """Count minutes, days and totals anew from core, mend those that differ, let go of minutes past their time."""
-    from promptsales.realtime import rebuild as count_anew
+    from promptsales.stream.recount import rebuild as count_anew
 
     with postgres(WAREHOUSE) as warehouse:
         found = count_anew(warehouse, settings().stream_minutes_days)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from promptsales.errors import ConfigError
-from promptsales.load.models import Window
+from promptsales.feeds.models import Window
 
 
 def window_of(

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import psycopg
 
+from promptsales.erasure import removal
+from promptsales.erasure.removal import Changed, Erased
 from promptsales.errors import TransientError
-from promptsales.load import removal
-from promptsales.load.removal import Changed, Erased
 from promptsales.marts import plan
 from promptsales.privacy.person import Person, find
 from promptsales.settings import settings

@@ -9,10 +9,10 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
-from promptsales.contracts import Contract, contract, contracts
+from promptsales.erasure import search
 from promptsales.errors import ConfigError
-from promptsales.load.statements import core
-from promptsales.privacy import search
+from promptsales.feeds.staging import core
+from promptsales.specs.feed import Contract, contract, contracts
 
 _HASH = re.compile(r"(\\x)?([0-9a-f]{64})")
 # a uuid, an ObjectId: long enough not to be found by chance in another text

@@ -14,12 +14,12 @@ import psycopg
 from psycopg.rows import class_row
 
 from promptsales.connections import connected
-from promptsales.contracts import Contract, contracts
 from promptsales.errors import ConfigError
-from promptsales.key_files import read_keys
+from promptsales.hashing.keys import read_keys
 from promptsales.provision.lines import Database
 from promptsales.provision.pads import load_pads
 from promptsales.settings import Settings
+from promptsales.specs.feed import Contract, contracts
 
 LoadFeed = Callable[[Contract], object]
 Tell = Callable[[str], None]

@@ -10,10 +10,12 @@ from typing import get_args
 import psycopg
 import redis
 
-from promptsales import bus, cache
+from promptsales.bus import topics as bus
+from promptsales.cache import key_spaces
+from promptsales.cache.responses import TIMEOUT_S
 from promptsales.connections import connected, mongo
 from promptsales.errors import ConfigError
-from promptsales.key_files import read_keys
+from promptsales.hashing.keys import read_keys
 from promptsales.provision.changes import Change, OnProgress, quiet
 from promptsales.provision.cluster import Cluster, provision_cluster
 from promptsales.provision.collections import collections
@@ -21,7 +23,6 @@ from promptsales.provision.lines import Database
 from promptsales.provision.pads import has_pads
 from promptsales.provision.reporting import reporting_zone
 from promptsales.provision.schemas import schemas
-from promptsales.responses import TIMEOUT_S
 from promptsales.settings import Settings
 
 __all__ = [
@@ -109,7 +110,7 @@ def keys(address: str) -> list[Change]:
     with redis.Redis.from_url(
         address, decode_responses=True, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
     ) as client:
-        return [Change(system="redis", what=what, is_warning=True) for what in cache.strangers(client)]
+        return [Change(system="redis", what=what, is_warning=True) for what in key_spaces.strangers(client)]
 
 
 def _hashing_keys(settings: Settings, databases: list[Database], dry_run: bool) -> dict[int, bytes]:

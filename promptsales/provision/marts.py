@@ -6,8 +6,8 @@ import psycopg
 from psycopg import sql
 
 from promptsales.errors import ConfigError
-from promptsales.marts.spec import Mart, catalogue
 from promptsales.provision.changes import Change
+from promptsales.specs.mart import Mart, catalogue
 
 _RELATIONS = """
 select c.relname, obj_description(c.oid, 'pg_class'), has_table_privilege('bi_reader', c.oid, 'select'),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import psycopg
 
 from promptsales.errors import ConfigError, driver_errors
-from promptsales.key_files import pads
+from promptsales.hashing.keys import pads
 from promptsales.provision.changes import Change
 
 

@@ -16,7 +16,7 @@ from promptsales.errors import ConfigError
 from promptsales.names import identifier
 from promptsales.provision.changes import Change
 from promptsales.provision.lines import Database
-from promptsales.stream_contracts import Connector, StreamContract, contracts_of
+from promptsales.specs.stream import Connector, StreamContract, contracts_of
 
 ROLE = "cdc"
 DATABASES: dict[Connector, Database] = {"promptads": "promptsales", "promptcrm": "promptcrm"}

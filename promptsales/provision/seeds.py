@@ -5,9 +5,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from promptsales.contracts import CORE
 from promptsales.errors import ConfigError
 from promptsales.provision.changes import Change
+from promptsales.specs.feed import CORE
 
 # in one statement each; rows that are as the file has them are not written
 _DELETE = "delete from {table} t where not exists (select from wanted w where w is not distinct from t)"

@@ -8,7 +8,7 @@ from psycopg import sql
 from promptsales.errors import ConfigError
 from promptsales.names import as_regclass, in_quotes
 from promptsales.provision.changes import Change
-from promptsales.stream_contracts import StreamContract, stream_contracts
+from promptsales.specs.stream import StreamContract, stream_contracts
 
 _OWN = {
     "is_deleted": "Whether the row was deleted at the source; its last values stay.",

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 import psycopg
 from psycopg import sql
 
-from promptsales.contracts import Contract, contracts
 from promptsales.errors import ConfigError
 from promptsales.names import in_quotes
 from promptsales.provision.changes import Change
+from promptsales.specs.feed import Contract, contracts
 
 # the pipeline's own columns
 _STAGING = {

@@ -11,12 +11,12 @@ import psycopg
 from psycopg import sql
 
 from promptsales import names
-from promptsales.contracts import Column, Contract, Transform, contracts
 from promptsales.errors import ConfigError
 from promptsales.extract.delta import relations_of
 from promptsales.names import identifier, regclass_of
 from promptsales.provision.changes import Change
 from promptsales.provision.lines import Database
+from promptsales.specs.feed import Column, Contract, Transform, contracts
 
 # Normal forms (domain.md section 1), the same in Python. ASCII white space and A-Z only: what a locale calls a space
 # or a lower-case letter differs between systems. '' is no value.

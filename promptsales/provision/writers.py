@@ -8,11 +8,11 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
-from promptsales.contracts import Contract, contracts
 from promptsales.errors import ConfigError
 from promptsales.provision.lines import Database
 from promptsales.provision.publications import DATABASES
-from promptsales.stream_contracts import StreamContract, stream_contracts
+from promptsales.specs.feed import Contract, contracts
+from promptsales.specs.stream import StreamContract, stream_contracts
 
 # what the time zone database calls UTC, and PostgreSQL takes in any case
 _UTC = frozenset(

@@ -10,8 +10,8 @@ import psycopg
 from psycopg import sql
 
 from promptsales.errors import described, is_transient
-from promptsales.quality.suite import Expectation
 from promptsales.quality.verdict import Verdict
+from promptsales.specs.suite import Expectation
 
 # what PostgreSQL does not look into, then what is ours to replace: the table, and the end of the statement
 _PARTS = re.compile(

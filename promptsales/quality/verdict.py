@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 import psycopg
 
-from promptsales.quality.suite import Expectation
+from promptsales.specs.suite import Expectation, Meta
 
 
 class Verdict(NamedTuple):
@@ -56,3 +56,9 @@ def record(warehouse: psycopg.Connection, table: str, extraction: int | None, ve
     rows = [(table, extraction, *verdict.record()) for verdict in verdicts]
     with warehouse.cursor() as cursor:
         cursor.executemany(_RECORD, rows)
+
+
+def warning(rule: str, kind: str, description: str, is_unexpected: bool, rows: int | None = None) -> Verdict:
+    """A verdict on a feed; what it finds is a warning."""
+    expectation = Expectation(type=kind, kwargs={}, meta=Meta(rule=rule, on_fail="warn"), description=description)
+    return Verdict(expectation, not is_unexpected, rows, int(is_unexpected), [], None)

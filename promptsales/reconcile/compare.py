@@ -19,10 +19,10 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
-from promptsales.contracts import Contract
 from promptsales.reconcile import statements
 from promptsales.reconcile.original import Original, Side
 from promptsales.reconcile.snapshot import snapshot
+from promptsales.specs.feed import Contract
 
 Reason = Literal["missing", "differing", "silent"]
 Judgement = Literal["equal", "pending", "gone", "missing", "differing", "silent"]

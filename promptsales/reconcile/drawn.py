@@ -13,11 +13,11 @@ from typing import Protocol
 import psycopg
 from psycopg import sql
 
-from promptsales.contracts import Contract
-from promptsales.load import suppression
+from promptsales.erasure import suppression
 from promptsales.load.steps import LOCK_TIMEOUT
 from promptsales.reconcile import statements
 from promptsales.reconcile.original import Side
+from promptsales.specs.feed import Contract
 
 # the number of no extraction: what lies in staging under it is never committed
 DRAWN = 0

@@ -7,11 +7,11 @@ from typing import NamedTuple, Protocol, cast
 import psycopg
 from psycopg import sql
 
-from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
 from promptsales.extract.sources import Source, reader_of
 from promptsales.reconcile import statements
 from promptsales.reconcile.snapshot import snapshot
+from promptsales.specs.feed import Contract
 
 
 class Side(NamedTuple):

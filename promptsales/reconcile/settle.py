@@ -7,19 +7,19 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from promptsales.contracts import Contract
 from promptsales.errors import BatchBlocked, driver_errors
 from promptsales.extract import delta
-from promptsales.extract.reader import Reader
 from promptsales.extract.sources import Source, reader_of
+from promptsales.feeds.reader import Reader
 from promptsales.load.merge import soft_delete
-from promptsales.load.models import Limits
-from promptsales.quality.suite import Expectation, Meta
 from promptsales.quality.verdict import Verdict, record
 from promptsales.reconcile.compare import Comparison, Total, compare
 from promptsales.reconcile.original import Original, original_of
 from promptsales.reconcile.statements import BUCKETS
-from promptsales.stream_contracts import StreamContract
+from promptsales.settings import Limits
+from promptsales.specs.feed import Contract
+from promptsales.specs.stream import StreamContract
+from promptsales.specs.suite import Expectation, Meta
 
 SQL = Path(__file__).parent
 

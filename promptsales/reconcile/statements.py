@@ -5,10 +5,10 @@ A row's digest is made from its text, so `same_text` must have fixed how that is
 
 from psycopg import sql
 
-from promptsales.contracts import Contract
+from promptsales.erasure.suppression import NOBODY
 from promptsales.extract.delta import view
-from promptsales.load.statements import core, staging
-from promptsales.load.suppression import NOBODY
+from promptsales.feeds.staging import core, staging
+from promptsales.specs.feed import Contract
 
 BUCKETS = 4096
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import redis
 
-from promptsales.cache import key_spaces
+from promptsales.cache.key_spaces import key_spaces
 from promptsales.seed.campaigns import running
 from promptsales.seed.copying import Tally
 from promptsales.seed.failures import system_errors

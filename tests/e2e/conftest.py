@@ -8,8 +8,8 @@ import pytest
 
 from local.airflow import COMPONENTS
 from local.supervisor import Supervisor
-from promptsales.airflow_api import POLL_S, Airflow
-from promptsales.registration import register
+from promptsales.airflow_client.api import POLL_S, Airflow
+from promptsales.airflow_client.registration import register
 from promptsales.settings import Settings
 
 HOURLY = "promptcrm_hourly"

@@ -8,13 +8,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from promptsales.airflow_api import POLL_S, Airflow
-from promptsales.airflow_models import Run, TaskState
-from promptsales.contracts import contracts
-from promptsales.load.models import LoadResult
+from promptsales.airflow_client.api import POLL_S, Airflow
+from promptsales.airflow_client.models import Run, TaskState
+from promptsales.airflow_client.registration import POOLS, connections, register
+from promptsales.feeds.models import LoadResult
 from promptsales.load.report import loads_of
-from promptsales.registration import POOLS, connections, register
 from promptsales.settings import Settings
+from promptsales.specs.feed import contracts
 from tests.e2e.conftest import HOURLY, PATIENCE_S
 from tests.support import leads
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from promptsales.airflow_api import Airflow
+from promptsales.airflow_client.api import Airflow
 from promptsales.settings import Settings
 from tests.e2e.conftest import HOURLY, PATIENCE_S
 from tests.support.inbox import Inbox, inbox

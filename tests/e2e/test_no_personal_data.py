@@ -16,7 +16,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartiti
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from local.postgres import server_home
-from promptsales.airflow_api import Airflow
+from promptsales.airflow_client.api import Airflow
 from promptsales.settings import ROOT, InternalName, Settings
 from tests.e2e.conftest import EVERY_HOURLY, PATIENCE_S
 

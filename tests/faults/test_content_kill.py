@@ -7,12 +7,12 @@ import psycopg
 import pytest
 from pymongo.database import Database
 
-from promptsales.content import topic as kafka
-from promptsales.contracts import contract
+from promptsales.extract.mongo import topic as kafka
+from promptsales.extract.opening import opened
 from promptsales.extract.sources import Source
 from promptsales.load.steps import check, extract, load, publish
 from promptsales.settings import Settings, settings
-from promptsales.sources import opened
+from promptsales.specs.feed import contract
 from tests.support.content import assert_equal_to_source, in_core, in_quarantine, prompt
 from tests.support.stepwise import Say, stepwise
 

@@ -7,10 +7,10 @@ import time
 import psycopg
 import pytest
 
-from promptsales.contracts import contract
 from promptsales.errors import TerminalError
 from promptsales.load.steps import check, extract, load, publish
 from promptsales.settings import Settings
+from promptsales.specs.feed import contract
 from tests.support import leads
 
 LEADS = contract("leads")

@@ -16,7 +16,7 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from promptsales import bus
+from promptsales.bus import topics
 from promptsales.settings import ROOT, Settings
 from tests.faults.faust_alone import AGENTS, BAD, SAID
 from tests.support.streaming import wait
@@ -61,7 +61,7 @@ TABLE = {
 @pytest.fixture(scope="module")
 def client(stack: Settings) -> AdminClient:
     """The broker's administration."""
-    return bus.admin(stack.address("kafka"))
+    return topics.admin(stack.address("kafka"))
 
 
 @pytest.fixture(scope="module")

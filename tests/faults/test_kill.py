@@ -6,9 +6,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import contract
 from promptsales.load.steps import check, extract, load, publish
 from promptsales.settings import InternalName, Settings, settings
+from promptsales.specs.feed import contract
 from tests.support import leads
 from tests.support.stepwise import Say, stepwise
 

@@ -6,10 +6,10 @@ import psycopg
 import pytest
 
 from promptsales.cli.load import load_feed
-from promptsales.contracts import contract
 from promptsales.load.steps import load
 from promptsales.privacy import rotation
 from promptsales.settings import Settings, settings
+from promptsales.specs.feed import contract
 from tests.support import keys, leads
 from tests.support.stepwise import Say, stepwise
 

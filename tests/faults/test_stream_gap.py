@@ -9,9 +9,10 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from local.supervisor import Supervisor
-from promptsales import bus, connectors, stream_lag
+from promptsales.bus import topics
+from promptsales.monitoring.stream_doctor import streams
 from promptsales.settings import Settings
-from promptsales.stream_doctor import streams
+from promptsales.stream import connectors, lag
 from tests.support.faults import set_group
 from tests.support.streaming import assert_equal_to_the_source, is_followed, settle, wait
 
@@ -29,7 +30,7 @@ _GAPS = "select distinct topic from ops.stream_offset where gap_at is not null o
 @pytest.fixture
 def client(stack: Settings) -> AdminClient:
     """The brokers' administrator."""
-    return bus.admin(stack.address("kafka"))
+    return topics.admin(stack.address("kafka"))
 
 
 @pytest.fixture
@@ -46,10 +47,10 @@ def test_a_group_set_forward_and_removed_records(
 ) -> None:
     supervisor = Supervisor(stack.state)
     supervisor.stop({WORKER}, 60)
-    before = stream_lag.ends(client, [SKIPPED, REMOVED])
+    before = lag.ends(client, [SKIPPED, REMOVED])
     ads.execute(_MEASURE.format(2).encode())
     wait(lambda: on_the_bus(client, before) == 24)
-    ends = stream_lag.ends(client, [SKIPPED, REMOVED])
+    ends = lag.ends(client, [SKIPPED, REMOVED])
     set_group(client, {at: end for at, end in ends.items() if at[0] == SKIPPED})
     remove(client, {at: end for at, end in ends.items() if at[0] == REMOVED})
     log = stack.state / "logs" / f"{WORKER}.log"
@@ -79,12 +80,12 @@ def test_a_group_set_forward_and_removed_records(
     assert_equal_to_the_source(stack, warehouse)
 
 
-def on_the_bus(client: AdminClient, before: dict[stream_lag.Partition, int]) -> int:
+def on_the_bus(client: AdminClient, before: dict[lag.Partition, int]) -> int:
     """Events that have come to some partitions since."""
-    return sum(end - before[at] for at, end in stream_lag.ends(client, {topic for topic, _ in before}).items())
+    return sum(end - before[at] for at, end in lag.ends(client, {topic for topic, _ in before}).items())
 
 
-def remove(client: AdminClient, ends: dict[stream_lag.Partition, int]) -> None:
+def remove(client: AdminClient, ends: dict[lag.Partition, int]) -> None:
     """Let the broker delete all that is before some offsets."""
     for done in client.delete_records([TopicPartition(*at, end) for at, end in ends.items()]).values():
         done.result()

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from local.supervisor import Supervisor
-from promptsales import connectors
 from promptsales.settings import ROOT, Settings
+from promptsales.stream import connectors
 from tests.support.campaigning import CARELESS
 from tests.support.faults import PARTS, frozen, kill
 from tests.support.selling import SELLING

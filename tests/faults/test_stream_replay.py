@@ -9,8 +9,9 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Pro
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
 from local.supervisor import Supervisor
-from promptsales import bus, connectors, stream_lag
+from promptsales.bus import topics
 from promptsales.settings import Settings
+from promptsales.stream import connectors, lag
 from tests.support.campaigning import CARELESS
 from tests.support.faults import set_group
 from tests.support.selling import SELLING
@@ -19,14 +20,14 @@ from tests.support.wholeness import amiss
 from tests.support.working import Working
 
 GROUP, WORKER = "promptsales-stream", "stream-0"
-TOPICS = [topic for name in connectors.names() for topic in stream_lag.topics(name)]
+TOPICS = [topic for name in connectors.names() for topic in lag.topics(name)]
 
 
 @pytest.fixture
 def emptied(stack: Settings) -> None:
     """Topics without the events of earlier tests, whose rows no source and no warehouse knows any more."""
-    client = bus.admin(stack.address("kafka"))
-    found = [TopicPartition(*at, end) for at, end in stream_lag.ends(client, TOPICS).items()]
+    client = topics.admin(stack.address("kafka"))
+    found = [TopicPartition(*at, end) for at, end in lag.ends(client, TOPICS).items()]
     for done in client.delete_records(found).values():
         done.result()
 
@@ -55,7 +56,7 @@ def test_duplicates_in_disorder_and_every_topic_again(stack: Settings) -> None:
 
 def events_of(stack: Settings) -> Iterator[Message]:
     """Every event of every topic of the stream."""
-    ends = stream_lag.ends(bus.admin(stack.address("kafka")), TOPICS)
+    ends = lag.ends(topics.admin(stack.address("kafka")), TOPICS)
     consumer = Consumer({
         "bootstrap.servers": stack.address("kafka"), "group.id": "replay", "enable.auto.commit": False,
         "enable.partition.eof": True, "auto.offset.reset": "earliest",
@@ -86,27 +87,27 @@ def send_again(stack: Settings, events: list[Message]) -> None:
 
 def start_anew(stack: Settings) -> None:
     """Let the workers' group begin again with the first event of each topic."""
-    client, supervisor = bus.admin(stack.address("kafka")), Supervisor(stack.state)
+    client, supervisor = topics.admin(stack.address("kafka")), Supervisor(stack.state)
     supervisor.stop({WORKER}, 60)
     set_group(client, begins(stack))
     supervisor.start(WORKER)
 
 
-def begins(stack: Settings) -> dict[stream_lag.Partition, int]:
+def begins(stack: Settings) -> dict[lag.Partition, int]:
     """The first offset of each partition."""
-    client = bus.admin(stack.address("kafka"))
+    client = topics.admin(stack.address("kafka"))
     wanted = {
         TopicPartition(*at): OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-        for at in stream_lag.ends(client, TOPICS)
+        for at in lag.ends(client, TOPICS)
     }
     return {(at.topic, at.partition): found.result().offset for at, found in client.list_offsets(wanted).items()}
 
 
 def waiting(stack: Settings) -> int:
     """Events that the group has not done yet, by its own offsets."""
-    client = bus.admin(stack.address("kafka"))
+    client = topics.admin(stack.address("kafka"))
     (found,) = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(GROUP)]).values()
     done = {(at.topic, at.partition): at.offset for at in found.result().topic_partitions}
     first = begins(stack)
-    ends = stream_lag.ends(client, TOPICS)
+    ends = lag.ends(client, TOPICS)
     return sum(end - max(first[at], done.get(at, 0)) for at, end in ends.items())

@@ -3,8 +3,8 @@
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from promptsales.airflow_client.registration import postgres_connection
 from promptsales.connections import connected
-from promptsales.registration import postgres_connection
 from promptsales.settings import Settings
 
 

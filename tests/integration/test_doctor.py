@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.doctor import diagnose
+from promptsales.monitoring.doctor import diagnose
 from promptsales.settings import Settings
 from tests.support import leads
 from tests.support.streaming import followed

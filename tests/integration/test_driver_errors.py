@@ -14,15 +14,17 @@ import redis
 from confluent_kafka import Producer
 from psycopg.conninfo import make_conninfo
 
-from promptsales import bus, connections, connectors, provision
-from promptsales.airflow_api import Airflow
-from promptsales.cache import strangers
+from promptsales import connections, provision
+from promptsales.airflow_client.api import Airflow
+from promptsales.bus import topics
+from promptsales.cache.key_spaces import strangers
 from promptsales.connections import connected, mongo
 from promptsales.errors import ConfigError, PipelineError, TerminalError, TransientError, driver_errors
 from promptsales.failures.cache import redis_errors
 from promptsales.failures.kafka import kafka_errors
 from promptsales.failures.mongo import mongo_errors
 from promptsales.settings import Settings
+from promptsales.stream import connectors
 
 SECRET = "hunter2"
 REFUSED = "connection warehouse: the server at 127.0.0.1:{warehouse}"
@@ -183,16 +185,16 @@ def test_a_command_that_redis_refuses(stack: Settings) -> None:
 
 @pytest.mark.parametrize("port", ["1", "{redis}", "{warehouse}"])
 def test_kafka_that_is_none(stack: Settings, monkeypatch: pytest.MonkeyPatch, port: str) -> None:
-    monkeypatch.setattr(bus, "_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(topics, "_TIMEOUT_S", 0.5)
     where = f"127.0.0.1:{port.format(**ports(stack))}"
-    error = refusal(lambda: bus.plan(bus.admin(where)))
+    error = refusal(lambda: topics.plan(topics.admin(where)))
     told = f"list topics: kafka does not answer at {where}: _TRANSPORT; it is tried again; if it stays so, check host"
     assert (type(error), str(error)[: len(told)]) == (TransientError, told)
 
 
 def test_a_request_that_kafka_refuses(stack: Settings) -> None:
-    change = bus.TopicChange(action="create", topic="a topic", what="x", partitions=1)
-    error = refusal(lambda: bus.apply(bus.admin(stack.address("kafka")), [change]))
+    change = topics.TopicChange(action="create", topic="a topic", what="x", partitions=1)
+    error = refusal(lambda: topics.apply(topics.admin(stack.address("kafka")), [change]))
     assert (type(error), str(error)) == (TerminalError, "create topics: a topic: kafka: TOPIC_EXCEPTION")
 
     def call() -> None:

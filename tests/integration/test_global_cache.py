@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import redis
 
-from promptsales.cache import strangers
-from promptsales.responses import Responses, cache_of, forget
-from promptsales.sessions import Sessions
+from promptsales.cache.key_spaces import strangers
+from promptsales.cache.responses import Responses, cache_of, forget
+from promptsales.cache.sessions import Sessions
 from promptsales.settings import Settings
 
 TABLES = ("core.leads", "marts.lead_attribution")

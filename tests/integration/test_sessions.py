@@ -8,13 +8,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from promptsales.airflow_client.registration import postgres_connection
 from promptsales.connections import beside, connected, opened_async
-from promptsales.contracts import contract
+from promptsales.extract.opening import opened
 from promptsales.load.steps import load
 from promptsales.orchestration.connections import postgres
-from promptsales.registration import postgres_connection
 from promptsales.settings import PublicName, Settings
-from promptsales.sources import opened
+from promptsales.specs.feed import contract
 from tests.support import leads
 from tests.support.foreign import foreign_settings
 from tests.support.systems import empty_tables

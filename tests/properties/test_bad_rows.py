@@ -11,10 +11,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from promptsales.contracts import contract
-from promptsales.load.models import Limits, LoadResult
+from promptsales.feeds.models import LoadResult
 from promptsales.load.steps import load
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 from tests.integration.provision.conftest import KEY, Connect, provisioned
 from tests.support.feeds import FEEDS, Feed
 from tests.support.own_warehouse import admin, connect, warehouse

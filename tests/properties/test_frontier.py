@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from promptsales.contracts import contract
 from promptsales.extract import frontier
-from promptsales.load.models import Window
+from promptsales.feeds.models import Window
 from promptsales.load.steps import load
 from promptsales.settings import Settings
+from promptsales.specs.feed import contract
 from tests.support import leads
 
 LEADS = contract("leads")

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import psycopg
 
-from promptsales.contracts import contract
 from promptsales.load.steps import load
 from promptsales.settings import Settings
+from promptsales.specs.feed import contract
 from tests.support import leads
 
 LEADS = contract("leads")

@@ -11,9 +11,9 @@ import yaml
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from promptsales.contracts import Column, Contract, contracts
 from promptsales.settings import ROOT
-from promptsales.stream_contracts import StreamContract, stream_contracts
+from promptsales.specs.feed import Column, Contract, contracts
+from promptsales.specs.stream import StreamContract, stream_contracts
 
 FOLDER = ROOT / "tests" / "warehouse"
 Row = dict[str, Any]

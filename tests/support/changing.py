@@ -11,15 +11,15 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from promptsales.contracts import Contract, contracts
 from promptsales.load import merge
 from promptsales.marts.plan import Asked, plan
 from promptsales.marts.publish import publish
-from promptsales.marts.spec import Mart, tables
 from promptsales.settings import Settings
-from promptsales.stream_contracts import StreamContract, stream_contracts
-from streams import statements
-from streams.decode import PREFIX
+from promptsales.specs.feed import Contract, contracts
+from promptsales.specs.mart import Mart, tables
+from promptsales.specs.stream import StreamContract, stream_contracts
+from promptsales.stream import statements
+from promptsales.stream.decode import PREFIX
 
 EXPECTED = Path(__file__).parents[1] / "integration" / "marts" / "expected"
 Row = Mapping[str, Any]

@@ -11,8 +11,8 @@ from confluent_kafka.admin import AdminClient
 from local.processes import GONE, family
 from local.supervisor import Supervisor
 from promptsales.settings import Settings
-from promptsales.stream_gaps import GROUP
-from promptsales.stream_lag import Partition
+from promptsales.stream.gaps import GROUP
+from promptsales.stream.lag import Partition
 from tests.support.streaming import wait
 
 # programs of the supervisor; it starts each again by itself

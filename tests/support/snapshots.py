@@ -15,11 +15,11 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from promptsales.stream_contracts import StreamContract, stream_contracts
-from promptsales.stream_truncations import Truncation
-from streams.batch import Batch
-from streams.decode import Change, DeadLetter, Decoder, Message
-from streams.sink import Applied, Sink
+from promptsales.specs.stream import StreamContract, stream_contracts
+from promptsales.stream.batch import Batch
+from promptsales.stream.decode import Change, DeadLetter, Decoder, Message
+from promptsales.stream.sink import Applied, Sink
+from promptsales.stream.truncations import Truncation
 from tests.support.events import message
 
 _DECODERS = {contract.topic: Decoder(contract) for contract in stream_contracts().values()}

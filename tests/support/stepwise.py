@@ -10,7 +10,7 @@ Say = Callable[[str], None]
 
 # processes fork from one that has imported what every load imports; the checker alone takes seconds
 _SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["promptsales.quality.audit", "promptsales.cli.load", "promptsales.content.reader"])
+_SERVER.set_forkserver_preload(["promptsales.quality.run", "promptsales.cli.load", "promptsales.extract.mongo.reader"])
 # on a busy machine the first process of all imports for long
 _PATIENCE_S = 120
 

@@ -12,8 +12,8 @@ import psycopg
 import redis
 from psycopg import sql
 
-from promptsales import connectors
 from promptsales.settings import Settings
+from promptsales.stream import connectors
 
 
 class Table(NamedTuple):

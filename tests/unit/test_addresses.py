@@ -9,10 +9,10 @@ from typing import get_args
 import pytest
 
 from promptsales.addresses import places, postgres_hosts, without_login
-from promptsales.connectors import config, source_place
+from promptsales.airflow_client.registration import mongo_connection, postgres_connection
 from promptsales.errors import ConfigError
-from promptsales.registration import mongo_connection, postgres_connection
 from promptsales.settings import InternalName, PublicName, Settings
+from promptsales.stream.connectors import config, source_place
 from streams.app import _app as faust_app
 
 SECRET = "hunter2"

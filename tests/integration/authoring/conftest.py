@@ -50,7 +50,7 @@ def promptsales(stack: Settings, copy: Path) -> Command:
 _SEVERAL = """
 import contextlib, io, json, psycopg, sys
 from promptsales.cli.main import main
-from promptsales.doctor import diagnose
+from promptsales.monitoring.doctor import diagnose
 from promptsales.settings import settings
 
 def run(command):

@@ -80,15 +80,15 @@ import asyncio, json, sys
 from datetime import UTC, datetime
 import psycopg
 from promptsales.connections import connected
-from promptsales.connectors import config
-from promptsales.quality.audit import audit_streamed
+from promptsales.stream.connectors import config
+from promptsales.quality.tables import audit_streamed
 from promptsales.settings import settings
-from promptsales.stream_contracts import stream_contracts
-from streams import compare, sweep
-from streams.batch import Batch
-from streams.decode import UNCHANGED, Decoder, Message
-from streams.sink import Sink
-from streams.waive import waive
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream import compare, sweep
+from promptsales.stream.batch import Batch
+from promptsales.stream.decode import UNCHANGED, Decoder, Message
+from promptsales.stream.sink import Sink
+from promptsales.stream.waive import waive
 
 here, contract = settings(), stream_contracts()["Orders"]
 decoder, said = Decoder(contract), {}

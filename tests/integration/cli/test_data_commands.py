@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 import psycopg
 import pytest
 
+from promptsales.cache.responses import Responses, cache_of
 from promptsales.cli.live import show_live
 from promptsales.cli.main import main
-from promptsales.contracts import contracts
-from promptsales.marts.spec import tables
-from promptsales.responses import Responses, cache_of
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.feed import contracts
+from promptsales.specs.mart import tables
+from promptsales.specs.stream import stream_contracts
 from tests.support import leads
 from tests.support.cases import put
 

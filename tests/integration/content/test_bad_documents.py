@@ -12,11 +12,11 @@ from bson import Binary, Decimal128, Int64, MaxKey, ObjectId, Regex, Timestamp
 from bson.datetime_ms import DatetimeMS
 from pymongo.database import Database
 
-from promptsales.contracts import contract
 from promptsales.extract.sources import Source
-from promptsales.load.models import Limits, LoadResult
+from promptsales.feeds.models import LoadResult
 from promptsales.load.steps import load
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 from tests.support import content as support
 
 BAD, GOOD, LATER = 4_000, 100, 400

@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from pymongo.database import Database
 
-from promptsales.contracts import contract
 from promptsales.extract.sources import Source
 from promptsales.load.steps import load
 from promptsales.settings import Settings
+from promptsales.specs.feed import contract
 from tests.e2e.test_no_personal_data import dump, messages
 from tests.support.content import asset, prompt
 

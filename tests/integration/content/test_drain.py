@@ -9,14 +9,14 @@ import pytest
 from bson import Decimal128, Int64, ObjectId
 from pymongo.database import Database
 
-from promptsales.content.reader import Content
-from promptsales.contracts import contract
 from promptsales.errors import BatchBlocked, SourceRefused, TransientError
+from promptsales.extract.mongo.reader import Content
 from promptsales.extract.sources import Source
-from promptsales.load.models import LoadResult, Window
+from promptsales.feeds.models import LoadResult, Window
+from promptsales.hashing.hashes import Key
 from promptsales.load.steps import load, look
-from promptsales.pii import Key
 from promptsales.settings import Settings
+from promptsales.specs.feed import contract
 from tests.support import content as support
 from tests.support.content import MORNING, assert_equal_to_source, asset, in_core, in_quarantine, prompt
 

@@ -10,11 +10,12 @@ from bson import Binary, Decimal128, Int64, ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
-from promptsales.contracts import contract
 from promptsales.extract.sources import Source
-from promptsales.load.models import Limits, LoadResult
+from promptsales.feeds.models import LoadResult
 from promptsales.load.steps import load
 from promptsales.reconcile.settle import reconcile
+from promptsales.settings import Limits
+from promptsales.specs.feed import contract
 from tests.support.content import in_core, in_quarantine, prompt
 
 Documents = Database[dict[str, Any]]

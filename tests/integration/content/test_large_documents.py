@@ -5,10 +5,10 @@ from typing import Any
 import psycopg
 from pymongo.database import Database
 
-from promptsales.contracts import contract
 from promptsales.extract.sources import Source
 from promptsales.load.steps import load
 from promptsales.settings import Settings
+from promptsales.specs.feed import contract
 from tests.support.content import assert_equal_to_source, asset, prompt
 
 # as long as text may be, of characters that take six bytes each in a message

@@ -14,13 +14,12 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from local.mongo import mongod
-from promptsales.content.reader import Content
-from promptsales.contracts import contract
-from promptsales.load.models import Limits
+from promptsales.extract.mongo.reader import Content
+from promptsales.hashing.hashes import active_key
 from promptsales.load.steps import load, look
-from promptsales.pii import active_key
 from promptsales.reconcile.settle import reconcile
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 from tests.support import content as support
 from tests.support.content import MORNING, prompt
 

@@ -8,12 +8,12 @@ import psycopg
 import pytest
 from pymongo.database import Database
 
-from promptsales.content.reader import Content
-from promptsales.contracts import contract
 from promptsales.errors import SourceRefused
+from promptsales.extract.mongo.reader import Content
 from promptsales.extract.sources import Source
+from promptsales.hashing.hashes import Key
 from promptsales.load.steps import load
-from promptsales.pii import Key
+from promptsales.specs.feed import contract
 from tests.support.content import in_core, prompt
 
 PROMPTS = contract("prompts")

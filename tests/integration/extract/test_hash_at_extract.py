@@ -10,17 +10,17 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import MADE_HERE, Contract, contract
 from promptsales.errors import SourceRefused
 from promptsales.extract import delta
 from promptsales.extract.relation import RelationReader
 from promptsales.extract.sources import Hashing
-from promptsales.load.models import Limits, LoadResult, Window
+from promptsales.feeds.models import LoadResult, Window
+from promptsales.hashing.hashes import Key, active_key
 from promptsales.load.steps import load
-from promptsales.pii import Key, active_key
 from promptsales.reconcile.original import original_of
 from promptsales.reconcile.settle import reconcile
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import MADE_HERE, Contract, contract
 from tests.support import leads
 
 COUNTS = ("extracted", "inserted", "updated", "unchanged", "quarantined", "suppressed")

@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from promptsales import quarantine
-from promptsales.contracts import contract
-from promptsales.load.models import Limits
+from promptsales.feeds import manual_release
 from promptsales.load.steps import load
-from promptsales.quality.audit import audit_core
+from promptsales.quality.tables import audit_core
 from promptsales.reconcile.settle import reconcile
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 
 ACCOUNTS = contract("accounts")
 DAYS = ("-infinity", "0044-03-15 BC", "0206-01-01", "9999-12-31 23:59:59+00", "infinity", "294276-01-01")
@@ -34,7 +33,7 @@ def test_impossible_dates_wait_in_quarantine(
     first = load(ACCOUNTS, source, warehouse, None, "test", Limits())
     assert (first.extracted, first.inserted, first.quarantined) == (1 + len(DAYS), 1, len(DAYS))
     assert [key for (key,) in warehouse.execute("select account_id from core.accounts")] == [good]
-    held = quarantine.entries(warehouse, "accounts", 100)
+    held = manual_release.entries(warehouse, "accounts", 100)
     assert {entry.key for entry in held} == {str(key) for key in bad}
     assert all(f"{column}_outside_business_dates" in entry.rules for entry in held)
 

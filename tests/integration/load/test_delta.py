@@ -6,11 +6,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import contract
 from promptsales.errors import SourceRefused
-from promptsales.load.models import LoadResult, Window
+from promptsales.feeds.models import LoadResult, Window
 from promptsales.load.steps import load
 from promptsales.settings import Settings
+from promptsales.specs.feed import contract
 from tests.support import leads
 
 LEADS = contract("leads")

@@ -6,14 +6,13 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import contract
-from promptsales.doctor import diagnose
 from promptsales.errors import SourceRefused
-from promptsales.load.models import Limits
 from promptsales.load.steps import load
+from promptsales.monitoring.doctor import diagnose
 from promptsales.provision import provision
 from promptsales.reconcile.settle import reconcile
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 from tests.support import leads
 
 LEADS = contract("leads")

@@ -6,12 +6,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from promptsales import doctor
-from promptsales.contracts import contract
-from promptsales.load.models import Limits, LoadResult
+from promptsales.feeds.models import LoadResult
 from promptsales.load.steps import load
+from promptsales.monitoring import doctor
 from promptsales.reconcile.settle import reconcile
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 from tests.support import systems
 from tests.support.feeds import FEEDS, as_application, as_pipeline
 

@@ -7,13 +7,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from promptsales.contracts import contract, contracts
-from promptsales.load.models import LoadResult
+from promptsales.feeds.models import LoadResult
 from promptsales.load.steps import load
 from promptsales.seed import seed
 from promptsales.seed.planted import PLANTED
 from promptsales.seed.world import Size
 from promptsales.settings import Settings
+from promptsales.specs.feed import contract, contracts
 from tests.support import systems
 from tests.support.feeds import FEEDS, Feed, as_application, as_pipeline
 

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 import psycopg
 
-from promptsales.contracts import contract
-from promptsales.freshness import Freshness, freshness
-from promptsales.load.feed import is_news
+from promptsales.feeds.state import is_news
 from promptsales.load.steps import extract, load
+from promptsales.monitoring.freshness import Freshness, freshness
 from promptsales.settings import Settings
+from promptsales.specs.feed import contract
 from tests.support import leads
 
 LEADS = contract("leads")

@@ -6,15 +6,14 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import Contract, contract
-from promptsales.doctor import diagnose
 from promptsales.errors import SourceRefused
 from promptsales.extract.sources import Hashing
-from promptsales.load.models import Limits
+from promptsales.hashing.hashes import active_key
 from promptsales.load.steps import load, look
-from promptsales.pii import active_key
+from promptsales.monitoring.doctor import diagnose
 from promptsales.reconcile.settle import reconcile
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import Contract, contract
 from tests.support import leads
 
 LEADS = contract("leads")

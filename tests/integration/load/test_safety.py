@@ -4,12 +4,12 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import contract
 from promptsales.errors import Fenced, SourceRefused, TerminalError, TransientError
-from promptsales.load.models import Limits, LoadResult
+from promptsales.feeds.models import LoadResult
+from promptsales.load.audit import audit_staging
 from promptsales.load.steps import check, extract, load, publish
-from promptsales.quality.audit import audit_staging
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 from tests.support import leads
 
 LEADS = contract("leads")

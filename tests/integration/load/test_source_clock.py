@@ -7,13 +7,12 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import contract
-from promptsales.doctor import diagnose
-from promptsales.freshness import Freshness, freshness
-from promptsales.load.models import Limits
 from promptsales.load.steps import load, look
+from promptsales.monitoring.doctor import diagnose
+from promptsales.monitoring.freshness import Freshness, freshness
 from promptsales.reconcile.settle import reconcile
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 from tests.support import leads
 
 LEADS = contract("leads")

@@ -8,18 +8,17 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import Contract, contract
 from promptsales.errors import ConfigError
 from promptsales.extract.frontier import read_frontier
 from promptsales.extract.sources import Hashing
-from promptsales.freshness import freshness
-from promptsales.load.models import Limits
+from promptsales.hashing.hashes import active_key
 from promptsales.load.steps import load
-from promptsales.pii import active_key
+from promptsales.monitoring.freshness import freshness
 from promptsales.provision import schemas
 from promptsales.provision.cluster import provision_cluster
 from promptsales.reconcile.settle import reconcile
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import Contract, contract
 from tests.support import leads
 from tests.support.standby import at, caught_up, standby
 

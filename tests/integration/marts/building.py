@@ -8,6 +8,7 @@ import psycopg
 from promptsales.marts.build import build
 from promptsales.marts.plan import Asked
 from promptsales.settings import settings
+from spark_jobs import jobs
 
 
 def main(address: str, as_of: str) -> None:
@@ -23,6 +24,7 @@ def main(address: str, as_of: str) -> None:
             warehouse,
             settings(),
             Asked(datetime.fromisoformat(as_of), "kill"),
+            jobs,
             tell=say,
         )
 

@@ -10,8 +10,9 @@ import pytest
 from promptsales.marts.build import build
 from promptsales.marts.plan import Asked
 from promptsales.marts.publish import Built
-from promptsales.marts.spec import tables
 from promptsales.settings import Settings
+from promptsales.specs.mart import tables
+from spark_jobs import jobs
 from tests.integration.provision.conftest import Connect
 from tests.support.own_warehouse import admin, connect
 
@@ -37,6 +38,6 @@ def run(admin: psycopg.Connection, connect: Connect, stack: Settings, spark: Any
 
         def run(*names: str, as_of: datetime = AS_OF, zone: str = "UTC", **asked: Any) -> dict[str, Built]:
             wanted, chosen = Asked(as_of, "test", **asked), stack.model_copy(update={"reporting_timezone": zone})
-            return {one.mart: one for one in build(names or tables(), warehouse, chosen, wanted, spark)}
+            return {one.mart: one for one in build(names or tables(), warehouse, chosen, wanted, jobs, spark)}
 
         yield run

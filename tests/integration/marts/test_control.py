@@ -9,8 +9,8 @@ from psycopg import sql
 
 from promptsales.errors import TerminalError
 from promptsales.marts.control import compare
-from promptsales.marts.spec import tables
-from spark_jobs.span import Range, Span
+from promptsales.marts.span import Range, Span
+from promptsales.specs.mart import tables
 from tests.integration.marts.conftest import Build
 from tests.integration.marts.test_marts import counts, fill
 

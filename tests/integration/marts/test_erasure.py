@@ -5,14 +5,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from promptsales.erasure import removal
+from promptsales.erasure.suppression import BUILD_LOCK
 from promptsales.errors import TransientError
-from promptsales.load import removal
-from promptsales.marts.locks import LOCK
 from promptsales.marts.plan import Asked, plan
-from promptsales.marts.spec import mart
 from promptsales.privacy import erasure
 from promptsales.privacy.person import find
 from promptsales.settings import Settings
+from promptsales.specs.mart import mart
 from tests.integration.marts.conftest import AS_OF, Build
 from tests.integration.marts.test_marts import differing, fill, touch
 from tests.integration.privacy.test_erasure import NOBODY, whole
@@ -90,11 +90,11 @@ def test_a_build_and_an_erasure_exclude_one_another(
     fill(admin)
     monkeypatch.setattr(removal, "_LOCK_TIMEOUT", "set local lock_timeout = '500ms'")
     with connect("warehouse_loader") as building:
-        building.execute("select pg_advisory_lock(%s)", [LOCK])
+        building.execute("select pg_advisory_lock(%s)", [BUILD_LOCK])
         with pytest.raises(TransientError, match="a build of marts or a load has been running"):
             erase(admin, "users", "u1")
         assert str(uid("u1")) in whole(admin)
-        building.execute("select pg_advisory_unlock(%s)", [LOCK])
+        building.execute("select pg_advisory_unlock(%s)", [BUILD_LOCK])
     with admin.transaction():
         erase(admin, "users", "u1")
         # the erasure has not committed: no build begins

@@ -6,8 +6,8 @@ import pytest
 from promptsales.errors import TerminalError
 from promptsales.marts.build import due
 from promptsales.marts.plan import ALL, Asked, definition, plan
-from promptsales.marts.spec import tables
 from promptsales.settings import Settings
+from promptsales.specs.mart import tables
 from tests.integration.marts.conftest import AS_OF, Build
 from tests.integration.marts.test_marts import touch
 from tests.integration.provision.conftest import Connect

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from psycopg import sql
 
-from promptsales.marts.spec import catalogue, select, tables
+from promptsales.specs.mart import catalogue, select, tables
 from tests.integration.marts.conftest import Build
 from tests.support.core_rows import put, put_versions, uid
 

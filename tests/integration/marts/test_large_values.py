@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from promptsales.errors import TerminalError
-from promptsales.marts.spec import catalogue, tables
+from promptsales.specs.mart import catalogue, tables
 from tests.integration.marts.conftest import Build
 from tests.support.core_rows import put, put_versions, uid
 

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from promptsales.errors import TerminalError
 from promptsales.marts.crosscheck import cross_check
-from promptsales.marts.spec import tables
+from promptsales.specs.mart import tables
 from tests.integration.marts.conftest import Build
 from tests.integration.provision.conftest import Connect
 from tests.support.core_rows import put, uid

@@ -16,9 +16,9 @@ from psycopg import Rollback, sql
 
 from promptsales.marts import plan
 from promptsales.marts.plan import core_inputs
-from promptsales.marts.spec import Mart, tables
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.mart import Mart, tables
+from promptsales.specs.stream import stream_contracts
 from tests.integration.marts.conftest import AS_OF, Build
 from tests.integration.marts.test_marts import differing, fill
 from tests.integration.provision.conftest import Connect

@@ -11,9 +11,9 @@ import pytest
 from promptsales.errors import ConfigError
 from promptsales.marts.crosscheck import cross_check
 from promptsales.marts.plan import Asked, plan
-from promptsales.marts.spec import mart
 from promptsales.provision.reporting import reporting_zone
 from promptsales.settings import Settings
+from promptsales.specs.mart import mart
 from tests.integration.marts.conftest import AS_OF, Build
 from tests.integration.marts.test_marts import differing, fill, touch
 from tests.integration.provision.conftest import Connect

@@ -12,6 +12,7 @@ from promptsales.errors import TransientError
 from promptsales.marts import build
 from promptsales.marts.plan import Asked
 from promptsales.settings import Settings
+from spark_jobs import jobs
 from tests.integration.marts.conftest import AS_OF
 from tests.integration.marts.test_marts import fill
 from tests.integration.provision.conftest import Connect
@@ -57,9 +58,9 @@ def test_a_mart_that_takes_long_holds_up_no_other(
             long.thread.start()
             assert long.is_other_out.wait(PATIENCE_S)
             assert long.is_long_told.wait(PATIENCE_S)
-            assert [one.mart for one in build.build([OTHER, THIRD], second, stack, FULL, spark)] == [OTHER, THIRD]
+            assert [one.mart for one in build.build([OTHER, THIRD], second, stack, FULL, jobs, spark)] == [OTHER, THIRD]
             with pytest.raises(TransientError, match=f"another run is building {LONG} .*; run this again when it has"):
-                build.build([LONG, OTHER], second, stack, FULL, spark)
+                build.build([LONG, OTHER], second, stack, FULL, jobs, spark)
             assert (LONG, "publish") not in long.told
         long.thread.join(PATIENCE_S)
     assert long.built == [OTHER, LONG]

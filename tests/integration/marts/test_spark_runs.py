@@ -14,7 +14,7 @@ import psycopg
 import pyspark
 import pytest
 
-from local.java import java
+from promptsales.java import java
 from promptsales.settings import ROOT, Settings
 from tests.integration.marts.conftest import AS_OF, Build
 from tests.integration.marts.test_marts import AS_OF_DAY, _differing, fill

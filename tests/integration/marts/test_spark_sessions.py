@@ -9,9 +9,9 @@ from psycopg import sql
 
 from promptsales.connections import connected
 from promptsales.marts.filling import properties_of, snapshot_of, url_of
+from promptsales.marts.span import Span
 from promptsales.settings import Settings
 from spark_jobs.source import Source
-from spark_jobs.span import Span
 
 SETTINGS = {
     "DateStyle": ("SQL, DMY", "ISO, MDY"),

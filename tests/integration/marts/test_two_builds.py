@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from promptsales.erasure.suppression import BUILD_LOCK
 from promptsales.errors import TransientError
 from promptsales.marts.build import build
-from promptsales.marts.locks import LOCK
 from promptsales.marts.plan import Asked
 from promptsales.settings import Settings
+from spark_jobs import jobs
 from tests.integration.provision.conftest import Connect
 
 ASKED = Asked(datetime(2024, 3, 11, 5, tzinfo=UTC), "test")
@@ -18,7 +19,7 @@ ASKED = Asked(datetime(2024, 3, 11, 5, tzinfo=UTC), "test")
 def hold(connection: psycopg.Connection) -> str:
     """Take the lock as a build does; return how a build that meets it is to name this one."""
     connection.autocommit = True
-    connection.execute("select pg_advisory_lock(%s)", [LOCK])
+    connection.execute("select pg_advisory_lock(%s)", [BUILD_LOCK])
     ((began,),) = connection.execute(
         "select backend_start at time zone 'UTC' from pg_stat_activity where pid = pg_backend_pid()"
     )
@@ -35,7 +36,7 @@ def test_a_build_that_does_not_wait_names_the_other_one(
     with connect("warehouse_loader") as first, connect("warehouse_loader") as second:
         message = hold(first)
         with pytest.raises(TransientError) as refused:
-            build([], second, stack, ASKED)
+            build([], second, stack, ASKED, jobs)
         assert str(refused.value) == f"{message}; run this again when it has finished"
 
 
@@ -51,5 +52,5 @@ def test_a_build_that_waits_goes_on_when_the_other_one_ended(
             if len(messages) == 2:
                 first.close()
 
-        assert build([], second, stack, ASKED, wait=wait) == []
+        assert build([], second, stack, ASKED, jobs, wait=wait) == []
     assert messages == [message, message]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from promptsales.contracts import contract
 from promptsales.load.steps import load
 from promptsales.settings import Settings
+from promptsales.specs.feed import contract
 from tests.support import keys, leads
 
 

@@ -10,14 +10,13 @@ import psycopg
 import pytest
 
 from promptsales.cli.load import load_feed
-from promptsales.contracts import contract
 from promptsales.errors import TerminalError
-from promptsales.load.models import Limits
+from promptsales.extract.opening import opened
 from promptsales.privacy import erasure, rotation
 from promptsales.privacy.person import find
 from promptsales.reconcile.settle import reconcile
-from promptsales.settings import Settings
-from promptsales.sources import opened
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 from tests.integration.privacy.test_erasure import whole
 from tests.integration.privacy.test_rotation import ALWAYS
 from tests.integration.privacy.test_streamed import audited

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from promptsales.cli.load import load_feed
-from promptsales.contracts import contract
 from promptsales.errors import ConfigError, Fenced, TransientError
 from promptsales.load.steps import check, extract, load, publish
 from promptsales.privacy import erasure, rotation
 from promptsales.privacy.person import Listed, Person, find
 from promptsales.settings import ROOT, Settings
+from promptsales.specs.feed import contract
 from tests.integration.privacy.test_rotation import ALWAYS
 from tests.support import keys, leads
 

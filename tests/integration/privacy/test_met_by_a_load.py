@@ -5,11 +5,11 @@ import uuid
 import psycopg
 import pytest
 
-from promptsales.contracts import contract
+from promptsales.erasure import removal
+from promptsales.erasure.suppression import BUILD_LOCK
 from promptsales.errors import TransientError
-from promptsales.load import removal
 from promptsales.load.steps import load
-from promptsales.marts.locks import LOCK
+from promptsales.specs.feed import contract
 from tests.integration.privacy.test_erasure import LEADS, NOBODY, erase, suppressed, whole
 from tests.support import leads
 
@@ -99,7 +99,7 @@ def test_a_load_waits_for_a_build_before_it_removes_anybody(
     crm.execute("update crm.leads set email = 'ann@example.com' where id = %(bob)s", family)
     monkeypatch.setattr(removal, "_LOCK_TIMEOUT", "set local lock_timeout = '500ms'")
     with admin.transaction():
-        admin.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        admin.execute("select pg_advisory_xact_lock(%s)", [BUILD_LOCK])
         with pytest.raises(TransientError, match="a build of marts or a load has been running"):
             load(LEADS, source, warehouse, None, "test")
         assert leads.in_core(warehouse).keys() == {family["bob"]}

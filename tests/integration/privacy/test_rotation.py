@@ -7,14 +7,14 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from promptsales.cli.load import load_feed
-from promptsales.contracts import contract
 from promptsales.errors import ConfigError, SourceRefused
-from promptsales.load.models import Limits, Window
+from promptsales.feeds.manual_release import entries, release
+from promptsales.feeds.models import Window
 from promptsales.load.steps import check, extract, load, publish
 from promptsales.privacy import rotation
-from promptsales.quarantine import entries, release
 from promptsales.reconcile.settle import reconcile
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 from tests.support import keys, leads
 
 LEADS = contract("leads")

@@ -15,14 +15,14 @@ import pytest
 from promptsales.privacy import erasure
 from promptsales.privacy.person import find
 from promptsales.settings import InternalName, Settings
-from promptsales.stream_contracts import stream_contracts
-from streams.audit import Audited, audit
-from streams.batch import Batch
-from streams.compare import prepare
-from streams.decode import Change, DeadLetter, Decoder, Message
-from streams.repair import Repair, Version, repair
-from streams.sink import Sink
-from streams.waive import waive
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream.audit import Audited, audit
+from promptsales.stream.batch import Batch
+from promptsales.stream.compare import prepare
+from promptsales.stream.decode import Change, DeadLetter, Decoder, Message
+from promptsales.stream.repair import Repair, Version, repair
+from promptsales.stream.sink import Sink
+from promptsales.stream.waive import waive
 from tests.integration.privacy.test_erasure import NOBODY, whole
 from tests.support import events, leads, systems
 from tests.support.streaming import wait

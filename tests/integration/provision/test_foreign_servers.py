@@ -9,12 +9,12 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import Contract, contract
 from promptsales.errors import ConfigError, SourceRefused
 from promptsales.extract.relation import RelationReader
-from promptsales.pii import active_key
+from promptsales.hashing.hashes import active_key
 from promptsales.provision import provision, schemas
 from promptsales.settings import Settings
+from promptsales.specs.feed import Contract, contract
 from tests.integration.provision.conftest import Connect
 from tests.support.foreign import foreign_settings
 

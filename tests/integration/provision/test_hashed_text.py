@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from promptsales.connections import connected
-from promptsales.contracts import Contract, contract
 from promptsales.provision.views import source_types, view_script
 from promptsales.settings import Settings
+from promptsales.specs.feed import Contract, contract
 from tests.integration.provision.conftest import KEY, Connect
 
 TABLE = b"""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from psycopg import sql
 
-from promptsales.contracts import Contract, contract
 from promptsales.provision.views import source_types, view_script
+from promptsales.specs.feed import Contract, contract
 from tests.integration.provision.conftest import KEY, Connect
 from tests.support import vectors
 from tests.support.vectors import Vector

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from promptsales.contracts import contract
 from promptsales.errors import ConfigError
 from promptsales.provision import schemas
+from promptsales.specs.feed import contract
 from tests.integration.provision.conftest import KEY, Connect
 
 SPACE = " \t\n\r\f\v"

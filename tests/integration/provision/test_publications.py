@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from promptsales import stream_progress
 from promptsales.errors import TerminalError
 from promptsales.provision import schemas
 from promptsales.settings import Settings
-from promptsales.stream_audit import refuse_unpublished
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream import progress
+from promptsales.stream.audit_books import refuse_unpublished
 from tests.integration.provision.conftest import KEY, Connect, Scratch, provisioned
 
 
@@ -26,7 +26,7 @@ def test_operations_that_are_not_published(crm: Connect) -> None:
     crm("postgres").execute("alter publication promptcrm set (publish = 'insert, update')")
     lost = r"^publication promptcrm does not publish delete, truncate, so the source's changes of that kind are lost"
     with pytest.raises(TerminalError, match=lost):
-        stream_progress._refuse_unpublished(crm("cdc"), "promptcrm")
+        progress._refuse_unpublished(crm("cdc"), "promptcrm")
     with pytest.raises(TerminalError, match=lost):
         refuse_unpublished(crm("cdc"), stream_contracts()["lead"])
     todo = (
@@ -36,4 +36,4 @@ def test_operations_that_are_not_published(crm: Connect) -> None:
     for dry_run in (True, False):  # the first is what doctor does
         assert [one.what for one in schemas(crm("postgres"), "promptcrm", {1: KEY}, dry_run)] == [todo]
     assert crm("cdc").execute(published).fetchall() == [(True, True, True, True)]
-    stream_progress._refuse_unpublished(crm("cdc"), "promptcrm")
+    progress._refuse_unpublished(crm("cdc"), "promptcrm")

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from promptsales import stream_progress
-from promptsales.contracts import contract
 from promptsales.errors import SourceRefused, TerminalError
 from promptsales.extract import delta
 from promptsales.provision import schemas
-from promptsales.stream_audit import refuse_unpublished
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.feed import contract
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream import progress
+from promptsales.stream.audit_books import refuse_unpublished
 from tests.integration.provision.conftest import KEY, Connect, Scratch, provisioned
 
 ACTIVITIES = contract("activities")
@@ -92,7 +92,7 @@ def test_a_streamed_table(crm: Connect) -> None:
     with pytest.raises(TerminalError, match=r"lead: crm\.leads is not in publication promptcrm any more"):
         refuse_unpublished(debezium, leads)
     with pytest.raises(TerminalError, match=r"^crm\.leads is not in publication promptcrm, so nothing of it comes"):
-        stream_progress._refuse_unpublished(debezium, "promptcrm")
+        progress._refuse_unpublished(debezium, "promptcrm")
     again = (
         "publication promptcrm: what was written to crm.leads before is in no event; "
         "run `promptsales connectors snapshot promptcrm`"
@@ -100,7 +100,7 @@ def test_a_streamed_table(crm: Connect) -> None:
     assert (again, False) in provision(crm)
     assert debezium.execute(published).fetchall() == [("leads",)]
     refuse_unpublished(debezium, leads)
-    stream_progress._refuse_unpublished(debezium, "promptcrm")
+    progress._refuse_unpublished(debezium, "promptcrm")
     assert columns_readable(crm, "cdc") == {"leads"}
 
 

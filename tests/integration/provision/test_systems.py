@@ -15,8 +15,9 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import WriteError
 
-from promptsales import bus, cache
-from promptsales.bus import Topic, Topics
+from promptsales.bus import topics
+from promptsales.bus.topics import Topic, Topics
+from promptsales.cache import key_spaces
 from promptsales.errors import ConfigError, TransientError
 from promptsales.provision import provision
 from promptsales.provision.collections import Collection, Index, collections, read_collections
@@ -143,7 +144,7 @@ def test_mongo_that_is_not_there() -> None:
 
 
 def test_topics_are_made_grown_and_configured(stack: Settings) -> None:
-    client, name = bus.admin(stack.address("kafka")), f"scratch.{uuid.uuid4().hex}"
+    client, name = topics.admin(stack.address("kafka")), f"scratch.{uuid.uuid4().hex}"
 
     def run(partitions: int, **config: str | int) -> list[tuple[str, str]]:
         goal = Topics(
@@ -151,8 +152,8 @@ def test_topics_are_made_grown_and_configured(stack: Settings) -> None:
             topics={name: Topic(partitions=partitions, config=config)},
             known=frozenset(),
         )
-        changes = bus.plan(client, goal)
-        bus.apply(client, changes)
+        changes = topics.plan(client, goal)
+        topics.apply(client, changes)
         time.sleep(0.2)  # the broker tells itself
         return [(change.action, change.topic) for change in changes if change.action != "unmanaged"]
 
@@ -168,9 +169,9 @@ def test_topics_are_made_grown_and_configured(stack: Settings) -> None:
 
 
 def test_kafka_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bus, "_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(topics, "_TIMEOUT_S", 0.5)
     with pytest.raises(TransientError, match="kafka does not answer"):
-        bus.plan(bus.admin("127.0.0.1:1"))
+        topics.plan(topics.admin("127.0.0.1:1"))
 
 
 def test_strangers_in_redis(stack: Settings) -> None:
@@ -180,12 +181,12 @@ def test_strangers_in_redis(stack: Settings) -> None:
             client.hset("session:abc", "user", "x")
             client.expire("session:abc", 60)
             client.set("api:leads:1", "{}", ex=60)
-            assert cache.strangers(client) == []
+            assert key_spaces.strangers(client) == []
             client.persist("session:abc")
             client.set("session:def", "x", ex=60)
             client.set("jane@example.com", "x")
             client.set("john@example.com", "x")
-            assert sorted(cache.strangers(client)) == [
+            assert sorted(key_spaces.strangers(client)) == [
                 "1 keys of sessions are of type string, not hash",
                 "1 keys of sessions live longer than 86400 s",
                 "2 keys of no known key space (schemas/redis/key_spaces.yml)",
@@ -196,4 +197,4 @@ def test_strangers_in_redis(stack: Settings) -> None:
 
 def test_redis_that_is_not_there() -> None:
     with redis.Redis(host="127.0.0.1", port=1) as client, pytest.raises(TransientError):
-        cache.strangers(client)
+        key_spaces.strangers(client)

@@ -7,9 +7,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from promptsales import stream_progress
 from promptsales.errors import ConfigError
 from promptsales.provision import schemas
+from promptsales.stream import progress
 from tests.integration.provision.conftest import Connect
 
 _UNCOMMENTED = """
@@ -134,8 +134,8 @@ def test_freshness_of_what_was_loaded(warehouse_copy: Connect) -> None:
 def test_freshness_of_what_is_streamed(warehouse_copy: Connect) -> None:
     now = datetime.now(UTC)
     with warehouse_copy("warehouse_loader") as loader:
-        stream_progress.note(loader, "promptads", now - timedelta(minutes=20))
-        stream_progress.note(loader, "promptcrm", now)
+        progress.note(loader, "promptads", now - timedelta(minutes=20))
+        progress.note(loader, "promptcrm", now)
         loader.execute("""
             insert into ops.stream_offset (topic, partition, next_offset, applied_at, source_at)
             values ('promptads.promptads.campaigns', 0, 3, '2026-01-02 00:00:01+00', '2026-01-02'),

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from promptsales.marts.spec import catalogue
+from promptsales.specs.mart import catalogue
 from tests.integration.marts.conftest import run, spark
 from tests.integration.provision.conftest import Connect
 from tests.support.own_warehouse import admin, connect

@@ -4,8 +4,8 @@ from typing import Any
 
 import psycopg
 
-from promptsales.contracts import contract
 from promptsales.load.steps import load
+from promptsales.specs.feed import contract
 from tests.integration.marts.conftest import Build
 from tests.integration.public_shapes.conftest import FILES, Show
 from tests.support.core_rows import uid

@@ -8,9 +8,9 @@ import psycopg
 from bson import json_util
 from pymongo.database import Database
 
-from promptsales.contracts import contract
 from promptsales.extract.sources import Source
 from promptsales.load.steps import load
+from promptsales.specs.feed import contract
 from tests.integration.marts.conftest import Build
 from tests.integration.public_shapes.conftest import FILES, Show
 from tests.support.core_rows import uid

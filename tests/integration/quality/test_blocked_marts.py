@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from promptsales.marts.plan import failed_inputs
-from promptsales.marts.spec import mart
+from promptsales.specs.mart import mart
 from tests.support.own_warehouse import admin, connect
 
 __all__ = ["admin", "connect"]

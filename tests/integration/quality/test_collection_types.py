@@ -6,10 +6,10 @@ import psycopg
 from bson import Decimal128, Int64, ObjectId
 from pymongo.database import Database
 
-from promptsales.content.reader import Content
-from promptsales.contracts import contract
+from promptsales.extract.mongo.reader import Content
 from promptsales.extract.sources import Source
-from promptsales.quality.collection import check_types
+from promptsales.monitoring.collection_checks import check_types
+from promptsales.specs.feed import contract
 from tests.support.content import asset, prompt
 
 

@@ -6,10 +6,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import contract
-from promptsales.doctor import diagnose
-from promptsales.quality.feeds import check_feeds, check_source, volumes
+from promptsales.monitoring.doctor import diagnose
+from promptsales.monitoring.feed_checks import check_feeds, check_source, volumes
 from promptsales.settings import Settings
+from promptsales.specs.feed import contract
 
 LEADS = contract("leads")
 DAY = date(2026, 11, 23)  # a Monday

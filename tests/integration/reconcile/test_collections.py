@@ -7,16 +7,16 @@ import psycopg
 import pytest
 from pymongo.database import Database
 
-from promptsales.content.reader import Content
-from promptsales.content.stream import token_now
-from promptsales.contracts import contract
 from promptsales.errors import BatchBlocked, SourceRefused
+from promptsales.extract.mongo.change_stream import token_now
+from promptsales.extract.mongo.reader import Content
 from promptsales.extract.sources import Source
-from promptsales.load.models import Limits, LoadResult
+from promptsales.feeds.models import LoadResult
+from promptsales.hashing.hashes import Key
 from promptsales.load.steps import load
-from promptsales.pii import Key
 from promptsales.reconcile.settle import Reconciliation, reconcile
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 from tests.support.content import MORNING, USER, assert_equal_to_source, asset, in_core, in_quarantine, prompt
 
 Documents = Database[dict[str, Any]]

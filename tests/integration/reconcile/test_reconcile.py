@@ -4,14 +4,14 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.contracts import contract
 from promptsales.errors import BatchBlocked, SourceRefused
-from promptsales.load.models import Limits, LoadResult
+from promptsales.feeds.models import LoadResult
 from promptsales.load.steps import check, extract, load, publish
 from promptsales.reconcile.compare import compare
 from promptsales.reconcile.original import original_of
 from promptsales.reconcile.settle import Reconciliation, reconcile
-from promptsales.settings import Settings
+from promptsales.settings import Limits, Settings
+from promptsales.specs.feed import contract
 from tests.support import leads
 
 LEADS = contract("leads")

@@ -7,12 +7,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from promptsales.contracts import Contract, contracts
 from promptsales.errors import BatchBlocked
-from promptsales.load import feed
-from promptsales.load.models import Audit, LoadResult, Progress, Staged
+from promptsales.feeds import state
+from promptsales.feeds.models import Audit, LoadResult, Progress, Staged
 from promptsales.load.steps import check, publish
-from promptsales.quality.suite import OnFail, read_suite
+from promptsales.specs.feed import Contract, contracts
+from promptsales.specs.suite import OnFail, read_suite
 from tests.support.cases import Row, cases, fill, implausible, insert, rows
 
 READ_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
@@ -21,7 +21,7 @@ TABLES = list(contracts())
 
 def stage(warehouse: psycopg.Connection, contract: Contract, changes: list[Row]) -> Staged:
     """Rows in staging, as an extract leaves them there."""
-    begun = feed.begin(warehouse, contract.table)
+    begun = state.begin(warehouse, contract.table)
     found = [{**row, "_load_id": begun.extraction} for row in rows(contract.table, contract.key, changes)]
     warehouse.execute(sql.SQL("truncate {}").format(sql.Identifier("staging", contract.staging)))
     insert(warehouse, "staging", contract.staging, found)

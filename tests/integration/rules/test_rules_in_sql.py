@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from promptsales.errors import ConfigError
-from promptsales.quality.audit import run_suite
-from promptsales.quality.suite import Expectation, Meta, Suite
+from promptsales.quality.run import run_suite
 from promptsales.quality.verdict import Verdict
+from promptsales.specs.suite import Expectation, Meta, Suite
 
 NUMBERS = "create temporary table numbers as select generate_series(1, 5) as n; create temporary sequence looked"
 READ_AT = datetime(2026, 3, 2, tzinfo=UTC)

@@ -9,16 +9,17 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from promptsales.contracts import Contract, contracts
-from promptsales.load import merge, quarantine, statements
+from promptsales.feeds import quarantine, staging
+from promptsales.load import merge
 from promptsales.marts.crosscheck import QUERIES
 from promptsales.marts.plan import ALL
 from promptsales.marts.plan import SQL as MARTS
-from promptsales.marts.spec import tables
 from promptsales.quality.sql_rules import found_by
-from promptsales.quality.suite import Suite, read_suite
 from promptsales.reconcile import statements as reconcile
-from promptsales.stream_contracts import StreamContract, stream_contracts
+from promptsales.specs.feed import Contract, contracts
+from promptsales.specs.mart import tables
+from promptsales.specs.stream import StreamContract, stream_contracts
+from promptsales.specs.suite import Suite, read_suite
 from tests.integration.provision.conftest import Connect
 from tests.support.skew import DAY, ROWS, TIMES, fill, most_rows
 from tests.support.systems import empty_tables
@@ -119,8 +120,8 @@ def _is_uuid(one: Contract | StreamContract) -> bool:
 
 def _judged() -> Iterator[tuple[str, Suite, sql.Composable]]:
     for name, feed in contracts().items():
-        yield f"staging of {name}", read_suite(feed), statements.staging(feed)
-        yield f"core.{name}", read_suite(feed), statements.core(feed)
+        yield f"staging of {name}", read_suite(feed), staging.staging(feed)
+        yield f"core.{name}", read_suite(feed), staging.core(feed)
     for name, stream in stream_contracts().items():
         rows = sql.SQL("(select * from {} t where not is_deleted)").format(sql.Identifier(stream.layer, name))
         yield f"{stream.layer}.{name}", read_suite(stream), rows
@@ -152,7 +153,7 @@ def _loads() -> Iterator[Case]:
         values = VALUES | {"feed": name}
         for make in (
             quarantine.drop_held,
-            statements.drop_unchanged,
+            staging.drop_unchanged,
             quarantine.release,
             quarantine.hold,
             merge.upsert,

@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from promptsales.quality.audit import audit_streamed
-from promptsales.quality.suite import OnFail, read_suite
-from promptsales.stream_contracts import stream_contracts
+from promptsales.quality.tables import audit_streamed
+from promptsales.specs.stream import stream_contracts
+from promptsales.specs.suite import OnFail, read_suite
 from tests.support.cases import Row, cases, fill, implausible, put
 
 READ_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday

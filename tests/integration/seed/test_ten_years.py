@@ -10,15 +10,16 @@ import pytest
 from psycopg import sql
 
 from promptsales.cli.load import load_feed
-from promptsales.contracts import contracts
 from promptsales.marts.build import build
 from promptsales.marts.plan import Asked
 from promptsales.marts.publish import Built
-from promptsales.marts.spec import tables
 from promptsales.seed import seed
 from promptsales.seed.world import Size
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
+from promptsales.specs.feed import contracts
+from promptsales.specs.mart import tables
+from promptsales.specs.stream import stream_contracts
+from spark_jobs import jobs
 from tests.integration.marts.test_marts import differing
 from tests.support import systems
 from tests.support.streaming import followed, settle
@@ -50,7 +51,7 @@ def test_every_mart(stack: Settings, ten_years: psycopg.Connection) -> None:
         def run(is_full: bool) -> dict[str, Built]:
             asked = Asked(ANCHOR + timedelta(hours=5), "test", is_full=is_full)
             with psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse:
-                return {one.mart: one for one in build(tables(), warehouse, stack, asked, spark)}
+                return {one.mart: one for one in build(tables(), warehouse, stack, asked, jobs, spark)}
 
         assert {name for name, one in run(is_full=True).items() if one.staged} == tables().keys()
         assert differing(admin, LAST_DAY) == {}

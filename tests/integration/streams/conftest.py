@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from promptsales.settings import Settings
-from streams.decode import Message
-from streams.sink import Applied
+from promptsales.stream.decode import Message
+from promptsales.stream.sink import Applied
 from tests.support import snapshots
 
 Apply = Callable[[Sequence[Message]], Applied]

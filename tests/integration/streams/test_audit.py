@@ -11,12 +11,12 @@ from airflow.sdk.exceptions import AirflowSkipException
 from psycopg import sql
 
 from promptsales.orchestration import stream as tasks
-from promptsales.quality.audit import audit_streamed
-from promptsales.realtime import rebuild
+from promptsales.quality.tables import audit_streamed
 from promptsales.settings import Settings
-from promptsales.stream_audit import has_changed, record, since
-from promptsales.stream_contracts import StreamContract, stream_contracts
-from streams.audit import Audited, audit
+from promptsales.specs.stream import StreamContract, stream_contracts
+from promptsales.stream.audit import Audited, audit
+from promptsales.stream.audit_books import has_changed, record, since
+from promptsales.stream.recount import rebuild
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
 from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait

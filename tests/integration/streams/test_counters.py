@@ -8,8 +8,8 @@ import psycopg
 import pytest
 import redis
 
-from promptsales import counters
-from promptsales.counters import NOTHING, Counter, publish, publish_again
+from promptsales.cache import counters
+from promptsales.cache.counters import NOTHING, Counter, publish, publish_again
 from promptsales.settings import Settings
 
 MINUTE = datetime.now(UTC).replace(second=0, microsecond=0)

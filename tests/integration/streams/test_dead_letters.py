@@ -8,9 +8,10 @@ import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from typer.testing import CliRunner
 
-from promptsales import bus, stream_lag
+from promptsales.bus import topics
 from promptsales.cli import dlq
 from promptsales.settings import Settings
+from promptsales.stream import lag
 from tests.support import events
 from tests.support.events import METRICS, metric
 from tests.support.streaming import wait
@@ -39,7 +40,7 @@ def send(stack: Settings, value: bytes) -> None:
 
 def end(stack: Settings) -> int:
     """Where the topic of dead letters ends."""
-    return stream_lag.ends(bus.admin(stack.address("kafka")), [f"{METRICS}.dlq"])[f"{METRICS}.dlq", 0]
+    return lag.ends(topics.admin(stack.address("kafka")), [f"{METRICS}.dlq"])[f"{METRICS}.dlq", 0]
 
 
 def buried(stack: Settings, offset: int) -> Message:

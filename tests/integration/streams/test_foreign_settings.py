@@ -3,9 +3,9 @@
 import psycopg
 import pytest
 
-from promptsales import connectors
 from promptsales.connections import connected
 from promptsales.settings import Settings
+from promptsales.stream import connectors
 from tests.support.campaigning import CAMPAIGNS, start_campaigns
 from tests.support.foreign import foreign_settings
 from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait

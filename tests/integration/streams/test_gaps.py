@@ -9,11 +9,13 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from promptsales import bus, stream_gaps, stream_lag
+from promptsales.bus import topics
 from promptsales.settings import Settings
-from promptsales.stream_gaps import Gap
-from streams.batch import Batch, Offset
-from streams.sink import Sink
+from promptsales.stream import gaps as stream_gaps
+from promptsales.stream import lag
+from promptsales.stream.batch import Batch, Offset
+from promptsales.stream.gaps import Gap
+from promptsales.stream.sink import Sink
 
 # no worker reads it, and no connector is named so
 CONNECTOR: Any = "gaps"
@@ -26,7 +28,7 @@ _GAPS = "select gap_from, gap_to, gap_epoch from ops.stream_offset where topic =
 @pytest.fixture
 def client(stack: Settings) -> AdminClient:
     """The brokers' administrator."""
-    return bus.admin(stack.address("kafka"))
+    return topics.admin(stack.address("kafka"))
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def topic(
     stack: Settings, admin: psycopg.Connection, client: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Settings]:
     """A topic with ten events, of which the warehouse knows nothing; afterwards it is gone."""
-    monkeypatch.setattr(stream_lag, "topics", lambda _: [TOPIC])
+    monkeypatch.setattr(lag, "topics", lambda _: [TOPIC])
     monkeypatch.setattr(stream_gaps, "GROUP", GROUP)
     create(client)
     send(stack, 10)
@@ -100,7 +102,7 @@ def test_the_sink_sees_an_event_beyond_the_next_one(apply: Apply, admin: psycopg
     assert apply(0, 4, None, None, 3) == []
     assert apply(2, 6, None, None, 3) == []  # some of them again
     assert apply(9, 12, None, None, 3) == [Gap(TOPIC, 0, 6, 9, 9, True)]
-    assert stream_lag.applied(admin, [TOPIC]) == {AT: 12}
+    assert lag.applied(admin, [TOPIC]) == {AT: 12}
     assert admin.execute(_GAPS, [TOPIC]).fetchall() == [(6, 9, 3)]
 
 
@@ -140,7 +142,7 @@ def test_removed_records_with_nothing_behind_them_are_not_waited_for(
     epoch_of(admin, 2)
     remove(client, 10)
     assert stream_gaps.record(client, admin, CONNECTOR, is_following=True) == [Gap(TOPIC, 0, 3, 10, 10, False)]
-    assert stream_lag.waiting(stream_lag.ends(client, [TOPIC]), stream_lag.applied(admin, [TOPIC])) == 0
+    assert lag.waiting(lag.ends(client, [TOPIC]), lag.applied(admin, [TOPIC])) == 0
     assert admin.execute(_GAPS, [TOPIC]).fetchall() == [(3, 10, 2)]
     assert stream_gaps.record(client, admin, CONNECTOR, is_following=True) == []
 
@@ -170,7 +172,7 @@ def test_a_topic_created_again_lost_nobody_knows_what(
     gaps = stream_gaps.record(client, admin, CONNECTOR, is_following=True)
     at = 10 if events > 10 else 0
     assert gaps == [Gap(TOPIC, 0, 10, None, at, events > at)]
-    assert stream_lag.applied(admin, [TOPIC]) == {AT: at}
+    assert lag.applied(admin, [TOPIC]) == {AT: at}
     assert not stream_gaps.has_new_topic(client, admin, CONNECTOR)
 
 

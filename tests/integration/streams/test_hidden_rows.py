@@ -6,9 +6,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales import connectors
+from promptsales.monitoring.stream_doctor import hidden
 from promptsales.settings import Settings
-from promptsales.stream_doctor import hidden
+from promptsales.stream import connectors
 from tests.support.campaigning import CAMPAIGNS, start_campaigns
 from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait
 

@@ -8,10 +8,10 @@ from uuid import UUID
 import psycopg
 
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
-from streams.decode import Message
-from streams.judge_again import judge_again
-from streams.sink import Sink
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream.decode import Message
+from promptsales.stream.judge_again import judge_again
+from promptsales.stream.sink import Sink
 from tests.integration.streams.conftest import Apply
 from tests.integration.streams.test_left_out import without
 from tests.integration.streams.test_sink import NOW, A, campaign, event, iso, metric

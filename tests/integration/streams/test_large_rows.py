@@ -8,10 +8,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from promptsales.doctor import diagnose
+from promptsales.monitoring.doctor import diagnose
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
-from streams.audit import audit
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream.audit import audit
 from tests.support.campaigning import start_campaigns
 from tests.support.streaming import followed, settle
 from tests.support.systems import emptied_warehouse

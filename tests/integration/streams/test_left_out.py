@@ -10,12 +10,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from promptsales import stream_columns
 from promptsales.errors import ConfigError
+from promptsales.monitoring import stream_doctor
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
-from streams.decode import UNCHANGED, Message
-from streams.waive import waive
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream import absent_columns
+from promptsales.stream.decode import UNCHANGED, Message
+from promptsales.stream.waive import waive
 from tests.integration.streams.conftest import Apply
 from tests.integration.streams.test_sink import GROUPS, NOW, A, B, campaign, deleted, event, iso, metric
 from tests.support.figures import assert_equal_to_a_recount, kept
@@ -72,14 +73,14 @@ def test_an_absent_column_keeps_its_values_and_no_false_history(apply: Apply, wa
     assert found(warehouse, HELD) == NO_ROWS
     apply([campaign(4, at=at(3), status="paused", budget="300.00")])  # it has its name back
     assert found(warehouse, HISTORY) == expected
-    (mark,) = stream_columns.marked(warehouse)
+    (mark,) = absent_columns.marked(warehouse)
     assert mark[:3] == ("promptads.promptads.campaigns", 2, ["name", "starts_at"])
-    (finding,) = stream_columns.findings(warehouse)
+    (finding,) = stream_doctor.find_absent_columns(warehouse)
     assert finding.where == "table core.campaigns"
     assert finding.what.startswith("2 events came without name, starts_at, the last at ")
 
-    stream_columns.forget(warehouse, CONTRACTS["campaigns"], datetime.now(UTC))  # as an audit does that finds all well
-    assert stream_columns.marked(warehouse) == []
+    absent_columns.forget(warehouse, CONTRACTS["campaigns"], datetime.now(UTC))  # as an audit does that finds all well
+    assert absent_columns.marked(warehouse) == []
 
 
 def metric_event(number: int, lsn: int, op: str = "c", **changes: Any) -> Message:

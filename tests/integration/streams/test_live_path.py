@@ -11,15 +11,15 @@ import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from promptsales import stream_lag
-from promptsales.connectors import status
-from promptsales.doctor import diagnose
-from promptsales.freshness import freshness
-from promptsales.realtime import rebuild
+from promptsales.monitoring.doctor import diagnose
+from promptsales.monitoring.freshness import freshness
+from promptsales.monitoring.stream_status import following
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
-from promptsales.stream_status import following
-from streams.audit import audit
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream import lag
+from promptsales.stream.audit import audit
+from promptsales.stream.connectors import status
+from promptsales.stream.recount import rebuild
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
 from tests.support.streaming import assert_equal_to_the_source, followed, settle, wait
@@ -89,7 +89,7 @@ def test_how_far_behind_it_was_is_kept(stack: Settings, ads: psycopg.Connection,
     start_campaigns(stack)
     settle(stack)
     for one in following(stack):
-        stream_lag.record(warehouse, one.lag, one.slot)
+        lag.record(warehouse, one.lag, one.slot)
     noted = "select connector, slot_status, slot_bytes is null, bus_events from ops.stream_lag order by connector"
     assert warehouse.execute(noted).fetchall() == [
         ("promptads", "reserved", False, 0),

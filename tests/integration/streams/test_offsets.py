@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from promptsales import stream_lag
 from promptsales.settings import Settings
-from streams.batch import Batch, Offset
-from streams.sink import Sink
+from promptsales.stream import lag
+from promptsales.stream.batch import Batch, Offset
+from promptsales.stream.sink import Sink
 
 TOPIC = "anew"
 AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -27,7 +27,7 @@ def move(stack: Settings, admin: psycopg.Connection) -> Iterator[Move]:
 
     def moved(first: int, following: int) -> int:
         asyncio.run(run(first, following))
-        return stream_lag.applied(admin, [TOPIC])[TOPIC, 0]
+        return lag.applied(admin, [TOPIC])[TOPIC, 0]
 
     yield moved
     admin.execute("delete from ops.stream_offset where topic = %s", [TOPIC])

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
-from streams.repair import Repair, Version, repair
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream.repair import Repair, Version, repair
 from tests.integration.streams.conftest import Apply
 from tests.support.events import COMMITTED_US, message, metric
 

@@ -7,16 +7,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from promptsales import connectors, stream_columns
 from promptsales.connections import connected
-from promptsales.dead_letters import letters
-from promptsales.doctor import diagnose
 from promptsales.errors import SourceRefused
+from promptsales.monitoring.doctor import diagnose
 from promptsales.provision import provision
 from promptsales.settings import Settings
-from promptsales.stream_audit import record
-from promptsales.stream_contracts import stream_contracts
-from streams.audit import Audited, audit
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream import absent_columns, connectors
+from promptsales.stream.audit import Audited, audit
+from promptsales.stream.audit_books import record
+from promptsales.stream.dead_letters import letters
 from tests.support.campaigning import start_campaigns
 from tests.support.streaming import assert_equal_to_the_source, followed, is_followed, settle, wait
 from tests.support.wholeness import amiss
@@ -59,7 +59,7 @@ def ads(stack: Settings, warehouse: psycopg.Connection) -> Iterator[psycopg.Conn
             connection.execute(_RESTORE)
             provision(stack)
             for contract in stream_contracts().values():
-                stream_columns.forget(warehouse, contract, datetime.now(UTC))
+                absent_columns.forget(warehouse, contract, datetime.now(UTC))
 
 
 def audited(stack: Settings, warehouse: psycopg.Connection, table: str = "campaigns") -> Audited:
@@ -105,7 +105,7 @@ def test_a_column_is_renamed_and_named_so_again(
     assert (audited(stack, warehouse).differing, audited(stack, warehouse).repaired) == (1, 0)
     history = [("active", 201, 201, 1), ("paused", 201, 201, 200)]
     assert rows(warehouse, _HISTORY) == history
-    assert stream_columns.marked(warehouse) == []
+    assert absent_columns.marked(warehouse) == []
     assert amiss(stack) == []
 
 

@@ -12,11 +12,11 @@ import psycopg
 import pytest
 
 from promptsales.cli.main import main
-from promptsales.quality.audit import audit_streamed
+from promptsales.quality.tables import audit_streamed
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
-from streams.decode import UNCHANGED, Message
-from streams.sink import Sink
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream.decode import UNCHANGED, Message
+from promptsales.stream.sink import Sink
 from tests.integration.streams.conftest import Apply
 from tests.support.events import message
 from tests.support.events import metric as metric_of

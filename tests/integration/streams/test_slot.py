@@ -8,8 +8,8 @@ import pytest
 
 from promptsales.connections import connected
 from promptsales.settings import Settings
-from promptsales.stream_contracts import Connector
-from promptsales.stream_lag import slot
+from promptsales.specs.stream import Connector
+from promptsales.stream.lag import slot
 
 NAME = "kept"
 MIB = 2**20

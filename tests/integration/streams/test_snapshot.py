@@ -3,8 +3,8 @@
 import httpx
 import psycopg
 
-from promptsales import connectors
 from promptsales.settings import Settings
+from promptsales.stream import connectors
 from tests.support.campaigning import CAMPAIGNS, start_campaigns
 from tests.support.streaming import assert_equal_to_the_source, followed, is_followed, settle, wait
 

@@ -7,18 +7,18 @@ import httpx
 import psycopg
 import pytest
 
-from promptsales import connectors
 from promptsales.connections import connected
-from promptsales.dead_letters import Place, drop, letters
-from promptsales.doctor import diagnose
 from promptsales.errors import ConfigError, TerminalError
+from promptsales.monitoring.doctor import diagnose
 from promptsales.provision import provision
 from promptsales.settings import Settings
-from promptsales.stream_audit import refuse_unpublished
-from promptsales.stream_columns import marked
-from promptsales.stream_contracts import stream_contracts
-from streams.audit import Audited, audit
-from streams.waive import waive
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream import connectors
+from promptsales.stream.absent_columns import marked
+from promptsales.stream.audit import Audited, audit
+from promptsales.stream.audit_books import refuse_unpublished
+from promptsales.stream.dead_letters import Place, drop, letters
+from promptsales.stream.waive import waive
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.streaming import followed, is_followed, settle, wait
 from tests.support.wholeness import amiss

@@ -10,9 +10,9 @@ from psycopg.conninfo import make_conninfo
 
 from promptsales.errors import SourceRefused
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
-from streams.audit import audit
-from streams.sweep import sweep
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream.audit import audit
+from promptsales.stream.sweep import sweep
 from tests.integration.streams.conftest import Apply
 from tests.support.events import message, metric
 

@@ -8,13 +8,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from promptsales.realtime import rebuild
 from promptsales.settings import Settings
-from promptsales.stream_contracts import stream_contracts
-from promptsales.stream_truncations import Truncation, pending
-from streams.audit import audit
-from streams.decode import Message
-from streams.truncate import truncate
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream.audit import audit
+from promptsales.stream.decode import Message
+from promptsales.stream.recount import rebuild
+from promptsales.stream.truncate import truncate
+from promptsales.stream.truncations import Truncation, pending
 from tests.integration.streams.conftest import Apply
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.events import message

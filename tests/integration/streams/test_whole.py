@@ -11,15 +11,14 @@ import pytest
 
 from promptsales.cli.main import main
 from promptsales.errors import BatchBlocked, TerminalError
-from promptsales.load.models import Limits
 from promptsales.orchestration import reconcile as tasks
 from promptsales.reconcile.settle import Reconciliation
-from promptsales.settings import Settings
-from promptsales.stream_audit import has_changed
-from promptsales.stream_contracts import stream_contracts
-from streams import audit
-from streams.decode import Message
-from streams.whole import reconcile
+from promptsales.reconcile.streamed import reconcile
+from promptsales.settings import Limits, Settings
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream import audit
+from promptsales.stream.audit_books import has_changed
+from promptsales.stream.decode import Message
 from tests.integration.streams.conftest import Apply
 from tests.support.campaigning import start_campaigns
 from tests.support.events import message

@@ -8,7 +8,7 @@ import pytest
 
 from promptsales.cli.load import window_of
 from promptsales.errors import ConfigError
-from promptsales.load.models import Window
+from promptsales.feeds.models import Window
 
 NOON = datetime(2026, 1, 1, 12)
 AWARE = NOON.replace(tzinfo=UTC)
@@ -31,7 +31,7 @@ def test_what_is_wrong_is_said(start: datetime | None, end: datetime | None, mes
 def test_a_load_of_rows_imports_nothing_that_it_does_not_need() -> None:
     heavy = ("great_expectations", "alembic", "sqlalchemy", "pymongo", "confluent_kafka", "pyspark", "pandas")
     code = (
-        "import sys, promptsales.cli.load, promptsales.load.steps, promptsales.sources\n"
+        "import sys, promptsales.cli.load, promptsales.load.steps, promptsales.extract.opening\n"
         f"print(*[name for name in {heavy} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from promptsales.airflow_client.registration import alert_environment
 from promptsales.errors import BatchBlocked, ConfigError
-from promptsales.load.models import Progress, Staged
+from promptsales.feeds.models import Progress, Staged
 from promptsales.orchestration import alerts
-from promptsales.registration import alert_environment
 from promptsales.settings import Settings
 from tests.support.inbox import Inbox, inbox
 

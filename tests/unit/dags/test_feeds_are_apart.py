@@ -2,9 +2,9 @@
 
 from airflow.dag_processing.dagbag import DagBag
 
-from promptsales.contracts import contracts
 from promptsales.reconcile.original import is_comparable
 from promptsales.settings import ROOT
+from promptsales.specs.feed import contracts
 
 
 def test_no_feed_needs_another_to_succeed() -> None:

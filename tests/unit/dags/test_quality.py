@@ -11,9 +11,9 @@ from airflow.dag_processing.dagbag import DagBag
 
 from promptsales.errors import BatchBlocked
 from promptsales.orchestration import quality
-from promptsales.quality.suite import Expectation, Meta, OnFail
 from promptsales.quality.verdict import Verdict
 from promptsales.settings import ROOT
+from promptsales.specs.suite import Expectation, Meta, OnFail
 
 Find = Callable[[OnFail], None]
 
@@ -32,7 +32,7 @@ def find(monkeypatch: pytest.MonkeyPatch) -> Find:
     def make(on_fail: OnFail) -> None:
         rule = Expectation(type="t", kwargs={}, meta=Meta(rule="odd", on_fail=on_fail), description="d")
         audit = SimpleNamespace(audit_table=lambda *_: [Verdict(rule, False, 10, 3, [], None)])
-        monkeypatch.setitem(sys.modules, "promptsales.quality.audit", audit)
+        monkeypatch.setitem(sys.modules, "promptsales.quality.tables", audit)
         monkeypatch.setattr(quality, "postgres", lambda _: nullcontext())
 
     return make

@@ -8,8 +8,8 @@ from importlib import import_module
 from local.executor import MODULES
 for name in MODULES:
     import_module(name)
-from promptsales.contracts import contracts
-from promptsales.marts.spec import catalogue
+from promptsales.specs.feed import contracts
+from promptsales.specs.mart import catalogue
 from promptsales.settings import settings
 print([read.cache_info().currsize for read in (contracts, catalogue, settings)])
 """

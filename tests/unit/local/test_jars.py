@@ -13,7 +13,7 @@ SHA = hashlib.sha256(b"a jar").hexdigest()
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(jars, "FOLDER", tmp_path)
+    monkeypatch.setattr(jars, "JARS", tmp_path)
     monkeypatch.setattr(jars, "VENV", tmp_path)
     (tmp_path / "kafka").mkdir()
     return tmp_path

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from promptsales import bus, freshness, stream_gaps, stream_lag
+from promptsales.bus import topics
 from promptsales.errors import TerminalError, TransientError
-from promptsales.freshness import Freshness
+from promptsales.monitoring import freshness
+from promptsales.monitoring.freshness import Freshness
 from promptsales.orchestration import stream
-from promptsales.stream_gaps import Gap
-from promptsales.stream_lag import Lag, Slot
+from promptsales.stream import gaps as stream_gaps
+from promptsales.stream import lag
+from promptsales.stream.gaps import Gap
+from promptsales.stream.lag import Lag, Slot
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SLOT = Slot("promptads", True, "reserved", 5, 9, 1000)
@@ -25,10 +28,10 @@ def run(
     noted: list[Any] = []
     monkeypatch.setattr(stream, "bootstrap_servers", lambda _: "")
     monkeypatch.setattr(stream, "postgres", lambda _: nullcontext())
-    monkeypatch.setattr(bus, "admin", lambda _: None)
-    monkeypatch.setattr(stream_lag, "slot", lambda *_: slot)
-    monkeypatch.setattr(stream_lag, "lag", lambda *_: LAG)
-    monkeypatch.setattr(stream_lag, "record", lambda _, *values: noted.append(values))
+    monkeypatch.setattr(topics, "admin", lambda _: None)
+    monkeypatch.setattr(lag, "slot", lambda *_: slot)
+    monkeypatch.setattr(lag, "lag", lambda *_: LAG)
+    monkeypatch.setattr(lag, "record", lambda _, *values: noted.append(values))
     monkeypatch.setattr(stream_gaps, "present", lambda *_: list(gaps))
     monkeypatch.setattr(freshness, "freshness", lambda _: found)
     stream.health.function("promptads")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from promptsales.errors import ConfigError
-from promptsales.load.models import Window
+from promptsales.feeds.models import Window
 from promptsales.orchestration.window import window_of
 
 FROM, TO = datetime(2026, 11, 23, 13, tzinfo=UTC), datetime(2026, 11, 23, 14, tzinfo=UTC)

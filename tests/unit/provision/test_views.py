@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from promptsales.contracts import Contract
 from promptsales.errors import ConfigError
 from promptsales.provision.views import view_script
+from promptsales.specs.feed import Contract
 
 NAIVE = "timestamp without time zone"
 TYPES = {"id": "uuid", "email": "character varying(320)", "created_at": NAIVE, "secret": "text"}

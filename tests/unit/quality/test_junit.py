@@ -3,10 +3,10 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from promptsales.contracts import contract
 from promptsales.quality.junit import write_junit
-from promptsales.quality.suite import read_suite
 from promptsales.quality.verdict import Verdict
+from promptsales.specs.feed import contract
+from promptsales.specs.suite import read_suite
 
 
 def test_what_xml_cannot_hold_is_escaped(tmp_path: Path) -> None:

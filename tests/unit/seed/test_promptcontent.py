@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from promptsales.cache import key_spaces
+from promptsales.cache.key_spaces import key_spaces
 from promptsales.provision.collections import read_collections
 from promptsales.seed.planted import PLANTED
 from promptsales.seed.promptcontent import assets, draft, prompts

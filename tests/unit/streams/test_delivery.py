@@ -8,10 +8,10 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from streams.batch import Batch, Offset
-from streams.decode import Change, DeadLetter, Message
+from promptsales.stream.batch import Batch, Offset
+from promptsales.stream.decode import Change, DeadLetter, Message
+from promptsales.stream.sink import Applied, Sink
 from streams.delivery import Delivery
-from streams.sink import Applied, Sink
 
 OFFSETS = (Offset("t", 0, 0, 8, None, None, 0),)
 

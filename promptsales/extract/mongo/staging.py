@@ -1,0 +1,61 @@
+"""The statements that make staging of what comes out of a topic, composed from the feed's contract."""
+
+from psycopg import sql
+
+from promptsales.feeds.staging import core, staging
+from promptsales.specs.feed import Contract
+
+
+def copy_rows(contract: Contract) -> sql.Composed:
+    """The COPY into staging of rows made here, which may have fields of wrong types."""
+    return _fill("copy {staging} ({columns}, _misfits, _load_id) from stdin (format binary)", contract)
+
+
+def keep_latest(contract: Contract) -> sql.Composed:
+    """Of each key leave the last row that was put into staging; most keys have one, which a count finds soonest."""
+    return _fill(
+        """
+        delete from {staging} s
+        using (select {key}, max(_row) as _row from {staging} group by {key} having count(*) > 1) as last
+        where last.{key} = s.{key} and s._row < last._row
+        """,
+        contract,
+    )
+
+
+def complete_deletes(contract: Contract) -> sql.Composed:
+    """A delete carries its key and its time only: all else stays as core has it."""
+    kept = tuple(name for name in contract.column_names if name not in (contract.key, "deleted_at"))
+    return _fill(
+        "update {staging} s set {kept} from {core} c where s.deleted_at is not null and c.{key} = s.{key}",
+        contract,
+        kept=sql.SQL(", ").join(sql.SQL("{0} = c.{0}").format(sql.Identifier(name)) for name in kept),
+    )
+
+
+def drop_gone(contract: Contract) -> sql.Composed:
+    """Take deletes of rows that core never held out of staging, and out of quarantine; how many."""
+    return _fill(
+        """
+        with gone as (
+            delete from {staging} s
+            where s.deleted_at is not null and not exists (select from {core} c where c.{key} = s.{key})
+            returning s.{key}::text as key
+        ), closed as (
+            update ops.quarantine q set released_at = clock_timestamp(), release_reason = 'deleted'
+            from gone where q.feed = %(feed)s and q.key = gone.key and q.released_at is null
+        )
+        select count(*) from gone
+        """,
+        contract,
+    )
+
+
+def _fill(template: str, contract: Contract, **more: sql.Composable) -> sql.Composed:
+    return sql.SQL(template).format(
+        staging=staging(contract),
+        core=core(contract),
+        key=sql.Identifier(contract.key),
+        columns=sql.SQL(", ").join(map(sql.Identifier, contract.column_names)),
+        **more,
+    )

@@ -1,0 +1,72 @@
+"""Judging what lies in staging: the rows that break a row rule are marked, a bad batch is refused."""
+
+import psycopg
+
+from promptsales.errors import BatchBlocked
+from promptsales.feeds import quarantine, state
+from promptsales.feeds.models import Audit, Staged
+from promptsales.quality.run import run_suite
+from promptsales.quality.verdict import Verdict, record
+from promptsales.settings import Limits
+from promptsales.specs.feed import Contract
+from promptsales.specs.suite import read_suite
+
+
+def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Staged, limits: Limits) -> Audit:
+    """Run the feed's suite over staging, record the results and mark the rows that break a row rule.
+
+    Raises:
+        BatchBlocked: naming the rules, the counts and what to do.
+        Fenced: when a newer run of the feed has begun meanwhile; its marks stay as they are.
+    """
+    suite = read_suite(contract)
+    verdicts = list(run_suite(suite, warehouse, "staging", contract.staging, staged.read_at, row="_row"))
+    with warehouse.transaction():
+        # what lies in staging by now may be a newer run's
+        state.hold_fence(warehouse, contract.table, staged.extraction)
+        record(warehouse, contract.table, staged.extraction, verdicts)
+        warehouse.execute(quarantine.clear_verdicts(contract))
+        for verdict in verdicts:
+            if verdict.expectation.meta.on_fail == "quarantine":
+                _mark(contract, warehouse, verdict)
+        warehouse.execute(quarantine.waive(contract), {"feed": contract.table})
+        if contract.path == "change_stream":
+            warehouse.execute(quarantine.let_deletes_pass(contract))
+        counted = warehouse.execute(quarantine.count_marked(contract)).fetchone()
+    quarantined = counted[0] if counted else 0
+    _refuse_bad_batch(contract, verdicts, quarantined, staged.extracted, limits)
+    failed = sum(not verdict.is_success for verdict in verdicts)
+    return Audit(
+        extraction=staged.extraction,
+        suite_checksum=suite.checksum,
+        checks_passed=len(verdicts) - failed,
+        checks_failed=failed,
+        quarantined=quarantined,
+    )
+
+
+def _mark(contract: Contract, warehouse: psycopg.Connection, verdict: Verdict) -> None:
+    rule, query = verdict.expectation.meta.rule, verdict.expectation.query
+    if query and verdict.unexpected_count:
+        warehouse.execute(quarantine.mark_found(contract, query), {"rule": rule})
+    elif verdict.rows:
+        warehouse.execute(quarantine.mark(contract), {"rule": rule, "rows": verdict.rows})
+
+
+def _refuse_bad_batch(
+    contract: Contract, verdicts: list[Verdict], quarantined: int, extracted: int, limits: Limits
+) -> None:
+    def blocks(verdict: Verdict) -> bool:
+        on_fail = verdict.expectation.meta.on_fail
+        return not verdict.is_success and (
+            on_fail == "block" or (on_fail == "quarantine" and verdict.error is not None)
+        )
+
+    reasons = [f"{v.expectation.meta.rule} ({v.error or f'{v.unexpected_count} rows'})" for v in verdicts if blocks(v)]
+    if quarantined >= limits.rows and quarantined > limits.share * extracted:
+        reasons.append(f"{quarantined} of {extracted} rows are bad, {limits.share:.0%} are allowed")
+    if reasons:
+        raise BatchBlocked(
+            f"feed {contract.table}: nothing is published, core stays as it was: {'; '.join(reasons)}; "
+            "see ops.check_result, mend the source or the rule, then run again"
+        )

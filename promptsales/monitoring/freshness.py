@@ -1,0 +1,61 @@
+"""How far each feed is complete, and what holds it."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import psycopg
+from psycopg.rows import class_row
+
+from promptsales.specs.feed import contracts
+from promptsales.specs.stream import stream_contracts
+
+# hourly feeds: late after two intervals, stale after four (domain.md section 3)
+LATE = timedelta(hours=2)
+STALE = timedelta(hours=4)
+# streamed tables
+STREAM_LATE = timedelta(minutes=1)
+STREAM_STALE = timedelta(minutes=15)
+
+
+class Freshness(NamedTuple):
+    """One feed; ``age`` is how long ago it was complete, None where that is not known.
+
+    ``held_by`` is what kept the watermark back when it was last loaded, ``held_since`` since when: the start of a
+    transaction, or the first load that read a standby.
+    """
+
+    feed: str
+    last_sync_timestamp: datetime | None
+    complete_through: datetime | None
+    age: timedelta | None
+    held_by: str | None
+    held_since: datetime | None
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether it comes event by event, rather than by the hour."""
+        return self.feed in stream_contracts()
+
+    @property
+    def state(self) -> str:
+        """One of: never loaded, unknown (a standby), fresh, late, stale."""
+        if self.last_sync_timestamp is None:
+            return "never loaded"
+        if self.age is None:
+            return "unknown"
+        late, stale = (STREAM_LATE, STREAM_STALE) if self.is_streamed else (LATE, STALE)
+        return "stale" if self.age > stale else "late" if self.age > late else "fresh"
+
+
+_FRESHNESS = """
+    select name as feed, last_sync_timestamp, complete_through, clock_timestamp() - complete_through as age,
+           held_by, held_since
+    from unnest(%s::text[]) as name left join ops.feed on feed = name
+    order by name
+"""
+
+
+def freshness(warehouse: psycopg.Connection) -> list[Freshness]:
+    """Every feed and every streamed table that has a contract, loaded or not."""
+    with warehouse.cursor(row_factory=class_row(Freshness)) as cursor:
+        return cursor.execute(_FRESHNESS, [[*contracts(), *stream_contracts()]]).fetchall()

@@ -1,0 +1,180 @@
+"""How far the streamed tables are complete, also while nothing happens at their source.
+
+A commit before a moment is in the warehouse once the source's log up to that moment was read (the slot says so; when
+the source is idle, Debezium's heartbeat moves it), and what the brokers held then is applied.
+"""
+
+import time
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+from confluent_kafka.admin import AdminClient
+
+from promptsales.errors import TerminalError
+from promptsales.printable import logger
+from promptsales.specs.stream import Connector, contracts_of
+from promptsales.stream import gaps as stream_gaps
+from promptsales.stream import lag
+from promptsales.stream import truncations as stream_truncations
+from promptsales.stream.gaps import Gap
+from promptsales.stream.lag import Partition
+from promptsales.stream.publications import refuse_unpublished_operations
+from promptsales.stream.truncations import Truncation
+
+log = logger(__name__)
+
+# a stuck partition is looked at again after so long
+_GAPS_S = 5.0
+
+# only with a slot: what was written before there is one is in no log, but in the snapshot
+_NOW = """
+    select clock_timestamp(), pg_current_wal_insert_lsn()::text from pg_replication_slots where slot_name = %s
+"""
+_EPOCH = "select epoch from ops.connector where connector = %s"
+_IS_READ = "select confirmed_flush_lsn > %s::pg_lsn from pg_replication_slots where slot_name = %s"
+_UNPUBLISHED = """
+    select name from unnest(%s::text[]) as name
+    except select concat_ws('.', schemaname, tablename) from pg_publication_tables where pubname = %s order by 1
+"""
+_NOTE = """
+    insert into ops.feed as f (feed, topic, last_sync_timestamp, complete_through)
+    select feed, topic, %(at)s, %(at)s from unnest(%(feeds)s::text[], %(topics)s::text[]) as x(feed, topic)
+    order by feed
+    on conflict (feed) do update
+    set topic = excluded.topic, last_sync_timestamp = greatest(f.last_sync_timestamp, excluded.last_sync_timestamp),
+        complete_through = greatest(f.complete_through, excluded.complete_through), updated_at = clock_timestamp()
+"""
+
+
+# two threads that take their moments at once differ by less
+_LOWER = """
+    update ops.feed set last_sync_timestamp = least(last_sync_timestamp, %(now)s), complete_through = %(now)s,
+        updated_at = clock_timestamp()
+    where feed = any(%(feeds)s) and complete_through > %(now)s + interval '5 seconds'
+"""
+
+
+class _Mark(NamedTuple):
+    at: datetime
+    position: str
+    truncations: list[Truncation]
+
+
+class Reached(NamedTuple):
+    """A moment before which every commit is applied; ``truncations`` were noted before it, so all older rows are."""
+
+    at: datetime
+    truncations: list[Truncation]
+
+
+class Progress:
+    """Follows one moment of one source after the other until all before it is applied."""
+
+    def __init__(self, connector: Connector) -> None:
+        self.connector = connector
+        self._mark: _Mark | None = None
+        self.epoch: int | None = None  # the one that the moment belongs to
+        self._ends: dict[Partition, int] | None = None
+        self._gaps_at = 0.0
+        self._told: list[Gap] = []
+
+    def look(self, source: psycopg.Connection, client: AdminClient, warehouse: psycopg.Connection) -> Reached | None:
+        """Look once; the moment before which every commit is applied, when one was reached just now.
+
+        Raises:
+            TerminalError: when a table or an operation is not published: what is written so comes in no event.
+            TransientError: when no broker answers.
+        """
+        self._mark = self._mark or _mark(source, warehouse, self.connector)
+        names = lag.topics(self.connector)
+        if time.monotonic() >= self._gaps_at:
+            self._note_gaps(client, warehouse)
+        is_read = self._mark is not None and _is_read(source, self.connector, self._mark)
+        if self._has_new_epoch(warehouse):
+            # the slot may be another one by now, which says nothing of a moment before it
+            self._mark = self._ends = None
+        if self._mark is None:
+            return None
+        if self._ends is None and is_read:
+            if stream_gaps.has_new_topic(client, warehouse, self.connector):
+                self._note_gaps(client, warehouse)
+            self._ends = lag.ends(client, names)
+        if self._ends is None or lag.waiting(self._ends, lag.applied(warehouse, names)):
+            return None
+        _refuse_unpublished(source, self.connector)
+        # the next one at once, so that it is among what is read meanwhile
+        reached = Reached(self._mark.at, self._mark.truncations)
+        self._mark, self._ends = _mark(source, warehouse, self.connector), None
+        if self._mark is None:
+            return reached
+        lower(warehouse, self.connector, self._mark.at)
+        return reached._replace(at=min(reached.at, self._mark.at))
+
+    def _note_gaps(self, client: AdminClient, warehouse: psycopg.Connection) -> None:
+        """Record what can never be applied any more: a partition with nothing behind a gap would be waited for."""
+        for gap in stream_gaps.record(client, warehouse, self.connector, is_following=True):
+            log.error("%s; %s", gap, stream_gaps.way_out(self.connector))
+        self._gaps_at = time.monotonic() + _GAPS_S
+
+    def tell(self, gaps: list[Gap]) -> None:
+        """Log once that completeness stands because of gaps, and once that they are closed."""
+        for gap in gaps if gaps != self._told else ():
+            log.error("%s is not complete: %s; %s", self.connector, gap, stream_gaps.way_out(self.connector))
+        if self._told and not gaps:
+            log.warning("%s: the snapshot closed all gaps", self.connector)
+        self._told = gaps
+
+    def _has_new_epoch(self, warehouse: psycopg.Connection) -> bool:
+        row = warehouse.execute(_EPOCH, [self.connector]).fetchone()
+        before, self.epoch = self.epoch, row[0] if row else None
+        return before != self.epoch
+
+
+def _refuse_unpublished(source: psycopg.Connection, connector: Connector) -> None:
+    """Refuse to call tables complete of which not every change is published.
+
+    One may have left the publication, or have been replaced under its name; or somebody publishes fewer operations.
+    """
+    names = [contract.source.relation for contract in contracts_of(connector)]
+    if missing := [name for (name,) in source.execute(_UNPUBLISHED, [names, connector])]:
+        raise TerminalError(
+            f"{', '.join(missing)} is not in publication {connector}, so nothing of it comes; run "
+            f"`promptsales provision`, then `promptsales connectors snapshot {connector}`"
+        )
+    refuse_unpublished_operations(source, connector)
+
+
+def _mark(source: psycopg.Connection, warehouse: psycopg.Connection, connector: Connector) -> _Mark | None:
+    # first: what is noted by now was committed before the moment
+    truncations = stream_truncations.pending(warehouse, connector)
+    now = source.execute(_NOW, [connector]).fetchone()
+    return _Mark(now[0], now[1], truncations) if now else None
+
+
+def _is_read(source: psycopg.Connection, connector: Connector, mark: _Mark) -> bool:
+    return source.execute(_IS_READ, [mark.position, connector]).fetchone() == (True,)
+
+
+def lower(warehouse: psycopg.Connection, connector: Connector, now: datetime) -> None:
+    """Take back what lies in the future of the source's clock: it was set back, so what it stamps is not there.
+
+    Args:
+        warehouse: an open connection, in autocommit.
+        connector: whose tables.
+        now: the source's clock.
+    """
+    names = [contract.table for contract in contracts_of(connector)]
+    if warehouse.execute(_LOWER, {"now": now, "feeds": names}).rowcount:
+        log.warning("%s: the source's clock was set back to %s; its tables are complete through then", connector, now)
+
+
+def note(warehouse: psycopg.Connection, connector: Connector, at: datetime) -> None:
+    """Keep how far a connector's tables are complete; it never goes back."""
+    found = contracts_of(connector)
+    values = {
+        "at": at,
+        "feeds": [contract.table for contract in found],
+        "topics": [contract.topic for contract in found],
+    }
+    warehouse.execute(_NOTE, values)

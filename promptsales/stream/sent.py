@@ -1,0 +1,50 @@
+"""Rows of the warehouse as the source would send them: from their table, or from the payload of quarantine."""
+
+from psycopg import sql
+
+from promptsales.names import literal
+from promptsales.specs.stream import StreamColumn, StreamContract
+
+INTEGERS = ("integer", "bigint", "smallint")
+
+
+def sent(contract: StreamContract) -> sql.Composed:
+    """Compose a row as Debezium would send it, of a relation with the warehouse's names: decimals, objects as text."""
+    return sql.SQL("jsonb_build_object({})").format(
+        sql.SQL(", ").join(
+            sql.SQL("{}::text, {}").format(literal(column.origin), _sent(column)) for column in contract.columns
+        )
+    )
+
+
+def _sent(column: StreamColumn) -> sql.Composed:
+    as_text = column.type.startswith("numeric") or column.type == "jsonb"
+    return sql.SQL("{}::text" if as_text else "{}").format(sql.Identifier(column.name))
+
+
+def payload(contract: StreamContract) -> sql.Composed:
+    """Compose what a payload of quarantine has, which may be what the table cannot hold, as columns of a record."""
+    columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), wide_type(contract, c)) for c in contract.columns]
+    version = sql.SQL("src_epoch integer, src_lsn bigint, src_is_snapshot boolean, committed_at timestamptz")
+    return sql.SQL(", ").join([*columns, version])
+
+
+def missing(contract: StreamContract, of_payload: sql.Composable, is_at_source: bool = False) -> sql.Composed:
+    """Compose the names of columns that a payload lacks, as an array: nobody here knows them, which is no null."""
+    names = [
+        sql.SQL("case when not {} ? {} then {} end").format(
+            of_payload, sql.Literal(column.name), literal(column.origin) if is_at_source else sql.Literal(column.name)
+        )
+        for column in contract.columns
+    ]
+    return sql.SQL("array_remove(array[{}]::text[], null)").format(sql.SQL(", ").join(names))
+
+
+def wide_type(contract: StreamContract, column: StreamColumn) -> sql.SQL:
+    """Compose a column's type without a limit; the key keeps its own, by which it is indexed."""
+    name = column.type.split("(")[0]
+    if column.name == contract.key:
+        return sql.SQL(column.type)
+    if name == "numeric" or name in INTEGERS:
+        return sql.SQL("numeric")
+    return sql.SQL("text" if name.startswith("character") else column.type)

@@ -1,0 +1,297 @@
+"""The statements that depend on a table's columns, composed from its contract.
+
+Rows come as one JSON parameter with their names at the source; PostgreSQL gives them their types.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from psycopg import sql
+
+from promptsales.erasure.suppression import is_erased, unnamed, unnamed_in
+from promptsales.feeds.staging import listed
+from promptsales.names import identifier
+from promptsales.specs.stream import StreamColumn, StreamContract, stream_contracts
+from promptsales.stream.decode import OWN, PREFIX
+
+VERSION = ("is_deleted", "src_epoch", "src_lsn", "src_is_snapshot")
+# whose changes move the minutes, days and totals of campaigns
+FIGURES = "campaign_metrics"
+_MEASURED = ("campaign_id", "metric_at", "impressions", "clicks", "spend", "conversions", "is_deleted")
+
+
+@cache
+def read(name: str) -> sql.SQL:
+    """A statement from its file."""
+    return sql.SQL((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def table(contract: StreamContract) -> sql.Identifier:
+    """The table of the warehouse."""
+    return sql.Identifier(contract.layer, contract.table)
+
+
+def _source(contract: StreamContract) -> sql.Composed:
+    """The parameter ``rows`` as a relation with the target's names and types.
+
+    Every row of the stream passes here, whoever brings it, so here erased persons stay out, and rows that are older
+    than a TRUNCATE of their table at the source.
+    """
+    types = {c.origin: "text" if c.type == "jsonb" else c.type for c in contract.columns}
+    types |= {PREFIX + name: kind for name, (_, _, kind) in OWN.items()}
+    columns = [sql.SQL("{} as {}").format(_value(contract, c), sql.Identifier(c.name)) for c in contract.columns]
+    columns += [sql.SQL("{} as {}").format(identifier("x", PREFIX + name), sql.Identifier(name)) for name in OWN]
+    return sql.SQL("""
+        select {columns} from json_to_recordset(%(rows)s::json) as x({types})
+        where not {is_erased} and ({is_deleted} or not exists (
+            select from ops.truncation d where d.feed = {name} and {version} < (d.src_epoch, d.src_lsn, true)
+        ))
+    """).format(
+        name=sql.Literal(contract.table),
+        columns=sql.SQL(", ").join(columns),
+        types=sql.SQL(", ").join(sql.SQL("{} {}").format(identifier(name), sql.SQL(types[name])) for name in types),
+        is_erased=is_erased(identifier("x", contract.key_origin)),
+        is_deleted=identifier("x", PREFIX + "is_deleted"),
+        version=sql.SQL("({}, {}, not {})").format(
+            *(identifier("x", PREFIX + name) for name in ("src_epoch", "src_lsn", "src_is_snapshot"))
+        ),
+    )
+
+
+def _value(contract: StreamContract, column: StreamColumn) -> sql.Composed:
+    found = identifier("x", column.origin)
+    if column.name in contract.references:
+        return unnamed(found)
+    return sql.SQL("{}::jsonb" if column.type == "jsonb" else "{}").format(found)
+
+
+@cache
+def upsert(name: str) -> bytes:
+    """Merge rows, one a key at the most, where they are newer; and what follows from what changed.
+
+    A delete keeps the last values; one that comes first leaves a row with none. The order is the order of locks.
+    """
+    contract = stream_contracts()[name]
+    others = tuple(column for column in contract.column_names if column != contract.key)
+    return (
+        sql.SQL("""
+        with src as ({source}),
+        up as (
+            insert into {table} as t ({columns}, {version}, _loaded_at)
+            select {columns}, {version}, clock_timestamp() from src order by {key}
+            on conflict ({key}) do update
+            set {assignments}, {new_version}, _loaded_at = excluded._loaded_at
+            where (t.src_epoch, t.src_lsn, not t.src_is_snapshot)
+                < (excluded.src_epoch, excluded.src_lsn, not excluded.src_is_snapshot)
+            returning {returned}
+        ){touched}{result}
+    """)
+        .format(
+            source=_source(contract),
+            table=table(contract),
+            columns=listed(contract.column_names),
+            version=listed(VERSION),
+            key=sql.Identifier(contract.key),
+            assignments=sql.SQL(", ").join(
+                sql.SQL("{0} = case when excluded.is_deleted then t.{0} else excluded.{0} end").format(
+                    sql.Identifier(other)
+                )
+                for other in others
+            ),
+            new_version=sql.SQL(", ").join(
+                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(part)) for part in VERSION
+            ),
+            returned=_returned(contract),
+            touched=_touched(contract),
+            result=read("campaign_figures") if name == FIGURES else sql.SQL(" select count(*) from up"),
+        )
+        .as_bytes()
+    )
+
+
+def _returned(contract: StreamContract) -> sql.Composed:
+    names = _MEASURED if contract.table == FIGURES else ()
+    if contract.touched:
+        names = tuple(dict.fromkeys((*names, *contract.touched.columns)))
+    return sql.SQL(", ").join(
+        sql.SQL("{} as {}").format(sql.Identifier(side, name), sql.Identifier(f"{side}_{name}"))
+        for side in ("old", "new")
+        for name in names or (contract.key,)
+    )
+
+
+def _touched(contract: StreamContract) -> sql.Composable:
+    # a row that moves to another day or entity touches the one it leaves, too
+    if contract.touched is None:
+        return sql.SQL("")
+    moves = [
+        sql.SQL("select {}, {} from up").format(sql.Identifier(f"{side}_{entity}"), sql.Identifier(f"{side}_{day}"))
+        for side in ("old", "new")
+        for entity in contract.touched.entity
+        for day in contract.touched.day
+    ]
+    return sql.SQL(
+        """, touched as (
+            insert into ops.touched (core_table, entity_id, day)
+            select {name}, entity::text, (day at time zone 'UTC')::date
+            from ({moves}) x(entity, day)
+            where entity is not null and day is not null
+            group by 1, 2, 3 order by 1, 2, 3
+            on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
+        )"""
+    ).format(name=sql.Literal(contract.table), moves=sql.SQL(" union ").join(moves))
+
+
+@cache
+def history(name: str) -> tuple[bytes, ...]:
+    """What brings the history to the rows just merged: amend, close, open. Doing it again changes nothing.
+
+    Several changes at one commit time collapse into the last. The first version is valid since ever.
+    """
+    contract = stream_contracts()[name]
+    return tuple(
+        sql.SQL(template)
+        .format(
+            merged=sql.SQL("""
+                (select c.*, s.committed_at from ({source}) s join {table} c using ({key})
+                 where not c.is_deleted and (c.src_epoch, c.src_lsn, c.src_is_snapshot)
+                     = (s.src_epoch, s.src_lsn, s.src_is_snapshot))
+            """).format(source=_source(contract), table=table(contract), key=sql.Identifier(contract.key)),
+            history=sql.Identifier(contract.layer, f"{contract.table}_history"),
+            key=sql.Identifier(contract.key),
+            listed=listed(contract.history),
+            now_listed=listed(contract.history, "n"),
+            then_listed=listed(contract.history, "h"),
+            assignments=sql.SQL(", ").join(sql.SQL("{0} = n.{0}").format(sql.Identifier(c)) for c in contract.history),
+        )
+        .as_bytes()
+        for template in (_AMEND, _CLOSE, _OPEN)
+    )
+
+
+_AMEND = """
+    update {history} h set {assignments} from {merged} n
+    where h.{key} = n.{key} and h.valid_to = 'infinity' and h.valid_from >= n.committed_at
+      and row({now_listed}) is distinct from row({then_listed})
+"""
+_CLOSE = """
+    update {history} h set valid_to = n.committed_at from {merged} n
+    where h.{key} = n.{key} and h.valid_to = 'infinity' and row({now_listed}) is distinct from row({then_listed})
+"""
+_OPEN = """
+    insert into {history} ({key}, {listed}, valid_from, valid_to)
+    select n.{key}, {now_listed},
+           coalesce((select max(h.valid_to) from {history} h where h.{key} = n.{key}), '-infinity'), 'infinity'
+    from {merged} n
+    where not exists (select from {history} h where h.{key} = n.{key} and h.valid_to = 'infinity')
+"""
+
+
+@cache
+def quarantine(name: str) -> bytes:
+    """Keep the bad versions that are newer than what the table holds; the same one again changes nothing.
+
+    A payload lacks the columns that nobody knows.
+    """
+    contract = stream_contracts()[name]
+    return (
+        sql.SQL("""
+        with src as ({source}),
+        judged as (
+            select s.*, r.rules as _rules, r.missing as _missing from src s
+            join json_to_recordset(%(broken)s::json) as r(key text, rules text[], missing text[])
+              on r.key = s.{key}::text
+        )
+        insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
+        select {name}, j.{key}::text, j.src_lsn, j._rules, %(suite_checksum)s,
+               to_jsonb(j.*) - '{{_rules,_missing}}'::text[] - j._missing,
+               exists (select from {table} t where t.{key} = j.{key})
+        from judged j
+        where not exists (
+            select from {table} t where t.{key} = j.{key}
+              and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) >= (j.src_epoch, j.src_lsn, not j.src_is_snapshot)
+        )
+        order by j.{key}
+        on conflict (feed, key) where released_at is null do update
+        set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
+            payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
+            last_tried_at = clock_timestamp(), tries = q.tries + 1
+        where {held_version} < (
+            (excluded.payload->>'src_epoch')::integer, (excluded.payload->>'src_lsn')::bigint,
+            not (excluded.payload->>'src_is_snapshot')::boolean
+        )
+    """)
+        .format(
+            source=_source(contract),
+            key=sql.Identifier(contract.key),
+            name=sql.Literal(name),
+            table=table(contract),
+            held_version=HELD_VERSION,
+        )
+        .as_bytes()
+    )
+
+
+HELD_VERSION = sql.SQL(
+    "((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,"
+    " not (q.payload->>'src_is_snapshot')::boolean)"
+)
+
+
+@cache
+def set_aside(name: str) -> bytes:
+    """Keep a row that the table cannot hold, at the version it has there; where a newer one has come, nothing."""
+    contract = stream_contracts()[name]
+    return (
+        sql.SQL("""
+        insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
+        select {name}, k.key::text, %(lsn)s, array[%(rule)s], %(suite_checksum)s,
+               k.payload || {unnamed} || jsonb_build_object('src_epoch', %(epoch)s::integer, 'src_lsn', %(lsn)s::bigint,
+                                                       'src_is_snapshot', %(is_snapshot)s, 'is_deleted', false),
+               exists (select from {table} t where t.{key} = k.key)
+        from (select %(key)s::{type}, %(values)s::jsonb) as k(key, payload)
+        where not {is_erased} and not exists (
+            select from {table} t where t.{key} = k.key
+              and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) > (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
+        )
+        on conflict (feed, key) where released_at is null do update
+        set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
+            payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
+            last_tried_at = clock_timestamp(), tries = q.tries + 1
+        where {held_version} <= (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
+    """)
+        .format(
+            name=sql.Literal(name),
+            table=table(contract),
+            key=sql.Identifier(contract.key),
+            type=sql.SQL(contract.key_type),
+            held_version=HELD_VERSION,
+            is_erased=is_erased(sql.Identifier("k", "key")),
+            unnamed=unnamed_in(sql.Identifier("k", "payload"), contract.references),
+        )
+        .as_bytes()
+    )
+
+
+@cache
+def release(name: str) -> bytes:
+    """Close the quarantine of keys whose row is newer by now."""
+    contract = stream_contracts()[name]
+    return (
+        sql.SQL("""
+        update ops.quarantine q
+        set released_at = clock_timestamp(), release_reason = case when q.is_waived then 'waived' else 'repaired' end
+        from {table} t
+        where q.feed = {name} and q.released_at is null and q.key = any(%(keys)s::text[]) and q.key = t.{key}::text
+          and t.{key} = any(%(keys)s::{type}[])
+          and {held_version} <= (t.src_epoch, t.src_lsn, not t.src_is_snapshot)
+    """)
+        .format(
+            table=table(contract),
+            name=sql.Literal(name),
+            key=sql.Identifier(contract.key),
+            type=sql.SQL(contract.key_type),
+            held_version=HELD_VERSION,
+        )
+        .as_bytes()
+    )

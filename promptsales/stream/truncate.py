@@ -1,0 +1,52 @@
+"""Deleting the rows of a table that its source emptied: as a repair does, so minutes, alerts and marts follow."""
+
+import asyncio
+
+import psycopg
+from psycopg import sql
+
+from promptsales.settings import Settings
+from promptsales.specs.stream import StreamContract, stream_contracts
+from promptsales.stream import truncations
+from promptsales.stream.repair import Repair, Version, repair
+from promptsales.stream.statements import HELD_VERSION, table
+from promptsales.stream.truncations import Truncation
+
+# rows of one transaction: the stream waits for those it wants to change
+_PIECE = 5_000
+
+
+def truncate(settings: Settings, warehouse: psycopg.Connection, truncation: Truncation) -> int:
+    """Delete the rows of a table that are older than a truncation, and close it; return how many there were.
+
+    Every event that is older than the truncation must have been applied.
+
+    Raises:
+        psycopg.Error: as the driver; the next call deletes the rest.
+    """
+    contract, count = stream_contracts()[truncation.table], 0
+    version = Version(truncation.epoch, truncation.lsn, False)
+    at_us = int(truncation.committed_at.timestamp() * 1_000_000)
+    # held on the server: neither keys nor a transaction stay open here
+    with warehouse.cursor("truncated", withhold=True) as older:
+        older.execute(_older(contract), truncation._asdict())
+        while keys := older.fetchmany(_PIECE):
+            asyncio.run(repair(settings, contract, [Repair(key, None, version, at_us) for (key,) in keys]))
+            count += len(keys)
+    truncations.close(warehouse, truncation, count)
+    return count
+
+
+def _older(contract: StreamContract) -> sql.Composed:
+    """Compose the keys, in the table or in quarantine, whose version is older than a truncation."""
+    return sql.SQL("""
+        select to_jsonb(t.{key}) from {table} t
+        where not t.is_deleted and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) < (%(epoch)s, %(lsn)s, true)
+        union
+        select q.payload->{key_text} from ops.quarantine q
+        where q.feed = {name} and q.released_at is null
+          and {held_version} < (%(epoch)s, %(lsn)s, true)
+    """).format(
+        key=sql.Identifier(contract.key), key_text=sql.Literal(contract.key), table=table(contract),
+        name=sql.Literal(contract.table), held_version=HELD_VERSION,
+    )  # fmt: skip

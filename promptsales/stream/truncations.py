@@ -1,0 +1,47 @@
+"""What the stream noted of TRUNCATE: of which table, at which version, and whether its rows are deleted yet.
+
+Debezium sends one event for each table. It has no key, so it lands on any partition of the topic, before or after older
+rows of the other partitions. So the event is only noted. Once everything that was on the bus by then is applied, the
+rows of older versions are deleted (`stream/truncate.py`). An older row that comes later still is left out: the
+statements of the sink compare it with the note.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+
+from promptsales.specs.stream import Connector, contracts_of
+
+NOTE = b"""
+    insert into ops.truncation (feed, src_epoch, src_lsn, committed_at)
+    values (%(table)s, %(epoch)s, %(lsn)s, %(committed_at)s) on conflict do nothing
+"""
+_PENDING = """
+    select feed, src_epoch, src_lsn, committed_at from ops.truncation
+    where feed = any(%s) and applied_at is null order by feed, src_epoch, src_lsn
+"""
+_APPLIED = """
+    update ops.truncation set deleted = %(deleted)s, applied_at = clock_timestamp()
+    where feed = %(table)s and src_epoch = %(epoch)s and src_lsn = %(lsn)s
+"""
+
+
+class Truncation(NamedTuple):
+    """A TRUNCATE of a streamed table at the source, and its version."""
+
+    table: str
+    epoch: int
+    lsn: int
+    committed_at: datetime
+
+
+def pending(warehouse: psycopg.Connection, connector: Connector) -> list[Truncation]:
+    """Return a connector's truncations whose rows are not deleted yet, the oldest of a table first."""
+    names = [contract.table for contract in contracts_of(connector)]
+    return [Truncation(*row) for row in warehouse.execute(_PENDING, [names])]
+
+
+def close(warehouse: psycopg.Connection, truncation: Truncation, deleted: int) -> None:
+    """Note that a truncation is applied, and how many rows it deleted."""
+    warehouse.execute(_APPLIED, {**truncation._asdict(), "deleted": deleted})

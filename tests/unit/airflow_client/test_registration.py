@@ -1,0 +1,68 @@
+"""Connection strings as Airflow keeps them."""
+
+import json
+
+from promptsales.airflow_client.registration import (
+    kafka_connection,
+    mongo_connection,
+    postgres_connection,
+    redis_connection,
+)
+
+
+def test_postgres() -> None:
+    address = "postgresql://etl_reader:p%40ss@127.0.0.1:21000/promptcrm?options=-csearch_path%3Dcrm"
+    found = postgres_connection("promptcrm", address, "CRM")
+    assert found.model_dump(by_alias=True) == {
+        "connection_id": "promptcrm",
+        "conn_type": "postgres",
+        "description": "CRM",
+        "host": "127.0.0.1",
+        "port": 21000,
+        "login": "etl_reader",
+        "password": "p@ss",
+        "schema": "promptcrm",
+        "extra": '{"connect_timeout": "10", "options": "-csearch_path=crm"}',
+    }
+
+
+def test_postgres_in_words() -> None:
+    found = postgres_connection("warehouse", "host=db.example dbname=wh user=u connect_timeout=3", "")
+    assert (found.host, found.port, found.schema_, found.login, found.password) == ("db.example", 5432, "wh", "u", None)
+    assert found.extra == '{"connect_timeout": "3"}'
+
+
+def test_mongo() -> None:
+    address = "mongodb://u:p%2Fw@127.0.0.1:21002/promptcontent?directConnection=true&authSource=admin"
+    found = mongo_connection("promptcontent", address, "")
+    assert (found.host, found.login, found.password, found.schema_) == ("127.0.0.1:21002", "u", "p/w", "promptcontent")
+    assert json.loads(found.extra or "") == {"directConnection": True, "authSource": "admin"}
+
+
+def test_mongo_replica_set() -> None:
+    found = mongo_connection("promptcontent", "mongodb://a:1,b:2/?replicaSet=rs0", "")
+    assert (found.host, found.schema_, found.extra) == ("a:1,b:2", None, '{"replicaSet": "rs0"}')
+
+
+def test_mongo_srv() -> None:
+    found = mongo_connection("promptcontent", "mongodb+srv://cluster.example/content", "")
+    assert (found.host, json.loads(found.extra or "")) == ("cluster.example", {"srv": True})
+
+
+def test_kafka() -> None:
+    found = kafka_connection("kafka", "a:9092,b:9092", "")
+    assert (found.host, found.extra) == ("a:9092,b:9092", '{"bootstrap.servers": "a:9092,b:9092"}')
+
+
+def test_redis() -> None:
+    found = redis_connection("redis", "rediss://u:p%2Fw@cache.example:7000/2", "")
+    assert (found.host, found.port, found.login, found.password, found.schema_, found.extra) == (
+        *("cache.example", 7000, "u", "p/w", "2"),
+        '{"ssl": true}',
+    )
+    bare = redis_connection("redis", "redis://:pw@127.0.0.1/0", "")
+    assert (bare.port, bare.login, bare.schema_, bare.extra) == (6379, None, "0", '{"ssl": false}')
+
+
+def test_password_is_not_shown() -> None:
+    assert "hunter2" not in repr(postgres_connection("x", "postgresql://u:hunter2@h/d", ""))

@@ -1,0 +1,62 @@
+"""What doctor says of a slot, before it is lost."""
+
+from typing import Any
+
+import pytest
+
+from promptsales.monitoring.findings import Finding
+from promptsales.monitoring.stream_doctor import _slot, failed
+from promptsales.monitoring.stream_status import Following
+from promptsales.stream.connectors import ConnectorStatus
+from promptsales.stream.lag import Lag, Slot
+
+STATUS = ConnectorStatus(connector="promptads", state="RUNNING", task="RUNNING", epoch=1, trouble="")
+LAG = Lag("promptads", 0, 0, None, None, None)
+SLOT = Slot("promptads", True, "reserved", 0, 0, 1000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, []),
+        ({"behind_bytes": 990}, []),  # confirmed late, but nothing that is kept for it
+        ({"kept_bytes": 200}, []),
+        ({"kept_bytes": 201, "wal_status": "extended"}, ["is behind: 20% of the log it may keep"]),
+        ({"kept_bytes": 600, "wal_status": "extended"}, ["is lost soon: 60% of the log it may keep"]),
+        ({"cap_bytes": None}, ["may keep any amount of the source's log: its disk can fill"]),
+        ({"wal_status": "unreserved"}, ["is lost at the source's next checkpoint, unless it is read before"]),
+        ({"wal_status": "lost"}, ["is lost: the source has let go of log that was not read"]),
+    ],
+)
+def test_what_is_told_of_a_slot(changes: dict[str, Any], told: list[str]) -> None:
+    found = list(_slot(Following(STATUS, SLOT._replace(**changes), LAG)))
+    assert [(finding.where, finding.what) for finding in found] == [("slot promptads", what) for what in told]
+
+
+def test_a_slot_that_is_gone_is_told() -> None:
+    assert [finding.what for finding in _slot(Following(STATUS, None, LAG))] == [
+        "is gone, and with it the changes since"
+    ]
+
+
+def test_a_failed_connector_says_why() -> None:
+    found = failed(STATUS.model_copy(update={"trouble": "Caused by: org.postgresql.util.PSQLException: refused"}))
+    assert found == Finding(
+        "connector promptads",
+        "has failed: Caused by: org.postgresql.util.PSQLException: refused",
+        "run `promptsales connectors apply`",
+    )
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        "Caused by: org.apache.kafka.common.errors.RecordTooLargeException: The message is 27262977 bytes",
+        "Caused by: java.lang.OutOfMemoryError: Java heap space",
+    ],
+)
+def test_a_row_that_a_connector_cannot_pass_is_read_by_a_snapshot(trouble: str) -> None:
+    found = failed(STATUS.model_copy(update={"trouble": trouble}))
+    assert found.what == f"has failed: {trouble}"
+    assert found.todo.startswith("a restart meets the same row again")
+    assert "`promptsales connectors snapshot promptads`" in found.todo

@@ -1,0 +1,87 @@
+"""Contracts of the stream say what is wrong with them, and each has its topic, its dead letters and its tables."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from promptsales.bus.topics import read_topics
+from promptsales.errors import ConfigError
+from promptsales.specs.stream import StreamContract, read, refuse_one_topic, stream_contracts
+from promptsales.specs.suite import read_suite
+
+GOOD: dict[str, Any] = {
+    "table": "things",
+    "description": "Things.",
+    "source": {"system": "promptads", "relation": "promptads.things"},
+    "path": "stream",
+    "key": "thing_id",
+    "columns": [
+        {"name": "thing_id", "source": "id", "type": "uuid", "pii": "none", "description": "Id."},
+        {"name": "about", "type": "jsonb", "pii": "none", "keys": ["a"], "description": "About."},
+    ],
+}
+
+
+def write(tmp_path: Path, **changes: Any) -> Path:
+    path = tmp_path / "core" / "things" / "contract.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(yaml.safe_dump({**GOOD, **changes}))
+    return path
+
+
+def columns(**changes: Any) -> list[dict[str, Any]]:
+    return [*GOOD["columns"], {"name": "extra", "type": "text", "pii": "none", "description": "Extra.", **changes}]
+
+
+def test_read(tmp_path: Path) -> None:
+    found = read(write(tmp_path))
+    assert (found.layer, found.topic, found.origins, found.key_origin) == (
+        "core",
+        "promptads.promptads.things",
+        ("id", "about"),
+        "id",
+    )
+
+
+def test_signs_are_no_part_of_a_topic() -> None:
+    made = [
+        StreamContract.model_validate(
+            {**GOOD, "layer": "core", "table": table, "source": {"system": "promptads", "relation": relation}}
+        )
+        for table, relation in (("a", "promptads.Order Lines"), ("b", "promptads.Order%Lines"))
+    ]
+    assert [one.topic for one in made] == ["promptads.promptads.Order_Lines"] * 2
+    with pytest.raises(
+        ConfigError, match=r"^contracts a and b have one topic, promptads\.promptads\.Order_Lines: keep"
+    ):
+        refuse_one_topic(made)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"columns": columns(name="is_deleted")}, "is_deleted is a name of the pipeline's own"),
+        ({"columns": columns(name="with space")}, "call it with_space, and what the source calls it goes under source"),
+        ({"colour": "red"}, "colour: Extra inputs are not permitted; keys are table, description, source"),
+        ({"key": "id"}, "id is used but is no column; columns are thing_id, about"),
+        ({"history": ["status"]}, "status is used but is no column"),
+        ({"columns": columns(name="about", type="jsonb", keys=["a"])}, "a column is named twice"),
+        ({"columns": columns(pii="direct")}, "extra is direct: a change event hashes nothing"),
+        ({"columns": columns(keys=["a"])}, "extra: a jsonb column lists the keys that are kept"),
+        ({"columns": columns(transform="email_hmac")}, r"columns\.2\.transform: Input should be 'as_is'"),
+        ({"source": {"system": "promptsales", "relation": "a.b"}}, r"source\.system: Input should be 'promptads'"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read(write(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("contract", stream_contracts().values(), ids=lambda contract: contract.table)
+def test_every_contract_is_whole(contract: StreamContract) -> None:
+    topics = read_topics().topics
+    assert {contract.topic, f"{contract.topic}.dlq"} <= topics.keys()
+    assert read_suite(contract).expectations
+    assert (contract.folder / "table.sql").is_file()

@@ -1,0 +1,77 @@
+"""A suite says what is wrong with it; results become JUnit."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from promptsales.errors import ConfigError
+from promptsales.quality.junit import write_junit
+from promptsales.quality.verdict import Verdict
+from promptsales.specs.feed import Contract, contract
+from promptsales.specs.suite import Expectation, Meta, OnFail, read_suite
+
+LEADS = contract("leads")
+GOOD = """
+expectations:
+  - type: expect_column_values_to_not_be_null
+    kwargs: {column: a}
+    meta: {rule: a_missing, on_fail: warn}
+    description: A is there.
+"""
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Contract:
+    """The feed with its folder in a place of the test's own."""
+
+    class Elsewhere(Contract):
+        @property
+        def folder(self) -> Path:
+            return tmp_path
+
+    return Elsewhere.model_validate(LEADS.model_dump())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD.replace("warn", "shrug"), "'quarantine', 'block' or 'warn'"),
+        (GOOD.replace("kwargs:", "arguments:"), "Extra inputs are not permitted"),
+        (GOOD + GOOD.replace("expectations:\n", "").lstrip("\n"), "two expectations have the same meta.rule"),
+        ("expectations: [", "while parsing"),
+    ],
+)
+def test_what_is_wrong_is_said(elsewhere: Contract, text: str, message: str) -> None:
+    (elsewhere.folder / "expectations.yml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_suite(elsewhere)
+    assert str(elsewhere.folder / "expectations.yml") in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_no_suite_is_an_error(elsewhere: Contract) -> None:
+    with pytest.raises(ConfigError, match="a table without checks is not loaded"):
+        read_suite(elsewhere)
+
+
+def verdict(rule: str, on_fail: OnFail, is_success: bool, error: str | None = None) -> Verdict:
+    meta = Meta(rule=rule, on_fail=on_fail)
+    return Verdict(Expectation(type="t", kwargs={}, meta=meta, description=f"On {rule}."), is_success, 10, 3, [], error)
+
+
+def test_junit(tmp_path: Path) -> None:
+    found = {
+        "things": [
+            verdict("good", "block", True),
+            verdict("odd", "warn", False),
+            verdict("bad", "quarantine", False),
+            verdict("broken", "block", False, "could not run"),
+        ]
+    }
+    write_junit(tmp_path / "out.xml", found)
+    (suite,) = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("things", "4", "2")
+    failures = {case.get("name"): case.find("failure") for case in suite}
+    messages = {name: failure.get("message") for name, failure in failures.items() if failure is not None}
+    assert messages == {"bad": "3 of 10 rows", "broken": "could not run"}
