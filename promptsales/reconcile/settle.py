@@ -11,6 +11,7 @@ from promptsales.errors import BatchBlocked, driver_errors
 from promptsales.extract import delta
 from promptsales.extract.sources import Source, reader_of
 from promptsales.feeds.reader import Reader
+from promptsales.feeds.state import statement
 from promptsales.load.merge import soft_delete
 from promptsales.quality.verdict import Verdict, record
 from promptsales.reconcile.compare import Comparison, Total, compare
@@ -126,7 +127,7 @@ def too_much(name: str, contract: Contract | StreamContract, gone: int, rows: in
 def keep(warehouse: psycopg.Connection, result: Reconciliation, triggered_by: str, compared_at: datetime) -> None:
     """Append a comparison of all rows to ``ops.reconciliation``."""
     values = {**result._asdict(), "triggered_by": triggered_by, "compared_at": compared_at, "is_whole": True}
-    warehouse.execute(_statement("record"), values)
+    warehouse.execute(statement("record_reconciliation"), values)
 
 
 def _settle(

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
 
 from promptsales.errors import BatchBlocked, TerminalError
+from promptsales.feeds.state import statement
 from promptsales.specs.stream import StreamContract
 from promptsales.stream import absent_columns
 from promptsales.stream.publications import refuse_unpublished_operations
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 # of many keys a message names so many
 _NAMED = 20
-_RECORD = Path(__file__).parent / "reconcile" / "record.sql"
 _PUBLISHED = """
     select from pg_publication_tables where pubname = %s and concat_ws('.', schemaname, tablename) = %s
 """
@@ -103,5 +102,5 @@ def record(
         "compared_at": at,
     }
     with warehouse.transaction():
-        warehouse.execute(_RECORD.read_bytes(), values)
+        warehouse.execute(statement("record_reconciliation"), values)
         absent_columns.forget(warehouse, contract, at)

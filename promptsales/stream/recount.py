@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import psycopg
 
-SQL = Path(__file__).parent
+SQL = Path(__file__).parent / "sql"
 
 
 class Rebuilt(NamedTuple):
