@@ -1,1 +1,4 @@
-"""The stream: change events of Debezium from Kafka into the warehouse, one transaction a batch, then live counters."""
+"""The worker of the stream: the Faust app, its transport, delivery, health and metrics. No business rule lives here.
+
+An application: it imports the library, and nothing imports it.
+"""

@@ -1,1 +1,5 @@
-"""Help for those who write contracts: a draft from a live table, and what a change makes stricter, looser, breaking."""
+"""Help for authors of contracts: a draft from a live table, and what a change makes stricter, looser or breaking.
+
+`promptsales contract` uses it.
+Imports specs and the base modules.
+"""

@@ -1,1 +1,5 @@
-"""Staging, splitting, publishing: what happens to a feed's rows between its source and core."""
+"""One batch of a feed on its way into core: extract into staging, audit, publish in one transaction.
+
+Airflow's DAGs and `promptsales load` call its steps.
+Imports extract, erasure, feeds and the layers below.
+"""

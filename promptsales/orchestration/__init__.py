@@ -1,1 +1,4 @@
-"""What the DAG files are made of: task defaults, assets, connections, the group of tasks that loads a feed."""
+"""What DAG files are built from: task defaults, assets, alerts, connections and groups of tasks.
+
+An edge: it may import every folder of the library and the Spark jobs, never the local stack.
+"""

@@ -1,1 +1,5 @@
-"""What a person may ask for: another hashing key, and to be forgotten."""
+"""What a person may ask for: to be forgotten, and, for all persons, a new hashing key.
+
+Uses loads, marts and provisioning as a whole.
+Imports every layer below monitoring except reconcile.
+"""

@@ -1,1 +1,5 @@
-"""Source against warehouse: what no watermark sees (hard deletes, disabled triggers, restores) is found and mended."""
+"""Whole tables compared with their sources: what no delta and no event brought is found and repaired.
+
+Uses loads and the stream as a whole.
+Imports every layer below monitoring except privacy.
+"""

@@ -1,1 +1,5 @@
-"""One page that shows what is in the marts: ten dashboards, read as a BI tool reads."""
+"""The report: one HTML page of charts and tables from the marts.
+
+`promptsales report` writes it.
+Imports specs and the base modules.
+"""

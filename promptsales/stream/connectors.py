@@ -4,9 +4,8 @@ The configuration is ``schemas/kafka/connectors/*.yml``, with what the stream's 
 """
 
 import re
-from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import httpx
 import psycopg
@@ -14,17 +13,14 @@ import yaml
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict
 
-from promptsales.addresses import places, postgres_hosts, without_login
-from promptsales.bus import topics
+from promptsales.addresses import places, postgres_hosts
+from promptsales.bus import connect, topics
 from promptsales.connections import absent, connected, start_options
-from promptsales.errors import ConfigError, TerminalError
-from promptsales.failures import rest
+from promptsales.errors import ConfigError
 from promptsales.settings import ROOT, InternalName, Settings
 from promptsales.specs import value_limits
 from promptsales.specs.stream import Connector, contracts_of
 from promptsales.stream import gaps
-
-_TIMEOUT_S = 30
 
 _EPOCH = "select epoch, system_identifier from ops.connector where connector = %s"
 _BEGIN = """
@@ -146,14 +142,14 @@ def plan(settings: Settings) -> list[ConnectorChange]:
     Raises:
         TransientError: when Kafka Connect, the warehouse or a source does not answer.
     """
-    with connected(settings, "warehouse", patience="look") as warehouse, _client(settings) as client:
+    with connected(settings, "warehouse", patience="look") as warehouse, connect.client_of(settings) as client:
         return [change for name in names() if (change := _difference(settings, warehouse, client, name))]
 
 
 def _difference(
     settings: Settings, warehouse: psycopg.Connection, client: httpx.Client, connector: Connector
 ) -> ConnectorChange | None:
-    there = _call(client, "GET", f"/connectors/{connector}/config")
+    there = connect.call(client, "GET", f"/connectors/{connector}/config")
     if there is None:
         return ConnectorChange(action="create", connector=connector, what=f"follows {_tables(connector)} tables")
     wanted = config(settings, connector, _known_epoch(warehouse, connector) or 1)
@@ -178,26 +174,28 @@ def apply(settings: Settings) -> list[ConnectorChange]:
         TerminalError: when Kafka Connect refuses a configuration; it names the settings that are wrong.
     """
     changes = plan(settings)
-    with connected(settings, "warehouse", patience="look") as warehouse, _client(settings) as client:
+    with connected(settings, "warehouse", patience="look") as warehouse, connect.client_of(settings) as client:
         for change in changes:
             if change.action == "restart":
-                _call(client, "POST", f"/connectors/{change.connector}/restart?includeTasks=true&onlyFailed=true")
+                connect.call(
+                    client, "POST", f"/connectors/{change.connector}/restart?includeTasks=true&onlyFailed=true"
+                )
                 continue
             epoch = _known_epoch(warehouse, change.connector)
             if change.action == "create" and epoch and not _has_offsets(settings, client, change.connector, epoch):
                 snapshot_again(settings, change.connector)
                 continue
             epoch = epoch or _begin(settings, warehouse, change.connector, 1)
-            _put(client, change.connector, config(settings, change.connector, epoch))
+            connect.put(client, change.connector, config(settings, change.connector, epoch))
             if change.action == "create":
-                _call(client, "PUT", f"/connectors/{change.connector}/resume")
+                connect.call(client, "PUT", f"/connectors/{change.connector}/resume")
     return changes
 
 
 def _has_offsets(settings: Settings, client: httpx.Client, connector: Connector, epoch: int) -> bool:
     """Whether Connect knows where a connector that it lacks was; else it would read all anew, as of an old epoch."""
-    _create_stopped(client, connector, config(settings, connector, epoch))
-    found = _call(client, "GET", f"/connectors/{connector}/offsets", patience=True)
+    connect.create_stopped(client, connector, config(settings, connector, epoch))
+    found = connect.call(client, "GET", f"/connectors/{connector}/offsets", patience=True)
     return bool(found and found["offsets"])
 
 
@@ -209,20 +207,20 @@ def snapshot_again(settings: Settings, connector: Connector) -> int:
     Raises:
         TransientError, TerminalError: when Kafka Connect, the warehouse or the source does not answer or refuses.
     """
-    with connected(settings, "warehouse") as warehouse, _client(settings) as client:
+    with connected(settings, "warehouse") as warehouse, connect.client_of(settings) as client:
         epoch = (_known_epoch(warehouse, connector) or 0) + 1
-        if _call(client, "GET", f"/connectors/{connector}/config") is None:
-            _create_stopped(client, connector, config(settings, connector, epoch))
-        _call(client, "PUT", f"/connectors/{connector}/stop")
-        _call(client, "DELETE", f"/connectors/{connector}/offsets", patience=True)
+        if connect.call(client, "GET", f"/connectors/{connector}/config") is None:
+            connect.create_stopped(client, connector, config(settings, connector, epoch))
+        connect.call(client, "PUT", f"/connectors/{connector}/stop")
+        connect.call(client, "DELETE", f"/connectors/{connector}/offsets", patience=True)
         with connected(settings, source_of(connector)) as source:
             drop = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s"
             source.execute(drop, [connector])
         # of the epoch before: the snapshot closes them, where nothing of its own is lost
         gaps.record(topics.admin(settings.address("kafka")), warehouse, connector, is_following=False)
         _begin(settings, warehouse, connector, epoch)
-        _put(client, connector, config(settings, connector, epoch))
-        _call(client, "PUT", f"/connectors/{connector}/resume")
+        connect.put(client, connector, config(settings, connector, epoch))
+        connect.call(client, "PUT", f"/connectors/{connector}/resume")
     return epoch
 
 
@@ -232,9 +230,9 @@ def status(settings: Settings, connector: Connector) -> ConnectorStatus:
     Raises:
         TransientError: when Kafka Connect does not answer.
     """
-    with _client(settings) as client:
-        found = _call(client, "GET", f"/connectors/{connector}/status")
-        there = _call(client, "GET", f"/connectors/{connector}/config") or {}
+    with connect.client_of(settings) as client:
+        found = connect.call(client, "GET", f"/connectors/{connector}/status")
+        there = connect.call(client, "GET", f"/connectors/{connector}/config") or {}
     if found is None:
         return ConnectorStatus(connector=connector, state="missing", task="-", epoch=None, trouble="")
     task = (found["tasks"] or [{"state": "none"}])[0]
@@ -271,62 +269,3 @@ def system_identifier(settings: Settings, connector: Connector) -> str:
     with connected(settings, source_of(connector), patience="look") as source:
         row = source.execute("select system_identifier::text from pg_control_system()").fetchone()
     return str(row[0]) if row else ""
-
-
-def _put(client: httpx.Client, connector: Connector, wanted: dict[str, str]) -> None:
-    _validate(client, connector, wanted)
-    _call(client, "PUT", f"/connectors/{connector}/config", wanted)
-
-
-def _create_stopped(client: httpx.Client, connector: Connector, wanted: dict[str, str]) -> None:
-    """Make a connector that does not run: only so can Connect delete the offsets it keeps of one that was deleted."""
-    _validate(client, connector, wanted)
-    _call(client, "POST", "/connectors", {"name": connector, "config": wanted, "initial_state": "STOPPED"})
-
-
-def _validate(client: httpx.Client, connector: Connector, wanted: dict[str, str]) -> None:
-    kind = wanted["connector.class"].rpartition(".")[2]
-    told = _call(client, "PUT", f"/connector-plugins/{kind}/config/validate", {"name": connector, **wanted})
-    judged = [item["value"] for item in (told or {}).get("configs", []) if item["value"]]
-    if wrong := {value["name"]: value["errors"] for value in judged if value["errors"]}:
-        reasons = "; ".join(f"{name}: {', '.join(errors)}" for name, errors in wrong.items())
-        raise TerminalError(f"connector {connector}: kafka connect refuses {reasons}")
-
-
-def _client(settings: Settings) -> httpx.Client:
-    address, login = without_login(settings.address("connect"))
-    return httpx.Client(base_url=address, auth=login, timeout=_TIMEOUT_S, trust_env=False)
-
-
-def _call(
-    client: httpx.Client, method: str, path: str, body: Mapping[str, Any] | None = None, patience: bool = False
-) -> Any:
-    """One request; None where there is no such thing. While Connect rebalances it is asked again.
-
-    Raises:
-        TransientError: when nothing answers, or Connect is overloaded or still rebalances.
-        ConfigError: when the login is refused.
-        TerminalError: when it refuses the call, or what answers is no Kafka Connect.
-    """
-    what = f"kafka connect at {client.base_url}: {method} {path}"
-    for attempt in range(30):
-        try:
-            answer = client.request(method, path, json=body)
-        except httpx.HTTPError as error:
-            raise rest.unreachable("kafka connect", str(client.base_url), error) from None
-        busy = answer.status_code == httpx.codes.CONFLICT or (patience and answer.is_error)
-        if not busy or attempt == 29:
-            break
-        _pause()
-    if answer.status_code == httpx.codes.NOT_FOUND:
-        rest.read_json(what, answer)  # Connect's own answer; another server's is none
-        return None
-    if answer.is_error:
-        raise rest.refused(what, answer)
-    return rest.read_json(what, answer)
-
-
-def _pause() -> None:
-    import time
-
-    time.sleep(0.5)
