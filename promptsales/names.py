@@ -29,7 +29,7 @@ OWN = frozenset({
 })  # fmt: skip
 OWN_OF_STREAM = frozenset({
     *("_loaded_at", "_rules", "_payload", "_last_tried_at"),
-    *("is_deleted", "src_epoch", "src_lsn", "src_is_snapshot", "committed_at"),
+    *("is_deleted", "src_epoch", "src_commit", "src_lsn", "src_is_snapshot", "committed_at"),
 })  # fmt: skip
 OWN_OF_HISTORY = frozenset({"valid_from", "valid_to"})
 

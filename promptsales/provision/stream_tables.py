@@ -13,8 +13,9 @@ from promptsales.specs.stream import StreamContract, stream_contracts
 _OWN = {
     "is_deleted": "Whether the row was deleted at the source; its last values stay.",
     "src_epoch": "Rank of the source's life the version is from (ops.connector); a restored source begins a new one.",
-    "src_lsn": "Version of the row within the epoch: position of the change in the source's log.",
-    "src_is_snapshot": "Whether the version was read by a snapshot: at the same position a change is newer.",
+    "src_commit": "Version of the row within the epoch: where the commit before it, or the snapshot, is in the log.",
+    "src_lsn": "Position of the change itself, which decides between changes of one transaction.",
+    "src_is_snapshot": "Whether the version was read by a snapshot: at the same src_commit a change is newer.",
     "_loaded_at": "When the row was last loaded, UTC.",
 }
 _HISTORY = {
@@ -60,6 +61,12 @@ def _check(contract: StreamContract, types: dict[str, str]) -> None:
                 f"contract {contract.table}: {column.name} is {column.type}, in the warehouse it is {found}; "
                 f"change the table by a numbered file in {contract.folder}{in_quotes(column.name)}"
             )
+    if absent := [name for name in _OWN if name not in types]:
+        raise ConfigError(
+            f"contract {contract.table}: its table in the warehouse lacks {', '.join(absent)}; a streamed table has "
+            f"{', '.join(_OWN)}; add what is missing by a numbered file in {contract.folder}, as "
+            "warehouse/core/ads/0003_order_of_commits.sql does"
+        )
 
 
 def _comment(connection: psycopg.Connection, name: tuple[str, str], text: str, columns: dict[str, str]) -> int:

@@ -20,7 +20,8 @@ from promptsales.stream import compare
 from promptsales.stream.absent_columns import refuse_gone
 from promptsales.stream.compare import Found
 from promptsales.stream.judge_again import judge_again
-from promptsales.stream.repair import Repair, Version, repair
+from promptsales.stream.repair import Repair, repair
+from promptsales.stream.version import Version
 
 PATIENCE_S = 120
 # a row as the warehouse has it, and as the source has it
@@ -30,9 +31,12 @@ _COMPLETE = "select complete_through from ops.feed where feed = %s"
 _LAST = "select max(complete_through) from ops.reconciliation where feed = %s and not is_whole"
 # a row must not be older than the last TRUNCATE, or the sink leaves it out
 _LOWEST = """
-    select c.epoch, coalesce(max(t.src_lsn), 0), max(t.src_lsn) is null
-    from ops.connector c left join ops.truncation t on t.feed = %s and t.src_epoch = c.epoch
-    where c.connector = %s group by c.epoch
+    select c.epoch, coalesce(t.src_commit, 0), coalesce(t.src_lsn, 0), t.src_lsn is null
+    from ops.connector c left join lateral (
+        select src_commit, src_lsn from ops.truncation where feed = %s and src_epoch = c.epoch
+        order by src_commit desc, src_lsn desc limit 1
+    ) t on true
+    where c.connector = %s
 """
 
 
@@ -176,7 +180,7 @@ def _repairs(
     contract: StreamContract, warehouse: psycopg.Connection, differing: Mapping[str, Pair]
 ) -> dict[str, Repair]:
     known = warehouse.execute(_LOWEST, [contract.table, contract.source.system]).fetchone()
-    lowest = Version(*known) if known else Version(1, 0, True)
+    lowest = Version(*known) if known else Version(1, 0, 0, is_snapshot=True)
     at_us = int(datetime.now(UTC).timestamp() * 1_000_000)
     return {key: _repair_of(pair, lowest, at_us) for key, pair in differing.items()}
 

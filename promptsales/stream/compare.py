@@ -16,9 +16,9 @@ from promptsales import names
 from promptsales.erasure.suppression import ERASED, is_erased, unnamed
 from promptsales.names import identifier, literal
 from promptsales.specs.stream import StreamColumn, StreamContract
-from promptsales.stream.repair import Version
 from promptsales.stream.sent import INTEGERS, missing, payload, sent, wide_type
 from promptsales.stream.statements import table
+from promptsales.stream.version import Version, version_of
 
 _SUMMED = (*INTEGERS, "numeric")
 # who was erased, as the source's session was told; a session that was told nothing is refused
@@ -94,9 +94,9 @@ def rows(contract: StreamContract, warehouse: psycopg.Connection, wanted: list[s
     """Rows by key, as the warehouse has them; deleted ones too, for their versions."""
     query = sql.SQL("""
         select {key}::text, to_jsonb({key}), case when not is_deleted then {values}::text end,
-               src_epoch, src_lsn, src_is_snapshot
+               {version}
         from {relation} as r where {key} = any(%s::{type}[])
-    """).format(**_parts(contract), relation=ours(contract))
+    """).format(**_parts(contract), relation=ours(contract), version=version_of("r"))
     return {
         text: Found(key, values, Version(*version), None)
         for text, key, values, *version in warehouse.execute(query, [wanted])
@@ -123,12 +123,13 @@ def held(contract: StreamContract) -> sql.Composed:
             where quarantine_id = %(id)s and feed = {feed} and released_at is null
             returning payload as _payload, last_tried_at as _last_tried_at
         )
-        select to_jsonb({key}), {sent} - {missing}, src_epoch, src_lsn, src_is_snapshot,
+        select to_jsonb({key}), {sent} - {missing}, {version},
                coalesce(committed_at, _last_tried_at)
         from held cross join lateral jsonb_to_record(_payload) as x({types})
     """).format(
         feed=sql.Literal(contract.table), key=sql.Identifier(contract.key), sent=sent(contract),
         types=payload(contract), missing=missing(contract, sql.SQL("_payload"), is_at_source=True),
+        version=version_of("x"),
     )  # fmt: skip
 
 
@@ -199,17 +200,17 @@ def theirs(contract: StreamContract) -> sql.Composed:
 def ours(contract: StreamContract) -> sql.Composed:
     """What the warehouse has: the table, but for a row whose newest version is in quarantine, that one."""
     return sql.SQL("""
-        (select {of_table}, t.is_deleted, '{{}}'::text[] as _missing, t.src_epoch, t.src_lsn, t.src_is_snapshot
+        (select {of_table}, t.is_deleted, '{{}}'::text[] as _missing, {version_of_table}
          from {table} t
          where not exists (
              select from ops.quarantine q where q.feed = {name} and q.key = t.{key}::text and q.released_at is null
          )
          union all
-         select {of_payload}, false, {missing}, x.src_epoch, x.src_lsn, x.src_is_snapshot
+         select {of_payload}, false, {missing}, {version_of_payload}
          from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x({types})
          where q.feed = {name} and q.released_at is null)
     """).format(
         of_table=_all_plain(contract, "t"), of_payload=_all_plain(contract, "x"), types=payload(contract),
         missing=missing(contract, sql.SQL("q.payload")), table=table(contract), name=sql.Literal(contract.table),
-        key=sql.Identifier(contract.key),
+        key=sql.Identifier(contract.key), version_of_table=version_of("t"), version_of_payload=version_of("x"),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from promptsales.specs.value_limits import TOO_LARGE, limits, units
 from promptsales.stream.judge import Judge
 from promptsales.stream.rules import Rules
 from promptsales.stream.truncations import Truncation
+from promptsales.stream.version import Rank, Version
 
 # what Debezium sends for a large value that an update left as it was (schemas/kafka/connectors/postgres.yml). No text
 # of PostgreSQL has a zero character, so no real value reads like it
@@ -44,6 +45,7 @@ _EPOCH_0 = datetime(1970, 1, 1, tzinfo=UTC)
 OWN: dict[str, tuple[Any, Any, str]] = {
     "is_deleted": (bool, False, "boolean"),
     "src_epoch": (int, 0, "integer"),
+    "src_commit": (int, 0, "bigint"),
     "src_lsn": (int, 0, "bigint"),
     "src_is_snapshot": (bool, False, "boolean"),
     "committed_at": (datetime | None, None, "timestamptz"),
@@ -74,17 +76,17 @@ class Message(NamedTuple):
 class Change(NamedTuple):
     """A version of a row; ``row`` is of the struct made from the contract.
 
-    ``version`` is what decides which of two is the newer: the epoch, the position in the log, and whether it is a
-    change rather than a row that a snapshot read (a snapshot may be taken again within an epoch).
-    ``unnamed`` says where the event had a field that no contract names; it was
-    dropped. ``absent`` names the columns for which the event had no field: their value is `msgspec.UNSET`, which is not
-    null. ``left_out`` names those too, and the ones that the event says were left as they were: their value is
-    `UNCHANGED`. Such a row is judged once it is whole (`stream/known.py`). Until then ``broken`` tells of cut values.
+    ``version`` decides which of two versions is the newer. ``is_first`` says that Debezium named no commit before it, so
+    that its place is not known yet (`stream/first.py`). ``unnamed`` says where the event had a field that no contract
+    names; it was dropped. ``absent`` names the columns for which the event had no field: their value is
+    `msgspec.UNSET`, which is not null. ``left_out`` names those too, and the ones that the event says were left as they
+    were: their value is `UNCHANGED`. Such a row is judged once it is whole (`stream/known.py`). Until then ``broken``
+    says which values were cut.
     """
 
     table: str
     key: Any
-    version: tuple[int, int, bool]
+    version: Rank
     committed_at: datetime
     row: Any
     broken: list[str]
@@ -92,6 +94,7 @@ class Change(NamedTuple):
     unnamed: str | None = None
     absent: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    is_first: bool = False
 
 
 class DeadLetter(NamedTuple):
@@ -105,10 +108,21 @@ class DeadLetter(NamedTuple):
 Decoded = Change | Truncation | DeadLetter | None
 
 
+# what the warehouse cannot hold would be refused with the offsets, too
+_Lsn = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+# its numbers are texts
+_sequence = msgspec.json.Decoder(tuple[_Lsn | None, _Lsn | None], strict=False)
+
+
 class _Source(msgspec.Struct):
-    # what the warehouse cannot hold would be refused with the offsets, too
-    lsn: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+    lsn: _Lsn
     ts_us: int
+    sequence: str | None = None
+
+    @property
+    def commit(self) -> int | None:
+        """Where the commit before this transaction ends; None for the first transaction after a snapshot."""
+        return _sequence.decode(self.sequence)[0] if self.sequence else None
 
 
 class _Event(msgspec.Struct):
@@ -151,7 +165,8 @@ class Decoder:
             return DeadLetter(message, f"it has no header {EPOCH!r} that can be used, so its rank is not known")
         event, unnamed, is_whole, unchanged = self._event(message.value)
         if event.op == _TRUNCATE:
-            return Truncation(self.contract.table, message.epoch, event.source.lsn, _committed_at(event))
+            commit, lsn = event.source.commit, event.source.lsn
+            return Truncation(self.contract.table, message.epoch, commit or lsn, lsn, _committed_at(event))
         if event.op not in _OPERATIONS:
             return DeadLetter(message, "an operation that is none of c, u, d, r, t")
         row = event.before if event.op == "d" else event.after
@@ -234,13 +249,25 @@ class Decoder:
     def _change(self, message: Message, event: Any, row: Any, unnamed: str | None, left_out: tuple[str, ...]) -> Change:
         row.is_deleted, row.src_is_snapshot = event.op == "d", event.op == "r"
         row.src_epoch, row.src_lsn = message.epoch, event.source.lsn
+        commit = event.source.lsn if row.src_is_snapshot else event.source.commit
+        row.src_commit = row.src_lsn if commit is None else commit
         row.committed_at = _committed_at(event)
         absent = tuple(name for name in left_out if getattr(row, name) is msgspec.UNSET)
         broken = [] if row.is_deleted else self._broken(row, left_out)
-        version = (row.src_epoch, row.src_lsn, not row.src_is_snapshot)
+        version = Version(row.src_epoch, row.src_commit, row.src_lsn, row.src_is_snapshot).rank
         key = getattr(row, self.contract.key)
         return Change(
-            self.contract.table, key, version, row.committed_at, row, broken, message, unnamed, absent, left_out
+            self.contract.table,
+            key,
+            version,
+            row.committed_at,
+            row,
+            broken,
+            message,
+            unnamed,
+            absent,
+            left_out,
+            is_first=commit is None,
         )
 
     def _broken(self, row: Any, left_out: tuple[str, ...]) -> list[str]:

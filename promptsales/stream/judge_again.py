@@ -22,8 +22,9 @@ from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.specs.suite import read_suite
 from promptsales.stream.decode import Decoder
 from promptsales.stream.known import microseconds
-from promptsales.stream.repair import REFUSED, Repair, Version, change_of, repair
+from promptsales.stream.repair import REFUSED, Repair, change_of, repair
 from promptsales.stream.sent import missing, payload, sent
+from promptsales.stream.version import Version, version_of
 
 log = logger(__name__)
 
@@ -103,16 +104,16 @@ def _read(contract: StreamContract, warehouse: psycopg.Connection, checksum: str
 
 
 def _open(
-    number: int, key: Any, row: Any, values: str, epoch: int, lsn: int, is_snapshot: bool, at: datetime, now: datetime,
-    rules: list[str], checksum: str,
+    number: int, key: Any, row: Any, values: str, epoch: int, commit: int, lsn: int, is_snapshot: bool, at: datetime,
+    now: datetime, rules: list[str], checksum: str,
 ) -> _Open:  # fmt: skip
-    one = Repair(key, row, Version(epoch, lsn, is_snapshot), microseconds(at), values, judged_at=now)
+    one = Repair(key, row, Version(epoch, commit, lsn, is_snapshot), microseconds(at), values, judged_at=now)
     return _Open(number, one, rules, checksum)
 
 
 def _rows(contract: StreamContract) -> sql.Composed:
     return sql.SQL("""
-        select _id, to_jsonb({key}), {sent} - {missing}, _payload::text, src_epoch, src_lsn, src_is_snapshot,
+        select _id, to_jsonb({key}), {sent} - {missing}, _payload::text, {version},
                coalesce(committed_at, _tried_at), clock_timestamp(), _rules, _checksum
         from (
             select quarantine_id as _id, payload as _payload, rules as _rules, suite_checksum as _checksum,
@@ -128,6 +129,7 @@ def _rows(contract: StreamContract) -> sql.Composed:
     """).format(
         key=sql.Identifier(contract.key), sent=sent(contract), feed=sql.Literal(contract.table),
         missing=missing(contract, sql.SQL("_payload"), is_at_source=True), types=payload(contract),
+        version=version_of("x"),
     )  # fmt: skip
 
 

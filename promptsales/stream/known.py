@@ -22,6 +22,7 @@ from promptsales.stream.absent_columns import NOT_SENT
 from promptsales.stream.decode import Change, Decoder, Message
 from promptsales.stream.sent import missing, payload, sent
 from promptsales.stream.statements import table
+from promptsales.stream.version import Version, version_of
 
 _DEAD = """
     select message_key, max(message_offset), max(dead_at) from ops.dead_letter
@@ -129,22 +130,22 @@ def _read_back(
     row: Any,
     is_deleted: bool,
     epoch: int,
+    commit: int,
     lsn: int,
     is_snapshot: bool,
     at: datetime,
     rules: Sequence[str],
 ) -> Known:
-    as_event = partial(
-        as_message, decoder.contract, key, epoch=epoch, lsn=lsn, is_snapshot=is_snapshot, at_us=microseconds(at)
-    )
+    version = Version(epoch, commit, lsn, is_snapshot)
+    as_event = partial(as_message, decoder.contract, key, **version._asdict(), at_us=microseconds(at))
     found = decoder.decode(as_event(row=None if is_deleted else row))
     if not isinstance(found, Change):
         # a payload that cannot be read tells nothing but its version
         found = decoder.decode(as_event(row=None))
     assert isinstance(found, Change)  # noqa: S101 - every row that is kept has a key
     # one that is deleted, too, has the version it has here
-    found.row.src_is_snapshot = is_snapshot
-    return Known(found._replace(version=(epoch, lsn, not is_snapshot)), at, rules)
+    found.row.src_is_snapshot, found.row.src_commit = is_snapshot, commit
+    return Known(found._replace(version=version.rank), at, rules)
 
 
 def microseconds(at: datetime) -> int:
@@ -153,14 +154,14 @@ def microseconds(at: datetime) -> int:
 
 
 def as_message(
-    contract: StreamContract, key: Any, row: Any, *, epoch: int, lsn: int, is_snapshot: bool, at_us: int
+    contract: StreamContract, key: Any, row: Any, *, epoch: int, commit: int, lsn: int, is_snapshot: bool, at_us: int
 ) -> Message:
     """A version of a row as its event: ``row`` is under the names of the source; None where the row is gone."""
     value = {
         "op": "d" if row is None else "r" if is_snapshot else "u",
         "before": {contract.key_origin: key} if row is None else None,
         "after": row,
-        "source": {"lsn": lsn, "ts_us": at_us},
+        "source": {"lsn": lsn, "ts_us": at_us, "sequence": json.dumps([str(commit), str(lsn)])},
     }
     return Message(contract.topic, -1, -1, None, json.dumps(value).encode(), epoch)
 
@@ -170,19 +171,20 @@ def _known(name: str) -> bytes:
     contract = stream_contracts()[name]
     query = sql.SQL("""
         with kept as (
-            select to_jsonb({key}), {sent}, is_deleted, src_epoch, src_lsn, src_is_snapshot, _loaded_at, '{{}}'::text[]
-            from {table} where {key} = any(%(keys)s::{type}[]) order by {key} for update
+            select to_jsonb({key}), {sent}, is_deleted, {of_table}, _loaded_at, '{{}}'::text[]
+            from {table} t where {key} = any(%(keys)s::{type}[]) order by {key} for update
         ), open as (
             select payload as _payload, last_tried_at as _tried_at, rules as _rules from ops.quarantine
             where feed = {name} and key = any(%(keys)s::text[]) and released_at is null order by key for update
         ), held as (
-            select to_jsonb({key}), {sent} - {missing}, false, src_epoch, src_lsn, src_is_snapshot, _tried_at, _rules
+            select to_jsonb({key}), {sent} - {missing}, false, {of_payload}, _tried_at, _rules
             from open cross join lateral jsonb_to_record(_payload) as x({types})
         )
         select * from kept union all select * from held
     """)
     return query.format(
         key=sql.Identifier(contract.key), type=sql.SQL(contract.key_type), name=sql.Literal(name),
-        table=table(contract), sent=sent(contract), types=payload(contract),
+        table=table(contract), sent=sent(contract), types=payload(contract), of_table=version_of("t"),
+        of_payload=version_of("x"),
         missing=missing(contract, sql.SQL("_payload"), is_at_source=True),
     ).as_bytes()  # fmt: skip

@@ -22,6 +22,7 @@ from promptsales.stream.decode import Change, Decoder
 from promptsales.stream.known import as_message
 from promptsales.stream.sink import Sink, exclude_erasures
 from promptsales.stream.statements import table
+from promptsales.stream.version import RANK_OF_PARAMETERS, Version, rank_of
 
 _UNREADABLE = "value_unreadable"
 # what a row is refused for, by SQLSTATE; anything else its values can be refused for has one name
@@ -29,19 +30,6 @@ _RULES = {"22001": "value_too_long", "22003": "value_out_of_range", "22008": "va
 _REFUSED = "value_refused"
 # the rules of rows that their table cannot hold
 REFUSED = frozenset({_UNREADABLE, _REFUSED, *_RULES.values()})
-
-
-class Version(NamedTuple):
-    """A row's version in the warehouse."""
-
-    epoch: int
-    lsn: int
-    is_snapshot: bool
-
-    @property
-    def rank(self) -> tuple[int, int, bool]:
-        """What decides which of two versions is the newer."""
-        return self.epoch, self.lsn, not self.is_snapshot
 
 
 class Repair(NamedTuple):
@@ -148,7 +136,7 @@ def change_of(decoder: Decoder, one: Repair) -> Change | None:
     if not isinstance(found, Change):
         return None
     # a delete, too, has the version of what it replaces
-    found.row.src_is_snapshot = one.version.is_snapshot
+    found.row.src_is_snapshot, found.row.src_commit = one.version.is_snapshot, one.version.commit
     found = found._replace(version=one.version.rank)
     if one.judged_at is None or found.left_out or found.row.is_deleted:
         return found
@@ -158,14 +146,19 @@ def change_of(decoder: Decoder, one: Repair) -> Change | None:
 def make_way(contract: StreamContract) -> sql.Composed:
     """Let a row of the table be replaced by the same version, where it still has that one."""
     return sql.SQL("""
-        update {table} set src_lsn = src_lsn - 1
-        where {key} = %(key)s::{type} and (src_epoch, src_lsn, src_is_snapshot) = (%(epoch)s, %(lsn)s, %(is_snapshot)s)
-    """).format(table=table(contract), key=sql.Identifier(contract.key), type=sql.SQL(contract.key_type))
+        update {table} t set src_lsn = src_lsn - 1 where {key} = %(key)s::{type} and {rank} = {given}
+    """).format(
+        table=table(contract), key=sql.Identifier(contract.key), type=sql.SQL(contract.key_type), rank=rank_of("t"),
+        given=RANK_OF_PARAMETERS,
+    )  # fmt: skip
 
 
 def _make_way_in_quarantine(contract: StreamContract) -> sql.Composed:
     return sql.SQL("""
         update ops.quarantine q set payload = payload || jsonb_build_object('src_lsn', %(lsn)s::bigint - 1)
         where feed = {name} and key = (%(key)s::{type})::text and released_at is null
-          and {held_version} = (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
-    """).format(name=sql.Literal(contract.table), type=sql.SQL(contract.key_type), held_version=statements.HELD_VERSION)
+          and {held_rank} = {given}
+    """).format(
+        name=sql.Literal(contract.table), type=sql.SQL(contract.key_type), held_rank=statements.HELD_RANK,
+        given=RANK_OF_PARAMETERS,
+    )  # fmt: skip

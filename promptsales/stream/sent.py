@@ -4,6 +4,7 @@ from psycopg import sql
 
 from promptsales.names import literal
 from promptsales.specs.stream import StreamColumn, StreamContract
+from promptsales.stream.version import TYPED
 
 INTEGERS = ("integer", "bigint", "smallint")
 
@@ -25,8 +26,7 @@ def _sent(column: StreamColumn) -> sql.Composed:
 def payload(contract: StreamContract) -> sql.Composed:
     """Compose what a payload of quarantine has, which may be what the table cannot hold, as columns of a record."""
     columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), wide_type(contract, c)) for c in contract.columns]
-    version = sql.SQL("src_epoch integer, src_lsn bigint, src_is_snapshot boolean, committed_at timestamptz")
-    return sql.SQL(", ").join([*columns, version])
+    return sql.SQL(", ").join([*columns, TYPED, sql.SQL("committed_at timestamptz")])
 
 
 def missing(contract: StreamContract, of_payload: sql.Composable, is_at_source: bool = False) -> sql.Composed:

@@ -14,6 +14,7 @@ from promptsales.specs.suite import read_suite
 from promptsales.stream import statements
 from promptsales.stream.batch import Batch, Offset, latest, rounds
 from promptsales.stream.decode import Change, DeadLetter
+from promptsales.stream.first import placed
 from promptsales.stream.gaps import Gap
 from promptsales.stream.known import completed
 from promptsales.stream.truncations import NOTE
@@ -69,6 +70,7 @@ class Sink:
                 await self._bury(letter)
             absent = [change for change in batch.changes if change.absent and change.message.partition >= 0]
             merged = []
+            batch = await placed(self._connection, batch)
             for table in batch.tables():
                 batch = await self._completed(batch, table)
                 if changes := batch.good(table):

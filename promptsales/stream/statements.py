@@ -13,8 +13,11 @@ from promptsales.feeds.staging import listed
 from promptsales.names import identifier
 from promptsales.specs.stream import StreamColumn, StreamContract, stream_contracts
 from promptsales.stream.decode import OWN, PREFIX
+from promptsales.stream.version import COLUMNS, RANK_OF_PARAMETERS, rank_of, rank_of_payload, rank_of_truncation
 
-VERSION = ("is_deleted", "src_epoch", "src_lsn", "src_is_snapshot")
+VERSION = ("is_deleted", *COLUMNS)
+# the rank of an open row of quarantine
+HELD_RANK = rank_of_payload("q.payload")
 # whose changes move the minutes, days and totals of campaigns
 FIGURES = "campaign_metrics"
 _MEASURED = ("campaign_id", "metric_at", "impressions", "clicks", "spend", "conversions", "is_deleted")
@@ -44,7 +47,7 @@ def _source(contract: StreamContract) -> sql.Composed:
     return sql.SQL("""
         select {columns} from json_to_recordset(%(rows)s::json) as x({types})
         where not {is_erased} and ({is_deleted} or not exists (
-            select from ops.truncation d where d.feed = {name} and {version} < (d.src_epoch, d.src_lsn, true)
+            select from ops.truncation d where d.feed = {name} and {rank} < {truncation}
         ))
     """).format(
         name=sql.Literal(contract.table),
@@ -52,9 +55,8 @@ def _source(contract: StreamContract) -> sql.Composed:
         types=sql.SQL(", ").join(sql.SQL("{} {}").format(identifier(name), sql.SQL(types[name])) for name in types),
         is_erased=is_erased(identifier("x", contract.key_origin)),
         is_deleted=identifier("x", PREFIX + "is_deleted"),
-        version=sql.SQL("({}, {}, not {})").format(
-            *(identifier("x", PREFIX + name) for name in ("src_epoch", "src_lsn", "src_is_snapshot"))
-        ),
+        rank=rank_of("x", PREFIX),
+        truncation=rank_of_truncation("d"),
     )
 
 
@@ -81,14 +83,15 @@ def upsert(name: str) -> bytes:
             select {columns}, {version}, clock_timestamp() from src order by {key}
             on conflict ({key}) do update
             set {assignments}, {new_version}, _loaded_at = excluded._loaded_at
-            where (t.src_epoch, t.src_lsn, not t.src_is_snapshot)
-                < (excluded.src_epoch, excluded.src_lsn, not excluded.src_is_snapshot)
+            where {rank} < {new_rank}
             returning {returned}
         ){touched}{result}
     """)
         .format(
             source=_source(contract),
             table=table(contract),
+            rank=rank_of("t"),
+            new_rank=rank_of("excluded"),
             columns=listed(contract.column_names),
             version=listed(VERSION),
             key=sql.Identifier(contract.key),
@@ -209,33 +212,27 @@ def quarantine(name: str) -> bytes:
         from judged j
         where not exists (
             select from {table} t where t.{key} = j.{key}
-              and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) >= (j.src_epoch, j.src_lsn, not j.src_is_snapshot)
+              and {rank} >= {new_rank}
         )
         order by j.{key}
         on conflict (feed, key) where released_at is null do update
         set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
             payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
             last_tried_at = clock_timestamp(), tries = q.tries + 1
-        where {held_version} < (
-            (excluded.payload->>'src_epoch')::integer, (excluded.payload->>'src_lsn')::bigint,
-            not (excluded.payload->>'src_is_snapshot')::boolean
-        )
+        where {held_rank} < {excluded_rank}
     """)
         .format(
             source=_source(contract),
+            rank=rank_of("t"),
+            new_rank=rank_of("j"),
+            held_rank=HELD_RANK,
+            excluded_rank=rank_of_payload("excluded.payload"),
             key=sql.Identifier(contract.key),
             name=sql.Literal(name),
             table=table(contract),
-            held_version=HELD_VERSION,
         )
         .as_bytes()
     )
-
-
-HELD_VERSION = sql.SQL(
-    "((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,"
-    " not (q.payload->>'src_is_snapshot')::boolean)"
-)
 
 
 @cache
@@ -246,26 +243,29 @@ def set_aside(name: str) -> bytes:
         sql.SQL("""
         insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
         select {name}, k.key::text, %(lsn)s, array[%(rule)s], %(suite_checksum)s,
-               k.payload || {unnamed} || jsonb_build_object('src_epoch', %(epoch)s::integer, 'src_lsn', %(lsn)s::bigint,
-                                                       'src_is_snapshot', %(is_snapshot)s, 'is_deleted', false),
+               k.payload || {unnamed} || jsonb_build_object(
+                   'src_epoch', %(epoch)s::integer, 'src_commit', %(commit)s::bigint, 'src_lsn', %(lsn)s::bigint,
+                   'src_is_snapshot', %(is_snapshot)s, 'is_deleted', false),
                exists (select from {table} t where t.{key} = k.key)
         from (select %(key)s::{type}, %(values)s::jsonb) as k(key, payload)
         where not {is_erased} and not exists (
             select from {table} t where t.{key} = k.key
-              and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) > (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
+              and {rank} > {given}
         )
         on conflict (feed, key) where released_at is null do update
         set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
             payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
             last_tried_at = clock_timestamp(), tries = q.tries + 1
-        where {held_version} <= (%(epoch)s, %(lsn)s, not %(is_snapshot)s)
+        where {held_rank} <= {given}
     """)
         .format(
             name=sql.Literal(name),
             table=table(contract),
             key=sql.Identifier(contract.key),
             type=sql.SQL(contract.key_type),
-            held_version=HELD_VERSION,
+            rank=rank_of("t"),
+            given=RANK_OF_PARAMETERS,
+            held_rank=HELD_RANK,
             is_erased=is_erased(sql.Identifier("k", "key")),
             unnamed=unnamed_in(sql.Identifier("k", "payload"), contract.references),
         )
@@ -284,14 +284,15 @@ def release(name: str) -> bytes:
         from {table} t
         where q.feed = {name} and q.released_at is null and q.key = any(%(keys)s::text[]) and q.key = t.{key}::text
           and t.{key} = any(%(keys)s::{type}[])
-          and {held_version} <= (t.src_epoch, t.src_lsn, not t.src_is_snapshot)
+          and {held_rank} <= {rank}
     """)
         .format(
             table=table(contract),
             name=sql.Literal(name),
             key=sql.Identifier(contract.key),
             type=sql.SQL(contract.key_type),
-            held_version=HELD_VERSION,
+            held_rank=HELD_RANK,
+            rank=rank_of("t"),
         )
         .as_bytes()
     )

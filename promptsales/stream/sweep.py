@@ -14,8 +14,9 @@ from promptsales.names import identifier, relation
 from promptsales.settings import Settings
 from promptsales.specs.stream import Connector, StreamContract, contracts_of
 from promptsales.stream.connectors import source_of
-from promptsales.stream.repair import Repair, Version, repair
+from promptsales.stream.repair import Repair, repair
 from promptsales.stream.statements import table
+from promptsales.stream.version import Version
 
 # a newer epoch may have begun since: its snapshot is not applied yet
 _UNSWEPT = "select from ops.connector where connector = %s and epoch = %s and swept_epoch < epoch"
@@ -37,7 +38,7 @@ def sweep(settings: Settings, warehouse: psycopg.Connection, connector: Connecto
     with connected(settings, source_of(connector)) as source:
         for contract in contracts_of(connector):
             refuse_hidden_table(contract.table, contract.source.relation, source)
-            lowest = Version(epoch, 0, True)
+            lowest = Version(epoch, 0, 0, is_snapshot=True)
             left = list(_left(warehouse, contract, epoch))
             gone = [Repair(key, None, lowest, _now_us()) for key in _gone(source, contract, left)]
             if gone:

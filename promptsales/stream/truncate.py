@@ -8,9 +8,10 @@ from psycopg import sql
 from promptsales.settings import Settings
 from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.stream import truncations
-from promptsales.stream.repair import Repair, Version, repair
-from promptsales.stream.statements import HELD_VERSION, table
+from promptsales.stream.repair import Repair, repair
+from promptsales.stream.statements import HELD_RANK, table
 from promptsales.stream.truncations import Truncation
+from promptsales.stream.version import RANK_OF_PARAMETERS, Version, rank_of
 
 # rows of one transaction: the stream waits for those it wants to change
 _PIECE = 5_000
@@ -25,11 +26,11 @@ def truncate(settings: Settings, warehouse: psycopg.Connection, truncation: Trun
         psycopg.Error: as the driver; the next call deletes the rest.
     """
     contract, count = stream_contracts()[truncation.table], 0
-    version = Version(truncation.epoch, truncation.lsn, False)
+    version = Version(truncation.epoch, truncation.commit, truncation.lsn, is_snapshot=False)
     at_us = int(truncation.committed_at.timestamp() * 1_000_000)
     # held on the server: neither keys nor a transaction stay open here
     with warehouse.cursor("truncated", withhold=True) as older:
-        older.execute(_older(contract), truncation._asdict())
+        older.execute(_older(contract), version._asdict())
         while keys := older.fetchmany(_PIECE):
             asyncio.run(repair(settings, contract, [Repair(key, None, version, at_us) for (key,) in keys]))
             count += len(keys)
@@ -41,12 +42,11 @@ def _older(contract: StreamContract) -> sql.Composed:
     """Compose the keys, in the table or in quarantine, whose version is older than a truncation."""
     return sql.SQL("""
         select to_jsonb(t.{key}) from {table} t
-        where not t.is_deleted and (t.src_epoch, t.src_lsn, not t.src_is_snapshot) < (%(epoch)s, %(lsn)s, true)
+        where not t.is_deleted and {rank} < {truncation}
         union
         select q.payload->{key_text} from ops.quarantine q
-        where q.feed = {name} and q.released_at is null
-          and {held_version} < (%(epoch)s, %(lsn)s, true)
+        where q.feed = {name} and q.released_at is null and {held_rank} < {truncation}
     """).format(
         key=sql.Identifier(contract.key), key_text=sql.Literal(contract.key), table=table(contract),
-        name=sql.Literal(contract.table), held_version=HELD_VERSION,
+        name=sql.Literal(contract.table), rank=rank_of("t"), held_rank=HELD_RANK, truncation=RANK_OF_PARAMETERS,
     )  # fmt: skip

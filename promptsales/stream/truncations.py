@@ -14,12 +14,12 @@ import psycopg
 from promptsales.specs.stream import Connector, contracts_of
 
 NOTE = b"""
-    insert into ops.truncation (feed, src_epoch, src_lsn, committed_at)
-    values (%(table)s, %(epoch)s, %(lsn)s, %(committed_at)s) on conflict do nothing
+    insert into ops.truncation (feed, src_epoch, src_commit, src_lsn, committed_at)
+    values (%(table)s, %(epoch)s, %(commit)s, %(lsn)s, %(committed_at)s) on conflict do nothing
 """
 _PENDING = """
-    select feed, src_epoch, src_lsn, committed_at from ops.truncation
-    where feed = any(%s) and applied_at is null order by feed, src_epoch, src_lsn
+    select feed, src_epoch, src_commit, src_lsn, committed_at from ops.truncation
+    where feed = any(%s) and applied_at is null order by feed, src_epoch, src_commit, src_lsn
 """
 _APPLIED = """
     update ops.truncation set deleted = %(deleted)s, applied_at = clock_timestamp()
@@ -32,6 +32,7 @@ class Truncation(NamedTuple):
 
     table: str
     epoch: int
+    commit: int
     lsn: int
     committed_at: datetime
 

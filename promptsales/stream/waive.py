@@ -19,9 +19,10 @@ from promptsales.stream import compare
 from promptsales.stream.batch import Batch
 from promptsales.stream.decode import Change, Decoder
 from promptsales.stream.known import microseconds
-from promptsales.stream.repair import Repair, Version, change_of, make_way
+from promptsales.stream.repair import Repair, change_of, make_way
 from promptsales.stream.sink import Sink, exclude_erasures
 from promptsales.stream.statements import table
+from promptsales.stream.version import Version
 
 _CUT = """
     select 1 from ops.quarantine

@@ -23,6 +23,7 @@ _LOADED = {"_extraction": 0, "_loaded_at": "2026-02-01"}
 _STREAMED = {
     "is_deleted": False,
     "src_epoch": 1,
+    "src_commit": 1,
     "src_lsn": 1,
     "src_is_snapshot": False,
     "_loaded_at": "2026-03-02T10:00:00Z",

@@ -64,7 +64,8 @@ def _load(warehouse: psycopg.Connection, contract: Contract, row: Row) -> None:
 def _stream(warehouse: psycopg.Connection, contract: StreamContract, row: Row, at: str) -> None:
     event = {column.origin: row.get(column.name) for column in contract.columns}
     own = {"is_deleted": row.get("is_deleted", False), "committed_at": at, "src_epoch": 1}
-    own |= {"src_lsn": next(_versions), "src_is_snapshot": False}
+    number = next(_versions)
+    own |= {"src_commit": number, "src_lsn": number, "src_is_snapshot": False}
     rows = json.dumps([{**event, **{PREFIX + name: value for name, value in own.items()}}], default=str)
     versions = statements.history(contract.table) if contract.history else ()
     for statement in (statements.upsert(contract.table), *versions):

@@ -14,17 +14,19 @@ def message(
     after: dict[str, Any] | None,
     lsn: int = 100,
     *,
+    commit: int | None = -1,
     topic: str = METRICS,
     before: dict[str, Any] | None = None,
     epoch: int | None = 1,
     at_us: int = COMMITTED_US,
 ) -> Message:
-    """One event."""
+    """One event; ``commit`` is where the commit before ends, which of itself is its own position."""
+    before_it = None if commit is None or op == "r" else str(lsn if commit < 0 else commit)
     value = {
         "op": op,
         "before": before,
         "after": after,
-        "source": {"lsn": lsn, "ts_us": at_us, "table": "t"},
+        "source": {"lsn": lsn, "ts_us": at_us, "table": "t", "sequence": json.dumps([before_it, str(lsn)])},
         "ts_ms": 1,
     }
     return Message(topic, 0, 0, b'{"id":1}', json.dumps(value).encode(), epoch)

@@ -27,7 +27,8 @@ TABLE = """
     create table core."Orders" (
         order_id bigint primary key, "Group" text, "order" integer, margin numeric(12,2), was_deleted boolean,
         rules jsonb, key text, payload integer, class text, updated_at timestamptz,
-        is_deleted boolean not null, src_epoch integer not null, src_lsn bigint not null,
+        is_deleted boolean not null, src_epoch integer not null, src_commit bigint not null,
+        src_lsn bigint not null,
         src_is_snapshot boolean not null, _loaded_at timestamptz not null
     );
     create table core."Orders_history" (

@@ -20,8 +20,9 @@ from promptsales.stream.audit import Audited, audit
 from promptsales.stream.batch import Batch
 from promptsales.stream.compare import prepare
 from promptsales.stream.decode import Change, DeadLetter, Decoder, Message
-from promptsales.stream.repair import Repair, Version, repair
+from promptsales.stream.repair import Repair, repair
 from promptsales.stream.sink import Sink
+from promptsales.stream.version import Version
 from promptsales.stream.waive import waive
 from tests.integration.privacy.test_erasure import NOBODY, whole
 from tests.support import events, leads, systems
@@ -199,7 +200,7 @@ def test_a_repair_that_was_read_before_names_nobody(stack: Settings, admin: psyc
     row = sent(stack, "campaigns", ids.campaign)
     lead = sent(stack, "lead", ids.lead)
     erase(admin, ids.user, ids.lead)
-    newer, now_us = Version(ids.epoch + 1, 5, False), time.time_ns() // 1000
+    newer, now_us = Version(ids.epoch + 1, 5, 5, is_snapshot=False), time.time_ns() // 1000
     values = {"campaign_id": row["id"], "user_id": row["user_id"], "name": "x" * 300}
     repairs = [Repair(row["id"], row, newer, now_us), Repair(row["id"], {**row, "name": "x" * 300}, newer, now_us,
                                                              json.dumps(values))]  # fmt: skip

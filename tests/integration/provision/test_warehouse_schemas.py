@@ -9,6 +9,7 @@ from psycopg import sql
 
 from promptsales.errors import ConfigError
 from promptsales.provision import schemas
+from promptsales.provision.stream_tables import stream_tables
 from promptsales.stream import progress
 from tests.integration.provision.conftest import Connect
 
@@ -168,3 +169,10 @@ def test_freshness_of_what_is_streamed(warehouse_copy: Connect) -> None:
             ("lead", "2026-01-04", timedelta(seconds=1), "failed", 1, False),
             ("opportunity", None, None, "passed", 0, False),
         ]
+
+
+def test_a_streamed_table_that_lacks_a_part_of_the_version_is_refused(admin: psycopg.Connection) -> None:
+    with admin.transaction(force_rollback=True):
+        admin.execute("alter table core.ads drop column src_commit")
+        with pytest.raises(ConfigError, match="contract ads: its table in the warehouse lacks src_commit; "):
+            stream_tables(admin)

@@ -67,7 +67,7 @@ def test_what_is_older_is_deleted_and_what_is_newer_stays(
     bad = metric(4, clicks=-1)
     apply([event("c", metric(number), number) for number in (1, 2, 3)] + [event("c", bad, 4)])
     apply([truncation(10), truncation(10), event("u", metric(2, clicks=3), 11)])
-    assert pending(warehouse, "promptads") == [Truncation("campaign_metrics", 1, 10, NOW)]
+    assert pending(warehouse, "promptads") == [Truncation("campaign_metrics", 1, 10, 10, NOW)]
     warehouse.execute("delete from ops.touched")
     assert empty(stack, warehouse) == [3]
     assert alive(warehouse) == [(2, 1, 11)]

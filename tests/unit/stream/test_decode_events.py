@@ -47,18 +47,31 @@ def test_a_row_is_typed() -> None:
         "updated_at": datetime(2026, 5, 28, 20, 26, 39, 123_456, UTC),
         "is_deleted": False,
         "src_epoch": 1,
+        "src_commit": 5,
         "src_lsn": 5,
         "src_is_snapshot": False,
         "committed_at": datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC),
     }
-    assert (change.table, change.key, change.version, change.broken) == ("campaign_metrics", 7, (1, 5, True), [])
+    assert (change.table, change.key, change.version, change.broken) == ("campaign_metrics", 7, (1, 5, True, 5), [])
 
 
 def test_a_truncate_has_no_key_and_no_row() -> None:
     event = message("t", None, lsn=5, epoch=3)._replace(key=None)
     committed_at = datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC)
-    assert METRICS.decode(event) == Truncation("campaign_metrics", 3, 5, committed_at)
+    assert METRICS.decode(event) == Truncation("campaign_metrics", 3, 5, 5, committed_at)
     assert isinstance(METRICS.decode(event._replace(epoch=None)), DeadLetter)
+
+
+@pytest.mark.parametrize(
+    ("op", "commit", "rank", "is_first"),
+    [("u", 3, (1, 3, True, 5), False), ("u", 7, (1, 7, True, 5), False), ("u", None, (1, 5, True, 5), True),
+     ("r", None, (1, 5, False, 5), False)],
+)  # fmt: skip
+def test_versions_are_in_the_order_of_commits(
+    op: str, commit: int | None, rank: tuple[int, int, bool, int], is_first: bool
+) -> None:
+    change = changed(METRICS.decode(message(op, metric(), lsn=5, commit=commit)))
+    assert (change.version, change.row.src_commit, change.is_first) == (rank, rank[1], is_first)
 
 
 def test_a_change_outranks_the_snapshot_at_the_same_position() -> None:
@@ -141,6 +154,10 @@ def test_an_error_nobody_foresaw_is_told_by_its_class(monkeypatch: pytest.Monkey
         (b'{"op":"x","source":{"lsn":1,"ts_us":1}}', "an operation that is none of"),
         (b'{"op":"\\u0000","source":{"lsn":1,"ts_us":1}}', "an operation that is none of"),
         (b'{"op":"c","source":{"lsn":%d,"ts_us":1}}' % 2**63, "ValidationError: Expected `int`"),
+        (
+            b'{"op":"u","source":{"lsn":1,"ts_us":1,"sequence":"[\\"%d\\",\\"1\\"]"},"after":{"id":7}}' % 2**63,
+            "ValidationError: Expected `int`",
+        ),
         (event("1" + "0" * 30), "OverflowError"),
         (event(str(10**15 * 253_402_300)), "OverflowError"),
         (event("1", b"[" * 1100 + b"]" * 1100), "RecursionError"),

@@ -49,7 +49,7 @@ def test_only_a_truncation_that_was_noted_before_the_moment_is_applied_and_the_o
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     at = datetime(2026, 5, 28, 20, tzinfo=UTC)
-    before, later = (Truncation("ads", 1, lsn, at + timedelta(seconds=lsn - 20)) for lsn in (5, 9))
+    before, later = (Truncation("ads", 1, lsn, lsn, at + timedelta(seconds=lsn - 20)) for lsn in (5, 9))
     truncated: list[Truncation] = []
     noted: list[datetime] = []
 

@@ -17,7 +17,9 @@ OFFSETS = (Offset("t", 0, 0, 8, None, None, 0),)
 
 
 def change(number: int) -> Change:
-    return Change("t", number, (1, number, True), datetime.now(UTC), None, [], Message("t", 0, number, None, b"v", 1))
+    return Change(
+        "t", number, (1, number, True, number), datetime.now(UTC), None, [], Message("t", 0, number, None, b"v", 1)
+    )
 
 
 def batch(*numbers: int, dead: int | None = None) -> Batch:

@@ -1,0 +1,96 @@
+"""Changes of the first transaction after a snapshot: Debezium tells of no commit before it, so they have to be placed.
+
+Such a change may lie before the snapshot in the log, but was committed after it, and on the bus it comes after the row
+that the snapshot read. So it is placed at the commit of the version of its row that is known by then, if that is later
+than its own position. An event that Kafka gives again was placed before, and may not rise above a later snapshot.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from promptsales.specs.stream import stream_contracts
+from promptsales.stream.batch import Batch
+from promptsales.stream.decode import Change
+from promptsales.stream.statements import table
+from promptsales.stream.version import TYPED, Rank, Version, version_of
+
+_APPLIED = "select partition, next_offset from ops.stream_offset where topic = %s"
+
+
+async def placed(connection: psycopg.AsyncConnection[Any], batch: Batch) -> Batch:
+    """Return a batch whose changes all have their place in the order of commits.
+
+    Raises:
+        psycopg.Error: as the driver.
+    """
+    if not any(change.is_first for change in batch.changes):
+        return batch
+    # a topic that was made anew begins at 0
+    fresh = {(offset.topic, offset.partition) for offset in batch.offsets if offset.first_offset == 0}
+    changes: list[Change] = []
+    for name in batch.tables():
+        mine = [change for change in batch.changes if change.table == name]
+        changes += await _placed(connection, name, mine, fresh)
+    return batch._replace(changes=tuple(changes))
+
+
+async def _placed(
+    connection: psycopg.AsyncConnection[Any], name: str, changes: Sequence[Change], fresh: set[tuple[str, int]]
+) -> Sequence[Change]:
+    keys = sorted({str(change.key) for change in changes if change.is_first})
+    if not keys:
+        return changes
+    topic = stream_contracts()[name].topic
+    cursor = await connection.execute(_APPLIED, [topic])
+    applied = {at: offset for at, offset in await cursor.fetchall() if (topic, at) not in fresh}
+    cursor = await connection.execute(_known(name), {"keys": keys})
+    newest: dict[str, Rank] = {}
+    for key, *version in await cursor.fetchall():
+        _note(newest, key, Version(*version).rank)
+    return list(_in_order(changes, newest, applied))
+
+
+def _in_order(changes: Sequence[Change], newest: dict[str, Rank], applied: dict[int, int]) -> Iterator[Change]:
+    for change in changes:
+        key, found = str(change.key), change
+        if change.is_first and change.message.offset >= applied.get(change.message.partition, 0):
+            found = _raised(change, newest.get(key))
+        _note(newest, key, found.version)
+        yield found
+
+
+def _raised(change: Change, base: Rank | None) -> Change:
+    """A change, placed behind what is known of its row; the one that came stays as it is: it may be applied again."""
+    epoch, commit, is_change, lsn = change.version
+    if base is None or base[0] != epoch or base[1] <= commit:
+        return change
+    row = msgspec.structs.replace(change.row, src_commit=base[1])
+    return change._replace(row=row, version=(epoch, base[1], is_change, lsn))
+
+
+def _note(newest: dict[str, Rank], key: str, found: Rank) -> None:
+    newest[key] = max(found, newest.get(key, found))
+
+
+@cache
+def _known(name: str) -> bytes:
+    """Compose the versions of some keys in the table, and in quarantine."""
+    contract = stream_contracts()[name]
+    return (
+        sql.SQL("""
+        select t.{key}::text, {of_table} from {table} t where t.{key} = any(%(keys)s::{type}[])
+        union all
+        select q.key, {of_payload} from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x({typed})
+        where q.feed = {name} and q.key = any(%(keys)s::text[]) and q.released_at is null
+    """)
+        .format(
+            key=sql.Identifier(contract.key), of_table=version_of("t"), table=table(contract), typed=TYPED,
+            type=sql.SQL(contract.key_type), of_payload=version_of("x"), name=sql.Literal(name),
+        )
+        .as_bytes()
+    )  # fmt: skip

@@ -1,0 +1,3 @@
+-- versions are in the order of commits; those from before keep their order, and any later event is newer
+alter table core.ad_metrics add column src_commit bigint not null default 0;
+update core.ad_metrics set src_commit = src_lsn;
