@@ -96,7 +96,7 @@ class Airflow(Service):
         }
 
     def files(self) -> dict[Path, str]:
-        """``airflow.cfg`` and the login of the UI."""
+        """Return Airflow's configuration file and the logins of its pages, by path."""
         parser = RawConfigParser()
         # a percent sign would start an interpolation when Airflow reads it
         parser.read_dict({

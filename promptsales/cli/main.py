@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
 from io import TextIOWrapper
+from typing import Annotated
 
 import typer
 
 from promptsales.cli.collector import collect_little
-from promptsales.cli.output import show_error
+from promptsales.cli.output import print_text, show_error
 from promptsales.errors import PipelineError
 
 # modules by their names, in the order of the help; each has the command of its name, but for
@@ -19,7 +21,21 @@ MODULES = (
 )
 
 
-def promptsales() -> None:
+def print_version(is_asked: bool) -> None:
+    """Print the version of the installed package and end the command, if ``--version`` was given.
+
+    Raises:
+        typer.Exit: when the version was printed.
+    """
+    if is_asked:
+        print_text(f"promptsales {version('promptsales')}\n")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", callback=print_version, is_eager=True, help="print the version")]
+
+
+def promptsales(version: Version = False) -> None:
     """PromptSales data pipeline: the stack, its schemas, the loads and their checks."""
 
 

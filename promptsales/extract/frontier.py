@@ -1,7 +1,8 @@
 """The frontier: before which instant every commit of the source can be seen.
 
 ``updated_at > max(updated_at)`` loses every row whose transaction commits after the poll. So the watermark is the start
-of the oldest transaction that is open on the source, read before the data snapshot is taken (design.md rule 1).
+of the oldest transaction that is open on the source, read before the data snapshot is taken. Measured in
+docs/decisions/0001-frontier-instead-of-max-updated-at.md.
 """
 
 import time

@@ -13,7 +13,7 @@ def window_of(
     """The window to replay, or None for the delta from the watermark to the frontier.
 
     A backfill replays exactly its interval, the form exactly ``[start, end)``. A scheduled, manual or cleared run loads
-    the delta, whatever its interval says (design.md, rule 7).
+    the delta, whatever its interval says.
 
     Args:
         run_type: Airflow's name for how the run came to be.

@@ -51,7 +51,7 @@ class _Model(BaseModel):
 
 
 class Source(_Model):
-    """Where a feed reads: a system of design.md and a relation in it, or a collection of a document database."""
+    """Where a feed reads: a system (domain.md section 1) and a relation or collection in it."""
 
     system: Literal["promptsales", "promptcrm", "promptcontent"]
     relation: Relation

@@ -76,8 +76,8 @@ class Message(NamedTuple):
 class Change(NamedTuple):
     """A version of a row; ``row`` is of the struct made from the contract.
 
-    ``version`` decides which of two versions is the newer. ``is_first`` says that Debezium named no commit before it, so
-    that its place is not known yet (`stream/first.py`). ``unnamed`` says where the event had a field that no contract
+    ``version`` decides which of two versions is the newer. ``is_first`` says that Debezium named no commit before it,
+    so its place is not known yet (`stream/first.py`). ``unnamed`` says where the event had a field that no contract
     names; it was dropped. ``absent`` names the columns for which the event had no field: their value is
     `msgspec.UNSET`, which is not null. ``left_out`` names those too, and the ones that the event says were left as they
     were: their value is `UNCHANGED`. Such a row is judged once it is whole (`stream/known.py`). Until then ``broken``
