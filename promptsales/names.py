@@ -20,6 +20,9 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SMALL = re.compile(r"[a-z_][a-z0-9_]*")
 # what Kafka takes as part of a topic's name; Debezium writes any other character the same way
 _NOT_IN_TOPICS = re.compile(r"[^A-Za-z0-9._-]")
+# how long a line of a list in a statement may be, and how far the next one is indented
+_LINE = 100
+_INDENT = " " * 16
 
 # columns that the pipeline adds to tables, staging and events, or makes within its statements
 OWN = frozenset({
@@ -134,6 +137,24 @@ def literal(text: str) -> sql.Composable:
 
 def _coded(text: str) -> str:
     return text.replace("\\", r"\\").replace("%", r"\0025")
+
+
+def in_lines(parts: Iterable[sql.Composable], between: str = ",") -> sql.Composed:
+    """Join the parts of a list in a statement, with line breaks so that a person can read it.
+
+    A line has at most 100 characters, apart from a part that is longer itself.
+    """
+    joined: list[sql.Composable] = []
+    width = 0
+    for part in parts:
+        length = len(part.as_string())
+        if joined:
+            is_full = width + length > _LINE
+            joined.append(sql.SQL(f"{between}\n{_INDENT}" if is_full else f"{between} "))
+            width = 0 if is_full else width
+        joined.append(part)
+        width += length + 2
+    return sql.Composed(joined)
 
 
 def relation(name: str) -> sql.Composable:

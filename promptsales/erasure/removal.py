@@ -18,6 +18,7 @@ from promptsales.errors import TerminalError, TransientError
 from promptsales.feeds.staging import staging
 from promptsales.names import identifier
 from promptsales.specs.feed import ANY_ENTITY, REBUILD, Contract, contracts
+from promptsales.specs.mart import Mart
 from promptsales.specs.mart import tables as marts
 from promptsales.specs.stream import StreamContract, stream_contracts
 
@@ -135,16 +136,21 @@ def _touch(warehouse: psycopg.Connection, holding: set[str], needles: list[str])
     for one in every:
         layer = one.folder.parent.name
         if one.touched and holding & {f"{layer}.{one.table}", f"{layer}.{one.table}_history"}:
-            warehouse.execute(_touched_rows(layer, one), {"feed": one.table, "needles": needles})
+            warehouse.execute(touch_rows(layer, one), {"feed": one.table, "needles": needles})
     for name, mart in marts().items():
         if f"marts.{name}" in holding:
-            query = sql.SQL(_TOUCH_MART).format(
-                mart=sql.Identifier("marts", name), period=sql.Identifier(mart.period or ""), holds=_holds("needles")
-            )
-            warehouse.execute(query, {"mart": f"marts.{name}", "entity": REBUILD, "needles": needles})
+            warehouse.execute(touch_mart(mart), {"mart": f"marts.{name}", "entity": REBUILD, "needles": needles})
 
 
-def _touched_rows(layer: str, one: Contract | StreamContract) -> sql.Composed:
+def touch_mart(mart: Mart) -> sql.Composed:
+    """Compose the statement that touches the periods of a mart's rows that name the person."""
+    return sql.SQL(_TOUCH_MART).format(
+        mart=sql.Identifier("marts", mart.mart), period=sql.Identifier(mart.period or ""), holds=_holds("needles")
+    )
+
+
+def touch_rows(layer: str, one: Contract | StreamContract) -> sql.Composed:
+    """Compose the statement that touches the days of a table's rows that name the person, and of their history."""
     assert one.touched  # noqa: S101 -- asked before
     entities: list[sql.Composable] = [
         sql.SQL("{}::text").format(sql.Identifier("t", name)) for name in one.touched.entity
@@ -171,7 +177,8 @@ _TOUCH = """
 """
 _TOUCH_MART = """
     insert into ops.touched (core_table, entity_id, day)
-    select distinct %(mart)s, %(entity)s, {period} from {mart} t where {holds}
+    select distinct %(mart)s, %(entity)s, {period} from {mart} t
+    where {holds}
     on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
 """
 

@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales.feeds.staging import core, staging
+from promptsales.names import in_lines
 from promptsales.specs.feed import Contract
 
 # stands in the place of an erased person's id; a missing parent reads 'Unknown' in a mart (domain.md section 2.2)
@@ -36,7 +37,8 @@ def is_erased(value: sql.Composable, erased: sql.Composable = ERASED) -> sql.Com
 def unnamed(value: sql.Composable, erased: sql.Composable = ERASED) -> sql.Composed:
     """Compose a reference to another row, which names nobody where it would name an erased person."""
     # a literal, not a parameter: it takes the column's own type, and an id may be uuid or text
-    return sql.SQL("case when {} then {} else {} end").format(is_erased(value, erased), sql.Literal(NOBODY), value)
+    return sql.SQL("""case when {}
+                    then {} else {} end""").format(is_erased(value, erased), sql.Literal(NOBODY), value)
 
 
 def unnamed_in(payload: sql.Composable, names: Iterable[str]) -> sql.Composed:
@@ -45,7 +47,7 @@ def unnamed_in(payload: sql.Composable, names: Iterable[str]) -> sql.Composed:
         sql.SQL("{}::text, {}").format(sql.Literal(name), unnamed(sql.SQL("({} ->> {})").format(payload, name)))
         for name in names
     ]
-    return sql.SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(sql.SQL(", ").join(values))
+    return sql.SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(in_lines(values))
 
 
 def met(contract: Contract, warehouse: psycopg.Connection) -> list[tuple[Any, ...]]:
@@ -58,10 +60,10 @@ def met(contract: Contract, warehouse: psycopg.Connection) -> list[tuple[Any, ..
     if warehouse.execute("select from ops.suppression limit 1").fetchone() is None:
         return []
     values = {"feed": contract.table}
-    rows = warehouse.execute(_fill(_IN_CORE, contract), values).fetchall()
+    rows = warehouse.execute(in_core(contract), values).fetchall()
     if contract.email_hmac:
-        _renew(contract, warehouse)
-        rows += warehouse.execute(_fill(_BY_HASH, contract), values).fetchall()
+        warehouse.execute(renew(contract), values)
+        rows += warehouse.execute(by_hash(contract), values).fetchall()
     return rows
 
 
@@ -69,44 +71,68 @@ def suppress(contract: Contract, warehouse: psycopg.Connection) -> int:
     """Take erased persons out of the feed's staging, in its transaction; returns how many rows that were."""
     if warehouse.execute("select from ops.suppression limit 1").fetchone() is None:
         return 0
-    dropped = warehouse.execute(_fill(_DROP, contract), {"feed": contract.table}).rowcount
+    dropped = warehouse.execute(drop(contract), {"feed": contract.table}).rowcount
     if contract.references:
-        warehouse.execute(_scrub(contract))
+        warehouse.execute(scrub(contract))
     return dropped
 
 
-def _renew(contract: Contract, warehouse: psycopg.Connection) -> None:
+def in_core(contract: Contract) -> sql.Composed:
+    """Compose the erased persons' rows of staging that core still has."""
+    return _fill(
+        """
+        select x.key, x.person_hmac, x.pii_kid, x.row_changed_at
+        from ops.suppression x join {staging} s on x.key = s.{key}::text
+        where x.feed = %(feed)s and exists (select from {core} c where c.{key} = s.{key})
+        """,
+        contract,
+    )
+
+
+def by_hash(contract: Contract) -> sql.Composed:
+    """Compose the rows of staging that have an erased person's e-mail hash under another id."""
+    return _fill(
+        """
+        select s.{key}::text, s.{email}, s.pii_kid, s.{cursor}
+        from {staging} s
+        where s.{email} in (select x.person_hmac from ops.suppression x where x.person_hmac is not null)
+          and not exists (select from ops.suppression x where x.feed = %(feed)s and x.key = s.{key}::text)
+        """,
+        contract,
+    )
+
+
+def renew(contract: Contract) -> sql.Composed:
     """Under a new key, learn the new hash from the erased row itself, as long as that is the one that was erased."""
-    warehouse.execute(_fill(_RENEW, contract), {"feed": contract.table})
+    return _fill(
+        """
+        update ops.suppression x set person_hmac = s.{email}, pii_kid = s.pii_kid
+        from {staging} s
+        where x.feed = %(feed)s and x.key = s.{key}::text and x.pii_kid < s.pii_kid and s.{email} is not null
+          and x.row_changed_at = s.{cursor}
+        """,
+        contract,
+    )
 
 
-_RENEW = """
-    update ops.suppression x set person_hmac = s.{email}, pii_kid = s.pii_kid
-    from {staging} s
-    where x.feed = %(feed)s and x.key = s.{key}::text and x.pii_kid < s.pii_kid and s.{email} is not null
-      and x.row_changed_at = s.{cursor}
-"""
-_IN_CORE = """
-    select x.key, x.person_hmac, x.pii_kid, x.row_changed_at
-    from ops.suppression x join {staging} s on x.key = s.{key}::text
-    where x.feed = %(feed)s and exists (select from {core} c where c.{key} = s.{key})
-"""
-_BY_HASH = """
-    select s.{key}::text, s.{email}, s.pii_kid, s.{cursor}
-    from {staging} s
-    where s.{email} in (select x.person_hmac from ops.suppression x where x.person_hmac is not null)
-      and not exists (select from ops.suppression x where x.feed = %(feed)s and x.key = s.{key}::text)
-"""
-_DROP = "delete from {staging} s using ops.suppression x where x.feed = %(feed)s and x.key = s.{key}::text"
+def drop(contract: Contract) -> sql.Composed:
+    """Take erased persons' rows out of staging."""
+    return _fill(
+        "delete from {staging} s using ops.suppression x where x.feed = %(feed)s and x.key = s.{key}::text", contract
+    )
 
 
-def _scrub(contract: Contract) -> sql.Composed:
+def scrub(contract: Contract) -> sql.Composed:
     """Put nobody's id in the place of an erased person's, wherever another row names it."""
     names = [sql.Identifier(name) for name in contract.references]
-    replaced = [sql.SQL("{} = {}").format(name, unnamed(name)) for name in names]
-    named = [is_erased(name) for name in names]
-    return sql.SQL("update {} set {} where {}").format(
-        staging(contract), sql.SQL(", ").join(replaced), sql.SQL(" or ").join(named)
+    return sql.SQL("""
+        update {staging}
+        set {replaced}
+        where {named}
+    """).format(
+        staging=staging(contract),
+        replaced=in_lines(sql.SQL("{} = {}").format(name, unnamed(name)) for name in names),
+        named=in_lines(map(is_erased, names), " or"),
     )
 
 

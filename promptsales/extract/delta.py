@@ -10,7 +10,7 @@ from psycopg.rows import tuple_row
 from promptsales.errors import SourceRefused
 from promptsales.extract.drift import relation_types
 from promptsales.feeds.models import Window
-from promptsales.names import as_regclass, identifier
+from promptsales.names import as_regclass, identifier, in_lines
 from promptsales.specs.feed import Contract
 
 # types by the name PostgreSQL itself gives them, as contracts write them
@@ -124,8 +124,14 @@ def copy_out(
         watermark: rows changed at or after it, or None for all.
         retries: keys in quarantine that are due, read again whatever their cursor says.
     """
-    return sql.SQL("copy (select {columns}, {load}::bigint from {view} where {rows}) to stdout (format binary)").format(
-        columns=sql.SQL(", ").join(map(sql.Identifier, contract.column_names)),
+    return sql.SQL("""
+        copy (
+            select {columns}, {load}::bigint
+            from {view}
+            where {rows}
+        ) to stdout (format binary)
+    """).format(
+        columns=in_lines(map(sql.Identifier, contract.column_names)),
         load=sql.Literal(extraction),
         view=view(contract),
         rows=predicate(contract, window, watermark, retries),

@@ -19,7 +19,7 @@ from promptsales.extract.visible import refuse_hidden_rows
 from promptsales.feeds import staging
 from promptsales.feeds.reader import CheckedKey, Copied, Wanted
 from promptsales.hashing.hashes import Key, transformed
-from promptsales.names import identifier, relation
+from promptsales.names import identifier, in_lines, relation
 from promptsales.specs.feed import MADE_HERE, Column, Contract
 
 # read and written so, a value is not looked into
@@ -105,10 +105,14 @@ class RelationReader(PostgresReader):
     def _copy_out(self, wanted: Wanted) -> sql.Composed:
         types = relation_types(self.contract, self.source)
         columns = [_expression(column, types[column.origin]) for column in self._read]
-        return sql.SQL(
-            "copy (select {columns}, {load}::bigint from {relation} where {rows}) to stdout (format binary)"
-        ).format(
-            columns=sql.SQL(", ").join(columns),
+        return sql.SQL("""
+            copy (
+                select {columns}, {load}::bigint
+                from {relation}
+                where {rows}
+            ) to stdout (format binary)
+        """).format(
+            columns=in_lines(columns),
             load=sql.Literal(wanted.extraction),
             relation=_relation(self.contract),
             rows=self._rows(wanted),

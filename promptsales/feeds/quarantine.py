@@ -22,7 +22,9 @@ def drop_held(contract: Contract) -> sql.Composed:
     return filled(
         """
         delete from {staging} s using ops.quarantine q
-        where q.feed = %(feed)s and q.key = {name} and q.released_at is null and not q.is_waived
+        where q.feed = %(feed)s
+          and q.key = {name}
+          and q.released_at is null and not q.is_waived
           and q.suite_checksum = %(suite_checksum)s and q.last_tried_at >= %(read_at)s - interval '1 day'
           and q.payload = {payload}
         """,
@@ -88,7 +90,10 @@ def hold(contract: Contract) -> sql.Composed:
         """
         insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
         select distinct on ({name})
-               %(feed)s, {name}, %(extraction)s, s._rules, %(suite_checksum)s, {payload},
+               %(feed)s,
+               {name},
+               %(extraction)s, s._rules, %(suite_checksum)s,
+               {payload},
                exists (select from {core} c where c.{key} = s.{key})
         from {staging} s where s._rules is not null
         on conflict (feed, key) where released_at is null do update

@@ -2,6 +2,7 @@
 
 from psycopg import sql
 
+from promptsales.names import in_lines
 from promptsales.specs.feed import Contract
 
 
@@ -17,7 +18,7 @@ def core(contract: Contract) -> sql.Identifier:
 
 def listed(names: tuple[str, ...], prefix: str = "") -> sql.Composed:
     """Names with commas between, each after its table's if one is given."""
-    return sql.SQL(", ").join(sql.Identifier(prefix, name) if prefix else sql.Identifier(name) for name in names)
+    return in_lines(sql.Identifier(prefix, name) if prefix else sql.Identifier(name) for name in names)
 
 
 def filled(template: str, contract: Contract, **more: sql.Composable) -> sql.Composed:
@@ -59,7 +60,9 @@ def drop_unchanged(contract: Contract) -> sql.Composed:
         """
         delete from {staging} s using {core} c
         where s.{cursor} <= %(seen_through)s and s._misfits is null
-          and c.{key} = s.{key} and row({staged}) is not distinct from row({current})
+          and c.{key} = s.{key}
+          and row({staged})
+              is not distinct from row({current})
           and not exists (
               select from ops.quarantine q where q.feed = %(feed)s and q.key = s.{key}::text and q.released_at is null
           )

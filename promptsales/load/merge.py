@@ -3,6 +3,7 @@
 from psycopg import sql
 
 from promptsales.feeds.staging import filled, listed
+from promptsales.names import in_lines
 from promptsales.specs.feed import ANY_ENTITY, Contract, Touched
 
 
@@ -35,17 +36,23 @@ def upsert(contract: Contract) -> sql.Composed:
     return filled(
         """
         with merged as (
-            insert into {core} as c ({columns}, _extraction, _loaded_at)
-            select {columns}, %(extraction)s, clock_timestamp() from {staging} where _rules is null order by {key}
+            insert into {core} as c ({columns},
+                _extraction, _loaded_at)
+            select {columns},
+                %(extraction)s, clock_timestamp()
+            from {staging} where _rules is null order by {key}
             on conflict ({key}) do update
-            set {assignments}, _extraction = excluded._extraction, _loaded_at = excluded._loaded_at
-            where c._extraction < excluded._extraction and row({current}) is distinct from row({excluded})
+            set {assignments},
+                _extraction = excluded._extraction, _loaded_at = excluded._loaded_at
+            where c._extraction < excluded._extraction
+              and row({current})
+                  is distinct from row({excluded})
             returning old.{key} is null as _is_new, new.{key}{history_columns}{touched_columns}
         ){history_rows}{touched_rows}
         select count(*) filter (where _is_new), count(*) filter (where not _is_new) from merged
         """,
         contract,
-        assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
+        assignments=in_lines(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
         excluded=listed(contract.column_names, "excluded"),
         history_columns=_history_columns(contract),
         history_rows=_history_rows(contract),
@@ -57,7 +64,7 @@ def upsert(contract: Contract) -> sql.Composed:
 def _touched_columns(contract: Contract) -> sql.Composable:
     if contract.touched is None:
         return sql.SQL("")
-    return sql.SQL(", {}, {}, {}, {}").format(
+    return sql.SQL(",\n                {},\n                {},\n                {},\n                {}").format(
         _entities(contract.touched, "old"),
         _days(contract.touched, "old"),
         _entities(contract.touched, "new"),
@@ -100,7 +107,9 @@ def _history_columns(contract: Contract) -> sql.Composable:
     if not contract.history:
         return sql.SQL("")
     return sql.SQL(
-        ", new.{cursor} as _changed_at, {new}, row({old}) is distinct from row({new}) as _is_new_version"
+        """,
+                new.{cursor} as _changed_at, {new},
+                row({old}) is distinct from row({new}) as _is_new_version"""
     ).format(
         cursor=sql.Identifier(contract.cursor), old=listed(contract.history, "old"), new=listed(contract.history, "new")
     )

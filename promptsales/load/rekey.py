@@ -15,6 +15,7 @@ from promptsales.extract import delta
 from promptsales.feeds import state
 from promptsales.feeds.models import Staged, Window
 from promptsales.feeds.staging import core, staging
+from promptsales.names import in_lines
 from promptsales.specs.feed import Contract
 
 Key = tuple[int, bytes] | None
@@ -59,10 +60,8 @@ def build_bridge(contract: Contract, warehouse: psycopg.Connection, staged: Stag
     if (old_kid := _old_kid(warehouse, staged)) is None:
         return
     values = {"feed": staged.feed, "old_kid": old_kid, "kid": staged.progress.pii_kid}
-    for column in contract.hashed_columns:
-        for template in (_FROM_CORE, _FROM_QUARANTINE):
-            names = {"column": sql.Identifier(column), "name": sql.Literal(column)}
-            warehouse.execute(_fill(template, contract, **names), values)
+    for statement in bridge(contract):
+        warehouse.execute(statement, values)
 
 
 def replace_rest(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
@@ -70,7 +69,7 @@ def replace_rest(contract: Contract, warehouse: psycopg.Connection, staged: Stag
     if _old_kid(warehouse, staged) is None:
         return
     values = {"feed": staged.feed, "extraction": staged.extraction, "kid": staged.progress.pii_kid}
-    for statement in _rest(contract):
+    for statement in rest(contract):
         warehouse.execute(statement, values)
 
 
@@ -109,21 +108,36 @@ _FROM_QUARANTINE = _BRIDGE.replace(
 )
 
 
-def _rest(contract: Contract) -> Iterator[sql.Composed]:
-    """The statements that end the old key: in core, then in quarantine."""
+def bridge(contract: Contract) -> Iterator[sql.Composed]:
+    """Yield the statements that note which old hash becomes which new one, of each hashed column."""
+    for column in contract.hashed_columns:
+        for template in (_FROM_CORE, _FROM_QUARANTINE):
+            yield _fill(template, contract, column=sql.Identifier(column), name=sql.Literal(column))
+
+
+def rest(contract: Contract) -> Iterator[sql.Composed]:
+    """Yield the statements that end the old key: in core, then in quarantine."""
     columns = contract.hashed_columns
     required = {column.name for column in contract.columns if column.required}
     # core shows an older version of a row that went to quarantine: its hashes are those of the row as it is now
     yield _fill(
-        "update {core} c set {set}, _extraction = %(extraction)s "
-        "from {staging} s where s.{key} = c.{key} and c.pii_kid <> %(kid)s and s.pii_kid = %(kid)s",
+        """
+        update {core} c
+        set {set}, _extraction = %(extraction)s
+        from {staging} s
+        where s.{key} = c.{key} and c.pii_kid <> %(kid)s and s.pii_kid = %(kid)s
+        """,
         contract,
         set=_set({name: sql.SQL("coalesce(s.{}, {})").format(sql.Identifier(name), _none(name, required))
                   for name in columns}),
     )  # fmt: skip
     # a row that is no longer at the source; its version still says that a reconciliation has deleted it
     yield _fill(
-        "update {core} c set {set} where c.pii_kid <> %(kid)s",
+        """
+        update {core} c
+        set {set}
+        where c.pii_kid <> %(kid)s
+        """,
         contract,
         set=_set({name: _none(name, required) for name in columns}),
     )
@@ -136,7 +150,7 @@ def _rest(contract: Contract) -> Iterator[sql.Composed]:
 
 def _set(values: dict[str, sql.Composable]) -> sql.Composed:
     assignments = [sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in values.items()]
-    return sql.SQL(", ").join([*assignments, sql.SQL("pii_kid = %(kid)s")])
+    return in_lines([*assignments, sql.SQL("pii_kid = %(kid)s")])
 
 
 def _none(name: str, required: set[str]) -> sql.SQL:

@@ -12,6 +12,7 @@ from promptsales.errors import BatchBlocked, driver_errors
 from promptsales.feeds.staging import listed
 from promptsales.marts.control import Totals, compare
 from promptsales.marts.plan import SQL, Asked, Plan
+from promptsales.names import in_lines
 from promptsales.quality.verdict import Verdict, record
 from promptsales.specs.mart import Mart
 from promptsales.specs.suite import read_suite_of
@@ -98,11 +99,11 @@ def publish(
         "started_at": started_at,
     }
     with warehouse.transaction():
-        row = warehouse.execute(_merge(mart), values).fetchone()
+        row = warehouse.execute(merge(mart), values).fetchone()
         staged, inserted, updated, deleted, restated = row or (0, 0, 0, 0, 0)
         values |= {"staged": staged, "inserted": inserted, "updated": updated, "deleted": deleted, "restated": restated}
         warehouse.execute(_NOTE, values)
-        warehouse.execute(_STAND.format(mart=sql.Identifier("marts", mart.mart)), values)
+        warehouse.execute(note_state(mart), values)
     names = ("is_full", "staged", "inserted", "updated", "deleted", "restated", "checks_passed", "checks_failed")
     return Built(
         mart=mart.mart,
@@ -112,7 +113,7 @@ def publish(
     )
 
 
-def _merge(mart: Mart) -> sql.Composed:
+def merge(mart: Mart) -> sql.Composed:
     """Delete what is no more, insert and update what differs; what replaced settled values goes to ops.restatement."""
     others = tuple(name for name in mart.column_names if name not in mart.grain)
     period = sql.Identifier(mart.period or "")
@@ -126,11 +127,16 @@ def _merge(mart: Mart) -> sql.Composed:
         first=sql.Identifier("old", mart.grain[0]),
         grain_names=sql.Literal(list(mart.grain)),
         measures=sql.Literal(list(mart.measures)),
-        same=sql.SQL(" and ").join(sql.SQL("m.{0} = s.{0}").format(sql.Identifier(name)) for name in mart.grain),
-        assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
+        same=in_lines((sql.SQL("m.{0} = s.{0}").format(sql.Identifier(name)) for name in mart.grain), " and"),
+        assignments=in_lines(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
         current=listed(others, "m"),
         excluded=listed(others, "excluded"),
     )
+
+
+def note_state(mart: Mart) -> sql.Composed:
+    """Note where the mart stands after a build, in ops.mart."""
+    return _STATE.format(mart=sql.Identifier("marts", mart.mart))
 
 
 _NOTE = """
@@ -140,7 +146,7 @@ _NOTE = """
             %(checks_passed)s, %(checks_failed)s, %(complete_through)s, %(triggered_by)s, %(started_at)s)
 """
 # a window leaves the mart standing where it stood: what was touched meanwhile is still to be built
-_STAND = sql.SQL("""
+_STATE = sql.SQL("""
     insert into ops.mart as o (mart, touched_through, as_of_day, zone, definition, complete_through, is_empty)
     select %(mart)s, %(touched_through)s, %(as_of_day)s, %(zone)s, %(definition)s, %(complete_through)s,
            not exists (select from {mart})

@@ -128,7 +128,7 @@ def _look(
     """Rows by the id (of one feed, if it is named) or by any hash (in every feed)."""
     for one in contracts().values():
         values = {"feed": one.table, "hashes": list(hashes), "key": key if feed in (None, one.table) else None}
-        for query in (_in_core(one, follow_phone), _in_quarantine(one, follow_phone)):
+        for query in (in_core(one, follow_phone), in_quarantine(one, follow_phone)):
             with warehouse.cursor(row_factory=class_row(Row)) as cursor:
                 yield from cursor.execute(query, values).fetchall()
 
@@ -151,7 +151,8 @@ def _query(one: Contract, hmacs: dict[str, sql.Composable], **parts: sql.Composa
     """).format(email=email, listed=listed, **parts)
 
 
-def _in_core(one: Contract, follow_phone: bool) -> sql.Composed:
+def in_core(one: Contract, follow_phone: bool) -> sql.Composed:
+    """Compose the rows of core that are a person's, by id or by a hash."""
     return _query(
         one,
         {name: sql.Identifier(name) for name in _columns(one, follow_phone)},
@@ -164,7 +165,8 @@ def _in_core(one: Contract, follow_phone: bool) -> sql.Composed:
     )
 
 
-def _in_quarantine(one: Contract, follow_phone: bool) -> sql.Composed:
+def in_quarantine(one: Contract, follow_phone: bool) -> sql.Composed:
+    """Compose the rows of quarantine that are a person's, by id or by a hash."""
     from_text = sql.SQL("decode(substr(payload ->> {}, 3), 'hex')")
     return _query(
         one,

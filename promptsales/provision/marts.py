@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales.errors import ConfigError
+from promptsales.names import in_lines
 from promptsales.provision.changes import Change
 from promptsales.specs.mart import Mart, catalogue
 
@@ -71,16 +72,22 @@ def _checked(mart: Mart, found: Relation | None) -> Relation:
 def _staging(mart: Mart, found: Relation | None) -> Iterator[tuple[sql.Composed, str]]:
     if mart.kind == "view" or (found and found.definition == [(c.name, c.type) for c in mart.columns]):
         return
-    columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(c.type)) for c in mart.columns]
-    statement = sql.SQL("drop table if exists {table}; create unlogged table {table} ({columns}); "
-                        "comment on table {table} is {text}")  # fmt: skip
-    yield (
-        statement.format(
-            table=sql.Identifier("staging", mart.staging),
-            columns=sql.SQL(", ").join(columns),
-            text=f"Rows of marts.{mart.mart} that were built and are not yet checked; emptied by each build.",
-        ),
-        "staging table made",
+    yield staging_script(mart), "staging table made"
+
+
+def staging_script(mart: Mart) -> sql.Composed:
+    """Compose the statements that create a mart's staging table anew, with the mart's columns and no WAL."""
+    columns = (sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(c.type)) for c in mart.columns)
+    return sql.SQL("""
+        drop table if exists {table};
+        create unlogged table {table} (
+                {columns}
+        );
+        comment on table {table} is {text}
+    """).format(
+        table=sql.Identifier("staging", mart.staging),
+        columns=in_lines(columns),
+        text=f"Rows of marts.{mart.mart} that were built and are not yet checked; emptied by each build.",
     )
 
 

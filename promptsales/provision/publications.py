@@ -13,7 +13,7 @@ from psycopg import sql
 
 from promptsales import names
 from promptsales.errors import ConfigError
-from promptsales.names import identifier
+from promptsales.names import identifier, in_lines
 from promptsales.provision.changes import Change
 from promptsales.provision.lines import Database
 from promptsales.specs.stream import Connector, StreamContract, contracts_of
@@ -87,14 +87,14 @@ def _refuse(connection: psycopg.Connection, contract: StreamContract) -> None:
         )
 
 
+def published_columns(contract: StreamContract) -> sql.Composed:
+    """Compose a table's part of its publication: the columns that are sent."""
+    columns = in_lines(map(identifier, contract.origins))
+    return sql.SQL("table {} ({})").format(names.relation(contract.source.relation), columns)
+
+
 def _publish(connection: psycopg.Connection, connector: Connector, found: Sequence[StreamContract]) -> Iterator[str]:
-    tables = sql.SQL(", ").join(
-        sql.SQL("table {} ({})").format(
-            names.relation(contract.source.relation),
-            sql.SQL(", ").join(map(identifier, contract.origins)),
-        )
-        for contract in found
-    )
+    tables = sql.SQL(", ").join(map(published_columns, found))
     name, operations = sql.Identifier(connector), sql.Literal(_OPERATIONS)
     there = connection.execute(_OPERATIONS_OF, [connector]).fetchone()
     if there is None:
@@ -136,16 +136,19 @@ def _grant(connection: psycopg.Connection, found: Sequence[StreamContract]) -> I
         readable = {name for (name,) in connection.execute(_READABLE, [contract.source.relation, ROLE, ROLE])}
         if readable == set(contract.origins):
             continue
-        connection.execute(
-            sql.SQL("""
-                grant usage on schema {schema} to {role};
-                revoke select on {relation} from {role};
-                grant select ({columns}) on {relation} to {role}
-            """).format(
-                schema=identifier(contract.source.relation.split(".")[0]),
-                role=sql.Identifier(ROLE),
-                relation=names.relation(contract.source.relation),
-                columns=sql.SQL(", ").join(map(identifier, contract.origins)),
-            )
-        )
+        connection.execute(grant_script(contract))
         yield f"{contract.source.relation}: {len(contract.origins)} columns granted to {ROLE}"
+
+
+def grant_script(contract: StreamContract) -> sql.Composed:
+    """Compose the statements that let Debezium's role read the columns of a table that are sent, and no other."""
+    return sql.SQL("""
+        grant usage on schema {schema} to {role};
+        revoke select on {relation} from {role};
+        grant select ({columns}) on {relation} to {role}
+    """).format(
+        schema=identifier(contract.source.relation.split(".")[0]),
+        role=sql.Identifier(ROLE),
+        relation=names.relation(contract.source.relation),
+        columns=in_lines(map(identifier, contract.origins)),
+    )

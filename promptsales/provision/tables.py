@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales.errors import ConfigError
-from promptsales.names import in_quotes
+from promptsales.names import in_lines, in_quotes
 from promptsales.provision.changes import Change
 from promptsales.specs.feed import Contract, contracts
 
@@ -122,11 +122,15 @@ def staging_script(feed: Contract) -> sql.Composed:
     """The statements that make a feed's staging table anew: the contract's columns and the pipeline's, no WAL."""
     columns = [sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.type)) for column in feed.columns]
     columns += [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(rest)) for name, rest in _STAGING.items()]
-    return sql.SQL(
-        "drop table if exists {table}; create unlogged table {table} ({columns}); comment on table {table} is {text}"
-    ).format(
+    return sql.SQL("""
+        drop table if exists {table};
+        create unlogged table {table} (
+                {columns}
+        );
+        comment on table {table} is {text}
+    """).format(
         table=sql.Identifier("staging", feed.staging),
-        columns=sql.SQL(", ").join(columns),
+        columns=in_lines(columns),
         text=f"Rows of {feed.source.relation} on their way into core.{feed.table}; emptied by each load.",
     )
 

@@ -13,7 +13,7 @@ from psycopg import sql
 from promptsales import names
 from promptsales.errors import ConfigError
 from promptsales.extract.delta import relations_of
-from promptsales.names import identifier, regclass_of
+from promptsales.names import identifier, in_lines, regclass_of
 from promptsales.provision.changes import Change
 from promptsales.provision.lines import Database
 from promptsales.specs.feed import Column, Contract, Transform, contracts
@@ -37,8 +37,9 @@ _VALID = _EMAIL + r" ~ '^[^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+$'"
 # HMAC-SHA256(key, domain || 0x00 || value) from the pads; inline, as a function would run with the reader's rights.
 # Two active keys are an error here, none gives nulls, which the extract refuses by etl.pii_key
 _HMAC = (
-    "sha256((select outer_pad from etl.pii_pad where is_active) || sha256("
-    "(select inner_pad from etl.pii_pad where is_active) || {domain} || convert_to({value}, 'UTF8')))"
+    "sha256((select outer_pad from etl.pii_pad where is_active) || sha256(\n"
+    "                    (select inner_pad from etl.pii_pad where is_active) || {domain}\n"
+    "                    || convert_to({value}, 'UTF8')))"
 )
 _HASHED: dict[Transform, tuple[bytes, str]] = {
     "email_hmac": (b"email\0", _EMAIL),
@@ -152,15 +153,17 @@ def view_script(feed: Contract, types: Mapping[str, str]) -> sql.Composed:
         grant usage on schema {schema} to etl_owner;
         revoke select on {relation} from etl_owner;
         grant select ({origins}) on {relation} to etl_owner;
-        create view {view} with (security_barrier) as select {columns} from {relation};
+        create view {view} with (security_barrier) as
+            select {columns}
+            from {relation};
         alter view {view} owner to etl_owner;
         grant select on {view} to etl_reader;
     """).format(
         view=sql.Identifier("etl", feed.table),
         schema=identifier(feed.source.relation.split(".")[0]),
         relation=names.relation(feed.source.relation),
-        origins=sql.SQL(", ").join(map(identifier, sorted(feed.origins))),
-        columns=sql.SQL(", ").join(
+        origins=in_lines(map(identifier, sorted(feed.origins))),
+        columns=in_lines(
             sql.SQL("{} as {}").format(_expression(feed, column, types), sql.Identifier(column.name))
             for column in feed.columns
         ),

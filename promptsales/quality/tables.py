@@ -12,6 +12,16 @@ from promptsales.specs.mart import Mart, mart
 from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.specs.suite import read_suite
 
+# a row that was released by hand is left out while it is that version
+_NOT_RELEASED = sql.SQL("""
+    and _loaded_at >= {since} and not exists (
+        select from ops.quarantine q
+        where q.feed = {feed} and q.key = t.{key}::text and q.release_reason = 'waived'
+          and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,
+               (q.payload->>'src_is_snapshot')::boolean) = (t.src_epoch, t.src_lsn, t.src_is_snapshot)
+    )
+""")
+
 
 def audit_table(name: str, warehouse: psycopg.Connection, now: datetime) -> list[Verdict]:
     """Run the suite of a feed, a streamed table or a mart over all of it as it stands, and record the results."""
@@ -45,23 +55,18 @@ def audit_streamed(
 
     Of the latter a row released by hand is left out while it is that version: somebody has judged it, and marts go on.
     """
-    query = sql.SQL("select * from {} t where not is_deleted").format(sql.Identifier(contract.layer, contract.table))
-    if since:
-        query += _NOT_RELEASED.format(
-            since=sql.Literal(since), feed=sql.Literal(contract.table), key=sql.Identifier(contract.key)
-        )
-    text = query.as_string(warehouse)
+    text = living_rows(contract, since).as_string(warehouse)
     verdicts = list(run_suite(read_suite(contract), warehouse, contract.layer, contract.table, now, query=text))
     with warehouse.transaction():
         record(warehouse, contract.table, None, verdicts)
     return verdicts
 
 
-_NOT_RELEASED = sql.SQL("""
-    and _loaded_at >= {since} and not exists (
-        select from ops.quarantine q
-        where q.feed = {feed} and q.key = t.{key}::text and q.release_reason = 'waived'
-          and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,
-               (q.payload->>'src_is_snapshot')::boolean) = (t.src_epoch, t.src_lsn, t.src_is_snapshot)
-    )
-""")
+def living_rows(contract: StreamContract, since: datetime | None) -> sql.Composed:
+    """Compose the living rows of a streamed table, or those loaded since a time, that nobody has released by hand."""
+    query = sql.SQL("select * from {} t where not is_deleted").format(sql.Identifier(contract.layer, contract.table))
+    if since:
+        query += _NOT_RELEASED.format(
+            since=sql.Literal(since), feed=sql.Literal(contract.table), key=sql.Identifier(contract.key)
+        )
+    return query

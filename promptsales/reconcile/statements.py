@@ -7,7 +7,8 @@ from psycopg import sql
 
 from promptsales.erasure.suppression import NOBODY
 from promptsales.extract.delta import view
-from promptsales.feeds.staging import core, staging
+from promptsales.feeds.staging import core, listed, staging
+from promptsales.names import in_lines
 from promptsales.specs.feed import Contract
 
 BUCKETS = 4096
@@ -25,13 +26,13 @@ _DIGEST = "('x' || left(encode(sha256(convert_to(row({columns})::text, 'UTF8')),
 
 
 def _columns(contract: Contract) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, contract.column_names))
+    return listed(contract.column_names)
 
 
 def source_rows(contract: Contract) -> sql.Composed:
     """The source's rows through the hashing view, as a load stages them: neither of erased persons nor naming one."""
     references = set(contract.references)
-    columns = sql.SQL(", ").join(
+    columns = in_lines(
         sql.SQL("case when {0}::text = any(%(erased)s) then {1} else {0} end as {0}").format(
             sql.Identifier(name), sql.Literal(NOBODY)
         )
@@ -39,16 +40,20 @@ def source_rows(contract: Contract) -> sql.Composed:
         else sql.Identifier(name)
         for name in contract.column_names
     )
-    return sql.SQL("select {columns} from {view} where {key}::text <> all(%(suppressed)s)").format(
-        columns=columns, view=view(contract), key=sql.Identifier(contract.key)
-    )
+    return sql.SQL("""
+            select {columns}
+            from {view}
+            where {key}::text <> all(%(suppressed)s)
+        """).format(columns=columns, view=view(contract), key=sql.Identifier(contract.key))
 
 
 def drawn_rows(contract: Contract, load_id: int) -> sql.Composed:
     """Rows that were drawn into staging to be compared."""
-    return sql.SQL("select {columns} from {staging} where _load_id = {load}").format(
-        columns=_columns(contract), staging=staging(contract), load=sql.Literal(load_id)
-    )
+    return sql.SQL("""
+            select {columns}
+            from {staging}
+            where _load_id = {load}
+        """).format(columns=_columns(contract), staging=staging(contract), load=sql.Literal(load_id))
 
 
 def warehouse_rows(contract: Contract) -> sql.Composed:
@@ -71,7 +76,7 @@ def warehouse_rows(contract: Contract) -> sql.Composed:
         columns=_columns(contract),
         core=core(contract),
         key=sql.Identifier(contract.key),
-        held=sql.SQL(", ").join(sql.Identifier("r", name) for name in contract.column_names),
+        held=listed(contract.column_names, "r"),
         staging=staging(contract),
     )
     if contract.path == "change_stream":

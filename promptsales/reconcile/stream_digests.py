@@ -29,14 +29,14 @@ class Sides(NamedTuple):
 
     def buckets(self) -> tuple[dict[int, Bucket], dict[int, Bucket]]:
         """Return rows and the sum of their digests by bucket, of the warehouse and of the source, in this order."""
-        ours, theirs = (_buckets(connection, query) for connection, query in self._queries(_BUCKETS))
+        ours, theirs = (_buckets(connection, query) for connection, query in self._queries(BUCKETS))
         return ours, theirs
 
     def unequal(self, buckets: list[int]) -> Iterator[tuple[str, Digests]]:
         """Yield each key of some buckets whose digests are not the same; both connections are in a snapshot."""
         ours, theirs = (
             rows_from(name, connection, query, {"buckets": buckets})
-            for name, (connection, query) in zip(("warehouse", "source"), self._queries(_IN_BUCKETS), strict=True)
+            for name, (connection, query) in zip(("warehouse", "source"), self._queries(IN_BUCKETS), strict=True)
         )
         for their_row, our_row in pairs(theirs, ours):
             digests = our_row and our_row.digest, their_row and their_row.digest
@@ -45,20 +45,25 @@ class Sides(NamedTuple):
 
     def of_keys(self, keys: list[str]) -> Mapping[str, Digests]:
         """Return the digests of some keys as they are now."""
-        ours, theirs = (_of_keys(connection, query, keys) for connection, query in self._queries(_OF_KEYS))
+        ours, theirs = (_of_keys(connection, query, keys) for connection, query in self._queries(OF_KEYS))
         return {key: (ours.get(key), theirs.get(key)) for key in keys}
 
     def _queries(self, template: str) -> Iterator[tuple[psycopg.Connection, sql.Composed]]:
         """Compose a query for each side: core is read before the source, so that the source is never older."""
-        key, values = sql.Identifier(self.contract.key), compare.values_of(self.contract)
         for connection, relation in (
             (self.warehouse, compare.ours(self.contract)),
             (self.source, compare.theirs(self.contract)),
         ):
-            yield connection, sql.SQL(template).format(
-                key=key, type=sql.SQL(self.contract.key_type), bucket=sql.SQL(BUCKET).format(key=key),
-                digest=sql.SQL(_DIGEST).format(values=values), relation=relation,
-            )  # fmt: skip
+            yield connection, composed(self.contract, template, relation)
+
+
+def composed(contract: StreamContract, template: str, relation: sql.Composed) -> sql.Composed:
+    """Compose one of this module's queries over a side's rows (`compare.ours`, `compare.theirs`)."""
+    key = sql.Identifier(contract.key)
+    return sql.SQL(template).format(
+        key=key, type=sql.SQL(contract.key_type), bucket=sql.SQL(BUCKET).format(key=key),
+        digest=sql.SQL(_DIGEST).format(values=compare.values_of(contract)), relation=relation,
+    )  # fmt: skip
 
 
 def _buckets(connection: psycopg.Connection, query: sql.Composed) -> dict[int, Bucket]:
@@ -69,9 +74,20 @@ def _of_keys(connection: psycopg.Connection, query: sql.Composed, keys: list[str
     return dict(connection.execute(query, {"keys": keys}).fetchall())
 
 
-_BUCKETS = "select {bucket}, count(*), sum({digest}) from {relation} r where not is_deleted group by 1"
-_IN_BUCKETS = """
-    select {key}::text collate "C" as key, {digest} as digest, null::timestamptz as changed_at
-    from {relation} r where not is_deleted and {bucket} = any(%(buckets)s) order by 1
+BUCKETS = """
+    select {bucket}, count(*), sum({digest})
+    from {relation} r
+    where not is_deleted
+    group by 1
 """
-_OF_KEYS = "select {key}::text, {digest} from {relation} r where not is_deleted and {key} = any(%(keys)s::{type}[])"
+IN_BUCKETS = """
+    select {key}::text collate "C" as key, {digest} as digest, null::timestamptz as changed_at
+    from {relation} r
+    where not is_deleted and {bucket} = any(%(buckets)s)
+    order by 1
+"""
+OF_KEYS = """
+    select {key}::text, {digest}
+    from {relation} r
+    where not is_deleted and {key} = any(%(keys)s::{type}[])
+"""

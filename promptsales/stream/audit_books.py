@@ -46,9 +46,13 @@ def refuse_unpublished(source: psycopg.Connection, contract: StreamContract) -> 
 
 def has_changed(warehouse: psycopg.Connection, contract: StreamContract) -> bool:
     """Whether anything has come since a table was last audited, and found well."""
-    query = _HAS_CHANGED.format(table=sql.Identifier(contract.layer, contract.table))
     values = {"topic": contract.topic, "since": _last(warehouse, contract) or "-infinity"}
-    return warehouse.execute(query, values).fetchone() == (True,)
+    return warehouse.execute(changed(contract), values).fetchone() == (True,)
+
+
+def changed(contract: StreamContract) -> sql.Composed:
+    """Compose whether anything of a table has come since a time."""
+    return _HAS_CHANGED.format(table=sql.Identifier(contract.layer, contract.table))
 
 
 def _last(warehouse: psycopg.Connection, contract: StreamContract) -> datetime | None:

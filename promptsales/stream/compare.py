@@ -14,7 +14,7 @@ from psycopg import sql
 
 from promptsales import names
 from promptsales.erasure.suppression import ERASED, is_erased, unnamed
-from promptsales.names import identifier, literal
+from promptsales.names import identifier, in_lines, literal
 from promptsales.specs.stream import StreamColumn, StreamContract
 from promptsales.stream.sent import INTEGERS, missing, payload, sent, wide_type
 from promptsales.stream.statements import table
@@ -62,16 +62,20 @@ def source_hours(
 def _hours(
     contract: StreamContract, connection: psycopg.Connection, relation: sql.Composed, window: Mapping[str, datetime]
 ) -> dict[Any, Any]:
+    return {hour: tuple(figures) for hour, *figures in connection.execute(by_hour(contract, relation), window)}
+
+
+def by_hour(contract: StreamContract, relation: sql.Composed) -> sql.Composed:
+    """Compose rows and sums by hour of a side's rows (`ours`, `theirs`)."""
     sums = [sql.SQL(", sum({})").format(sql.Identifier(column.name)) for column in _measures(contract)]
     # what is no measure counts too: eight hexadecimal digits of each row's hash, as a number
-    query = sql.SQL("""
+    return sql.SQL("""
         select date_trunc('hour', updated_at, 'UTC'), count(*){sums},
                sum(('x' || left(encode(sha256(convert_to({values}::text, 'UTF8')), 'hex'), 8))
                    ::bit(32)::bigint)
         from {relation} as r
         where not is_deleted and updated_at >= %(since)s and updated_at < %(until)s group by 1
     """).format(sums=sql.SQL("").join(sums), values=_parts(contract)["values"], relation=relation)
-    return {hour: tuple(figures) for hour, *figures in connection.execute(query, window)}
 
 
 def keys(
@@ -80,36 +84,49 @@ def keys(
     """Every key, as text, that either side has in some hours."""
     found: set[str] = set()
     for connection, relation in ((warehouse, ours(contract)), (source, theirs(contract))):
-        query = sql.SQL("""
-            select {key}::text from {relation} as r
-            where not is_deleted and updated_at >= %s and updated_at < %s
-              and date_trunc('hour', updated_at, 'UTC') = any(%s)
-        """).format(key=sql.Identifier(contract.key), relation=relation)
         span = (unequal[0], unequal[-1] + timedelta(hours=1), unequal)
-        found.update(key for (key,) in connection.execute(query, span))
+        found.update(key for (key,) in connection.execute(keys_of_hours(contract, relation), span))
     return sorted(found)
+
+
+def keys_of_hours(contract: StreamContract, relation: sql.Composed) -> sql.Composed:
+    """Compose the keys that a side's rows of some hours have."""
+    return sql.SQL("""
+        select {key}::text from {relation} as r
+        where not is_deleted and updated_at >= %s and updated_at < %s
+          and date_trunc('hour', updated_at, 'UTC') = any(%s)
+    """).format(key=sql.Identifier(contract.key), relation=relation)
 
 
 def rows(contract: StreamContract, warehouse: psycopg.Connection, wanted: list[str]) -> dict[str, Found]:
     """Rows by key, as the warehouse has them; deleted ones too, for their versions."""
-    query = sql.SQL("""
+    return {
+        text: Found(key, values, Version(*version), None)
+        for text, key, values, *version in warehouse.execute(by_key(contract), [wanted])
+    }
+
+
+def by_key(contract: StreamContract) -> sql.Composed:
+    """Compose rows by key, as the warehouse has them."""
+    return sql.SQL("""
         select {key}::text, to_jsonb({key}), case when not is_deleted then {values}::text end,
                {version}
         from {relation} as r where {key} = any(%s::{type}[])
     """).format(**_parts(contract), relation=ours(contract), version=version_of("r"))
-    return {
-        text: Found(key, values, Version(*version), None)
-        for text, key, values, *version in warehouse.execute(query, [wanted])
-    }
 
 
 def source_rows(contract: StreamContract, source: psycopg.Connection, wanted: list[str]) -> dict[str, Found]:
     """Rows by key, as the source has them."""
-    query = sql.SQL("""
+    found = source.execute(source_by_key(contract), [wanted])
+    return {text: Found(key, values, None, sent) for text, key, values, sent in found}
+
+
+def source_by_key(contract: StreamContract) -> sql.Composed:
+    """Compose rows by key, as the source has them."""
+    return sql.SQL("""
         select {key}::text, to_jsonb({key}), {values}::text, {sent}
         from {relation} as r where {key} = any(%s::{type}[])
     """).format(**_parts(contract), relation=theirs(contract), sent=sent(contract))
-    return {text: Found(key, values, None, sent) for text, key, values, sent in source.execute(query, [wanted])}
 
 
 def held(contract: StreamContract) -> sql.Composed:
@@ -144,7 +161,7 @@ def _parts(contract: StreamContract) -> dict[str, sql.Composable]:
 def values_of(contract: StreamContract) -> sql.Composed:
     """Compose a row to compare, as an object; what is not known is no null, so it differs from one."""
     return sql.SQL("(jsonb_build_object({}) - _missing)").format(
-        sql.SQL(", ").join(
+        in_lines(
             sql.SQL("{}::text, {}").format(sql.Literal(column.name), _compared(column)) for column in contract.columns
         )
     )
@@ -158,7 +175,7 @@ def _compared(column: StreamColumn) -> sql.Composed:
         case when jsonb_typeof({name}) = 'object' then (
             select coalesce(jsonb_object_agg(key, value), '{{}}') from jsonb_each({name}) where key in ({keys})
         ) else {name} end
-    """).format(name=sql.Identifier(column.name), keys=sql.SQL(", ").join(map(literal, column.keys)))
+    """).format(name=sql.Identifier(column.name), keys=in_lines(map(literal, column.keys)))
 
 
 def _measures(contract: StreamContract) -> list[StreamColumn]:
@@ -176,7 +193,7 @@ def _plain(contract: StreamContract, column: StreamColumn, value: sql.Composable
 
 
 def _all_plain(contract: StreamContract, relation: str) -> sql.Composed:
-    return sql.SQL(", ").join(
+    return in_lines(
         sql.SQL("{} as {}").format(_plain(contract, c, sql.Identifier(relation, c.name)), sql.Identifier(c.name))
         for c in contract.columns
     )
@@ -185,12 +202,16 @@ def _all_plain(contract: StreamContract, relation: str) -> sql.Composed:
 def _all_of_source(contract: StreamContract) -> sql.Composed:
     plain = {c.name: _plain(contract, c, identifier("s", c.origin)) for c in contract.columns}
     values = {name: unnamed(value, _ERASED) if name in contract.references else value for name, value in plain.items()}
-    return sql.SQL(", ").join(sql.SQL("{} as {}").format(value, sql.Identifier(name)) for name, value in values.items())
+    return in_lines(sql.SQL("{} as {}").format(value, sql.Identifier(name)) for name, value in values.items())
 
 
 def theirs(contract: StreamContract) -> sql.Composed:
     """The source's table under the warehouse's names, as the stream may bring it; see `prepare`."""
-    return sql.SQL("(select {}, false as is_deleted, '{{}}'::text[] as _missing from {} as s where not {})").format(
+    return sql.SQL("""
+        (select {}, false as is_deleted, '{{}}'::text[] as _missing
+         from {} as s
+         where not {})
+    """).format(
         _all_of_source(contract),
         names.relation(contract.source.relation),
         is_erased(identifier("s", contract.key_origin), _ERASED),

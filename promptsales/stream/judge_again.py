@@ -100,7 +100,7 @@ def _read(contract: StreamContract, warehouse: psycopg.Connection, checksum: str
     with warehouse.transaction():
         # naive times at the source are UTC, and are read back so
         warehouse.execute("set local time zone 'UTC'")
-        return [_open(*row) for row in warehouse.execute(_rows(contract), values)]
+        return [_open(*row) for row in warehouse.execute(open_rows(contract), values)]
 
 
 def _open(
@@ -111,7 +111,8 @@ def _open(
     return _Open(number, one, rules, checksum)
 
 
-def _rows(contract: StreamContract) -> sql.Composed:
+def open_rows(contract: StreamContract) -> sql.Composed:
+    """Compose the open rows of quarantine that are to be judged again, as the stream would send them."""
     return sql.SQL("""
         select _id, to_jsonb({key}), {sent} - {missing}, _payload::text, {version},
                coalesce(committed_at, _tried_at), clock_timestamp(), _rules, _checksum

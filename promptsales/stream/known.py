@@ -62,7 +62,7 @@ async def completed(connection: psycopg.AsyncConnection[Any], name: str, changes
     # naive times at the source are UTC, and are read back so
     await connection.execute("set local time zone 'UTC'")
     keys = {str(change.key) for change in changes}
-    cursor = await connection.execute(_known(name), {"keys": sorted(keys)})
+    cursor = await connection.execute(known_rows(name), {"keys": sorted(keys)})
     newest: dict[str, Known] = {}
     for row in await cursor.fetchall():
         _note(newest, _read_back(decoder_of(name), *row))
@@ -167,7 +167,8 @@ def as_message(
 
 
 @cache
-def _known(name: str) -> bytes:
+def known_rows(name: str) -> bytes:
+    """Compose the newest known version of some keys, locked: of the table, then of quarantine."""
     contract = stream_contracts()[name]
     query = sql.SQL("""
         with kept as (

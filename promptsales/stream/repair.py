@@ -108,7 +108,7 @@ class _Mending:
         The order is that in which the sink locks: rows by their keys, then quarantine.
         """
         async with self._warehouse.pipeline():
-            for statement in (make_way(self._contract), _make_way_in_quarantine(self._contract)):
+            for statement in (make_way(self._contract), make_way_in_quarantine(self._contract)):
                 for one in sorted(repairs, key=lambda one: one.key):
                     await self._warehouse.execute(statement, {"key": one.key, **one.version._asdict()})
 
@@ -153,7 +153,8 @@ def make_way(contract: StreamContract) -> sql.Composed:
     )  # fmt: skip
 
 
-def _make_way_in_quarantine(contract: StreamContract) -> sql.Composed:
+def make_way_in_quarantine(contract: StreamContract) -> sql.Composed:
+    """Let a payload in quarantine be replaced by the same version, where it still has that one."""
     return sql.SQL("""
         update ops.quarantine q set payload = payload || jsonb_build_object('src_lsn', %(lsn)s::bigint - 1)
         where feed = {name} and key = (%(key)s::{type})::text and released_at is null

@@ -2,7 +2,7 @@
 
 from psycopg import sql
 
-from promptsales.names import literal
+from promptsales.names import in_lines, literal
 from promptsales.specs.stream import StreamColumn, StreamContract
 from promptsales.stream.version import TYPED
 
@@ -12,9 +12,7 @@ INTEGERS = ("integer", "bigint", "smallint")
 def sent(contract: StreamContract) -> sql.Composed:
     """Compose a row as Debezium would send it, of a relation with the warehouse's names: decimals, objects as text."""
     return sql.SQL("jsonb_build_object({})").format(
-        sql.SQL(", ").join(
-            sql.SQL("{}::text, {}").format(literal(column.origin), _sent(column)) for column in contract.columns
-        )
+        in_lines(sql.SQL("{}::text, {}").format(literal(column.origin), _sent(column)) for column in contract.columns)
     )
 
 
@@ -26,7 +24,7 @@ def _sent(column: StreamColumn) -> sql.Composed:
 def payload(contract: StreamContract) -> sql.Composed:
     """Compose what a payload of quarantine has, which may be what the table cannot hold, as columns of a record."""
     columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), wide_type(contract, c)) for c in contract.columns]
-    return sql.SQL(", ").join([*columns, TYPED, sql.SQL("committed_at timestamptz")])
+    return in_lines([*columns, TYPED, sql.SQL("committed_at timestamptz")])
 
 
 def missing(contract: StreamContract, of_payload: sql.Composable, is_at_source: bool = False) -> sql.Composed:
@@ -37,7 +35,7 @@ def missing(contract: StreamContract, of_payload: sql.Composable, is_at_source: 
         )
         for column in contract.columns
     ]
-    return sql.SQL("array_remove(array[{}]::text[], null)").format(sql.SQL(", ").join(names))
+    return sql.SQL("array_remove(array[{}]::text[], null)").format(in_lines(names))
 
 
 def wide_type(contract: StreamContract, column: StreamColumn) -> sql.SQL:

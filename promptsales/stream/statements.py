@@ -10,7 +10,7 @@ from psycopg import sql
 
 from promptsales.erasure.suppression import is_erased, unnamed, unnamed_in
 from promptsales.feeds.staging import listed
-from promptsales.names import identifier
+from promptsales.names import identifier, in_lines
 from promptsales.specs.stream import StreamColumn, StreamContract, stream_contracts
 from promptsales.stream.decode import OWN, PREFIX
 from promptsales.stream.version import COLUMNS, RANK_OF_PARAMETERS, rank_of, rank_of_payload, rank_of_truncation
@@ -45,14 +45,16 @@ def _source(contract: StreamContract) -> sql.Composed:
     columns = [sql.SQL("{} as {}").format(_value(contract, c), sql.Identifier(c.name)) for c in contract.columns]
     columns += [sql.SQL("{} as {}").format(identifier("x", PREFIX + name), sql.Identifier(name)) for name in OWN]
     return sql.SQL("""
-        select {columns} from json_to_recordset(%(rows)s::json) as x({types})
+
+        select {columns}
+        from json_to_recordset(%(rows)s::json) as x({types})
         where not {is_erased} and ({is_deleted} or not exists (
             select from ops.truncation d where d.feed = {name} and {rank} < {truncation}
         ))
     """).format(
         name=sql.Literal(contract.table),
-        columns=sql.SQL(", ").join(columns),
-        types=sql.SQL(", ").join(sql.SQL("{} {}").format(identifier(name), sql.SQL(types[name])) for name in types),
+        columns=in_lines(columns),
+        types=in_lines(sql.SQL("{} {}").format(identifier(name), sql.SQL(types[name])) for name in types),
         is_erased=is_erased(identifier("x", contract.key_origin)),
         is_deleted=identifier("x", PREFIX + "is_deleted"),
         rank=rank_of("x", PREFIX),
@@ -95,18 +97,16 @@ def upsert(name: str) -> bytes:
             columns=listed(contract.column_names),
             version=listed(VERSION),
             key=sql.Identifier(contract.key),
-            assignments=sql.SQL(", ").join(
+            assignments=in_lines(
                 sql.SQL("{0} = case when excluded.is_deleted then t.{0} else excluded.{0} end").format(
                     sql.Identifier(other)
                 )
                 for other in others
             ),
-            new_version=sql.SQL(", ").join(
-                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(part)) for part in VERSION
-            ),
+            new_version=in_lines(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(part)) for part in VERSION),
             returned=_returned(contract),
             touched=_touched(contract),
-            result=read("campaign_figures") if name == FIGURES else sql.SQL(" select count(*) from up"),
+            result=read("campaign_figures") if name == FIGURES else sql.SQL("\nselect count(*) from up"),
         )
         .as_bytes()
     )
@@ -116,7 +116,7 @@ def _returned(contract: StreamContract) -> sql.Composed:
     names = _MEASURED if contract.table == FIGURES else ()
     if contract.touched:
         names = tuple(dict.fromkeys((*names, *contract.touched.columns)))
-    return sql.SQL(", ").join(
+    return in_lines(
         sql.SQL("{} as {}").format(sql.Identifier(side, name), sql.Identifier(f"{side}_{name}"))
         for side in ("old", "new")
         for name in names or (contract.key,)
@@ -165,7 +165,7 @@ def history(name: str) -> tuple[bytes, ...]:
             listed=listed(contract.history),
             now_listed=listed(contract.history, "n"),
             then_listed=listed(contract.history, "h"),
-            assignments=sql.SQL(", ").join(sql.SQL("{0} = n.{0}").format(sql.Identifier(c)) for c in contract.history),
+            assignments=in_lines(sql.SQL("{0} = n.{0}").format(sql.Identifier(c)) for c in contract.history),
         )
         .as_bytes()
         for template in (_AMEND, _CLOSE, _OPEN)

@@ -52,20 +52,29 @@ def _gone(source: psycopg.Connection, contract: StreamContract, keys: list[Any])
     """The keys that the source does not have now: that a snapshot missed a row does not prove that it was deleted."""
     if not keys:
         return []
-    query = sql.SQL("select {key}::text from {relation} where {key} = any(%s::{type}[])").format(
+    with source.transaction():
+        source.execute(UNFILTERED)
+        there = {text for (text,) in source.execute(still_there(contract), [list(map(str, keys))])}
+    return [key for key in keys if str(key) not in there]
+
+
+def still_there(contract: StreamContract) -> sql.Composed:
+    """Compose which of some keys the source has."""
+    return sql.SQL("select {key}::text from {relation} where {key} = any(%s::{type}[])").format(
         key=identifier(contract.key_origin),
         relation=relation(contract.source.relation),
         type=sql.SQL(contract.key_type),
     )
-    with source.transaction():
-        source.execute(UNFILTERED)
-        there = {text for (text,) in source.execute(query, [list(map(str, keys))])}
-    return [key for key in keys if str(key) not in there]
 
 
 def _left(warehouse: psycopg.Connection, contract: StreamContract, epoch: int) -> Iterator[Any]:
     """Keys that are only known from earlier epochs, in the table or in quarantine."""
-    query = sql.SQL("""
+    return (key for (key,) in warehouse.execute(left(contract, epoch)).fetchall())
+
+
+def left(contract: StreamContract, epoch: int) -> sql.Composed:
+    """Compose the keys that are only known from epochs before this one, in the table or in quarantine."""
+    return sql.SQL("""
         with waiting as (
             select key, max((payload->>'src_epoch')::integer) as epoch from ops.quarantine
             where feed = {name} and released_at is null group by key
@@ -80,7 +89,6 @@ def _left(warehouse: psycopg.Connection, contract: StreamContract, epoch: int) -
         name=sql.Literal(contract.table), key=sql.Identifier(contract.key), key_text=sql.Literal(contract.key),
         table=table(contract), epoch=sql.Literal(epoch),
     )  # fmt: skip
-    return (key for (key,) in warehouse.execute(query).fetchall())
 
 
 def _now_us() -> int:

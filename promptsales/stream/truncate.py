@@ -30,7 +30,7 @@ def truncate(settings: Settings, warehouse: psycopg.Connection, truncation: Trun
     at_us = int(truncation.committed_at.timestamp() * 1_000_000)
     # held on the server: neither keys nor a transaction stay open here
     with warehouse.cursor("truncated", withhold=True) as older:
-        older.execute(_older(contract), version._asdict())
+        older.execute(older_keys(contract), version._asdict())
         while keys := older.fetchmany(_PIECE):
             asyncio.run(repair(settings, contract, [Repair(key, None, version, at_us) for (key,) in keys]))
             count += len(keys)
@@ -38,7 +38,7 @@ def truncate(settings: Settings, warehouse: psycopg.Connection, truncation: Trun
     return count
 
 
-def _older(contract: StreamContract) -> sql.Composed:
+def older_keys(contract: StreamContract) -> sql.Composed:
     """Compose the keys, in the table or in quarantine, whose version is older than a truncation."""
     return sql.SQL("""
         select to_jsonb(t.{key}) from {table} t

@@ -53,7 +53,7 @@ async def _waive(settings: Settings, contract: StreamContract, quarantine_id: in
 
 async def _held(contract: StreamContract, warehouse: psycopg.AsyncConnection[Any], quarantine_id: int) -> Change:
     """The row as a change, locked: first in its table, then in quarantine, as the stream does."""
-    await warehouse.execute(_lock(contract), {"id": quarantine_id})
+    await warehouse.execute(lock(contract), {"id": quarantine_id})
     cut = await (await warehouse.execute(_CUT, {"id": quarantine_id, "rule": TOO_LARGE.format("%")})).fetchone()
     if cut:
         raise _unfit(contract, quarantine_id, "its value was too large for a message, so that it was cut")
@@ -82,7 +82,8 @@ def _is_finite(change: Change) -> bool:
     return all(value.is_finite() for value in values if isinstance(value, Decimal))
 
 
-def _lock(contract: StreamContract) -> sql.Composed:
+def lock(contract: StreamContract) -> sql.Composed:
+    """Lock the table's row that a row of quarantine (parameter ``id``) stands for."""
     return sql.SQL("""
         select from {table} t where t.{key} = (
             select key::{type} from ops.quarantine where quarantine_id = %(id)s and feed = {feed}

@@ -2,7 +2,8 @@
 
 from psycopg import sql
 
-from promptsales.feeds.staging import core, staging
+from promptsales.feeds.staging import core, listed, staging
+from promptsales.names import in_lines
 from promptsales.specs.feed import Contract
 
 
@@ -27,9 +28,14 @@ def complete_deletes(contract: Contract) -> sql.Composed:
     """A delete carries its key and its time only: all else stays as core has it."""
     kept = tuple(name for name in contract.column_names if name not in (contract.key, "deleted_at"))
     return _fill(
-        "update {staging} s set {kept} from {core} c where s.deleted_at is not null and c.{key} = s.{key}",
+        """
+        update {staging} s
+        set {kept}
+        from {core} c
+        where s.deleted_at is not null and c.{key} = s.{key}
+        """,
         contract,
-        kept=sql.SQL(", ").join(sql.SQL("{0} = c.{0}").format(sql.Identifier(name)) for name in kept),
+        kept=in_lines(sql.SQL("{0} = c.{0}").format(sql.Identifier(name)) for name in kept),
     )
 
 
@@ -56,6 +62,6 @@ def _fill(template: str, contract: Contract, **more: sql.Composable) -> sql.Comp
         staging=staging(contract),
         core=core(contract),
         key=sql.Identifier(contract.key),
-        columns=sql.SQL(", ").join(map(sql.Identifier, contract.column_names)),
+        columns=listed(contract.column_names),
         **more,
     )

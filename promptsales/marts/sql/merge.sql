@@ -5,15 +5,20 @@ with gone as (
       and not exists (select from {staging} s where {same})
     returning m.*
 ), merged as (
-    insert into {mart} as m ({columns}) select {columns} from {staging}
-    on conflict ({grain}) do update set {assignments}
-    where row({current}) is distinct from row({excluded})
+    insert into {mart} as m ({columns})
+    select {columns}
+    from {staging}
+    on conflict ({grain}) do update
+    set {assignments}
+    where row({current})
+        is distinct from row({excluded})
     returning {first} is null as is_new, new.{period} as day, old.{period} as was_day,
               case when %(is_restated)s and {first} is not null then to_jsonb(old) end as was,
               case when %(is_restated)s and {first} is not null then to_jsonb(new) end as now
 ), replaced as (
     select case when %(is_restated)s then to_jsonb(gone) end as was, null::jsonb as now, gone.{period} as day from gone
-    union all select was, now, day from merged where not is_new
+    union all
+    select was, now, day from merged where not is_new
 ), restated as (
     insert into ops.restatement (mart, grain, old_values, new_values)
     select %(mart)s, g.grain, o.old_values, coalesce(n.new_values, '{{}}')
@@ -28,7 +33,13 @@ with gone as (
 ), touched as (
     insert into ops.touched (core_table, entity_id, day)
     select distinct 'marts.' || %(mart)s, '*', day
-    from (select day from replaced union select day from merged where is_new union select was_day from merged where not is_new) x
+    from (
+        select day from replaced
+        union
+        select day from merged where is_new
+        union
+        select was_day from merged where not is_new
+    ) x
     on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
 )
 select (select count(*) from {staging}), count(*) filter (where is_new), count(*) filter (where not is_new),

@@ -1,0 +1,76 @@
+-- Written by `python -m tests.golden` from warehouse/marts/lost_reason_monthly; do not edit.
+-- The statements are as psycopg gets them: %(name)s and %s stand for parameters, %% for a percent sign.
+
+-- provision: the staging table
+drop table if exists "staging"."marts__lost_reason_monthly";
+create unlogged table "staging"."marts__lost_reason_monthly" (
+        "month_start_date" date, "lost_reason" character varying(100), "currency_code" character(3),
+        "lost" bigint, "lost_amount" numeric(25,2)
+);
+comment on table "staging"."marts__lost_reason_monthly" is 'Rows of marts.lost_reason_monthly that were built and are not yet checked; emptied by each build.';
+
+-- publish: bring marts.lost_reason_monthly to what staging holds
+-- bring the built days of a mart to what staging holds; replaced values of settled days go to ops.restatement
+with gone as (
+    delete from "marts"."lost_reason_monthly" m
+    where m."month_start_date" <@ any(%(ranges)s::daterange[])
+      and not exists (select from "staging"."marts__lost_reason_monthly" s where m."month_start_date" = s."month_start_date" and m."lost_reason" = s."lost_reason" and
+                m."currency_code" = s."currency_code")
+    returning m.*
+), merged as (
+    insert into "marts"."lost_reason_monthly" as m ("month_start_date", "lost_reason", "currency_code", "lost", "lost_amount")
+    select "month_start_date", "lost_reason", "currency_code", "lost", "lost_amount"
+    from "staging"."marts__lost_reason_monthly"
+    on conflict ("month_start_date", "lost_reason", "currency_code") do update
+    set "lost" = excluded."lost", "lost_amount" = excluded."lost_amount"
+    where row("m"."lost", "m"."lost_amount")
+        is distinct from row("excluded"."lost", "excluded"."lost_amount")
+    returning "old"."month_start_date" is null as is_new, new."month_start_date" as day, old."month_start_date" as was_day,
+              case when %(is_restated)s and "old"."month_start_date" is not null then to_jsonb(old) end as was,
+              case when %(is_restated)s and "old"."month_start_date" is not null then to_jsonb(new) end as now
+), replaced as (
+    select case when %(is_restated)s then to_jsonb(gone) end as was, null::jsonb as now, gone."month_start_date" as day from gone
+    union all
+    select was, now, day from merged where not is_new
+), restated as (
+    insert into ops.restatement (mart, grain, old_values, new_values)
+    select %(mart)s, g.grain, o.old_values, coalesce(n.new_values, '{}')
+    from replaced r
+    cross join lateral (select jsonb_object_agg(k, r.was -> k) as grain from unnest('{month_start_date,lost_reason,currency_code}'::text[]) k) g
+    cross join lateral (select jsonb_object_agg(k, r.was -> k) as old_values
+                        from unnest('{lost,lost_amount}'::text[]) k) o
+    cross join lateral (select jsonb_object_agg(k, r.now -> k) as new_values
+                        from unnest('{lost,lost_amount}'::text[]) k where r.now is not null) n
+    where %(is_restated)s and r.day < %(settled_before)s and o.old_values is distinct from n.new_values
+    returning 1
+), touched as (
+    insert into ops.touched (core_table, entity_id, day)
+    select distinct 'marts.' || %(mart)s, '*', day
+    from (
+        select day from replaced
+        union
+        select day from merged where is_new
+        union
+        select was_day from merged where not is_new
+    ) x
+    on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
+)
+select (select count(*) from "staging"."marts__lost_reason_monthly"), count(*) filter (where is_new), count(*) filter (where not is_new),
+       (select count(*) from gone), (select count(*) from restated)
+from merged;
+
+-- publish: note where the mart stands
+insert into ops.mart as o (mart, touched_through, as_of_day, zone, definition, complete_through, is_empty)
+select %(mart)s, %(touched_through)s, %(as_of_day)s, %(zone)s, %(definition)s, %(complete_through)s,
+       not exists (select from "marts"."lost_reason_monthly")
+where not %(is_window)s
+on conflict (mart) do update
+set touched_through = excluded.touched_through, as_of_day = excluded.as_of_day, zone = excluded.zone,
+    definition = excluded.definition, complete_through = excluded.complete_through,
+    is_empty = excluded.is_empty, built_at = clock_timestamp();
+
+-- erase: touch the periods of rows that name a person
+insert into ops.touched (core_table, entity_id, day)
+select distinct %(mart)s, %(entity)s, "month_start_date" from "marts"."lost_reason_monthly" t
+where exists (select from unnest(%(needles)s::text[]) needle where position(needle in lower((t.*)::text)) > 0)
+on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp();
