@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
 from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
+from promptsales import __version__
 from promptsales.cli.collector import collect_little
 from promptsales.cli.output import print_text, show_error
 from promptsales.errors import PipelineError
@@ -22,13 +22,13 @@ MODULES = (
 
 
 def print_version(is_asked: bool) -> None:
-    """Print the version of the installed package and end the command, if ``--version`` was given.
+    """Print the version and end the command, if ``--version`` was given.
 
     Raises:
         typer.Exit: when the version was printed.
     """
     if is_asked:
-        print_text(f"promptsales {version('promptsales')}\n")
+        print_text(f"promptsales {__version__}\n")
         raise typer.Exit
 
 
