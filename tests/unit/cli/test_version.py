@@ -14,7 +14,7 @@ def test_version_is_the_declared_one() -> None:
     assert (result.exit_code, result.stdout) == (0, f"promptsales {__version__}\n")
 
 
-def test_the_newest_release_of_the_changelog_is_the___version__ -> None:
+def test_the_newest_release_of_the_changelog_is_the_declared_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     releases = re.findall(r"^## \[?([\w.]+)\]?(?: - (\d{4}-\d{2}-\d{2}))?$", changelog, re.M)
     assert releases[0] == ("Unreleased", "")
