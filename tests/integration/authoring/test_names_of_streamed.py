@@ -174,7 +174,7 @@ def test_a_streamed_table(
     provisioned = promptsales("provision", "--json")
     assert provisioned.returncode == 0, provisioned.stderr
     assert {change["what"] for change in json.loads(provisioned.stdout)} >= {
-        "core.Orders: 23 comments written",
+        "core.Orders: 24 comments written",
         "publication promptcrm: tables and columns as the contracts say",
         "crm.order: 10 columns granted to cdc",
     }

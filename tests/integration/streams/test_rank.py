@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -20,6 +21,7 @@ from tests.support.events import COMMITTED_US, METRICS, message, metric
 from tests.support.streaming import assert_equal_to_the_source, followed, is_followed, settle, wait
 
 A = str(UUID(int=1))
+PARTITION = 99
 FIVE, USUAL = Decimal("5.0000"), Decimal("1.2500")
 CORE = "select metric_id, spend, is_deleted, src_commit, src_lsn from core.campaign_metrics order by 1"
 SPEND = "select spend, is_deleted from core.campaign_metrics"
@@ -63,12 +65,16 @@ def test_a_change_that_was_in_flight_while_the_slot_was_made(
     assert warehouse.execute(CORE).fetchall()[0] == (1, USUAL, False, 13, 20)
 
 
-# Debezium tells of no commit before the first transaction after a snapshot
+def first(op: str, after: dict[str, Any] | None, lsn: int, before: dict[str, Any] | None = None) -> Message:
+    """A change of the first transaction after a snapshot, on a partition of which Kafka has nothing."""
+    return message(op, after, lsn, before=before, commit=None)._replace(partition=PARTITION)
+
+
 FIRST = [
-    message("u", metric(1, A, spend="3.0000"), 6, commit=None),
-    message("u", metric(1, A, spend="5.0000"), 8, commit=None),
-    message("d", None, 7, before={"id": 2}, commit=None),
-    message("c", metric(3, A), 8, commit=None),
+    first("u", metric(1, A, spend="3.0000"), 6),
+    first("u", metric(1, A, spend="5.0000"), 8),
+    first("d", None, 7, before={"id": 2}),
+    first("c", metric(3, A), 8),
 ]
 
 
@@ -92,10 +98,10 @@ def test_a_change_of_the_first_transaction_after_the_snapshot(
 def test_such_a_change_in_quarantine(apply: Apply, warehouse: psycopg.Connection) -> None:
     state = "select payload->'src_commit', payload->'src_lsn', release_reason from ops.quarantine"
     apply([message("r", metric(1, A, clicks=-1), 9)])
-    apply([message("u", metric(1, A, clicks=-2), 7, commit=None)])
+    apply([first("u", metric(1, A, clicks=-2), 7)])
     apply([message("r", metric(1, A), 9)])
     assert warehouse.execute(state).fetchall() == [(9, 7, None)]
-    apply([message("u", metric(1, A), 8, commit=None)])
+    apply([first("u", metric(1, A), 8)])
     assert warehouse.execute(state).fetchall() == [(9, 7, "repaired")]
 
 
@@ -104,10 +110,14 @@ def test_such_a_change_that_kafka_gives_again_is_older_than_a_later_snapshot(
 ) -> None:
     apply([*READ, *FIRST[:2]])
     apply([message("r", metric(1, A), 30)])
-    warehouse.execute("insert into ops.stream_offset (topic, partition, next_offset) values (%s, 0, 9)", [METRICS])
-    for batch in ([*READ, *FIRST[:2]], FIRST[:2]):
-        apply(batch)
-        assert warehouse.execute(CORE).fetchall()[0] == (1, USUAL, False, 30, 30)
+    at = [METRICS, PARTITION]
+    warehouse.execute("insert into ops.stream_offset (topic, partition, next_offset) values (%s, %s, 9)", at)
+    try:
+        for batch in ([*READ, *FIRST[:2]], FIRST[:2]):
+            apply(batch)
+            assert warehouse.execute(CORE).fetchall()[0] == (1, USUAL, False, 30, 30)
+    finally:
+        warehouse.execute("delete from ops.stream_offset where (topic, partition) = (%s, %s)", at)
 
 
 @pytest.mark.parametrize("version", [Version(1, 9, 9, is_snapshot=True), Version(1, 0, 0, is_snapshot=True)])
