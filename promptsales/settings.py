@@ -74,13 +74,21 @@ _POSTGRES: dict[str, Place] = {
 }
 
 
+Share = Annotated[float, Field(gt=0, le=1)]
+Rows = Annotated[int, Field(ge=0)]
+
+
 class Limits(BaseModel):
-    """From where on bad rows mean a bad batch: more than ``share`` of the rows and at least ``rows`` of them."""
+    """When a batch is blocked: at least ``rows`` of its rows are bad, and they are more than ``share`` of it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    share: float = Field(default=0.2, gt=0, le=1)
-    rows: int = Field(default=100, ge=0)
+    share: Share = 0.2
+    rows: Rows = 100
+
+    def are_exceeded(self, bad: int, total: int) -> bool:
+        """Return whether so many bad rows, or rows gone at the source, block the whole batch."""
+        return bad >= self.rows and bad > self.share * total
 
 
 def _reachable_by_others(folder: Path) -> bool:
@@ -124,8 +132,8 @@ class Settings(BaseSettings):
     dsn: dict[str, str] = Field(
         default={}, repr=False, description="addresses of your own servers, by the names of `dsn`"
     )
-    quarantine_share: float = Field(default=0.2, gt=0, le=1, description="a batch with a larger bad share is blocked")
-    quarantine_rows: int = Field(default=100, ge=0, description="unless fewer rows than this are bad")
+    quarantine_share: Share = Field(default=Limits().share, description="a batch with a larger bad share is blocked")
+    quarantine_rows: Rows = Field(default=Limits().rows, description="unless fewer rows than this are bad")
     work_timeout_minutes: int = Field(default=240, ge=1, description="longest statement of a load, build or provision")
     look_timeout_minutes: int = Field(default=5, ge=1, description="longest statement of a command that only looks")
     stream_workers: int = Field(default=1, ge=1, le=6, description="processes that follow the change events")
@@ -175,7 +183,7 @@ class Settings(BaseSettings):
 
     @property
     def limits(self) -> Limits:
-        """From where on bad rows mean a bad batch."""
+        """When a batch is blocked."""
         return Limits(share=self.quarantine_share, rows=self.quarantine_rows)
 
     @property

@@ -40,7 +40,9 @@ def changes(contracts: tuple[Files, Files], suites: tuple[Files, Files]) -> list
             found.append(Change(feed, "breaking", "feed removed: core is not loaded any more"))
         else:
             rules = (_rules(suites[0].get(feed)), _rules(suites[1].get(feed)))
-            found += [Change(feed, *one) for one in (*_contract(before, after), *_suite(*rules))]
+            is_kept = _implied(after)
+            old = {name: rule for name, rule in rules[0].items() if name in rules[1] or name not in is_kept}
+            found += [Change(feed, *effect) for effect in (*_contract(before, after), *_suite(old, rules[1]))]
     return found
 
 
@@ -54,6 +56,8 @@ def _contract(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[t
     yield from _history(set(before.get("history") or ()), set(after.get("history") or ()))
     yield from _marts_and_order(before, after)
     yield from _look_back(before.get("look_back_seconds"), after.get("look_back_seconds"))
+    if before.get("expected_every") != after.get("expected_every"):
+        yield "note", f"expected_every: {before.get('expected_every')} is now {after.get('expected_every')}"
     old, new = (_by_name(side) for side in (before, after))
     for name in sorted(old.keys() - new.keys()):
         yield "breaking", f"column {name} removed"
@@ -105,6 +109,8 @@ def _column(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[Ef
         yield effect, f"pii: {old.get('pii')} is now {new.get('pii')}"
     if old.get("required", False) != new.get("required", False):
         yield ("stricter", "is required now") if new.get("required") else ("looser", "may be null now")
+    elif old.get("missing") != new.get("missing"):
+        yield "note", f"missing: {old.get('missing')} is now {new.get('missing')}"
 
 
 def _ordered(order: tuple[str, ...], old: Any, new: Any) -> Effect:
@@ -115,6 +121,13 @@ def _ordered(order: tuple[str, ...], old: Any, new: Any) -> Effect:
 
 def _rules(suite: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
     return {rule["meta"]["rule"]: rule for rule in (suite or {}).get("expectations") or ()}
+
+
+def _implied(contract: Mapping[str, Any]) -> set[str]:
+    """Return the names of the rules that follow from a contract's key and required columns."""
+    required = [column for column in contract.get("columns") or () if column.get("required")]
+    names = {column.get("missing") or f"{column['name']}_missing" for column in required}
+    return names | {f"{contract.get('key')}_{what}" for what in ("missing", "twice")}
 
 
 def _suite(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Effect, str]]:

@@ -172,29 +172,23 @@ def _ddl(contract: Contract, name: str) -> str:
 
 def _rule_lines(table: LiveTable, contract: Contract) -> Iterator[str]:
     yield f"# The rules of core.{contract.table}. on_fail: quarantine the row, block the batch, or warn."
+    yield "# Rules on nulls, the key and types follow from contract.yml and are not repeated here."
     yield "# $PARAMETER horizon: when the source was read, plus five minutes."
     yield "expectations:"
-    yield from _rule("be_unique", f"{contract.key}_twice", "block", "One row a key in a batch.", column=contract.key)
-    for column in contract.columns:
-        if column.required or column.name == contract.key:
-            on_fail = "block" if column.transform == "pii_kid" else "quarantine"
-            yield from _rule(
-                "not_be_null", f"{column.name}_missing", on_fail, f"{column.name} is there.", column=column.name
-            )
     horizon = {"$PARAMETER": "horizon"}
     cursor = contract.cursor
-    text = "A row was not changed after it was read."
-    yield from _rule("be_between", f"{cursor}_in_the_future", "quarantine", text, column=cursor, max_value=horizon)
+    text = "A row does not change after it was read."
+    yield from _rule("be_between", f"{cursor}_in_the_future", text, column=cursor, max_value=horizon)
     read = {column.origin: column.name for column in contract.columns if column.transform == "as_is"}
     for one in (one for one in table.columns if one.values and one.name in read):
         values = list(one.values)
         name = read[one.name]
         text = f"{name} is one of those the source allows."
-        yield from _rule("be_in_set", f"{name}_unknown", "quarantine", text, column=name, value_set=values)
+        yield from _rule("be_in_set", f"{name}_unknown", text, column=name, value_set=values)
 
 
-def _rule(kind: str, name: str, on_fail: str, text: str, **kwargs: Any) -> Iterator[str]:
+def _rule(kind: str, name: str, text: str, **kwargs: Any) -> Iterator[str]:
     yield f"  - type: expect_column_values_to_{kind}"
     yield f"    kwargs: {_flow(kwargs)}"
-    yield f"    meta: {{rule: {name}, on_fail: {on_fail}}}"
+    yield f"    meta: {{rule: {name}, on_fail: quarantine}}"
     yield f"    description: {text}"

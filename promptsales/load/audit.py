@@ -63,7 +63,7 @@ def _refuse_bad_batch(
         )
 
     reasons = [f"{v.expectation.meta.rule} ({v.error or f'{v.unexpected_count} rows'})" for v in verdicts if blocks(v)]
-    if quarantined >= limits.rows and quarantined > limits.share * extracted:
+    if limits.are_exceeded(quarantined, extracted):
         reasons.append(f"{quarantined} of {extracted} rows are bad, {limits.share:.0%} are allowed")
     if reasons:
         raise BatchBlocked(

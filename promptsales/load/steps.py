@@ -20,7 +20,7 @@ from promptsales.feeds.models import Audit, LoadResult, Staged, Window
 from promptsales.feeds.reader import CheckedKey, Reader, Wanted
 from promptsales.load import merge, rekey
 from promptsales.load.clock import Setback, setback
-from promptsales.settings import Limits
+from promptsales.settings import Limits, settings
 from promptsales.specs.feed import Contract
 from promptsales.specs.suite import read_suite
 
@@ -205,7 +205,7 @@ def check(contract: Contract, warehouse: psycopg.Connection, staged: Staged, lim
     with driver_errors(f"check {contract.table}"):
         warehouse.autocommit = True
         _refuse_lost_staging(contract, warehouse, staged)
-        return audit_staging(contract, warehouse, staged, limits or Limits())
+        return audit_staging(contract, warehouse, staged, limits or settings().limits)
 
 
 def _refuse_lost_staging(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
@@ -287,7 +287,7 @@ def load(
         warehouse: the warehouse, as its loader.
         window: replay exactly these rows, or None for the delta since the watermark.
         triggered_by: who asked, for the audit row.
-        limits: from where on bad rows mean a bad batch.
+        limits: when the batch is blocked; by default as the settings say.
         on_step: told the name of each step as it begins.
     """
     on_step("extract")

@@ -1,4 +1,4 @@
-"""``docs/marts.md``: the data dictionary, made of the catalogue that the warehouse's comments are made of."""
+"""``docs/marts.md``: the data dictionary, built from the catalogue that the comments in the warehouse come from."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,13 @@ PAGE = ROOT / "docs" / "marts.md"
 
 _HEAD = """# Marts
 
-What dashboards and BI tools read: `promptsales dsn bi` prints the connection of a reader, who sees these tables and
-the views of `realtime`, nothing else. Made of the files `warehouse/marts/*/mart.yml` by `promptsales docs`, as
-the comments in the warehouse are.
+Dashboards and BI tools read these tables and the views of `realtime`, nothing else. `promptsales dsn bi` prints the
+connection of a reader. `promptsales docs` builds this page from `warehouse/marts/*/mart.yml`; the comments in the
+warehouse come from the same files.
 
-Days and months are those of the reporting zone (UTC unless `PROMPTSALES_REPORTING_TIMEZONE` says otherwise); `_at` is
-UTC. Ratios are fractions, formed from sums, and null where the denominator is 0. Never add up a column that is not
-additive. Money of different currencies is never added: group by `currency_code`.
+Days and months are those of the reporting zone (UTC unless `PROMPTSALES_REPORTING_TIMEZONE` is set); columns that end
+in `_at` are in UTC. Ratios are fractions, computed from sums, and null if the denominator is 0. Do not sum a column
+that is not additive. Do not sum money of different currencies: group by `currency_code`.
 """
 
 
@@ -26,15 +26,15 @@ def page() -> str:
 
 
 def _graph() -> Iterator[str]:
-    yield "## What is made of what\n"
-    yield f"![Sources, core tables, marts, and which is made of which]({PICTURE.name})\n"
+    yield "## Lineage\n"
+    yield f"![Sources, core tables and marts, with what each is built from]({PICTURE.name})\n"
 
 
 def _section(mart: Mart) -> Iterator[str]:
     yield f"## marts.{mart.mart}\n"
     yield f"{mart.description}\n"
     if mart.grain:
-        yield f"One row per {_names(mart.grain)}. Made of {_names(mart.inputs)}.\n"
+        yield f"One row per {_names(mart.grain)}. Built from {_names(mart.inputs)}.\n"
     else:
         yield f"A view of {_names(mart.inputs)}.\n"
     yield "| column | type | meaning |"

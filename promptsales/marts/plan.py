@@ -15,9 +15,10 @@ from psycopg.rows import class_row, scalar_row
 from promptsales.errors import ConfigError, TransientError
 from promptsales.marts.span import Range, Span
 from promptsales.settings import ROOT, Settings
-from promptsales.specs.feed import CORE, REBUILD
+from promptsales.specs.feed import CORE, REBUILD, Contract, contracts
 from promptsales.specs.mart import Mart, catalogue, tables
-from promptsales.specs.suite import read_suite_of
+from promptsales.specs.stream import StreamContract, stream_contracts
+from promptsales.specs.suite import read_suite
 
 SQL = Path(__file__).parent / "sql"
 # what the sessions are called that read and write for Spark: they touch no days
@@ -149,9 +150,10 @@ def _frontier(warehouse: psycopg.Connection) -> datetime:
 
 def failed_inputs(mart: Mart, warehouse: psycopg.Connection) -> list[str]:
     """Return the core tables among its inputs, and theirs, of which the last result of a rule blocks."""
-    folders = [ROOT / "warehouse" / Path(*name.split(".")) for name in core_inputs(mart)]
-    rules = [f"{folder.name} {rule}" for folder in folders for rule in read_suite_of(folder).by_rule]
-    values = {"feeds": [folder.name for folder in folders], "rules": rules}
+    known: dict[str, Contract | StreamContract] = {**contracts(), **stream_contracts()}
+    feeds = [name.partition(".")[2] for name in core_inputs(mart)]
+    rules = [f"{feed} {rule}" for feed in feeds for rule in read_suite(known[feed]).by_rule]
+    values = {"feeds": feeds, "rules": rules}
     with warehouse.cursor(row_factory=scalar_row) as cursor:
         return cursor.execute((SQL / "failed_inputs.sql").read_bytes(), values).fetchall()
 

@@ -15,7 +15,7 @@ from promptsales.marts.plan import SQL, Asked, Plan
 from promptsales.names import in_lines
 from promptsales.quality.verdict import Verdict, record
 from promptsales.specs.mart import Mart
-from promptsales.specs.suite import read_suite_of
+from promptsales.specs.suite import read_suite
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def check(mart: Mart, warehouse: psycopg.Connection, as_of: datetime, totals: To
     """
     from promptsales.quality.run import run_suite
 
-    verdicts = list(run_suite(read_suite_of(mart.folder), warehouse, "staging", mart.staging, as_of))
+    verdicts = list(run_suite(read_suite(mart), warehouse, "staging", mart.staging, as_of))
     verdicts += compare(mart, warehouse, totals)
     with warehouse.transaction():
         record(warehouse, mart.mart, None, verdicts)

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from promptsales.extract.drift import new_columns
-from promptsales.monitoring.freshness import LATE, STALE, Freshness, freshness
+from promptsales.monitoring.freshness import Freshness, freshness
 from promptsales.quality.verdict import Verdict, record, warning
 from promptsales.specs.feed import Contract
 
@@ -68,7 +68,8 @@ def _volume(found: Volume) -> Iterable[Verdict]:
 def _staleness(found: Freshness, now: datetime) -> Iterable[Verdict]:
     # a standby knows no completeness; there it counts how far it was read
     reached = found.complete_through or found.last_sync_timestamp
-    for rule, limit in (("feed_late", LATE), ("feed_stale", STALE)):
+    contract = found.contract
+    for rule, limit in (("feed_late", contract.late_after), ("feed_stale", contract.stale_after)):
         yield warning(
             rule,
             "expect_feed_to_be_fresh",

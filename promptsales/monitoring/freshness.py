@@ -6,15 +6,8 @@ from typing import NamedTuple
 import psycopg
 from psycopg.rows import class_row
 
-from promptsales.specs.feed import contracts
-from promptsales.specs.stream import stream_contracts
-
-# hourly feeds: late after two intervals, stale after four (domain.md section 3)
-LATE = timedelta(hours=2)
-STALE = timedelta(hours=4)
-# streamed tables
-STREAM_LATE = timedelta(minutes=1)
-STREAM_STALE = timedelta(minutes=15)
+from promptsales.specs.feed import Contract, contracts
+from promptsales.specs.stream import StreamContract, stream_contracts
 
 
 class Freshness(NamedTuple):
@@ -32,6 +25,11 @@ class Freshness(NamedTuple):
     held_since: datetime | None
 
     @property
+    def contract(self) -> Contract | StreamContract:
+        """Its contract, which says when it is late or stale."""
+        return stream_contracts()[self.feed] if self.is_streamed else contracts()[self.feed]
+
+    @property
     def is_streamed(self) -> bool:
         """Whether it comes event by event, rather than by the hour."""
         return self.feed in stream_contracts()
@@ -43,8 +41,8 @@ class Freshness(NamedTuple):
             return "never loaded"
         if self.age is None:
             return "unknown"
-        late, stale = (STREAM_LATE, STREAM_STALE) if self.is_streamed else (LATE, STALE)
-        return "stale" if self.age > stale else "late" if self.age > late else "fresh"
+        table = self.contract
+        return "stale" if self.age > table.stale_after else "late" if self.age > table.late_after else "fresh"
 
 
 _FRESHNESS = """

@@ -13,13 +13,13 @@ _SECONDS = 5
 _TABLES = ("core.campaigns", "core.campaign_metrics")
 _FIGURES = """
     select count(*) filter (where status = 'active'), coalesce(sum(last_hour_impressions), 0)::bigint,
-           count(*) filter (where status = 'active' and budget_level_pct >= 80)
+           count(*) filter (where status = 'active' and budget_level_pct > 0)
     from realtime.live_campaign
 """
 
 
 class LiveFigures(NamedTuple):
-    """Active campaigns, what was shown in the last hour, and how many have spent 80 % of their budget or more."""
+    """Active campaigns, what was shown in the last hour, and how many have crossed a level of budget alerts."""
 
     active_campaigns: int
     last_hour_impressions: int

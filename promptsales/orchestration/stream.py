@@ -89,7 +89,7 @@ def _judge(contract: StreamContract, warehouse: psycopg.Connection, now: datetim
 def health(connector: Connector) -> None:
     """Note how far a connector is behind; fail, and say in which hop, when its tables are not complete lately."""
     from promptsales.bus import topics
-    from promptsales.monitoring.freshness import STREAM_STALE, freshness
+    from promptsales.monitoring.freshness import freshness
     from promptsales.stream import gaps as stream_gaps
     from promptsales.stream import lag as stream_lag
 
@@ -108,9 +108,10 @@ def health(connector: Connector) -> None:
         f"{lag.events} events wait on the bus; last commit applied {lag.source_at}"
     )
     if slot is None or slot.is_losing or late:
+        limit = min((str(one.contract.stale_after) for one in late), default="?")
         raise TransientError(
             f"{connector}: complete through {min((str(one.complete_through) for one in late), default='?')}, "
-            f"more than {STREAM_STALE} ago, or its slot is lost: {where}; `promptsales doctor` says what to do"
+            f"more than {limit} ago, or its slot is lost: {where}; `promptsales doctor` says what to do"
         )
     log.info("%s: %s", connector, where)
 

@@ -23,6 +23,7 @@ from promptsales.secrets import Secrets
 from promptsales.settings import ROOT
 
 Cluster = Literal["sources", "warehouse"]
+Kind = Literal["tables", "views"]
 
 
 class Role(Document):
@@ -33,6 +34,7 @@ class Role(Document):
     replication: bool = False
     member_of: tuple[str, ...] = ()
     settings: dict[str, str] = Field(default={})
+    reads: dict[str, tuple[Kind, ...]] = Field(default={}, description="what it may read, by schema of its database")
 
 
 class Database(Document):

@@ -1,4 +1,4 @@
-"""What ``mart.yml`` says, in the warehouse: tables and views that fit it, comments, staging tables, grants."""
+"""What ``mart.yml`` says, in the warehouse: tables and views that fit it, comments, staging tables."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from promptsales.provision.changes import Change
 from promptsales.specs.mart import Mart, catalogue
 
 _RELATIONS = """
-select c.relname, obj_description(c.oid, 'pg_class'), has_table_privilege('bi_reader', c.oid, 'select'),
+select c.relname, obj_description(c.oid, 'pg_class'),
        array_agg(array[a.attname::text, format_type(a.atttypid, a.atttypmod), col_description(c.oid, a.attnum)]
                  order by a.attnum)
 from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -23,14 +23,14 @@ group by c.oid, c.relname
 class Relation:
     """A table or view as it is."""
 
-    def __init__(self, comment: str | None, is_readable: bool, columns: list[list[str]]) -> None:
-        self.comment, self.is_readable = comment, is_readable
+    def __init__(self, comment: str | None, columns: list[list[str]]) -> None:
+        self.comment = comment
         self.definition = [(name, kind) for name, kind, _ in columns]
         self.comments = {name: text for name, _, text in columns}
 
 
 def marts(connection: psycopg.Connection) -> list[Change]:
-    """Bring comments, staging tables and grants to what the catalogue says, in the caller's transaction.
+    """Bring comments and staging tables to what the catalogue says, in the caller's transaction.
 
     Raises:
         ConfigError: when a table or view does not have what its ``mart.yml`` says, or has no ``mart.yml``.
@@ -43,7 +43,7 @@ def marts(connection: psycopg.Connection) -> list[Change]:
     connection.execute("set local role warehouse_owner")
     for mart in catalogue().values():
         found = _checked(mart, there.get(mart.mart))
-        statements = [*_staging(mart, staged.get(mart.staging)), *_comments(mart, found), *_grant(mart, found)]
+        statements = [*_staging(mart, staged.get(mart.staging)), *_comments(mart, found)]
         for statement, _ in statements:
             connection.execute(statement)
         for what in dict.fromkeys(what for _, what in statements):
@@ -103,9 +103,3 @@ def _comments(mart: Mart, found: Relation) -> Iterator[tuple[sql.Composed, str]]
                 statement.format(sql.Identifier("marts", mart.mart, column.name), column.comment),
                 "comments written",
             )
-
-
-def _grant(mart: Mart, found: Relation) -> Iterator[tuple[sql.Composed, str]]:
-    if not found.is_readable:
-        statement = sql.SQL("grant select on {} to bi_reader").format(sql.Identifier("marts", mart.mart))
-        yield statement, "granted to readers"

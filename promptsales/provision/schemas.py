@@ -10,8 +10,10 @@ from promptsales.provision.marts import marts
 from promptsales.provision.migrations import migrate, prepare, transaction
 from promptsales.provision.pads import load_pads
 from promptsales.provision.publications import publications
+from promptsales.provision.readers import readers
 from promptsales.provision.seeds import seeds
 from promptsales.provision.servers import refuse_encoding, refuse_standby
+from promptsales.provision.staleness import staleness
 from promptsales.provision.stream_tables import stream_tables
 from promptsales.provision.tables import tables
 from promptsales.provision.views import hashing_views
@@ -42,6 +44,8 @@ def schemas(
         told = [*bypassed_triggers(connection, database), *other_zones(connection, database)]
         changes += [Change(system=database, what=what, is_warning=True) for what in told]
         if database == "warehouse":
-            return changes + tables(connection) + stream_tables(connection) + marts(connection) + seeds(connection)
+            for bring in (tables, stream_tables, marts, readers, seeds, staleness):
+                changes += bring(connection)
+            return changes
         changes += load_pads(connection, database, keys or {}) + hashing_views(connection, database)
         return changes + publications(connection, database)

@@ -47,14 +47,6 @@ where n.nspname in ('staging', 'core') and c.relkind = 'r'
 group by n.nspname, c.relname, c.oid
 """
 
-# views of realtime that readers may not read yet
-_UNREAD = """
-select c.relname from pg_class c
-where c.relnamespace = 'realtime'::regnamespace and c.relkind in ('v', 'm')
-  and not has_table_privilege('bi_reader', c.oid, 'select')
-order by 1
-"""
-
 
 class Table:
     """A table as it is: its comment, its columns' types and comments, and its definition."""
@@ -69,7 +61,7 @@ class Table:
 
 
 def tables(connection: psycopg.Connection) -> list[Change]:
-    """Bring staging tables, comments and readers' grants to what the contracts say, in the caller's transaction.
+    """Bring staging tables and comments to what the contracts say, in the caller's transaction.
 
     Raises:
         ConfigError: when a core table does not have what its contract says.
@@ -85,9 +77,6 @@ def tables(connection: psycopg.Connection) -> list[Change]:
         if statements := list(_comments(feed, there)):
             connection.execute(sql.SQL(";").join(statements))
             changes.append(Change(system="warehouse", what=f"core.{feed.table}: {len(statements)} comments written"))
-    for (view,) in connection.execute(_UNREAD).fetchall():
-        connection.execute(sql.SQL("grant select on {} to bi_reader").format(sql.Identifier("realtime", view)))
-        changes.append(Change(system="warehouse", what=f"realtime.{view}: granted to readers"))
     connection.execute("reset role")
     return changes
 

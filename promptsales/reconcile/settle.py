@@ -95,7 +95,7 @@ def reconcile(
         found = compare(contract, original, warehouse)
         if found is None:
             return None
-        is_allowed = accept_gone or not is_too_much(found.counts["gone"], found.warehouse_rows, limits)
+        is_allowed = accept_gone or not limits.are_exceeded(found.counts["gone"], found.warehouse_rows)
         result = _settle(contract, original, warehouse, found, triggered_by, is_allowed)
     if not is_allowed:
         raise too_much(f"feed {contract.table}", contract, result.gone, result.warehouse_rows, limits)
@@ -108,11 +108,6 @@ def _refuse_other_text(contract: Contract, reader: Reader, warehouse: psycopg.Co
     known = warehouse.execute("select pii_kid, pii_check from ops.feed where feed = %s", [contract.table]).fetchone()
     if known and known[0] is not None:
         delta.refuse_changed_key(contract, reader.read_key(), (known[0], bytes(known[1])))
-
-
-def is_too_much(gone: int, rows: int, limits: Limits) -> bool:
-    """Return whether so many of a table's rows are gone that the source, or who answers for it, is at fault."""
-    return gone >= limits.rows and gone > limits.share * rows
 
 
 def too_much(name: str, contract: Contract | StreamContract, gone: int, rows: int, limits: Limits) -> BatchBlocked:

@@ -16,7 +16,7 @@ from promptsales.errors import BatchBlocked
 from promptsales.extract.visible import refuse_hidden_table
 from promptsales.printable import logger
 from promptsales.reconcile.compare import KEPT, Bucket
-from promptsales.reconcile.settle import Reconciliation, is_too_much, keep, too_much
+from promptsales.reconcile.settle import Reconciliation, keep, too_much
 from promptsales.reconcile.snapshot import snapshot
 from promptsales.reconcile.statements import BUCKETS
 from promptsales.reconcile.stream_digests import Digests, Sides
@@ -84,7 +84,7 @@ def reconcile(
         return None
     kinds = _confirmed(sides, first)
     gone = sum(kind == "gone" for kind in kinds.values())
-    may_delete = accept_gone or not is_too_much(gone, first.warehouse_rows, settings.limits)
+    may_delete = accept_gone or not settings.limits.are_exceeded(gone, first.warehouse_rows)
     mended = _repair(settings, sides, [key for key, kind in kinds.items() if may_delete or kind != "gone"])
     result = _result(contract, first, kinds, mended)
     keep(warehouse, result, triggered_by, first.compared_at)

@@ -1,4 +1,8 @@
-"""The rules that every contract implies: dates within the range of business dates, and numbers that are numbers."""
+"""The rules that a contract or a mart implies, so that ``expectations.yml`` holds rules of the domain only.
+
+From ``required``: not null. From ``key`` and ``grain``: unique. From types: dates within the range of business dates,
+and finite numbers.
+"""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +10,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from promptsales.settings import settings
-from promptsales.specs.feed import Column
+from promptsales.specs.feed import Column, Contract
+from promptsales.specs.mart import Mart
+from promptsales.specs.stream import StreamContract
 
 # a numeric's digits, and how many of them follow the point
 _NUMERIC = re.compile(r"numeric(?:\((\d+)(?:,(\d+))?\))?|real|double precision")
@@ -20,7 +26,36 @@ def is_date(kind: str) -> bool:
     return kind == "date" or kind.startswith("timestamp")
 
 
-def expectations_of(columns: Iterable[Column]) -> list[dict[str, Any]]:
+def of_nulls_and_keys(table: Contract | StreamContract | Mart) -> list[dict[str, Any]]:
+    """Return the expectations that required columns and the key imply, as ``expectations.yml`` would write them."""
+    if isinstance(table, Mart):
+        rules = [
+            _not_null(column.name, f"{column.name}_missing", "block") for column in table.columns if column.required
+        ]
+        return [*rules, _unique("grain_twice", table.grain)]
+    required = [column for column in table.columns if column.required or column.name == table.key]
+    rules = [_not_null(column.name, column.missing_rule, _on_null(column)) for column in required]
+    return [*rules, _unique(f"{table.key}_twice", (table.key,))]
+
+
+def _on_null(column: Column) -> str:
+    # the pipeline makes the number of the key: a row without it is a fault of ours, not of the source
+    return "block" if column.transform == "pii_kid" else "quarantine"
+
+
+def _not_null(name: str, rule: str, on_fail: str) -> dict[str, Any]:
+    kind = "expect_column_values_to_not_be_null"
+    return _expectation(kind, {"column": name}, rule, on_fail, f"{name} is not null.")
+
+
+def _unique(rule: str, names: tuple[str, ...]) -> dict[str, Any]:
+    text = f"There is one row per {', '.join(names)}."
+    if len(names) == 1:
+        return _expectation("expect_column_values_to_be_unique", {"column": names[0]}, rule, "block", text)
+    return _expectation("expect_compound_columns_to_be_unique", {"column_list": list(names)}, rule, "block", text)
+
+
+def of_types(columns: Iterable[Column]) -> list[dict[str, Any]]:
     """Return the expectations that the types of columns imply, as ``expectations.yml`` would write them."""
     # when a document was deleted its change stream says, not its source
     columns = [column for column in columns if column.transform != "deleted_at"]
@@ -59,13 +94,12 @@ def _number(name: str, most: int) -> dict[str, Any]:
 
 
 def _between(rule: str, description: str, kwargs: dict[str, Any]) -> dict[str, Any]:
-    meta = {"rule": rule, "on_fail": "quarantine", "is_derived": True}
-    return {
-        "type": "expect_column_values_to_be_between",
-        "kwargs": kwargs,
-        "meta": meta,
-        "description": description,
-    }
+    return _expectation("expect_column_values_to_be_between", kwargs, rule, "quarantine", description)
+
+
+def _expectation(kind: str, kwargs: dict[str, Any], rule: str, on_fail: str, description: str) -> dict[str, Any]:
+    meta = {"rule": rule, "on_fail": on_fail}
+    return {"type": kind, "kwargs": kwargs, "meta": meta, "description": description}
 
 
 def _most(kind: str) -> int | None:

@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -74,15 +75,34 @@ class Column(_Model):
     source: str | None = Field(default=None, description="column or field at the source, when it is called otherwise")
     type: Type
     transform: Transform = "as_is"
-    required: bool = False
+    required: bool = Field(default=False, description="no row may lack it: a rule of the table's suite")
+    missing: Name | None = Field(default=None, description="name of that rule, where it is not <name>_missing")
     pii: PiiClass
     description: str
+
+    @model_validator(mode="after")
+    def _missing_names_a_rule(self) -> Self:
+        if self.missing and not self.required:
+            raise ValueError(
+                f"{self.name} has missing: {self.missing} but no required: true, so there is no such rule; "
+                "add required: true or remove missing"
+            )
+        return self
 
     @property
     def origin(self) -> str:
         """The column at the source."""
         return self.source or self.name
 
+    @property
+    def missing_rule(self) -> str:
+        """The name of the rule that a null in the column breaks."""
+        return self.missing or f"{self.name}_missing"
+
+
+HOURLY = timedelta(hours=1)
+# a table is late, and stale, when it has missed so many of its runs
+LATE_RUNS, STALE_RUNS = 2, 4
 
 # stands in ops.touched where only the day counts
 ANY_ENTITY = "*"
@@ -131,6 +151,7 @@ class Contract(_Model):
     history: tuple[Name, ...] = ()
     touched: Touched | None = None
     after: tuple[TableName, ...] = Field(default=(), description="feeds of its DAG whose rows its checks look up")
+    expected_every: timedelta = Field(default=HOURLY, gt=timedelta(0), description="how often it is loaded")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -179,6 +200,16 @@ class Contract(_Model):
             if not is_document and column.transform == "deleted_at":
                 raise ValueError(f"{column.name}: {column.origin} ({column.transform}) is for path change_stream only")
         return self
+
+    @property
+    def late_after(self) -> timedelta:
+        """How long ago it may be complete before it is late."""
+        return LATE_RUNS * self.expected_every
+
+    @property
+    def stale_after(self) -> timedelta:
+        """How long ago it may be complete before it is stale."""
+        return STALE_RUNS * self.expected_every
 
     @property
     def column_names(self) -> tuple[str, ...]:

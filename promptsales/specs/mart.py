@@ -1,5 +1,6 @@
 """``mart.yml``: what a mart is, what it is made of, what its columns mean; comments and docs come from it."""
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -10,7 +11,7 @@ from promptsales.documents import Document, read_document
 from promptsales.errors import ConfigError
 from promptsales.names import Name, Relation, TableName
 from promptsales.settings import ROOT
-from promptsales.specs.feed import Type
+from promptsales.specs.feed import HOURLY, STALE_RUNS, Type
 
 FOLDER = ROOT / "warehouse" / "marts"
 
@@ -22,6 +23,7 @@ class Column(Document):
 
     name: Name
     type: Type
+    required: bool = Field(default=False, description="never null: a rule of the mart's suite; the grain never is")
     description: Text
     additive: bool | None = Field(default=None, description="may it be summed over rows; None where that has no sense")
 
@@ -30,7 +32,7 @@ class Column(Document):
         """The column's comment in the warehouse."""
         if self.additive is None:
             return self.description
-        return f"{self.description} {'Additive.' if self.additive else 'Not additive: form it from sums.'}"
+        return f"{self.description} {'Additive.' if self.additive else 'Not additive: compute it from sums.'}"
 
 
 class Mart(Document):
@@ -55,6 +57,10 @@ class Mart(Document):
             raise ValueError(f"{', '.join(sorted(missing))} is no column; columns are {', '.join(names)}")
         if self.kind == "table" and not (self.grain and self.period):
             raise ValueError("a table needs a grain and a period")
+        if twice := [column.name for column in self.columns if column.required and column.name in self.grain]:
+            raise ValueError(
+                f"required: true on {', '.join(twice)} repeats the grain, which is never null; remove it there"
+            )
         return self
 
     @property
@@ -66,6 +72,11 @@ class Mart(Document):
     def measures(self) -> tuple[str, ...]:
         """The columns that hold numbers to be read, summed or not."""
         return tuple(column.name for column in self.columns if column.additive is not None)
+
+    @property
+    def stale_after(self) -> timedelta:
+        """How long ago it may be complete before it is stale; marts are built every hour."""
+        return STALE_RUNS * HOURLY
 
     @property
     def upstream(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Publication, grants, decoder, UPSERT and comments are derived from them.
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -88,6 +89,16 @@ class StreamContract(_Model):
             if bool(column.keys) is not (column.type == "jsonb"):
                 raise ValueError(f"{column.name}: a jsonb column lists the keys that are kept, no other column does")
         return self
+
+    @property
+    def late_after(self) -> timedelta:
+        """How long ago it may be complete before it is late: changes are applied within seconds."""
+        return timedelta(minutes=1)
+
+    @property
+    def stale_after(self) -> timedelta:
+        """How long ago it may be complete before it is stale."""
+        return timedelta(minutes=15)
 
     @property
     def topic(self) -> str:

@@ -1,23 +1,34 @@
-"""``expectations.yml``: the rules of a table and what a failure does. Reading it needs no Great Expectations."""
+"""The suite of a table: the rules of ``expectations.yml``, and those that its contract or mart implies.
+
+Reading it needs no Great Expectations.
+"""
 
 import hashlib
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from promptsales.errors import ConfigError
 from promptsales.specs import derived
-from promptsales.specs.feed import Column, Contract
+from promptsales.specs.feed import Contract
+from promptsales.specs.mart import Mart
 from promptsales.specs.stream import StreamContract
 
 OnFail = Literal["quarantine", "block", "warn"]
 
 # clocks differ: a row's times may be so much later than its commit, or than it was read (domain.md section 3)
 CLOCK_TOLERANCE = timedelta(minutes=5)
+
+_OF_TYPES = ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list")
+_REMOVE = (
+    "the file holds rules of the domain only, those on nulls, keys and types follow from required, key, grain and type "
+    "of contract.yml or mart.yml; remove it"
+)
+_KEEP_THE_NAME = "and write `missing: NAME` on a required column to keep the name of its rule"
 
 
 class _Model(BaseModel):
@@ -29,7 +40,6 @@ class Meta(_Model):
 
     rule: str
     on_fail: OnFail
-    is_derived: bool = False
 
 
 class Expectation(_Model):
@@ -59,32 +69,34 @@ class Suite(_Model):
         return {expectation.meta.rule: expectation for expectation in self.expectations}
 
 
-class _Folder(Protocol):
-    @property
-    def folder(self) -> Path: ...
-
-
-def read_suite(contract: _Folder) -> Suite:
-    """Return the suite of a mart, or of a feed or streamed table with the rules that its columns imply.
+def read_suite(table: Contract | StreamContract | Mart) -> Suite:
+    """Return the rules of a table's file, and those that its contract or mart implies.
 
     Raises:
-        ConfigError: when the file is missing or wrong; names the file, the place and what is allowed.
+        ConfigError: when the file is missing or wrong, or holds a rule that is implied; names the file and the rule.
     """
-    suite = read_suite_of(contract.folder)
-    return _with_derived(suite, contract.columns) if isinstance(contract, Contract | StreamContract) else suite
-
-
-def _with_derived(suite: Suite, columns: tuple[Column, ...]) -> Suite:
-    more = tuple(map(Expectation.model_validate, derived.expectations_of(columns)))
-    # a quarantined row is judged again where these change: their description names the range
-    text = suite.checksum + "".join(one.description for one in more)
+    path = table.folder / "expectations.yml"
+    suite = _read(path)
+    first = tuple(map(Expectation.model_validate, derived.of_nulls_and_keys(table)))
+    last = () if isinstance(table, Mart) else tuple(map(Expectation.model_validate, derived.of_types(table.columns)))
+    _refuse_implied(path, suite, first + last)
+    # a quarantined row is judged again where these change: a description names the range of dates
+    text = suite.checksum + "".join(expectation.model_dump_json() for expectation in first + last)
     checksum = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return suite.model_copy(update={"expectations": suite.expectations + more, "checksum": checksum})
+    return suite.model_copy(update={"expectations": first + suite.expectations + last, "checksum": checksum})
 
 
-def read_suite_of(folder: Path) -> Suite:
-    """The suite of a table's folder; raises what `read_suite` raises."""
-    return _read(folder / "expectations.yml")
+def _refuse_implied(path: Path, suite: Suite, implied: tuple[Expectation, ...]) -> None:
+    """Raise ConfigError for a rule of the file that is implied, or has the name of one that is."""
+    for rule in suite.expectations:
+        name = rule.meta.rule
+        if rule.type in _OF_TYPES:
+            raise ConfigError(f"suite {path}: rule {name} repeats the type of a column; {_REMOVE}")
+        for other in implied:
+            if (rule.type, rule.kwargs) == (other.type, other.kwargs):
+                raise ConfigError(f"suite {path}: rule {name} repeats {other.meta.rule}; {_REMOVE}, {_KEEP_THE_NAME}")
+            if name == other.meta.rule:
+                raise ConfigError(f"suite {path}: rule {name} has the name of an implied rule; rename it")
 
 
 @cache

@@ -42,7 +42,10 @@ def empty_tables(warehouse: psycopg.Connection, *more: str) -> None:
     tables = warehouse.execute(
         "select schemaname, tablename from pg_tables where schemaname = any(%s) and tablename <> all(%s)",
         # what the stream remembers of topics and sources outlives a test, as they do
-        [["core", "ops", "realtime", *more], ["calendar", "plan_price", "ai_model", "stream_offset", "connector"]],
+        [
+            ["core", "ops", "realtime", *more],
+            ["calendar", "plan_price", "ai_model", "staleness", "stream_offset", "connector"],
+        ],
     )
     names = [sql.Identifier(*table) for table in tables]
     warehouse.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(names)))

@@ -2,7 +2,7 @@
 with compared as (
     select t.campaign_id, t.spend, c.budget, c.currency_code, t.budget_level_pct as level_before,
            coalesce((
-               select max(level) from unnest(array[80, 100, 120]) as level
+               select max(level) from unnest(realtime.budget_levels()) as level
                where c.budget > 0 and t.spend * 100 >= c.budget * level
            ), 0) as level_now
     from realtime.campaign_total t
@@ -15,6 +15,6 @@ with compared as (
 )
 insert into realtime.budget_alert (campaign_id, level_pct, spend, budget, currency_code)
 select campaign_id, level, spend, budget, currency_code
-from compared cross join unnest(array[80, 100, 120]) as level
+from compared cross join unnest(realtime.budget_levels()) as level
 where level > level_before and level <= level_now
 order by campaign_id, level

@@ -55,6 +55,9 @@ def test_every_table_and_column_is_commented_and_owned(admin: psycopg.Connection
         ("warehouse_loader", "ops.restatement", "select insert"),
         ("warehouse_loader", "migrations.applied", None),
         ("bi", "marts.data_freshness", "select"),
+        ("bi", "marts.lead_attribution", "select"),
+        ("bi", "realtime.sales_funnel", "select"),
+        ("bi", "realtime.lead", None),
         ("bi", "core.leads", None),
         ("bi", "ops.load", None),
         ("bi", "staging.promptcrm__leads", None),
@@ -74,7 +77,7 @@ def test_readers_see_views_of_realtime_and_no_tables(warehouse_copy: Connect, ad
     admin.execute("set role warehouse_owner")
     admin.execute("create table realtime.pace (a int); create view realtime.pace_now as select a from realtime.pace")
     admin.execute("reset role")
-    assert [change.what for change in schemas(admin, "warehouse")] == ["realtime.pace_now: granted to readers"]
+    assert [change.what for change in schemas(admin, "warehouse")] == ["realtime.pace_now: granted to bi_reader"]
     with warehouse_copy("bi") as reader:
         assert reader.execute("select * from realtime.pace_now").fetchall() == []
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -84,9 +87,21 @@ def test_readers_see_views_of_realtime_and_no_tables(warehouse_copy: Connect, ad
             reader.execute("create table marts.mine ()")
 
 
+def test_readers_read_new_marts_by_the_roles_file_alone(admin: psycopg.Connection) -> None:
+    admin.execute("set role warehouse_owner")
+    admin.execute("revoke select on marts.lead_attribution from bi_reader; create table marts.stranger (a int)")
+    admin.execute("reset role")
+    assert admin.execute(_PRIVILEGES, ["bi", "marts.stranger"]).fetchone() == (None,)
+    admin.execute("drop table marts.stranger")
+    assert [change.what for change in schemas(admin, "warehouse")] == ["marts.lead_attribution: granted to bi_reader"]
+    assert admin.execute(_PRIVILEGES, ["bi", "marts.lead_attribution"]).fetchone() == ("select",)
+
+
 @pytest.mark.parametrize(
     ("drift", "repaired"),
     [
+        ("update ops.staleness set stale_after = '1 day' where name = 'leads'", "ops.staleness: 1 limits written"),
+        ("insert into ops.staleness values ('stranger', true, '1 day')", "ops.staleness: 1 limits written"),
         ("alter table staging.promptcrm__leads add x int", "staging.promptcrm__leads recreated"),
         ("drop table staging.promptcrm__leads", "staging.promptcrm__leads created"),
         ("comment on column core.leads.status is 'x'", "core.leads: 1 comments written"),
@@ -176,3 +191,40 @@ def test_a_streamed_table_that_lacks_a_part_of_the_version_is_refused(admin: psy
         admin.execute("alter table core.ads drop column src_commit")
         with pytest.raises(ConfigError, match="contract ads: its table in the warehouse lacks src_commit; "):
             stream_tables(admin)
+
+
+def test_a_table_is_stale_after_what_its_contract_says(warehouse_copy: Connect, admin: psycopg.Connection) -> None:
+    limits = admin.execute("""
+        select name, is_mart, stale_after from ops.staleness
+        where name in ('leads', 'campaigns', 'lead', 'lead_attribution') order by name
+    """).fetchall()
+    assert limits == [
+        ("campaigns", False, timedelta(minutes=15)),
+        ("lead", False, timedelta(minutes=15)),
+        ("lead_attribution", True, timedelta(hours=4)),
+        ("leads", False, timedelta(hours=4)),
+    ]
+    with warehouse_copy("warehouse_loader") as loader:
+        loader.execute("""
+            insert into ops.feed (feed, complete_through)
+            values ('accounts', clock_timestamp() - interval '3 hours'),
+                   ('contacts', clock_timestamp() - interval '5 hours')
+        """)
+    stale = "select mart, is_stale from marts.data_freshness where mart in ('accounts', 'contacts') order by 1"
+    assert admin.execute(stale).fetchall() == [("accounts", False), ("contacts", True)]
+    admin.execute("update ops.staleness set stale_after = '2 hours' where name = 'accounts'")
+    admin.execute("update ops.staleness set stale_after = '6 hours' where name = 'contacts'")
+    assert admin.execute(stale).fetchall() == [("accounts", True), ("contacts", False)]
+    assert [change.what for change in schemas(admin, "warehouse")] == ["ops.staleness: 2 limits written"]
+    admin.execute("delete from ops.feed where feed in ('accounts', 'contacts')")
+
+
+def test_levels_of_budget_alerts_are_those_of_the_function(admin: psycopg.Connection) -> None:
+    assert admin.execute("select realtime.budget_levels()").fetchone() == ([80, 100, 120],)
+    alert = (
+        "insert into realtime.budget_alert (campaign_id, level_pct, spend, budget) values (gen_random_uuid(), %s, 1, 1)"
+    )
+    for level in (80, 100, 120):
+        admin.execute(alert, [level])
+    with pytest.raises(psycopg.errors.CheckViolation):
+        admin.execute(alert, [90])

@@ -117,6 +117,7 @@ def rule(number: int, part: str, **values: Any) -> Edit:
         ),
         (column(2, pii="direct"), [("stricter", "column status: pii: quasi is now direct")]),
         (column(2, required=True), [("stricter", "column status: is required now")]),
+        (column(0, missing="id_missing"), [("note", "column visit_id: missing: None is now id_missing")]),
         (column(0, required=False), [("looser", "column visit_id: may be null now")]),
         (column(2, description="x"), []),
         (lambda contract, suite: suite["expectations"].pop(), [("looser", "rule s removed")]),
@@ -147,3 +148,11 @@ def test_changes(edit: Edit, expected: list[tuple[str, str]]) -> None:
 def test_feeds_come_and_go() -> None:
     found = changes(({"old": CONTRACT}, {"new": CONTRACT}), ({}, {}))
     assert found == [("new", "note", "new feed"), ("old", "breaking", "feed removed: core is not loaded any more")]
+
+
+def test_a_rule_that_moves_into_the_contract_is_no_change() -> None:
+    rules = {"visit_id_missing": "quarantine", "visit_id_twice": "block", "status_missing": "warn"}
+    written = [{"type": "t", "kwargs": {}, "meta": {"rule": rule, "on_fail": fail}} for rule, fail in rules.items()]
+    suites = {"visits": {"expectations": [*SUITE["expectations"], *written]}}, {"visits": SUITE}
+    found = changes(({"visits": CONTRACT}, {"visits": CONTRACT}), suites)
+    assert [(change.effect, change.what) for change in found] == [("looser", "rule status_missing removed")]

@@ -29,3 +29,19 @@ def test_a_comment_of_the_source() -> None:
     assert "description: Größe}" in text
     read = yaml.safe_load(text)
     assert (read["description"], read["columns"][0]["description"]) == (COMMENT, COMMENT)
+
+
+def test_the_drafted_rules_do_not_repeat_the_contract() -> None:
+    columns = (
+        column("id", "uuid", is_key=True),
+        column("status", "character varying(20)", allowed=None),
+        column("updated_at", "timestamp with time zone"),
+    )
+    drafted = draft(LiveTable("promptcrm", "crm.things", None, True, columns))
+    rules = yaml.safe_load(drafted.expectations)["expectations"]
+    assert [(rule["meta"], rule["kwargs"]) for rule in rules] == [
+        (
+            {"rule": "updated_at_in_the_future", "on_fail": "quarantine"},
+            {"column": "updated_at", "max_value": {"$PARAMETER": "horizon"}},
+        )
+    ]

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from promptsales.feeds.models import Progress, Staged, Window
+from promptsales.settings import Limits, Settings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -33,3 +34,18 @@ def test_staged_survives_json() -> None:
 def test_window_must_not_be_empty(end: datetime) -> None:
     with pytest.raises(ValidationError, match="the start must be before the end"):
         Window(start=NOON, end=end)
+
+
+@pytest.mark.parametrize(
+    ("bad", "total", "expected"),
+    [(99, 100, False), (100, 499, True), (100, 500, False), (101, 500, True), (0, 0, False)],
+)
+def test_a_batch_is_blocked_by_many_rows_that_are_a_large_share(bad: int, total: int, expected: bool) -> None:
+    assert Limits(share=0.2, rows=100).are_exceeded(bad, total) is expected
+
+
+def test_the_settings_say_when_a_batch_is_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().limits == Limits(share=0.2, rows=100)
+    monkeypatch.setenv("PROMPTSALES_QUARANTINE_SHARE", "0.5")
+    monkeypatch.setenv("PROMPTSALES_QUARANTINE_ROWS", "7")
+    assert Settings().limits == Limits(share=0.5, rows=7)

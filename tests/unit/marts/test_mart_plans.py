@@ -15,7 +15,7 @@ from promptsales.marts.plan import _aligned, _ranges, core_inputs
 from promptsales.marts.span import Span
 from promptsales.settings import ROOT
 from promptsales.specs.mart import catalogue, mart, select, tables
-from promptsales.specs.suite import read_suite_of
+from promptsales.specs.suite import read_suite
 
 TABLES = list(tables())
 
@@ -29,7 +29,7 @@ def test_a_mart_has_all_its_files(name: str) -> None:
         if not path.exists()
     ]
     assert not missing, f"mart {name} has no {', '.join(missing)}"
-    assert read_suite_of(found.folder).expectations
+    assert read_suite(found).expectations
 
 
 @pytest.mark.parametrize("name", TABLES)

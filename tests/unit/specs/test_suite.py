@@ -40,6 +40,21 @@ def elsewhere(tmp_path: Path) -> Contract:
         (GOOD.replace("kwargs:", "arguments:"), "Extra inputs are not permitted"),
         (GOOD + GOOD.replace("expectations:\n", "").lstrip("\n"), "two expectations have the same meta.rule"),
         ("expectations: [", "while parsing"),
+        (
+            GOOD.replace("{column: a}", "{column: owner_user_id}"),
+            "rule a_missing repeats owner_missing; the file holds rules of the domain only, those on nulls, keys and "
+            "types follow from required, key, grain and type of contract.yml or mart.yml; remove it, and write "
+            "`missing: NAME` on a required column to keep the name of its rule",
+        ),
+        (
+            GOOD.replace("to_not_be_null", "to_be_unique").replace("{column: a}", "{column: lead_id}"),
+            "rule a_missing repeats lead_id_twice; the file holds rules of the domain only",
+        ),
+        (
+            GOOD.replace("to_not_be_null", "to_be_of_type").replace("{column: a}", "{column: score, type_: INTEGER}"),
+            "rule a_missing repeats the type of a column; the file holds rules of the domain only",
+        ),
+        (GOOD.replace("a_missing", "status_missing"), "rule status_missing has the name of an implied rule; rename it"),
     ],
 )
 def test_what_is_wrong_is_said(elsewhere: Contract, text: str, message: str) -> None:

@@ -114,7 +114,7 @@ def test_a_delete_says_its_key_only_and_breaks_no_rule() -> None:
     [
         ({"impressions": None}, ["impressions_missing"]),
         ({"clicks": -1}, ["clicks_negative"]),
-        ({"spend": "-0.0001", "conversions": None}, ["spend_negative", "conversions_missing"]),
+        ({"spend": "-0.0001", "conversions": None}, ["conversions_missing", "spend_negative"]),
         ({"campaign_id": None}, ["campaign_id_missing"]),
         ({"timestamp": "2026-05-28T20:31:40.000001Z"}, ["measured_in_the_future"]),
         ({"timestamp": "2026-05-28T20:31:40Z"}, []),

@@ -1,11 +1,12 @@
 select day from ops.touched
 where core_table in ('marts.lead_attribution', 'marts.campaign_performance_daily') and touched_at >= %(since)s
 union
--- cohorts below one year grow older
+-- the age of cohorts younger than a year grows every day
 select generate_series(%(as_of_day)s::date - interval '13 months', %(as_of_day)s::date, interval '1 month')::date
 where %(as_of_day)s::date > %(was_day)s::date
 union
--- the running month shows the name of today, the others the name at their end
+-- months that show another name than the one at their end: the current month after a rename (today counts as its end), and
+-- months built before a rename arrived. A rename changes no other month
 select m.month_start_date
 from core.campaigns c join marts.campaign_funnel_cohort m using (campaign_id)
 cross join lateral (select (m.month_start_date + interval '1 month') at time zone %(zone)s as ends_at) month
@@ -17,7 +18,7 @@ left join lateral (
 where c._loaded_at >= %(since)s
   and (m.currency_code <> coalesce(c.currency_code, 'XXX') or m.campaign_name is distinct from coalesce(h.name, 'Unknown'))
 union
--- prompts that changed, and prompts of assets that changed or are shown by ads that did
+-- prompts that changed, and prompts of assets that changed or that changed ads show
 select day from ops.touched where core_table = 'prompts' and touched_at >= %(since)s
 union
 select (p.prompted_at at time zone %(zone)s)::date

@@ -1,4 +1,4 @@
--- what was spent on a day counts on all that follow
+-- spend of a day counts on every later day
 select generate_series(
     (select greatest(min(day), %(first_day)s::date) from ops.touched
      where core_table = 'marts.campaign_performance_daily' and touched_at >= %(since)s having count(*) > 0),
@@ -8,7 +8,7 @@ union
 select generate_series(%(was_day)s::date - %(provisional_days)s + 1, %(as_of_day)s::date, interval '1 day')::date
 where %(as_of_day)s::date > %(was_day)s::date
 union
--- a late figure after the end of a flight: the days between are as-of days now
+-- late data after the end of a flight: the days in between become as-of days
 select d.date_day
 from (
     select p.campaign_id, max(p.date_day) as last_day from marts.campaign_performance_daily p
@@ -22,7 +22,7 @@ where c.deleted_at is null and not c.is_deleted
   and not exists (select from marts.campaign_pacing_daily m
                   where m.campaign_id = c.campaign_id and m.date_day = d.date_day and m.currency_code = c.currency_code)
 union
--- days after the end of a flight, and of its figures: such a figure is gone, or the flight is shorter
+-- days after the end of a flight and of its data: data was removed, or the flight became shorter
 select m.date_day
 from core.campaigns c join marts.campaign_pacing_daily m using (campaign_id)
 left join (
@@ -30,7 +30,7 @@ left join (
 ) p using (campaign_id)
 where m.date_day > (c.ends_at at time zone %(zone)s)::date + 1 and m.date_day > coalesce(p.last_day, '-infinity')
 union
--- a campaign that is new or has another flight; the versions of earlier days stay
+-- a campaign that is new or has another flight; earlier days keep the version of that day
 select d.date_day
 from core.campaigns c
 cross join lateral (

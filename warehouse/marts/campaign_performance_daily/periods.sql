@@ -1,11 +1,11 @@
 -- days with metrics that changed
 select day from ops.touched where core_table = 'campaign_metrics' and touched_at >= %(since)s
 union
--- days that are complete now, and those that are not provisional any more
+-- days that are complete now, and days that are no longer provisional
 select generate_series(%(was_day)s::date - %(provisional_days)s + 1, %(as_of_day)s::date, interval '1 day')::date
 where %(as_of_day)s::date > %(was_day)s::date
 union
--- of campaigns that changed: days of the flight that are not there, and days without data that are no more in it
+-- of campaigns that changed: days of the flight without a row, and days without data that are no longer in the flight
 select d.date_day
 from core.campaigns c join core.calendar d
   on d.date_day between (c.starts_at at time zone %(zone)s)::date
@@ -22,7 +22,7 @@ left join lateral (
 ) h on h.valid_to >= (m.date_day + 1)::timestamp at time zone %(zone)s
 where c._loaded_at >= %(since)s
   and (m.currency_code <> coalesce(c.currency_code, 'XXX') or m.user_id is distinct from c.user_id
-       -- a rename that came late
+       -- a rename that arrived late
        or m.campaign_name is distinct from coalesce(h.name, 'Unknown')
        or not m.has_data and (
            c.is_deleted or c.deleted_at is not null or c.starts_at is null
