@@ -6,7 +6,7 @@ from datetime import timedelta
 import psycopg
 
 from promptsales.connections import connected
-from promptsales.errors import PipelineError, SourceRefused
+from promptsales.errors import ConfigError, PipelineError, SourceRefused
 from promptsales.extract import drift
 from promptsales.extract.opening import opened
 from promptsales.extract.sources import reader_of
@@ -18,6 +18,8 @@ from promptsales.privacy import rotation
 from promptsales.provision import provision
 from promptsales.settings import Settings
 from promptsales.specs.feed import Contract, contracts
+from promptsales.specs.mart import Mart, tables
+from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.specs.suite import read_suite
 from promptsales.specs.value_limits import TOO_LARGE
 from promptsales.stream import dead_letters
@@ -50,10 +52,14 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
 
 
 def _contracts(settings: Settings) -> Iterator[Finding]:
-    for contract in contracts().values():
-        read_suite(contract)
-        if not (contract.folder / "table.sql").is_file():
-            yield Finding(f"contract {contract.table}", "has no table.sql", f"add the DDL to {contract.folder}")
+    known: dict[str, Contract | StreamContract | Mart] = {**contracts(), **stream_contracts(), **tables()}
+    for name, table in known.items():
+        try:
+            read_suite(table)
+        except ConfigError as error:
+            yield Finding(f"suite {name}", str(error), "correct expectations.yml: the table is not judged until then")
+        if not (table.folder / "table.sql").is_file():
+            yield Finding(f"contract {name}", "has no table.sql", f"add the DDL to {table.folder}")
 
 
 def _schemas(settings: Settings) -> Iterator[Finding]:

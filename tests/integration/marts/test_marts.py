@@ -93,7 +93,7 @@ def _numbers_tie(connect: Connect, admin: psycopg.Connection) -> None:
 
 
 def _late_and_changed_facts(admin: psycopg.Connection, run: Build) -> None:
-    """A late fact restates its day only; a rename rebuilds nothing; a cancelled subscription moves its months."""
+    """A late fact restates its day only; a rename its month only; a cancelled subscription moves its months."""
     put(admin, "core.campaign_metrics", [{
         "metric_id": 9001, "campaign_id": "c1", "metric_at": "2024-01-31T23:59:59.999999Z", "impressions": 7,
         "clicks": 1,
@@ -134,6 +134,15 @@ def _late_and_changed_facts(admin: psycopg.Connection, run: Build) -> None:
         "select count(*) from marts.campaign_performance_daily where campaign_name = 'Renamed'"
     ).fetchall() == [(0,)]
     assert admin.execute("select count(*) from marts.campaign where campaign_name = 'Renamed'").fetchall() == [(1,)]
+    # the month in which the campaign was renamed had not ended, and every lead was created before
+    assert admin.execute("""
+        select month_start_date::text, campaign_name from marts.campaign_funnel_cohort where campaign_id = %s order by 1
+    """, [uid("c4")]).fetchall() == [
+        ("2024-01-01", "Campaign 4"), ("2024-02-01", "Campaign 4"), ("2024-03-01", "Renamed"),
+    ]  # fmt: skip
+    assert admin.execute("select count(*) from marts.lead_attribution where campaign_name = 'Renamed'").fetchall() == [
+        (0,)
+    ]
 
 
 def _late_ad_and_link(admin: psycopg.Connection) -> None:
