@@ -14,8 +14,8 @@ run: setup ## set up, start the stack, provision, seed, run the pipeline through
 test: setup ## set up and pass every test, on ports and a state folder of their own
 	@$(BIN)/python -m tests
 
-check: setup ## format, lint, layers, types, unit tests
-	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/mypy && $(BIN)/pytest -q tests/unit
+check: setup ## format, lint of Python and SQL, layers, types, unit tests
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/sqruff --parsing-errors lint -q . && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/mypy && $(BIN)/pytest -q tests/unit
 
 bench-stream: setup ## measure the stream on the running stack: latency by load, and how fast a backlog is drained
 	@$(BIN)/python -m bench.stream

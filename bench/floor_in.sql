@@ -1,7 +1,7 @@
 -- standard input into staging, then one statement
 truncate floor.staged;
 \copy floor.staged from pstdin
-insert into floor.leads as t select * from floor.staged
+insert into floor.leads as t select * from floor.staged -- noqa: AM04
 on conflict (id) do update set
     owner_user_id = excluded.owner_user_id, email = excluded.email, phone = excluded.phone, click_id =
     excluded.click_id, company_name = excluded.company_name, job_title = excluded.job_title, country_code =

@@ -83,13 +83,7 @@ class LiveTable:
         return found[0]
 
 
-_TABLE = """
-    select obj_description(c.oid, 'pg_class'), exists (
-        select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'
-    )
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname || '.' || c.relname = %s and c.relkind in ('r', 'p')
-"""
+_TABLE = Path(__file__).with_name("table.sql").read_bytes()
 
 
 def read_table(source: psycopg.Connection, system: str, relation: str) -> LiveTable | None:

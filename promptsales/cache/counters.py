@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,32 +21,8 @@ from promptsales.settings import ROOT
 _SPACES = {"minute": "campaign_minutes", "day": "campaign_days"}
 _PART = 500
 
-_RECENT = """
-    select 'minute', campaign_id, minute, impressions, clicks, spend, conversions, version
-    from realtime.campaign_minute
-    where minute > clock_timestamp() - make_interval(secs => %(minute_s)s) and (%(all)s or updated_at > %(since)s)
-    union all
-    select 'day', campaign_id, date_day::timestamp at time zone 'UTC', impressions, clicks, spend, conversions, version
-    from realtime.campaign_day
-    where date_day > (clock_timestamp() - make_interval(secs => %(day_s)s))::date
-      and (%(all)s or updated_at > %(since)s)
-"""
-# a round goes through both keys in their order, so that each part costs the same however many figures there are
-_CHECKED = """
-    (select 'minute', campaign_id, minute, impressions, clicks, spend, conversions, version
-     from realtime.campaign_minute
-     where minute > clock_timestamp() - make_interval(secs => %(minute_s)s)
-       and (%(kind)s = 'minute' and (campaign_id, minute) > (%(campaign_id)s, %(starts_at)s))
-     order by campaign_id, minute limit %(limit)s)
-    union all
-    (select 'day', campaign_id, date_day::timestamp at time zone 'UTC', impressions, clicks, spend, conversions, version
-     from realtime.campaign_day
-     where date_day > (clock_timestamp() - make_interval(secs => %(day_s)s))::date
-       and (%(kind)s = 'minute'
-            or (campaign_id, date_day) > (%(campaign_id)s, (%(starts_at)s at time zone 'UTC')::date))
-     order by campaign_id, date_day limit %(limit)s)
-    limit %(limit)s
-"""
+_RECENT = Path(__file__).with_name("recent_counters.sql").read_bytes()
+_CHECKED = Path(__file__).with_name("checked_counters.sql").read_bytes()
 # with 288,000 figures (a hundred campaigns for two days) a round takes five minutes
 CHECKED = 10_000
 

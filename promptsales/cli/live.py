@@ -1,6 +1,7 @@
 """What `promptsales run` shows of the stream: a few seconds of live traffic, how fast it came, and what was spent."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event, Timer
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
@@ -17,14 +18,8 @@ from promptsales.specs.stream import stream_contracts
 RATE, SECONDS = 100.0, 4.0
 CATCH_UP_S = 300
 
-_BEHIND = """
-    select count(*) from unnest(%s::text[]) as feed left join ops.feed f using (feed)
-    where f.complete_through is null or f.complete_through < %s
-"""
-_SPEND = """
-    select name, currency_code, spend, budget, budget_level_pct, last_hour_spend, last_hour_impressions
-    from realtime.live_campaign where status = 'active' order by last_hour_spend desc, spend desc, name limit 5
-"""
+_BEHIND = Path(__file__).with_name("behind.sql").read_bytes()
+_SPEND = Path(__file__).with_name("spend.sql").read_bytes()
 
 
 def traffic(here: Settings, size: Size, phases: Phases) -> datetime:

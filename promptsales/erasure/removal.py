@@ -7,6 +7,7 @@ others that name the person name nobody afterwards. The days of both are touched
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
@@ -51,6 +52,10 @@ class Removal(NamedTuple):
     tables: list[search.Table]
 
 
+def _statement(name: str) -> bytes:
+    return Path(__file__).with_name(f"{name}.sql").read_bytes()
+
+
 def exclude_others(warehouse: psycopg.Connection) -> None:
     """Keep builds of marts, loads and the stream out until the transaction ends; in the order in which they lock.
 
@@ -78,11 +83,7 @@ def suppress(warehouse: psycopg.Connection, erased: Iterable[Erased]) -> None:
     """Remember whose rows must stay out from now on."""
     rows: list[Erased] = sorted(erased, key=lambda row: (row.feed, row.key))
     with warehouse.cursor() as cursor:
-        cursor.executemany(
-            "insert into ops.suppression (feed, key, person_hmac, pii_kid, row_changed_at) values (%s, %s, %s, %s, %s) "
-            "on conflict (feed, key) do nothing",
-            rows,
-        )
+        cursor.executemany(_statement("suppress"), rows)
 
 
 def remove(
@@ -197,7 +198,7 @@ def _holds(texts: str, where: sql.Composable = _ROW) -> sql.Composed:
     ).format(sql.Placeholder(texts), where)
 
 
-def _statements(table: search.Table) -> Iterator[tuple[str, sql.Composed]]:
+def _statements(table: search.Table) -> Iterator[tuple[str, sql.Composed | bytes]]:
     """A row that is the person's goes; where another's row names them, nobody is named instead."""
     if table.full_name in _APPEND_ONLY:
         yield "deleted", sql.SQL("select from ops.forget_erased({})").format(sql.Literal(table.name))
@@ -216,10 +217,10 @@ def _statements(table: search.Table) -> Iterator[tuple[str, sql.Composed]]:
         yield "deleted", delete.format(table.identifier, _holds(texts))
 
 
-def _quarantined() -> Iterator[tuple[str, sql.Composed]]:
+def _quarantined() -> Iterator[tuple[str, sql.Composed | bytes]]:
     mine = sql.SQL("(q.key = any(%(ids)s) or {})").format(_holds("hashes", sql.SQL("q.payload")))
     yield "closed and emptied", sql.SQL("{}{}").format(sql.SQL(_CLOSE_QUARANTINE), mine)
-    yield "id replaced", sql.SQL(_IN_PAYLOAD).format()
+    yield "id replaced", _statement("erase_in_payloads")
 
 
 # what is left of a quarantined row of an erased person: that there was one, and which rules it broke
@@ -228,27 +229,16 @@ _CLOSE_QUARANTINE = """
     set key = 'erased', payload = '{}', is_waived = false, released_at = coalesce(released_at, clock_timestamp()),
         release_reason = coalesce(release_reason, 'suppressed')
     where """
-_IN_PAYLOAD = """
-    update ops.quarantine set payload = regexp_replace(payload::text, %(pattern)s, %(nobody)s, 'g')::jsonb
-    where payload::text ~ %(pattern)s
-"""
 
 
-def _touched_days() -> Iterator[tuple[str, sql.Composed]]:
+def _touched_days() -> Iterator[tuple[str, sql.Composed | bytes]]:
     """Days that wait to be built stay touched, under nobody; when a build may already have passed them, once more."""
-    yield (
-        "entity_id replaced",
-        sql.SQL("""
-        with gone as (delete from ops.touched where entity_id = any(%(ids)s) returning core_table, day)
-        insert into ops.touched (core_table, entity_id, day) select distinct core_table, %(nobody)s, day from gone
-        on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
-    """).format(),
-    )
+    yield "entity_id replaced", _statement("erase_in_touched")
 
 
 # whoever loads may delete there what names an erased person, and nothing else
 _APPEND_ONLY = ("ops.restatement", "ops.reread")
-_OWN: dict[str, Callable[[], Iterable[tuple[str, sql.Composed]]]] = {
+_OWN: dict[str, Callable[[], Iterable[tuple[str, sql.Composed | bytes]]]] = {
     "ops.quarantine": _quarantined,
     "ops.touched": _touched_days,
 }

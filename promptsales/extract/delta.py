@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -13,24 +14,9 @@ from promptsales.feeds.models import Window
 from promptsales.names import as_regclass, identifier, in_lines
 from promptsales.specs.feed import Contract
 
-# types by the name PostgreSQL itself gives them, as contracts write them
-_COLUMNS_OF_VIEW = """
-    select attname, format_type(atttypid, atttypmod)
-    from pg_attribute
-    where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
-"""
+_COLUMNS_OF_VIEW = Path(__file__).with_name("columns_of_view.sql").read_bytes()
 
-# of every view of the schema etl, what it reads there: by the table itself, whatever that is called by now
-_READS = """
-    select v.relname::text, array_agg(distinct n.nspname || '.' || c.relname)
-    from pg_class v
-    join pg_rewrite w on w.ev_class = v.oid
-    join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
-    join pg_class c on c.oid = d.refobjid and c.relnamespace <> v.relnamespace
-    join pg_namespace n on n.oid = c.relnamespace
-    where v.relnamespace = (select oid from pg_namespace where nspname = 'etl') and v.relkind = 'v'
-    group by v.relname
-"""
+_READS = Path(__file__).with_name("reads.sql").read_bytes()
 
 
 def view(contract: Contract) -> sql.Identifier:

@@ -1,17 +1,13 @@
 """New columns at a source: ignored by every load, and told to people."""
 
+from pathlib import Path
+
 import psycopg
 from psycopg.rows import tuple_row
 
 from promptsales.specs.feed import Contract
 
-# by name in the catalogue: to resolve a relation as a table needs a right on its schema
-_COLUMNS = """
-    select a.attname, format_type(a.atttypid, a.atttypmod)
-    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname || '.' || c.relname = %s and a.attnum > 0 and not a.attisdropped
-    order by a.attnum
-"""
+_COLUMNS = Path(__file__).with_name("columns.sql").read_bytes()
 
 
 def relation_types(contract: Contract, source: psycopg.Connection) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Quarantine as people use it: list it by rule, show a row, release a row by hand."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
@@ -31,30 +32,11 @@ class Entry(NamedTuple):
     is_waived: bool
 
 
-_BY_RULE = """
-    select feed, rule, count(*) as rows, date_trunc('second', max(clock_timestamp() - first_seen_at)) as age
-    from ops.quarantine cross join unnest(rules) as rule
-    where released_at is null
-    group by feed, rule
-    order by feed, rows desc, rule
-"""
+_BY_RULE = Path(__file__).with_name("quarantine_by_rule.sql").read_bytes()
 
-_OPEN = """
-    select quarantine_id, feed, key, rules, first_seen_at, tries, is_core_stale, is_waived
-    from ops.quarantine
-    where released_at is null and (%(feed)s::text is null or feed = %(feed)s)
-    order by quarantine_id
-    limit %(limit)s
-"""
+_OPEN = Path(__file__).with_name("open_quarantine.sql").read_bytes()
 
-# what core needs and the open row lacks
-_MISSING = """
-    select array_agg(a.attname::text order by a.attnum)
-    from ops.quarantine q
-    join pg_attribute a on a.attrelid = to_regclass(format('core.%%I', q.feed))
-    where q.quarantine_id = %s and q.released_at is null
-      and a.attnum > 0 and not a.attisdropped and a.attnotnull and q.payload -> a.attname = 'null'
-"""
+_MISSING = Path(__file__).with_name("missing_in_payload.sql").read_bytes()
 
 _FEED = "select feed from ops.quarantine where quarantine_id = %s and released_at is null"
 _WAIVE = "update ops.quarantine set is_waived = true where quarantine_id = %s and released_at is null returning feed"

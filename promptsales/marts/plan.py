@@ -169,7 +169,7 @@ def core_inputs(mart: Mart) -> list[str]:
 def _touched(
     mart: Mart, warehouse: psycopg.Connection, settings: Settings, since: datetime, was_day: date, as_of_day: date
 ) -> list[date]:
-    periods = (mart.folder / "periods.sql").read_bytes() + (SQL / "rebuild.sql").read_bytes()
+    periods = (mart.folder / "periods.sql").read_bytes() + b"\nunion\n" + (SQL / "rebuild.sql").read_bytes()
     # core may hold days that no mart shows and Python has no date for: infinity, years before Christ
     query = b"select day from (" + periods + b") as p (day) where day >= %(first_day)s and day < %(end_day)s"
     values = {

@@ -136,23 +136,8 @@ def merge(mart: Mart) -> sql.Composed:
 
 def note_state(mart: Mart) -> sql.Composed:
     """Note where the mart stands after a build, in ops.mart."""
-    return _STATE.format(mart=sql.Identifier("marts", mart.mart))
+    text = (SQL / "note_state.sql").read_text(encoding="utf-8")
+    return sql.SQL(text).format(mart=sql.Identifier("marts", mart.mart))
 
 
-_NOTE = """
-    insert into ops.mart_build (mart, is_full, ranges, staged, inserted, updated, deleted, restated, checks_passed,
-                                checks_failed, complete_through, triggered_by, started_at)
-    values (%(mart)s, %(is_full)s, %(ranges)s, %(staged)s, %(inserted)s, %(updated)s, %(deleted)s, %(restated)s,
-            %(checks_passed)s, %(checks_failed)s, %(complete_through)s, %(triggered_by)s, %(started_at)s)
-"""
-# a window leaves the mart standing where it stood: what was touched meanwhile is still to be built
-_STATE = sql.SQL("""
-    insert into ops.mart as o (mart, touched_through, as_of_day, zone, definition, complete_through, is_empty)
-    select %(mart)s, %(touched_through)s, %(as_of_day)s, %(zone)s, %(definition)s, %(complete_through)s,
-           not exists (select from {mart})
-    where not %(is_window)s
-    on conflict (mart) do update
-    set touched_through = excluded.touched_through, as_of_day = excluded.as_of_day, zone = excluded.zone,
-        definition = excluded.definition, complete_through = excluded.complete_through,
-        is_empty = excluded.is_empty, built_at = clock_timestamp()
-""")
+_NOTE = (SQL / "note_build.sql").read_bytes()

@@ -1,15 +1,12 @@
 """What one run built of each mart."""
 
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-_BUILT = """
-    select mart, is_full, staged, inserted, updated, deleted, restated, checks_passed, checks_failed, complete_through,
-           started_at, published_at
-    from ops.mart_build where triggered_by = %s order by build_id
-"""
+_BUILT = (Path(__file__).parent / "sql" / "built.sql").read_bytes()
 
 
 def built_by(warehouse: psycopg.Connection, triggered_by: str) -> list[dict[str, Any]]:

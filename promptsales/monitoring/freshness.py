@@ -1,6 +1,7 @@
 """How far each feed is complete, and what holds it."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
@@ -45,12 +46,7 @@ class Freshness(NamedTuple):
         return "stale" if self.age > table.stale_after else "late" if self.age > table.late_after else "fresh"
 
 
-_FRESHNESS = """
-    select name as feed, last_sync_timestamp, complete_through, clock_timestamp() - complete_through as age,
-           held_by, held_since
-    from unnest(%s::text[]) as name left join ops.feed on feed = name
-    order by name
-"""
+_FRESHNESS = Path(__file__).with_name("freshness.sql").read_bytes()
 
 
 def freshness(warehouse: psycopg.Connection) -> list[Freshness]:

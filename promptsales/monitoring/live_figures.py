@@ -1,5 +1,6 @@
 """Live figures over all campaigns, for people: at most a few seconds old, however many ask."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import redis
@@ -11,11 +12,7 @@ from promptsales.settings import Settings
 # its tables change with every batch: what is kept is old soon
 _SECONDS = 5
 _TABLES = ("core.campaigns", "core.campaign_metrics")
-_FIGURES = """
-    select count(*) filter (where status = 'active'), coalesce(sum(last_hour_impressions), 0)::bigint,
-           count(*) filter (where status = 'active' and budget_level_pct > 0)
-    from realtime.live_campaign
-"""
+_FIGURES = Path(__file__).with_name("live_figures.sql").read_bytes()
 
 
 class LiveFigures(NamedTuple):

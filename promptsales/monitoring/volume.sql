@@ -10,7 +10,7 @@ with days as (
 ), points as (
     select feed, rows from days where day < %(day)s and (%(day)s - day) %% 7 = 0
 ), medians as (
-    select feed, count(*) as points, min(rows) as least, percentile_cont(0.5) within group (order by rows) as median
+    select feed, count(*) as points, min(rows) as least, percentile_cont(0.5) within group (order by points.rows) as median
     from points group by feed
 ), spreads as (
     select feed, percentile_cont(0.5) within group (order by abs(rows - median)) as mad

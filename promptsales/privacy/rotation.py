@@ -8,6 +8,7 @@ the hourly loads take part: whoever meets the new key first reloads the feed.
 import hmac
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple, get_args
 
 import psycopg
@@ -114,10 +115,7 @@ def in_words(rotation: Rotation | None, found: Iterable[Step]) -> str:
     return f"everything hashes with key {rotation.kid}"
 
 
-_BRIDGES = """
-    select feed, column_name, count(*) as hashes, max(expires_at) as expires_at
-    from ops.pii_bridge group by feed, column_name order by feed, column_name
-"""
+_BRIDGES = Path(__file__).with_name("bridges.sql").read_bytes()
 _SELECT = "select kid, check_hmac, bridge_days, started_at, finished_at from ops.pii_rotation"
 
 

@@ -1,6 +1,7 @@
 """What ``mart.yml`` says, in the warehouse: tables and views that fit it, comments, staging tables."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -10,14 +11,7 @@ from promptsales.names import in_lines
 from promptsales.provision.changes import Change
 from promptsales.specs.mart import Mart, catalogue
 
-_RELATIONS = """
-select c.relname, obj_description(c.oid, 'pg_class'),
-       array_agg(array[a.attname::text, format_type(a.atttypid, a.atttypmod), col_description(c.oid, a.attnum)]
-                 order by a.attnum)
-from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-where c.relnamespace = %s::regnamespace and c.relkind in ('r', 'v', 'm')
-group by c.oid, c.relname
-"""
+_RELATIONS = (Path(__file__).parent / "sql" / "relations.sql").read_bytes()
 
 
 class Relation:

@@ -7,6 +7,7 @@ together or not at all. Alembic keeps one version table a line in the schema ``m
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -25,19 +26,7 @@ from promptsales.provision.lines import Line, Migration
 # any number that nobody else locks: two provisions of a database come one after the other
 LOCK = 3_155_001
 
-_BOOKS = """
-create schema if not exists migrations;
-create table if not exists migrations.applied (
-    line text not null,
-    number text not null,
-    file text not null,
-    sha256 text not null,
-    applied_at timestamptz not null default clock_timestamp(),
-    primary key (line, number)
-);
-comment on schema migrations is 'What was applied to this database: Alembic''s version of each line, and checksums.';
-comment on table migrations.applied is 'Applied migrations; a file that changed since is refused.';
-"""
+_BOOKS = (Path(__file__).parent / "sql" / "migrations.sql").read_bytes()
 
 
 @contextmanager
@@ -73,7 +62,7 @@ def transaction(connection: psycopg.Connection, dry_run: bool = False) -> Iterat
 def prepare(connection: psycopg.Connection) -> None:
     """Make the schema ``migrations`` where it is not there yet."""
     if connection.execute("select to_regclass('migrations.applied')").fetchone() == (None,):
-        connection.execute(_BOOKS.encode())
+        connection.execute(_BOOKS)
 
 
 def migrate(bound: sqlalchemy.Connection, line: Line) -> list[Change]:

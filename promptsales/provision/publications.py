@@ -6,6 +6,7 @@ primary key that would make the application's own UPDATE and DELETE fail (SQLSTA
 
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
+from pathlib import Path
 from typing import get_args
 
 import psycopg
@@ -22,33 +23,10 @@ ROLE = "cdc"
 DATABASES: dict[Connector, Database] = {"promptads": "promptsales", "promptcrm": "promptcrm"}
 _OPERATIONS = "insert, update, delete, truncate"
 
-_TABLES = """
-select n.nspname || '.' || c.relname,
-       (select array_agg(a.attname::text order by a.attname) from pg_attribute a
-        where a.attrelid = c.oid and a.attnum = any(r.prattrs))
-from pg_publication p
-join pg_publication_rel r on r.prpubid = p.oid
-join pg_class c on c.oid = r.prrelid
-join pg_namespace n on n.oid = c.relnamespace
-where p.pubname = %s
-"""
-_OPERATIONS_OF = """
-select concat_ws(', ', case when pubinsert then 'insert' end, case when pubupdate then 'update' end,
-                 case when pubdelete then 'delete' end, case when pubtruncate then 'truncate' end)
-from pg_publication where pubname = %s
-"""
-# by name in the catalogue: what is not there is simply not readable
-_READABLE = """
-select a.attname::text from pg_attribute a join pg_class c on c.oid = a.attrelid
-join pg_namespace n on n.oid = c.relnamespace
-where n.nspname || '.' || c.relname = %s and a.attnum > 0 and not a.attisdropped
-  and has_schema_privilege(%s, n.oid, 'usage') and has_column_privilege(%s, c.oid, a.attnum, 'select')
-"""
-_COLUMNS = """
-select a.attname::text, c.relreplident::text from pg_attribute a join pg_class c on c.oid = a.attrelid
-join pg_namespace n on n.oid = c.relnamespace
-where n.nspname || '.' || c.relname = %s and a.attnum > 0 and not a.attisdropped
-"""
+_TABLES = (Path(__file__).parent / "sql" / "published_tables.sql").read_bytes()
+_OPERATIONS_OF = (Path(__file__).parent / "sql" / "published_operations.sql").read_bytes()
+_READABLE = (Path(__file__).parent / "sql" / "readable_columns.sql").read_bytes()
+_COLUMNS = (Path(__file__).parent / "sql" / "replicated_columns.sql").read_bytes()
 
 
 def publications(connection: psycopg.Connection, database: Database) -> list[Change]:
@@ -87,24 +65,33 @@ def _refuse(connection: psycopg.Connection, contract: StreamContract) -> None:
         )
 
 
-def published_columns(contract: StreamContract) -> sql.Composed:
-    """Compose a table's part of its publication: the columns that are sent."""
-    columns = in_lines(map(identifier, contract.origins))
-    return sql.SQL("table {} ({})").format(names.relation(contract.source.relation), columns)
+def alter_publication(connector: Connector, found: Sequence[StreamContract]) -> sql.Composed:
+    """Compose the statement that makes a publication have these tables, of each the columns that are sent."""
+    return sql.SQL("alter publication {} set {}").format(sql.Identifier(connector), _tables(found))
+
+
+def _tables(found: Sequence[StreamContract]) -> sql.Composed:
+    return sql.SQL(", ").join(
+        sql.SQL("table {} ({})").format(
+            names.relation(contract.source.relation), in_lines(map(identifier, contract.origins))
+        )
+        for contract in found
+    )
 
 
 def _publish(connection: psycopg.Connection, connector: Connector, found: Sequence[StreamContract]) -> Iterator[str]:
-    tables = sql.SQL(", ").join(map(published_columns, found))
     name, operations = sql.Identifier(connector), sql.Literal(_OPERATIONS)
     there = connection.execute(_OPERATIONS_OF, [connector]).fetchone()
     if there is None:
-        connection.execute(sql.SQL("create publication {} for {} with (publish = {})").format(name, tables, operations))
+        connection.execute(
+            sql.SQL("create publication {} for {} with (publish = {})").format(name, _tables(found), operations)
+        )
         yield f"publication {connector} created"
         return
     published: dict[str, list[str] | None] = dict(connection.execute(_TABLES, [connector]).fetchall())
     goal = _wanted(found)
     if published != goal:
-        connection.execute(sql.SQL("alter publication {} set {}").format(name, tables))
+        connection.execute(alter_publication(connector, found))
         _forget(connection, published.keys() - goal.keys())
         yield f"publication {connector}: tables and columns as the contracts say"
     if late := sorted(goal.keys() - published.keys()):

@@ -1,6 +1,7 @@
 """That the streamed tables of the warehouse fit their contracts, and their comments, which the contracts say."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -22,10 +23,7 @@ _HISTORY = {
     "valid_from": "Since when this version holds (inclusive), UTC: when it was committed; -infinity for the first one.",
     "valid_to": "Until when it held (exclusive), UTC; infinity for the current one.",
 }
-_COLUMNS = """
-select a.attname::text, format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum)
-from pg_attribute a where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped
-"""
+_COLUMNS = (Path(__file__).parent / "sql" / "described_columns.sql").read_bytes()
 
 
 def stream_tables(connection: psycopg.Connection) -> list[Change]:

@@ -4,6 +4,7 @@ Core tables are made by migrations; that they fit their contract is checked here
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -29,23 +30,7 @@ _HISTORY = {
     "valid_to": "Until when it held (exclusive), UTC; infinity for the current one.",
 }
 
-_TABLES = """
-select n.nspname || '.' || c.relname,
-       obj_description(c.oid, 'pg_class'),
-       jsonb_object_agg(
-           a.attname, jsonb_build_array(format_type(a.atttypid, a.atttypmod), col_description(c.oid, a.attnum))
-           order by a.attnum
-       ),
-       array_agg(a.attname::text || ' ' || format_type(a.atttypid, a.atttypmod)
-                 || case when a.attnotnull then ' not null' else '' end
-                 || case a.attidentity when 'a' then ' generated always as identity' else '' end
-                 order by a.attnum)
-from pg_class c
-join pg_namespace n on n.oid = c.relnamespace
-join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-where n.nspname in ('staging', 'core') and c.relkind = 'r'
-group by n.nspname, c.relname, c.oid
-"""
+_TABLES = (Path(__file__).parent / "sql" / "tables.sql").read_bytes()
 
 
 class Table:

@@ -6,6 +6,7 @@ names and the key; the reader may read the view only, so clear text and key neve
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -50,28 +51,10 @@ _HASHED: dict[Transform, tuple[bytes, str]] = {
 }
 _KID = "(select kid from etl.pii_pad where is_active)"
 
-_COLUMNS = """
-select attname, format_type(atttypid, atttypmod) from pg_attribute
-where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
-"""
-_DERIVED = """
-select relname, obj_description(oid, 'pg_class') from pg_class
-where relnamespace = 'etl'::regnamespace and relkind = 'v' and relname <> 'pii_key'
-"""
+_COLUMNS = (Path(__file__).parent / "sql" / "source_columns.sql").read_bytes()
+_DERIVED = (Path(__file__).parent / "sql" / "derived_views.sql").read_bytes()
 
-# tgtype: 1 for each row, 2 before, 16 update
-_NEEDED = """
-select c.relkind in ('r', 'p'),
-       exists (
-           select from pg_index i join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
-           where i.indrelid = c.oid and i.indisvalid and a.attname = %s
-       ),
-       exists (
-           select from pg_trigger t
-           where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D' and t.tgtype & 19 = 19
-       )
-from pg_class c where c.oid = to_regclass(%s)
-"""
+_NEEDED = (Path(__file__).parent / "sql" / "needs_of_delta.sql").read_bytes()
 
 
 def hashing_views(connection: psycopg.Connection, database: Database) -> list[Change]:

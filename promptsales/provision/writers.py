@@ -20,14 +20,7 @@ _UTC = frozenset(
     for area in ("", "etc/")
     for name in ("utc", "uct", "gmt", "gmt0", "gmt+0", "gmt-0", "greenwich", "universal", "zulu")
 )
-# which columns that a contract reads have a time without a zone
-_NAIVE = """
-    select named.relation, array_agg(distinct a.attname::text order by a.attname::text)
-    from unnest(%s::text[], %s::text[]) as named (relation, origin)
-    join pg_attribute a on a.attrelid = to_regclass(named.relation) and a.attname = named.origin
-    where a.atttypid = 'timestamp'::regtype
-    group by named.relation order by named.relation
-"""
+_NAIVE = (Path(__file__).parent / "sql" / "naive_columns.sql").read_bytes()
 
 
 class Override(NamedTuple):

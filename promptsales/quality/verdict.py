@@ -1,6 +1,7 @@
 """What a check found, and how it is kept; needs no Great Expectations."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import psycopg
@@ -44,11 +45,7 @@ class Verdict(NamedTuple):
         }
 
 
-_RECORD = """
-    insert into ops.check_result
-        (feed, extraction, rule, expectation, on_fail, is_success, element_count, unexpected_count, error)
-    values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
+_RECORD = Path(__file__).with_name("record.sql").read_bytes()
 
 
 def record(warehouse: psycopg.Connection, table: str, extraction: int | None, verdicts: Iterable[Verdict]) -> None:

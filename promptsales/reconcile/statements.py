@@ -3,6 +3,8 @@
 A row's digest is made from its text, so `same_text` must have fixed how that is written.
 """
 
+from pathlib import Path
+
 from psycopg import sql
 
 from promptsales.erasure.suppression import NOBODY
@@ -13,12 +15,7 @@ from promptsales.specs.feed import Contract
 
 BUCKETS = 4096
 
-# every setting that decides how a value reads, and that a row which may not be seen is an error
-same_text = b"""
-    select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),
-           set_config('IntervalStyle', 'postgres', true), set_config('extra_float_digits', '1', true),
-           set_config('bytea_output', 'hex', true), set_config('row_security', 'off', true)
-"""
+same_text = Path(__file__).with_name("same_text.sql").read_bytes()
 
 # sha256() is the same in every PostgreSQL, which hashtext() is not
 BUCKET = "('x' || left(encode(sha256(convert_to({key}::text, 'UTF8')), 'hex'), 3))::bit(12)::int"

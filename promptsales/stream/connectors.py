@@ -5,6 +5,7 @@ The configuration is ``schemas/kafka/connectors/*.yml``, with what the stream's 
 
 import re
 from functools import cache
+from pathlib import Path
 from typing import Literal, get_args
 
 import httpx
@@ -23,11 +24,7 @@ from promptsales.specs.stream import Connector, contracts_of
 from promptsales.stream import gaps
 
 _EPOCH = "select epoch, system_identifier from ops.connector where connector = %s"
-_BEGIN = """
-    insert into ops.connector (connector, epoch, system_identifier) values (%s, %s, %s)
-    on conflict (connector) do update
-    set epoch = excluded.epoch, system_identifier = excluded.system_identifier, started_at = clock_timestamp()
-"""
+_BEGIN = Path(__file__).with_name("begin_epoch.sql").read_bytes()
 
 
 class ConnectorChange(BaseModel):

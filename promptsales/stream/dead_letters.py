@@ -1,6 +1,7 @@
 """Dead letters as people use them: list them, look at one, send it again, drop it."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
@@ -14,11 +15,7 @@ from promptsales.specs.value_limits import DEAD_LETTER_BYTES
 _TIMEOUT_S = 30
 _PRODUCER = {"acks": "all", "log_level": 0, "message.timeout.ms": 20_000, "message.max.bytes": DEAD_LETTER_BYTES}
 
-_LIST = """
-    select topic, partition, message_offset, reason, dead_at from ops.dead_letter
-    where %(topic)s::text is null or topic = %(topic)s
-    order by dead_at, topic, partition, message_offset limit %(limit)s
-"""
+_LIST = Path(__file__).with_name("list_dead_letters.sql").read_bytes()
 _SHOW = "select * from ops.dead_letter where topic = %s and partition = %s and message_offset = %s"
 _DROP = "delete from ops.dead_letter where topic = %s and partition = %s and message_offset = %s"
 

@@ -31,7 +31,8 @@ def statements(contract: StreamContract) -> Statements:
 
 
 def _provision(contract: StreamContract) -> Statements:
-    yield f"provision: its part of publication {contract.source.system}", publications.published_columns(contract)
+    publication = publications.alter_publication(contract.source.system, [contract])
+    yield "provision: its part of the publication, which has other tables too", publication
     yield "provision: what Debezium's role may read", publications.grant_script(contract)
 
 

@@ -53,3 +53,12 @@ def test_a_relation() -> None:
     assert names.relation("crm.Order.Lines").as_string() == '"crm"."Order.Lines"'
     assert names.regclass_of("crm.Order Lines") == '"crm"."Order Lines"'
     assert names.topic_part("crm.Order Lines/€") == "crm.Order_Lines__"
+
+
+def test_a_list_breaks_into_lines_that_can_be_read() -> None:
+    columns = [sql.Identifier(letter * 30) for letter in "abcde"]
+    assert names.in_lines(columns).as_string() == (
+        f'"{"a" * 30}", "{"b" * 30}", "{"c" * 30}",\n                "{"d" * 30}", "{"e" * 30}"'
+    )
+    assert names.in_lines(columns[:2], " or").as_string() == f'"{"a" * 30}" or "{"b" * 30}"'
+    assert names.in_lines([]).as_string() == ""

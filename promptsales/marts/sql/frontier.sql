@@ -1,4 +1,5 @@
--- touched_at is never before its transaction began; builds' own reads for marts touch nothing. Null where a session writes there that does not show when it began
+-- touched_at is never before its transaction began; builds' own reads for marts touch nothing.
+-- Null where a session writes there that does not show when it began
 select case when not exists (
     select from pg_locks l
     left join pg_stat_activity w on w.pid = l.pid

@@ -5,4 +5,9 @@ from json_to_recordset(%(absent)s::json) as x(topic text, partition integer, mes
 group by 1, 2 order by 1, 2
 on conflict (topic, partition) do update
 set absent_events = o.absent_events + excluded.absent_events, absent_at = excluded.absent_at,
-    absent_columns = array(select unnest(o.absent_columns) union select unnest(excluded.absent_columns) order by 1)
+    absent_columns = array(
+        select unnest(o.absent_columns) -- noqa: RF01
+        union
+        select unnest(excluded.absent_columns) -- noqa: RF01
+        order by 1
+    )

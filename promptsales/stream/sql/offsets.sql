@@ -26,7 +26,7 @@ with came as (
     order by topic, partition
     on conflict (topic, partition) do update
     set next_offset = case
-            when (select first_offset from came where (came.topic, came.partition) = (o.topic, o.partition)) = 0
+            when (select first_offset from came where (came.topic, came.partition) = (o.topic, o.partition)) = 0 -- noqa: RF01
                 then excluded.next_offset
             else greatest(o.next_offset, excluded.next_offset)
         end,

@@ -34,7 +34,7 @@ copy (
         "country_code", "account_type", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."accounts"
     where true
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta
 copy (
@@ -42,7 +42,7 @@ copy (
         "country_code", "account_type", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."accounts"
     where "updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta with the quarantined keys that are due
 copy (
@@ -50,7 +50,7 @@ copy (
         "country_code", "account_type", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."accounts"
     where ("updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz or "account_id" = any('{"a key","another key"}'::uuid[]))
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a window
 copy (
@@ -58,14 +58,14 @@ copy (
         "country_code", "account_type", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."accounts"
     where "updated_at" >= '2026-01-01 00:00:00+00:00'::timestamptz and "updated_at" < '2026-02-01 00:00:00+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- stage: empty the staging table
 truncate "staging"."promptcrm__accounts";
 
 -- stage: copy rows into staging
 copy "staging"."promptcrm__accounts" ("account_id", "owner_user_id", "name", "domain", "industry", "employee_count", "annual_revenue",
-                "country_code", "account_type", "created_at", "updated_at", "deleted_at", _load_id) from stdin (format binary);
+                "country_code", "account_type", "created_at", "updated_at", "deleted_at", _load_id) from stdin (format binary); -- noqa
 
 -- suppress: find rows of erased persons that core still has
 select x.key, x.person_hmac, x.pii_kid, x.row_changed_at

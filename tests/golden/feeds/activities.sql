@@ -38,7 +38,7 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."activities"
     where true
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta
 copy (
@@ -47,7 +47,7 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."activities"
     where "updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta with the quarantined keys that are due
 copy (
@@ -56,7 +56,7 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."activities"
     where ("updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz or "activity_id" = any('{"a key","another key"}'::uuid[]))
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a window
 copy (
@@ -65,7 +65,7 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."activities"
     where "updated_at" >= '2026-01-01 00:00:00+00:00'::timestamptz and "updated_at" < '2026-02-01 00:00:00+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- stage: empty the staging table
 truncate "staging"."promptcrm__activities";
@@ -73,7 +73,7 @@ truncate "staging"."promptcrm__activities";
 -- stage: copy rows into staging
 copy "staging"."promptcrm__activities" ("activity_id", "owner_user_id", "activity_type", "direction", "lead_id", "contact_id", "account_id",
                 "opportunity_id", "occurred_at", "due_at", "completed_at", "duration_seconds", "created_at",
-                "updated_at", "deleted_at", _load_id) from stdin (format binary);
+                "updated_at", "deleted_at", _load_id) from stdin (format binary); -- noqa
 
 -- suppress: find rows of erased persons that core still has
 select x.key, x.person_hmac, x.pii_kid, x.row_changed_at

@@ -46,7 +46,7 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."contacts"
     where true
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta
 copy (
@@ -55,7 +55,7 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."contacts"
     where "updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta with the quarantined keys that are due
 copy (
@@ -64,7 +64,7 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."contacts"
     where ("updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz or "contact_id" = any('{"a key","another key"}'::uuid[]))
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a window
 copy (
@@ -73,7 +73,7 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."contacts"
     where "updated_at" >= '2026-01-01 00:00:00+00:00'::timestamptz and "updated_at" < '2026-02-01 00:00:00+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- stage: empty the staging table
 truncate "staging"."promptcrm__contacts";
@@ -81,7 +81,7 @@ truncate "staging"."promptcrm__contacts";
 -- stage: copy rows into staging
 copy "staging"."promptcrm__contacts" ("contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
                 "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-                "updated_at", "deleted_at", _load_id) from stdin (format binary);
+                "updated_at", "deleted_at", _load_id) from stdin (format binary); -- noqa
 
 -- suppress: find rows of erased persons that core still has
 select x.key, x.person_hmac, x.pii_kid, x.row_changed_at

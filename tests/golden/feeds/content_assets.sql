@@ -21,7 +21,7 @@ truncate "staging"."promptcontent__content_assets";
 -- stage: copy rows into staging
 copy "staging"."promptcontent__content_assets" ("asset_id", "project_id", "type", "url", "width", "height", "format", "size_bytes", "tags", "model",
                 "prompt_length", "prompt_hmac", "pii_kid", "generated_at", "status", "approved_at", "archived_at",
-                "created_by_user_id", "prompt_history_id", "created_at", "updated_at", "deleted_at", _misfits, _load_id) from stdin (format binary);
+                "created_by_user_id", "prompt_history_id", "created_at", "updated_at", "deleted_at", _misfits, _load_id) from stdin (format binary); -- noqa
 
 -- stage: keep the last row of each key
 delete from "staging"."promptcontent__content_assets" s

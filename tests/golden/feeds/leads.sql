@@ -69,7 +69,7 @@ copy (
         "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."leads"
     where true
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta
 copy (
@@ -81,7 +81,7 @@ copy (
         "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."leads"
     where "updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta with the quarantined keys that are due
 copy (
@@ -93,7 +93,7 @@ copy (
         "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."leads"
     where ("updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz or "lead_id" = any('{"a key","another key"}'::uuid[]))
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a window
 copy (
@@ -105,7 +105,7 @@ copy (
         "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."leads"
     where "updated_at" >= '2026-01-01 00:00:00+00:00'::timestamptz and "updated_at" < '2026-02-01 00:00:00+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- stage: empty the staging table
 truncate "staging"."promptcrm__leads";
@@ -116,7 +116,7 @@ copy "staging"."promptcrm__leads" ("lead_id", "owner_user_id", "email_hmac", "em
                 "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
                 "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
                 "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-                "created_at", "updated_at", "deleted_at", _load_id) from stdin (format binary);
+                "created_at", "updated_at", "deleted_at", _load_id) from stdin (format binary); -- noqa
 
 -- suppress: find rows of erased persons that core still has
 select x.key, x.person_hmac, x.pii_kid, x.row_changed_at

@@ -42,7 +42,7 @@ copy (
         "deleted_at", 42::bigint
     from "etl"."opportunities"
     where true
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta
 copy (
@@ -52,7 +52,7 @@ copy (
         "deleted_at", 42::bigint
     from "etl"."opportunities"
     where "updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta with the quarantined keys that are due
 copy (
@@ -62,7 +62,7 @@ copy (
         "deleted_at", 42::bigint
     from "etl"."opportunities"
     where ("updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz or "opportunity_id" = any('{"a key","another key"}'::uuid[]))
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a window
 copy (
@@ -72,7 +72,7 @@ copy (
         "deleted_at", 42::bigint
     from "etl"."opportunities"
     where "updated_at" >= '2026-01-01 00:00:00+00:00'::timestamptz and "updated_at" < '2026-02-01 00:00:00+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- stage: empty the staging table
 truncate "staging"."promptcrm__opportunities";
@@ -81,7 +81,7 @@ truncate "staging"."promptcrm__opportunities";
 copy "staging"."promptcrm__opportunities" ("opportunity_id", "owner_user_id", "account_id", "primary_contact_id", "source_lead_id",
                 "campaign_id", "stage_id", "stage_entered_at", "amount", "currency_code", "probability",
                 "expected_close_date", "closed_at", "lost_reason", "merged_into_id", "created_at", "updated_at",
-                "deleted_at", _load_id) from stdin (format binary);
+                "deleted_at", _load_id) from stdin (format binary); -- noqa
 
 -- suppress: find rows of erased persons that core still has
 select x.key, x.person_hmac, x.pii_kid, x.row_changed_at

@@ -33,7 +33,7 @@ copy (
         "is_active", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."pipeline_stages"
     where true
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta
 copy (
@@ -41,7 +41,7 @@ copy (
         "is_active", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."pipeline_stages"
     where "updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta with the quarantined keys that are due
 copy (
@@ -49,7 +49,7 @@ copy (
         "is_active", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."pipeline_stages"
     where ("updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz or "stage_id" = any('{"a key","another key"}'::uuid[]))
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a window
 copy (
@@ -57,14 +57,14 @@ copy (
         "is_active", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."pipeline_stages"
     where "updated_at" >= '2026-01-01 00:00:00+00:00'::timestamptz and "updated_at" < '2026-02-01 00:00:00+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- stage: empty the staging table
 truncate "staging"."promptcrm__pipeline_stages";
 
 -- stage: copy rows into staging
 copy "staging"."promptcrm__pipeline_stages" ("stage_id", "pipeline_code", "name", "position", "default_probability", "is_closed", "is_won",
-                "is_active", "created_at", "updated_at", "deleted_at", _load_id) from stdin (format binary);
+                "is_active", "created_at", "updated_at", "deleted_at", _load_id) from stdin (format binary); -- noqa
 
 -- suppress: find rows of erased persons that core still has
 select x.key, x.person_hmac, x.pii_kid, x.row_changed_at

@@ -17,7 +17,7 @@ truncate "staging"."promptcontent__prompts";
 
 -- stage: copy rows into staging
 copy "staging"."promptcontent__prompts" ("prompt_id", "user_id", "tool", "input_length", "input_hmac", "output_length", "output_hmac",
-                "pii_kid", "tokens_used", "cost_amount", "prompted_at", "asset_id", "deleted_at", _misfits, _load_id) from stdin (format binary);
+                "pii_kid", "tokens_used", "cost_amount", "prompted_at", "asset_id", "deleted_at", _misfits, _load_id) from stdin (format binary); -- noqa
 
 -- stage: keep the last row of each key
 delete from "staging"."promptcontent__prompts" s

@@ -39,7 +39,7 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."users"
     where true
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta
 copy (
@@ -47,7 +47,7 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."users"
     where "updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a delta with the quarantined keys that are due
 copy (
@@ -55,7 +55,7 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."users"
     where ("updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz or "user_id" = any('{"a key","another key"}'::uuid[]))
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- extract: a window
 copy (
@@ -63,14 +63,14 @@ copy (
         "updated_at", "deleted_at", 42::bigint
     from "etl"."users"
     where "updated_at" >= '2026-01-01 00:00:00+00:00'::timestamptz and "updated_at" < '2026-02-01 00:00:00+00:00'::timestamptz
-) to stdout (format binary);
+) to stdout (format binary); -- noqa
 
 -- stage: empty the staging table
 truncate "staging"."promptsales__users";
 
 -- stage: copy rows into staging
 copy "staging"."promptsales__users" ("user_id", "role", "email_hmac", "email_domain_hmac", "is_email_valid", "pii_kid", "created_at",
-                "updated_at", "deleted_at", _load_id) from stdin (format binary);
+                "updated_at", "deleted_at", _load_id) from stdin (format binary); -- noqa
 
 -- suppress: find rows of erased persons that core still has
 select x.key, x.person_hmac, x.pii_kid, x.row_changed_at

@@ -70,6 +70,7 @@ select (select count(*) from "staging"."marts__sales_performance_monthly"), coun
 from merged;
 
 -- publish: note where the mart stands
+-- a window leaves the mart standing where it stood: what was touched meanwhile is still to be built
 insert into ops.mart as o (mart, touched_through, as_of_day, zone, definition, complete_through, is_empty)
 select %(mart)s, %(touched_through)s, %(as_of_day)s, %(zone)s, %(definition)s, %(complete_through)s,
        not exists (select from "marts"."sales_performance_monthly")

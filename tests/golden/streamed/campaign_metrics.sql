@@ -1,8 +1,8 @@
 -- Written by `python -m tests.golden` from warehouse/core/campaign_metrics; do not edit.
 -- The statements are as psycopg gets them: %(name)s and %s stand for parameters, %% for a percent sign.
 
--- provision: its part of publication promptads
-table "promptads"."campaign_metrics" ("id", "campaign_id", "timestamp", "impressions", "clicks", "spend", "conversions", "updated_at");
+-- provision: its part of the publication, which has other tables too
+alter publication "promptads" set table "promptads"."campaign_metrics" ("id", "campaign_id", "timestamp", "impressions", "clicks", "spend", "conversions", "updated_at");
 
 -- provision: what Debezium's role may read
 grant usage on schema "promptads" to "cdc";

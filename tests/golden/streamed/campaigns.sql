@@ -1,8 +1,8 @@
 -- Written by `python -m tests.golden` from warehouse/core/campaigns; do not edit.
 -- The statements are as psycopg gets them: %(name)s and %s stand for parameters, %% for a percent sign.
 
--- provision: its part of publication promptads
-table "promptads"."campaigns" ("id", "user_id", "name", "objective", "budget", "currency_code", "status", "start_date", "end_date",
+-- provision: its part of the publication, which has other tables too
+alter publication "promptads" set table "promptads"."campaigns" ("id", "user_id", "name", "objective", "budget", "currency_code", "status", "start_date", "end_date",
                 "created_at", "updated_at", "deleted_at");
 
 -- provision: what Debezium's role may read

@@ -1,8 +1,8 @@
 -- Written by `python -m tests.golden` from warehouse/realtime/lead; do not edit.
 -- The statements are as psycopg gets them: %(name)s and %s stand for parameters, %% for a percent sign.
 
--- provision: its part of publication promptcrm
-table "crm"."leads" ("id", "campaign_id", "lead_source", "status", "merged_into_id", "created_at", "qualified_at",
+-- provision: its part of the publication, which has other tables too
+alter publication "promptcrm" set table "crm"."leads" ("id", "campaign_id", "lead_source", "status", "merged_into_id", "created_at", "qualified_at",
                 "converted_at", "updated_at", "deleted_at");
 
 -- provision: what Debezium's role may read

@@ -1,8 +1,8 @@
 -- Written by `python -m tests.golden` from warehouse/realtime/opportunity; do not edit.
 -- The statements are as psycopg gets them: %(name)s and %s stand for parameters, %% for a percent sign.
 
--- provision: its part of publication promptcrm
-table "crm"."opportunities" ("id", "campaign_id", "source_lead_id", "stage_id", "amount", "currency_code", "merged_into_id",
+-- provision: its part of the publication, which has other tables too
+alter publication "promptcrm" set table "crm"."opportunities" ("id", "campaign_id", "source_lead_id", "stage_id", "amount", "currency_code", "merged_into_id",
                 "created_at", "closed_at", "updated_at", "deleted_at");
 
 -- provision: what Debezium's role may read

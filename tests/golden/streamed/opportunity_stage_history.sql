@@ -1,8 +1,8 @@
 -- Written by `python -m tests.golden` from warehouse/core/opportunity_stage_history; do not edit.
 -- The statements are as psycopg gets them: %(name)s and %s stand for parameters, %% for a percent sign.
 
--- provision: its part of publication promptcrm
-table "crm"."opportunity_stage_history" ("id", "opportunity_id", "from_stage_id", "to_stage_id", "amount_at_change", "changed_by_user_id",
+-- provision: its part of the publication, which has other tables too
+alter publication "promptcrm" set table "crm"."opportunity_stage_history" ("id", "opportunity_id", "from_stage_id", "to_stage_id", "amount_at_change", "changed_by_user_id",
                 "changed_at", "created_at", "updated_at");
 
 -- provision: what Debezium's role may read

@@ -27,4 +27,8 @@ ad as (
       )
 )
 select sum(impressions) as impressions, sum(spend) as spend
-from (select impressions, spend from own union all select impressions, spend from shared) delivery
+from (
+    select impressions, spend from own
+    union all
+    select impressions, spend from shared
+) delivery

@@ -21,7 +21,8 @@ select (l.created_at at time zone %(zone)s)::date
 from (
     with affected as (
         select opportunity_id from deal
-        union select o.opportunity_id from account join core.opportunities o using (account_id)
+        union
+        select o.opportunity_id from account join core.opportunities o using (account_id)
     )
     select l.created_at from affected join core.opportunities o using (opportunity_id)
     join core.leads l on l.lead_id = o.source_lead_id

@@ -9,7 +9,11 @@ month as (
     where m::date <@ built.days
 ), paid as (
     select x.day, sum(p.monthly_amount) as mrr
-    from (select last_day from month union select first_day - 1 from month) x(day)
+    from (
+        select last_day from month
+        union
+        select first_day - 1 from month
+    ) x(day)
     join core.subscriptions s on s.deleted_at is null and (s.starts_at at time zone %(zone)s)::date <= x.day
                              and coalesce((s.ends_at at time zone %(zone)s)::date > x.day, true)
     join core.subscriptions_history v on v.subscription_id = s.subscription_id

@@ -22,7 +22,7 @@ from core.leads l
 left join lateral (select g.campaign_id from core.ads a join core.ad_groups g using (ad_group_id) where a.ad_id = l.ad_id) by_ad on true
 left join lateral (
     select coalesce(
-        (select c.campaign_id from core.campaigns_history c where c.campaign_id::text = lower(btrim(l.utm_campaign)) limit 1),
+        (select min(c.campaign_id::text)::uuid from core.campaigns_history c where c.campaign_id::text = lower(btrim(l.utm_campaign))),
         (select c.campaign_id from core.campaigns_history c
          where lower(btrim(c.name)) = lower(btrim(l.utm_campaign)) and c.user_id = l.owner_user_id
            and c.valid_from <= l.created_at and l.created_at < c.valid_to order by c.campaign_id limit 1)) as campaign_id

@@ -3,7 +3,11 @@ with month as (
     from generate_series('2010-01-01'::date, date_trunc('month', %(as_of_day)s::date), '1 month') m
 ), paid as (
     select s.user_id, d.day, p.currency_code, sum(p.monthly_amount) as mrr, string_agg(v.plan_type, ', ' order by v.plan_type) as plans
-    from (select now_day as day from month union select before_day from month) d
+    from (
+        select now_day as day from month
+        union
+        select before_day from month
+    ) d
     join core.subscriptions s on (s.starts_at at time zone 'UTC')::date <= d.day
                              and (s.ends_at is null or (s.ends_at at time zone 'UTC')::date > d.day) and s.deleted_at is null
     join core.subscriptions_history v on v.subscription_id = s.subscription_id

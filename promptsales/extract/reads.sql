@@ -1,0 +1,9 @@
+-- of every view of the schema etl, what it reads there: by the table itself, whatever that is called by now
+select v.relname::text, array_agg(distinct n.nspname || '.' || c.relname)
+from pg_class v
+join pg_rewrite w on w.ev_class = v.oid
+join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
+join pg_class c on c.oid = d.refobjid and c.relnamespace <> v.relnamespace
+join pg_namespace n on n.oid = c.relnamespace
+where v.relnamespace = (select oid from pg_namespace where nspname = 'etl') and v.relkind = 'v'
+group by v.relname

@@ -1,0 +1,3 @@
+select a.attname::text, c.relreplident::text from pg_attribute a join pg_class c on c.oid = a.attrelid
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname || '.' || c.relname = %s and a.attnum > 0 and not a.attisdropped

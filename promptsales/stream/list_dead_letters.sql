@@ -1,0 +1,3 @@
+select topic, partition, message_offset, reason, dead_at from ops.dead_letter
+where %(topic)s::text is null or topic = %(topic)s
+order by dead_at, topic, partition, message_offset limit %(limit)s
