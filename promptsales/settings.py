@@ -259,7 +259,7 @@ def settings() -> Settings:
     except ValidationError as error:
         faults = error.errors(include_input=False, include_context=False, include_url=False)
         wrong = (f"PROMPTSALES_{'__'.join(map(str, fault['loc'])).upper()}: {_said(fault['msg'])}" for fault in faults)
-        raise ConfigError(f"settings: {'; '.join(wrong)}; docs/settings.md lists what each may be") from None
+        raise ConfigError(f"settings: {'; '.join(wrong)}; docs/reference/settings.md lists what each may be") from None
     except SettingsError:
         # only this one is read as JSON
         raise ConfigError(

@@ -56,7 +56,7 @@ def _contract_lines(table: LiveTable) -> Iterator[str]:
     yield f"look_back_seconds: {LOOK_BACK_SECONDS}"
     yield f"key: {_names(table)[table.key.name]}"
     yield "hash_at: source"
-    yield "# columns whose versions core keeps, in a table of their own: see docs/add-a-feed.md"
+    yield "# columns whose versions core keeps, in a table of their own: see docs/tutorial/first-feed.md"
     yield "history: []"
     if any(column.plain == "created_at" and column.type.startswith("timestamp") for column in table.columns):
         yield "# what the marts rebuild when a row changes (guess)"

@@ -1,4 +1,4 @@
-"""`promptsales docs`: pages that are made of the files they describe."""
+"""`promptsales docs`: pages that are generated from the files they describe."""
 
 import typer
 
@@ -11,7 +11,7 @@ app = typer.Typer()
 
 @app.command()
 def docs() -> None:
-    """Write docs/marts.md, the data dictionary, and docs/models.svg, what is made of what, from contracts and marts."""
+    """Write docs/reference/marts.md (the data dictionary) and docs/models.svg (which table is built from which)."""
     for path, text in ((PAGE, page()), (PICTURE, picture())):
         path.write_text(text, encoding="utf-8")
         show_line(f"{path} written")

@@ -38,7 +38,7 @@ def refuse_drift(contract: Contract, source: psycopg.Connection) -> None:
         if found.get(column.name) != column.type
     ]
     if not found:
-        raise SourceRefused(f"feed {contract.table}: {_without_view(contract, source)} (docs/drift.md)")
+        raise SourceRefused(f"feed {contract.table}: {_without_view(contract, source)} (docs/how-to/source-changes.md)")
     if stale := relations_of(source).get(contract.table, set()) - {contract.source.relation}:
         raise SourceRefused(
             f"feed {contract.table}: etl.{contract.table} reads {', '.join(sorted(stale))}, not "

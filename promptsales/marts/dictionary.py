@@ -1,4 +1,4 @@
-"""``docs/marts.md``: the data dictionary, built from the catalogue that the comments in the warehouse come from."""
+"""``docs/reference/marts.md``: the data dictionary, generated from the catalogue, as the warehouse's comments are."""
 
 from collections.abc import Iterator
 
@@ -6,17 +6,23 @@ from promptsales.marts.graph import PICTURE
 from promptsales.settings import ROOT
 from promptsales.specs.mart import Mart, catalogue
 
-PAGE = ROOT / "docs" / "marts.md"
+PAGE = ROOT / "docs" / "reference" / "marts.md"
 
 _HEAD = """# Marts
 
-Dashboards and BI tools read these tables and the views of `realtime`, nothing else. `promptsales dsn bi` prints the
-connection of a reader. `promptsales docs` builds this page from `warehouse/marts/*/mart.yml`; the comments in the
-warehouse come from the same files.
+For people who write dashboards and queries. This page describes every table and view of the schema `marts`: what one
+row stands for, what each column means, and which columns you may sum. `promptsales dsn bi` prints the connection string
+of a role that reads these tables and the views of `realtime`, and nothing else.
+[Connect a BI tool](../how-to/connect-a-bi-tool.md) shows how to use it.
 
-Days and months are those of the reporting zone (UTC unless `PROMPTSALES_REPORTING_TIMEZONE` is set); columns that end
-in `_at` are in UTC. Ratios are fractions, computed from sums, and null if the denominator is 0. Do not sum a column
-that is not additive. Do not sum money of different currencies: group by `currency_code`.
+`promptsales docs` generates this page from the files `warehouse/marts/*/mart.yml`. The comments on the tables and
+columns in the warehouse come from the same files.
+
+- Days and months are those of the reporting zone: UTC, unless `PROMPTSALES_REPORTING_TIMEZONE` names another zone.
+  Columns that end in `_at` are instants in UTC.
+- Ratios are fractions. They are computed from sums, and are null where the denominator is 0.
+- Sum a column only if it says "Additive".
+- Never sum money of different currencies: group by `currency_code`.
 """
 
 
@@ -27,7 +33,7 @@ def page() -> str:
 
 def _graph() -> Iterator[str]:
     yield "## Lineage\n"
-    yield f"![Sources, core tables and marts, with what each is built from]({PICTURE.name})\n"
+    yield f"![Sources, core tables and marts, each joined to the tables it is built from](../{PICTURE.name})\n"
 
 
 def _section(mart: Mart) -> Iterator[str]:
@@ -36,7 +42,7 @@ def _section(mart: Mart) -> Iterator[str]:
     if mart.grain:
         yield f"One row per {_names(mart.grain)}. Built from {_names(mart.inputs)}.\n"
     else:
-        yield f"A view of {_names(mart.inputs)}.\n"
+        yield f"A view on {_names(mart.inputs)}.\n"
     yield "| column | type | meaning |"
     yield "|---|---|---|"
     for column in mart.columns:

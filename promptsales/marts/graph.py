@@ -1,4 +1,4 @@
-"""``docs/models.svg``: what is made of what, from the operational systems to the marts, as contracts and marts say."""
+"""``docs/models.svg``: which table is built from which, from the sources to the marts, as contracts and marts say."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

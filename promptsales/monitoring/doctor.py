@@ -107,7 +107,7 @@ def _new_columns(contract: Contract, source: psycopg.Connection) -> Iterator[Fin
         yield Finding(
             f"feed {contract.table}",
             f"{contract.source.relation} has columns the contract does not know: {', '.join(names)}; they are not read",
-            f"name each under columns or unread in {contract.folder / 'contract.yml'} (docs/drift.md)",
+            f"name each under columns or unread in {contract.folder / 'contract.yml'} (docs/how-to/source-changes.md)",
         )
 
 

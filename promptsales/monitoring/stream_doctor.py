@@ -98,7 +98,7 @@ def _breaks(
             yield Finding(
                 f"publication {publication}",
                 f"the application's own {statement.split()[0].upper()} of {name} fails: {reason}",
-                f"take {name} out of the publication, or publish it as docs/streaming.md says",
+                f"take {name} out of the publication, or publish it as docs/how-to/fix-the-stream.md says",
             )
         except psycopg.errors.ObjectNotInPrerequisiteState as error:
             yield Finding(

@@ -1,6 +1,7 @@
 """Every Make target, command and setting is in the README or the docs."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ import typer.main
 from promptsales.cli.main import command_line
 from promptsales.settings import ROOT, Settings
 
-DOCS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+PAGES = (ROOT / "README.md", ROOT / "docker" / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+KINDS = ("tutorial", "how-to", "reference", "explanation")
+DOCS = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 
 
 def commands(command: Any, name: str) -> list[str]:
@@ -20,7 +23,7 @@ def commands(command: Any, name: str) -> list[str]:
 
 @pytest.mark.parametrize("command", commands(typer.main.get_command(command_line()), "promptsales"))
 def test_command_is_documented(command: str) -> None:
-    assert f"`{command}" in DOCS, f"`{command}` is in no page: add it to docs/commands.md"
+    assert f"`{command}" in DOCS, f"`{command}` is in no page: add it to docs/reference/commands.md"
 
 
 @pytest.mark.parametrize("target", re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
@@ -30,17 +33,33 @@ def test_make_target_is_documented(target: str) -> None:
 
 @pytest.mark.parametrize("setting", Settings.model_fields)
 def test_setting_is_documented(setting: str) -> None:
-    assert f"PROMPTSALES_{setting.upper()}" in DOCS, f"setting {setting} is in no page: add it to docs/settings.md"
+    assert f"PROMPTSALES_{setting.upper()}" in DOCS, f"{setting} is in no page: add it to docs/reference/settings.md"
 
 
-def test_relative_links_lead_somewhere() -> None:
-    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
-        for link in re.findall(r"\]\((?!http|#)([^)#]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / link).exists(), f"{page.name} links to {link}, which is not there"
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    for link, anchor in re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]+))?\)", page.read_text(encoding="utf-8")):
+        target = page.parent / link if link else page
+        assert target.exists(), f"{page.name} links to {link}, which does not exist"
+        assert not anchor or anchor in anchors(target), f"{page.name} links to {link}#{anchor}: no such heading"
+
+
+def test_the_index_links_to_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = re.findall(r"\]\(([^)#]+\.md)", index.read_text(encoding="utf-8"))
+    pages = {page for kind in KINDS for page in (ROOT / "docs" / kind).glob("*.md")}
+    assert {(index.parent / link).resolve() for link in linked} >= pages
 
 
 def test_guarantees_name_tests_that_exist() -> None:
-    named = re.findall(r"`([a-z_/]+\.py)::(\w+)`", (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8"))
+    guarantees = (ROOT / "docs" / "explanation" / "guarantees.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z_/]+\.py)::(\w+)`", guarantees)
     assert len(named) > 30
     missing = [
         f"{file}::{test}"

@@ -1,4 +1,4 @@
-"""A feed is added by the steps of docs/add-a-feed.md, in a copy of the files and on real servers."""
+"""A feed is added by the steps of docs/tutorial/first-feed.md, in a copy of the files and on real servers."""
 
 import json
 from collections.abc import Iterator
@@ -110,11 +110,12 @@ def test_a_view_taken_by_cascade_blocks_its_own_feed_alone(
     assert blocked.returncode == 1
     assert blocked.stderr.strip() == (
         "error: feed visits: etl.visits is not there (a drop with CASCADE takes it along), and crm.visits has no "
-        "amount; put it back or take it out of the contract, then run `promptsales provision` (docs/drift.md)"
+        "amount; put it back or take it out of the contract, then run `promptsales provision` "
+        "(docs/how-to/source-changes.md)"
     )
     assert promptsales("load", "leads").returncode == 0
 
-    # as docs/drift.md says: out of the contract, provision, and the feed loads again
+    # as docs/how-to/source-changes.md says: out of the contract, provision, and the feed loads again
     contract = copy / "warehouse" / "core" / "visits" / "contract.yml"
     lines = [line for line in contract.read_text().splitlines(keepends=True) if "name: amount" not in line]
     contract.write_text("".join(lines))

@@ -132,7 +132,7 @@ def test_planned_ranges_are_disjoint_and_hold_every_touched_day(offsets: set[int
 
 
 def test_the_data_dictionary_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "docs/marts.md is old: run `promptsales docs`"
+    assert PAGE.read_text(encoding="utf-8") == page(), "docs/reference/marts.md is old: run `promptsales docs`"
 
 
 def test_the_picture_of_the_models_is_up_to_date() -> None:
