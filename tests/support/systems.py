@@ -30,6 +30,20 @@ def empty(stack: Settings) -> None:
 
 
 @contextmanager
+def redis_apart(stack: Settings, number: int, decode_responses: bool = False) -> Iterator["redis.Redis"]:
+    """A database of Redis that no worker of the stack uses, empty before and after.
+
+    The number goes into the address: a database that the address names outranks the client's argument ``db``.
+    """
+    address = stack.address("redis").removesuffix("/0")
+    with redis.Redis.from_url(f"{address}/{number}", decode_responses=decode_responses) as client:
+        assert client.connection_pool.connection_kwargs["db"] == number
+        client.flushdb()
+        yield client
+        client.flushdb()
+
+
+@contextmanager
 def emptied_warehouse(stack: Settings) -> Iterator[psycopg.Connection]:
     """The warehouse, as its administrator; every table of core, ops and realtime empty, but for the seeds."""
     with psycopg.connect(stack.address("warehouse_admin"), autocommit=True) as connection:

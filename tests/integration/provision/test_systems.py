@@ -22,6 +22,7 @@ from promptsales.errors import ConfigError, TransientError
 from promptsales.provision import provision
 from promptsales.provision.collections import Collection, Index, collections, read_collections
 from promptsales.settings import Settings
+from tests.support.systems import redis_apart
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ASSET = {"type": "image", "status": "draft", "created_at": NOW, "updated_at": NOW}
@@ -175,24 +176,20 @@ def test_kafka_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_strangers_in_redis(stack: Settings) -> None:
-    with redis.Redis.from_url(stack.address("redis"), decode_responses=True, db=15) as client:
-        client.flushdb()
-        try:
-            client.hset("session:abc", "user", "x")
-            client.expire("session:abc", 60)
-            client.set("api:leads:1", "{}", ex=60)
-            assert key_spaces.strangers(client) == []
-            client.persist("session:abc")
-            client.set("session:def", "x", ex=60)
-            client.set("jane@example.com", "x")
-            client.set("john@example.com", "x")
-            assert sorted(key_spaces.strangers(client)) == [
-                "1 keys of sessions are of type string, not hash",
-                "1 keys of sessions live longer than 86400 s",
-                "2 keys of no known key space (schemas/redis/key_spaces.yml)",
-            ]
-        finally:
-            client.flushdb()
+    with redis_apart(stack, 15, decode_responses=True) as client:
+        client.hset("session:abc", "user", "x")
+        client.expire("session:abc", 60)
+        client.set("api:leads:1", "{}", ex=60)
+        assert key_spaces.strangers(client) == []
+        client.persist("session:abc")
+        client.set("session:def", "x", ex=60)
+        client.set("jane@example.com", "x")
+        client.set("john@example.com", "x")
+        assert sorted(key_spaces.strangers(client)) == [
+            "1 keys of sessions are of type string, not hash",
+            "1 keys of sessions live longer than 86400 s",
+            "2 keys of no known key space (schemas/redis/key_spaces.yml)",
+        ]
 
 
 def test_redis_that_is_not_there() -> None:

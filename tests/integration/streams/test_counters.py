@@ -11,6 +11,7 @@ import redis
 from promptsales.cache import counters
 from promptsales.cache.counters import NOTHING, Counter, publish, publish_again
 from promptsales.settings import Settings
+from tests.support.systems import redis_apart
 
 MINUTE = datetime.now(UTC).replace(second=0, microsecond=0)
 _FIGURES = """
@@ -23,10 +24,8 @@ _FIGURES = """
 @pytest.fixture
 def cache(stack: Settings) -> Iterator["redis.Redis"]:
     """A database of Redis that the stream's own worker does not use."""
-    with redis.Redis.from_url(stack.address("redis"), db=14) as client:
-        client.flushdb()
+    with redis_apart(stack, 14) as client:
         yield client
-        client.flushdb()
 
 
 @pytest.fixture
