@@ -97,7 +97,7 @@ def load_feed(
 
 def _look(contract: Contract, window: Window | None) -> dict[str, Any]:
     from promptsales.extract.opening import opened
-    from promptsales.load.steps import look
+    from promptsales.load.steps import preview
 
     with opened(settings(), contract) as source, connected("warehouse") as warehouse:
-        return {"feed": contract.table, **look(contract, source, warehouse, window)._asdict()}
+        return {"feed": contract.table, **preview(contract, source, warehouse, window)._asdict()}

@@ -10,9 +10,9 @@ from psycopg.rows import tuple_row
 
 from promptsales.extract.frontier import Frontier, complete_through_after, held_by, watermark_after
 from promptsales.extract.visible import UNFILTERED
-from promptsales.feeds.models import Progress, Window
+from promptsales.feeds.models import FeedProgress, Window
 from promptsales.feeds.reader import CheckedKey
-from promptsales.feeds.state import Begun
+from promptsales.feeds.state import FeedState
 from promptsales.specs.feed import Contract
 
 
@@ -38,14 +38,14 @@ class PostgresReader:
             self.source.execute(UNFILTERED)
             yield
 
-    def progress(self, begun: Begun, window: Window | None, key: CheckedKey | None) -> Progress:
+    def compute_progress(self, feed_state: FeedState, window: Window | None, key: CheckedKey | None) -> FeedProgress:
         """The watermark follows the frontier; a replayed window moves nothing."""
         look_back = timedelta(seconds=self.contract.look_back_seconds)
-        watermark, complete_through = begun.last_sync_timestamp, begun.complete_through
+        watermark, complete_through = feed_state.last_sync_timestamp, feed_state.complete_through
         if window is None:
             watermark = watermark_after(self.frontier, watermark, look_back)
             complete_through = complete_through_after(self.frontier, complete_through)
-        return Progress(
+        return FeedProgress(
             last_sync_timestamp=watermark,
             complete_through=complete_through,
             held_by=held_by(self.frontier, look_back),

@@ -17,7 +17,7 @@ from promptsales.extract.frontier import read_frontier_inline
 from promptsales.extract.postgres import PostgresReader, counted
 from promptsales.extract.visible import refuse_hidden_rows
 from promptsales.feeds import staging
-from promptsales.feeds.reader import CheckedKey, Copied, Wanted
+from promptsales.feeds.reader import CheckedKey, Copied, ReadRequest
 from promptsales.hashing.hashes import Key, transformed
 from promptsales.names import identifier, relation
 from promptsales.specs.feed import MADE_HERE, Column, Contract
@@ -34,7 +34,7 @@ class RelationReader(PostgresReader):
         super().__init__(contract, source)
         self.key = key
 
-    def look(self) -> datetime:
+    def read_clock(self) -> datetime:
         """The frontier, by a query."""
         self.frontier = read_frontier_inline(self.source)
         return self.frontier.read_at
@@ -62,11 +62,11 @@ class RelationReader(PostgresReader):
         role = self.source.info.user
         refuse_hidden_rows(f"feed {self.contract.table}", self.source, self.contract.source.relation, role)
 
-    def count(self, wanted: Wanted) -> int:
+    def count(self, wanted: ReadRequest) -> int:
         """Count on the relation."""
         return counted(self.source, _relation(self.contract), self._rows(wanted))
 
-    def copy_into(self, warehouse: psycopg.Connection, wanted: Wanted) -> Copied:
+    def copy_into(self, warehouse: psycopg.Connection, wanted: ReadRequest) -> Copied:
         """Read, hash, write, a row at a time; nothing is kept."""
         types = [_UNREAD if column.transform == "as_is" else _type_here(column) for column in self.contract.columns]
         self.source.execute("set local timezone to 'UTC'")  # naive times are UTC, in the condition too
@@ -81,7 +81,7 @@ class RelationReader(PostgresReader):
     def draw(self, warehouse: psycopg.Connection, load_id: int) -> None:
         """Put every row into staging: for who compares, and takes them back."""
         with self.snapshot():
-            self.copy_into(warehouse, Wanted(load_id, window=None, watermark=None))
+            self.copy_into(warehouse, ReadRequest(load_id, window=None, watermark=None))
 
     def changed_since(self, token: str | None) -> None:
         """None: only the cursor tells which rows the next load reads."""
@@ -99,10 +99,10 @@ class RelationReader(PostgresReader):
     def _read(self) -> list[Column]:
         return [column for column in self.contract.columns if column.transform not in MADE_HERE]
 
-    def _rows(self, wanted: Wanted) -> sql.Composable:
+    def _rows(self, wanted: ReadRequest) -> sql.Composable:
         return delta.predicate(self.contract, wanted.window, wanted.watermark, wanted.retries, at_origin=True)
 
-    def _copy_out(self, wanted: Wanted) -> sql.Composed:
+    def _copy_out(self, wanted: ReadRequest) -> sql.Composed:
         types = relation_types(self.contract, self.source)
         columns = [_expression(column, types[column.origin]) for column in self._read]
         return sql.SQL(

@@ -9,7 +9,7 @@ from promptsales.extract.frontier import read_frontier
 from promptsales.extract.postgres import PostgresReader, counted
 from promptsales.extract.visible import refuse_hidden_rows
 from promptsales.feeds import staging
-from promptsales.feeds.reader import CheckedKey, Copied, Wanted
+from promptsales.feeds.reader import CheckedKey, Copied, ReadRequest
 
 # a view reads with its owner's rights, whoever asks it
 OWNER = "etl_owner"
@@ -18,7 +18,7 @@ OWNER = "etl_owner"
 class ViewReader(PostgresReader):
     """One extraction through a feed's hashing view; neither clear text nor key leaves the source."""
 
-    def look(self) -> datetime:
+    def read_clock(self) -> datetime:
         """The frontier, by ``etl.frontier()``."""
         self.frontier = read_frontier(self.source)
         return self.frontier.read_at
@@ -32,12 +32,12 @@ class ViewReader(PostgresReader):
         delta.refuse_drift(self.contract, self.source)
         refuse_hidden_rows(f"feed {self.contract.table}", self.source, f"etl.{self.contract.table}", OWNER)
 
-    def count(self, wanted: Wanted) -> int:
+    def count(self, wanted: ReadRequest) -> int:
         """Count on the view."""
         rows = delta.predicate(self.contract, wanted.window, wanted.watermark, wanted.retries)
         return counted(self.source, delta.view(self.contract), rows)
 
-    def copy_into(self, warehouse: psycopg.Connection, wanted: Wanted) -> Copied:
+    def copy_into(self, warehouse: psycopg.Connection, wanted: ReadRequest) -> Copied:
         """Pass the blocks of a COPY on."""
         out = delta.copy_out(self.contract, wanted.extraction, wanted.window, wanted.watermark, wanted.retries)
         into = staging.copy_in(self.contract)

@@ -1,1 +1,1 @@
-"""Staging, splitting, publishing: what happens to a feed's rows between its source and core."""
+"""The steps of a load: stage a feed's rows, check them and publish them to core."""

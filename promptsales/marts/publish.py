@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.types.range import DateRange
 
 from promptsales.errors import BatchBlocked, driver_errors
-from promptsales.feeds.staging import listed
+from promptsales.feeds.staging import join_names
 from promptsales.marts.control import Totals, compare
 from promptsales.marts.plan import SQL, Asked, Plan
 from promptsales.quality.verdict import Verdict, record
@@ -121,15 +121,15 @@ def _merge(mart: Mart) -> sql.Composed:
         mart=sql.Identifier("marts", mart.mart),
         staging=sql.Identifier("staging", mart.staging),
         period=period,
-        columns=listed(mart.column_names),
-        grain=listed(mart.grain),
+        columns=join_names(mart.column_names),
+        grain=join_names(mart.grain),
         first=sql.Identifier("old", mart.grain[0]),
         grain_names=sql.Literal(list(mart.grain)),
         measures=sql.Literal(list(mart.measures)),
         same=sql.SQL(" and ").join(sql.SQL("m.{0} = s.{0}").format(sql.Identifier(name)) for name in mart.grain),
         assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
-        current=listed(others, "m"),
-        excluded=listed(others, "excluded"),
+        current=join_names(others, "m"),
+        excluded=join_names(others, "excluded"),
     )
 
 

@@ -69,7 +69,7 @@ def _sources(settings: Settings) -> Iterator[Finding]:
         with opened(settings, contract) as source:
             try:
                 reader = reader_of(contract, source)
-                reader.look()
+                reader.read_clock()
                 reader.read_key()
                 reader.refuse_drift()
             except SourceRefused as error:
@@ -140,7 +140,7 @@ _WAKE = {
 
 def _quarantine(settings: Settings) -> Iterator[Finding]:
     with connected(settings, "warehouse", patience="look") as warehouse:
-        for count in manual_release.by_rule(warehouse):
+        for count in manual_release.count_by_rule(warehouse):
             if count.rule.endswith("_twice"):
                 # another row of the source or of core holds the same value: waiting alone seldom helps
                 what = f"{count.rows} rows broke {count.rule}: another row has the same value"

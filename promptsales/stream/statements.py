@@ -9,7 +9,7 @@ from pathlib import Path
 from psycopg import sql
 
 from promptsales.erasure.suppression import is_erased, unnamed, unnamed_in
-from promptsales.feeds.staging import listed
+from promptsales.feeds.staging import join_names
 from promptsales.names import identifier
 from promptsales.specs.stream import StreamColumn, StreamContract, stream_contracts
 from promptsales.stream.decode import OWN, PREFIX
@@ -89,8 +89,8 @@ def upsert(name: str) -> bytes:
         .format(
             source=_source(contract),
             table=table(contract),
-            columns=listed(contract.column_names),
-            version=listed(VERSION),
+            columns=join_names(contract.column_names),
+            version=join_names(VERSION),
             key=sql.Identifier(contract.key),
             assignments=sql.SQL(", ").join(
                 sql.SQL("{0} = case when excluded.is_deleted then t.{0} else excluded.{0} end").format(
@@ -159,9 +159,9 @@ def history(name: str) -> tuple[bytes, ...]:
             """).format(source=_source(contract), table=table(contract), key=sql.Identifier(contract.key)),
             history=sql.Identifier(contract.layer, f"{contract.table}_history"),
             key=sql.Identifier(contract.key),
-            listed=listed(contract.history),
-            now_listed=listed(contract.history, "n"),
-            then_listed=listed(contract.history, "h"),
+            listed=join_names(contract.history),
+            now_listed=join_names(contract.history, "n"),
+            then_listed=join_names(contract.history, "h"),
             assignments=sql.SQL(", ").join(sql.SQL("{0} = n.{0}").format(sql.Identifier(c)) for c in contract.history),
         )
         .as_bytes()

@@ -19,9 +19,9 @@ from promptsales.extract.mongo.change_stream import BATCH, Drain, TokenLost, tok
 from promptsales.extract.mongo.ids import ids_of, is_askable, key_text
 from promptsales.extract.mongo.rows import Document, Row, Rows
 from promptsales.failures.mongo import mongo_errors
-from promptsales.feeds.models import Progress, Window
-from promptsales.feeds.reader import CheckedKey, Copied, Wanted
-from promptsales.feeds.state import Begun
+from promptsales.feeds.models import FeedProgress, Window
+from promptsales.feeds.reader import CheckedKey, Copied, ReadRequest
+from promptsales.feeds.state import FeedState
 from promptsales.hashing.hashes import Key
 from promptsales.names import topic_part
 from promptsales.printable import logger
@@ -69,7 +69,7 @@ class ContentReader:
         self.lost: str | None = None
         self.offsets: dict[int, int] = {}
 
-    def look(self) -> datetime:
+    def read_clock(self) -> datetime:
         """The cluster time up to which every commit can be read now."""
         with mongo_errors(f"ask {self.contract.source.relation}"):
             self.until = self._cluster_time()
@@ -91,12 +91,12 @@ class ContentReader:
     def refuse_drift(self) -> None:
         """A collection has no columns: a field of another type is its document's fault, see `Rows`."""
 
-    def count(self, wanted: Wanted) -> int:
+    def count(self, wanted: ReadRequest) -> int:
         """Read and count; nothing is written."""
         with mongo_errors(f"read {self.contract.source.relation}"):
             return sum(1 for _ in self._wanted(wanted))
 
-    def copy_into(self, warehouse: psycopg.Connection, wanted: Wanted) -> Copied:
+    def copy_into(self, warehouse: psycopg.Connection, wanted: ReadRequest) -> Copied:
         """Write the rows to the topic, read exactly those back into staging, and leave the last of every key."""
         wire, name = topic.Wire(self.contract), topic_part(self.contract.source.relation)
         with mongo_errors(f"read {name}"):
@@ -119,16 +119,16 @@ class ContentReader:
         """False: cluster time moves with what is written."""
         return False
 
-    def progress(self, begun: Begun, window: Window | None, key: CheckedKey | None) -> Progress:
+    def compute_progress(self, feed_state: FeedState, window: Window | None, key: CheckedKey | None) -> FeedProgress:
         """Complete through the cluster time; after a lost token nobody knows, as deletes may have been missed."""
-        watermark, complete_through = begun.last_sync_timestamp, begun.complete_through
-        token, offsets = begun.resume_token, begun.kafka_offsets
+        watermark, complete_through = feed_state.last_sync_timestamp, feed_state.complete_through
+        token, offsets = feed_state.resume_token, feed_state.kafka_offsets
         if window is None:
             watermark = max(filter(None, (watermark, self.until.as_datetime())))
             complete_through = None if self.lost else watermark
             token = self.token
             offsets = json.dumps(json.loads(offsets or "{}") | {str(key): at for key, at in self.offsets.items()})
-        return Progress(
+        return FeedProgress(
             last_sync_timestamp=watermark,
             complete_through=complete_through,
             held_by=self.lost,
@@ -149,7 +149,7 @@ class ContentReader:
         Raises:
             SourceRefused: when the change stream does not reach back to it.
         """
-        self.look()
+        self.read_clock()
         keys: set[str] = set()
         try:
             if token is None:
@@ -181,7 +181,7 @@ class ContentReader:
                         sink.write_row(row)
             return writer.rowcount
 
-    def _wanted(self, wanted: Wanted) -> Iterator[Row]:
+    def _wanted(self, wanted: ReadRequest) -> Iterator[Row]:
         if wanted.window is not None:
             yield from self._window(wanted.window)
             return

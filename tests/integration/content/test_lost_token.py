@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from local.mongo import mongod
 from promptsales.extract.mongo.reader import Content
 from promptsales.hashing.hashes import active_key
-from promptsales.load.steps import load, look
+from promptsales.load.steps import load, preview
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Limits, Settings
 from promptsales.specs.feed import contract
@@ -104,7 +104,7 @@ def test_lost_token(
     assert load(PROMPTS, source, warehouse, None, "test").complete_through is None
     assert support.in_core(warehouse, "prompts", deleted=True).keys() == {"new"}
     reconcile(PROMPTS, source, warehouse, "test", Limits())
-    assert look(PROMPTS, source, warehouse, None).complete_through is not None
+    assert preview(PROMPTS, source, warehouse, None).complete_through is not None
     assert load(PROMPTS, source, warehouse, None, "test").complete_through is not None
 
 

@@ -8,7 +8,7 @@ from psycopg.conninfo import make_conninfo
 
 from promptsales.cli.load import load_feed
 from promptsales.errors import ConfigError, SourceRefused
-from promptsales.feeds.manual_release import entries, release
+from promptsales.feeds.manual_release import list_open_rows, release
 from promptsales.feeds.models import Window
 from promptsales.load.steps import check, extract, load, publish
 from promptsales.privacy import rotation
@@ -147,7 +147,7 @@ def test_a_row_published_by_its_release_stays_published(
 ) -> None:
     (waived,) = leads.add_bad(crm, 1)
     load(LEADS, source, warehouse, None, "test")
-    (entry,) = entries(warehouse, None, 10)
+    (entry,) = list_open_rows(warehouse, None, 10)
     release(warehouse, entry.quarantine_id)
     load(LEADS, source, warehouse, None, "test")
     rotate(stack)
@@ -162,7 +162,7 @@ def test_a_stale_row_and_a_release_by_hand_survive(
     (stale,) = leads.add(crm, 1, email="a@example.com", created_at="2020-01-01", score=1)
     (waived,) = leads.add_bad(crm, 1)
     load(LEADS, source, warehouse, None, "test")
-    (entry,) = entries(warehouse, None, 10)
+    (entry,) = list_open_rows(warehouse, None, 10)
     release(warehouse, entry.quarantine_id)
     crm.execute("update crm.leads set created_at = '2999-01-01', score = 2 where id = %s", [stale])
     announce(stack, warehouse)
@@ -180,7 +180,7 @@ def test_a_window_waits_for_the_whole_feed(
     leads.add(crm, 1)
     load(LEADS, source, warehouse, None, "test")
     announce(stack, warehouse)
-    with pytest.raises(SourceRefused, match="no window is replayed before the whole feed has the new key"):
+    with pytest.raises(SourceRefused, match="a window can be replayed only after the whole feed has the new key"):
         load(LEADS, source, warehouse, ALWAYS, "test")
     rotate(stack)
     assert load(LEADS, source, warehouse, ALWAYS, "test").unchanged == 1
