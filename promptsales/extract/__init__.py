@@ -1,1 +1,1 @@
-"""Reading a source: the frontier, the key, the drift check and the delta."""
+"""Read a source: the frontier, the hashing key, the drift check and the delta."""

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from promptsales.erasure import removal, suppression
 from promptsales.errors import TerminalError, driver_errors
-from promptsales.extract.sources import Source, reader_of
+from promptsales.extract.sources import Source, make_reader
 from promptsales.feeds import quarantine, staging, state
 from promptsales.feeds.models import Audit, LoadResult, Staged, Window
 from promptsales.feeds.reader import CheckedKey, Reader, ReadRequest
@@ -79,7 +79,7 @@ def _remove(warehouse: psycopg.Connection, rows: list[removal.Erased]) -> None:
 def _extract(
     contract: Contract, source: Source, warehouse: psycopg.Connection, window: Window | None, triggered_by: str
 ) -> Staged:
-    reader = reader_of(contract, source)
+    reader = make_reader(contract, source)
     feed_state = state.begin(warehouse, contract.table)
     has_gap = window is None and state.has_gap(warehouse, contract.table)
     read_at = reader.read_clock()
@@ -140,7 +140,7 @@ def preview(contract: Contract, source: Source, warehouse: psycopg.Connection, w
         SourceRefused: when a read could lose rows or copy clear text.
     """
     with driver_errors(f"preview {contract.table}"):
-        reader = reader_of(contract, source)
+        reader = make_reader(contract, source)
         feed_state = state.read_state(warehouse, contract.table)
         back = _setback(contract, reader, warehouse, window, feed_state, reader.read_clock())
         feed_state = (

@@ -8,8 +8,8 @@ import psycopg
 from promptsales.connections import connected
 from promptsales.errors import PipelineError, SourceRefused
 from promptsales.extract import drift
-from promptsales.extract.opening import opened
-from promptsales.extract.sources import reader_of
+from promptsales.extract.opening import open_source
+from promptsales.extract.sources import make_reader
 from promptsales.feeds import manual_release
 from promptsales.feeds.models import GAP
 from promptsales.monitoring import freshness, stream_doctor
@@ -66,9 +66,9 @@ def _schemas(settings: Settings) -> Iterator[Finding]:
 
 def _sources(settings: Settings) -> Iterator[Finding]:
     for contract in contracts().values():
-        with opened(settings, contract) as source:
+        with open_source(settings, contract) as source:
             try:
-                reader = reader_of(contract, source)
+                reader = make_reader(contract, source)
                 reader.read_clock()
                 reader.read_key()
                 reader.refuse_drift()
@@ -102,7 +102,7 @@ def _sees_too_much(contract: Contract, source: psycopg.Connection) -> Iterator[F
 
 def _new_columns(contract: Contract, source: psycopg.Connection) -> Iterator[Finding]:
     """What the source has grown; no load reads it."""
-    if names := drift.new_columns(contract, source):
+    if names := drift.find_new_columns(contract, source):
         yield Finding(
             f"feed {contract.table}",
             f"{contract.source.relation} has columns the contract does not know: {', '.join(names)}; they are not read",

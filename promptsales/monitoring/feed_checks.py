@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.rows import class_row
 
-from promptsales.extract.drift import new_columns
+from promptsales.extract.drift import find_new_columns
 from promptsales.monitoring.freshness import LATE, STALE, Freshness, freshness
 from promptsales.quality.verdict import Verdict, record, warning
 from promptsales.specs.feed import Contract
@@ -79,7 +79,7 @@ def _staleness(found: Freshness, now: datetime) -> Iterable[Verdict]:
 
 def check_source(contract: Contract, source: psycopg.Connection, warehouse: psycopg.Connection) -> list[str]:
     """Look for columns the source has grown, and record the result; returns their names."""
-    names = new_columns(contract, source)
+    names = find_new_columns(contract, source)
     verdict = warning(
         "source_column_new",
         "expect_source_columns_to_be_known",

@@ -122,7 +122,7 @@ def _over(template: str, contract: Contract, rows: sql.Composed) -> sql.Composed
     )
 
 
-def still_there(contract: Contract) -> sql.Composed:
+def find_existing(contract: Contract) -> sql.Composed:
     """Which of some keys the source has."""
     return sql.SQL("select {key}::text from {view} where {key} = any(%(keys)s::{type}[])").format(
         key=sql.Identifier(contract.key), view=view(contract), type=sql.SQL(contract.key_type)

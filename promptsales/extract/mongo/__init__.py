@@ -1,1 +1,1 @@
-"""MongoDB through Kafka: what changed in a collection becomes hashed rows, those go onto a topic and into staging."""
+"""Read MongoDB through Kafka: changed documents become hashed rows, which go to a topic and from there to staging."""

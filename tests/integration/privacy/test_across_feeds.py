@@ -11,7 +11,7 @@ import pytest
 
 from promptsales.cli.load import load_feed
 from promptsales.errors import TerminalError
-from promptsales.extract.opening import opened
+from promptsales.extract.opening import open_source
 from promptsales.privacy import erasure, rotation
 from promptsales.privacy.person import find
 from promptsales.reconcile.settle import reconcile
@@ -184,7 +184,7 @@ def _reload(stack: Settings, admin: psycopg.Connection) -> None:
 def _reconcile(stack: Settings, admin: psycopg.Connection) -> None:
     with psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse:
         for feed in USED:
-            with opened(stack, contract(feed)) as source:
+            with open_source(stack, contract(feed)) as source:
                 reconcile(contract(feed), source, warehouse, "test", Limits())
             load_feed(contract(feed), None, "test")
 
