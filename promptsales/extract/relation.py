@@ -18,7 +18,7 @@ from promptsales.extract.postgres import PostgresReader, count_rows
 from promptsales.extract.visible import refuse_hidden_rows
 from promptsales.feeds import staging
 from promptsales.feeds.reader import CheckedKey, Copied, ReadRequest
-from promptsales.hashing.hashes import Key, transformed
+from promptsales.hashing.hashes import Key, make_transform
 from promptsales.names import identifier, relation
 from promptsales.specs.feed import MADE_HERE, Column, Contract
 
@@ -162,7 +162,7 @@ def _maker(column: Column, key: Key | None, index: int | None) -> Callable[[tupl
         return lambda row: kid
     if column.transform == "as_is":
         return lambda row: row[index]
-    make = transformed(column, key)
+    make = make_transform(column, key)
     return lambda row: None if row[index] is None else make(row[index])
 
 

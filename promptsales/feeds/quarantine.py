@@ -3,7 +3,7 @@
 from psycopg import sql
 
 from promptsales.feeds.staging import fill, staging
-from promptsales.quality.sql_rules import found_by
+from promptsales.quality.sql_rules import compose_rule_query
 from promptsales.specs.feed import Contract
 
 STAGING_ONLY = ("_load_id", "_row", "_rules")
@@ -44,7 +44,7 @@ def mark_rows(contract: Contract) -> sql.Composed:
 def mark_selected(contract: Contract, query: str) -> sql.Composed:
     """Add a row rule to the marks of the rows whose keys a query of the suite selects."""
     # psycopg takes a single percent sign in the rule's query for a placeholder
-    keys = sql.SQL(found_by(query, staging(contract)).replace("%", "%%"))
+    keys = sql.SQL(compose_rule_query(query, staging(contract)).replace("%", "%%"))
     return fill(
         "update {staging} set _rules = array_append(_rules, %(rule)s) where {key} in ({found})", contract, found=keys
     )

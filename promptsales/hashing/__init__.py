@@ -1,1 +1,1 @@
-"""."""
+"""How an e-mail, phone, click id or text is normalised and hashed, and the keys it is hashed with."""

@@ -1,1 +1,1 @@
-"""The checks: suites in the vocabulary of Great Expectations, beside the tables they judge."""
+"""The checks: run suites of Great Expectations, which are kept beside the tables they check."""

@@ -1,4 +1,4 @@
-"""``expectations.yml``: the rules of a table and what a failure does. Reading it needs no Great Expectations."""
+"""Read ``expectations.yml``: the rules of a table and what a failure does. This does not import Great Expectations."""
 
 import hashlib
 from datetime import timedelta
@@ -16,7 +16,7 @@ from promptsales.specs.stream import StreamContract
 
 OnFail = Literal["quarantine", "block", "warn"]
 
-# clocks differ: a row's times may be so much later than its commit, or than it was read (domain.md section 3)
+# clocks differ: the times in a row may be this much later than its commit or its read
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
@@ -25,7 +25,7 @@ class _Model(BaseModel):
 
 
 class Meta(_Model):
-    """Our own words on an expectation."""
+    """What the pipeline adds to an expectation: its rule name and what a failure does."""
 
     rule: str
     on_fail: OnFail
@@ -33,7 +33,7 @@ class Meta(_Model):
 
 
 class Expectation(_Model):
-    """One expectation, as Great Expectations takes it; ``meta`` says its name here and what its failure does."""
+    """An expectation in the form of Great Expectations, with the pipeline's ``meta``."""
 
     type: str
     kwargs: dict[str, Any]
@@ -42,12 +42,12 @@ class Expectation(_Model):
 
     @property
     def query(self) -> str | None:
-        """The SQL of a rule that looks beyond single columns; selects the key of each row that breaks it."""
+        """The SQL of a rule over several columns or tables; it selects the key of each row that breaks the rule."""
         return self.kwargs.get("unexpected_rows_query")
 
 
 class Suite(_Model):
-    """All expectations of one table; ``checksum`` tells a changed suite from the same."""
+    """All expectations of a table; ``checksum`` changes with any of them."""
 
     name: str
     checksum: str
@@ -55,7 +55,7 @@ class Suite(_Model):
 
     @property
     def by_rule(self) -> dict[str, Expectation]:
-        """The expectations by the names of their rules."""
+        """The expectations by rule name."""
         return {expectation.meta.rule: expectation for expectation in self.expectations}
 
 
@@ -65,25 +65,25 @@ class _Folder(Protocol):
 
 
 def read_suite(contract: _Folder) -> Suite:
-    """Return the suite of a mart, or of a feed or streamed table with the rules that its columns imply.
+    """Return the suite of a mart, feed or streamed table; the latter two include the rules that their columns imply.
 
     Raises:
-        ConfigError: when the file is missing or wrong; names the file, the place and what is allowed.
+        ConfigError: when the file is missing or invalid, with the file, the key and what is allowed.
     """
     suite = read_suite_of(contract.folder)
     return _with_derived(suite, contract.columns) if isinstance(contract, Contract | StreamContract) else suite
 
 
 def _with_derived(suite: Suite, columns: tuple[Column, ...]) -> Suite:
-    more = tuple(map(Expectation.model_validate, derived.expectations_of(columns)))
-    # a quarantined row is judged again where these change: their description names the range
-    text = suite.checksum + "".join(one.description for one in more)
+    implied = tuple(map(Expectation.model_validate, derived.derive_expectations(columns)))
+    # the descriptions contain the range of business dates, so that another range checks quarantined rows again
+    text = suite.checksum + "".join(expectation.description for expectation in implied)
     checksum = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return suite.model_copy(update={"expectations": suite.expectations + more, "checksum": checksum})
+    return suite.model_copy(update={"expectations": suite.expectations + implied, "checksum": checksum})
 
 
 def read_suite_of(folder: Path) -> Suite:
-    """The suite of a table's folder; raises what `read_suite` raises."""
+    """Return the suite in a table's folder; raises what `read_suite` raises."""
     return _read(folder / "expectations.yml")
 
 
@@ -95,9 +95,9 @@ def _read(path: Path) -> Suite:
             {"name": path.parent.name, "checksum": hashlib.sha256(text).hexdigest()[:16], **yaml.safe_load(text)}
         )
     except FileNotFoundError:
-        raise ConfigError(f"no suite {path}: a table without checks is not loaded") from None
+        raise ConfigError(f"no suite {path}: a table without checks is not loaded; add the file") from None
     except (ValidationError, yaml.YAMLError, TypeError) as error:
         raise ConfigError(f"suite {path}: {' '.join(str(error).split())}") from None
     if len(suite.by_rule) != len(suite.expectations):
-        raise ConfigError(f"suite {path}: two expectations have the same meta.rule")
+        raise ConfigError(f"suite {path}: two expectations have the same meta.rule; rename one of them")
     return suite

@@ -6,7 +6,7 @@ from typing import Any
 
 from promptsales.extract.mongo.ids import format_id, is_queryable, parse_id
 from promptsales.extract.mongo.values import Misfit, check_utf8, limit_to_index, make_converter
-from promptsales.hashing.hashes import Key, transformed
+from promptsales.hashing.hashes import Key, make_transform
 from promptsales.specs.feed import MADE_HERE, Column, Contract
 
 Document = dict[str, Any]
@@ -80,7 +80,7 @@ def _maker(column: Column, contract: Contract, key: Key) -> tuple[str, str, list
 
 
 def _of_text(column: Column, key: Key) -> Callable[[Any], Any]:
-    make = transformed(column, key)
+    make = make_transform(column, key)
 
     def made(value: Any) -> Any:
         if not isinstance(value, str):
