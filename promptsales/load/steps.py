@@ -64,12 +64,12 @@ def extract(
 class _ErasedRowsFound(Exception):
     """Rows have the e-mail hash of an erased person, under ids that are not suppressed yet."""
 
-    def __init__(self, rows: list[removal.Erased]) -> None:
+    def __init__(self, rows: list[suppression.ErasedRow]) -> None:
         super().__init__()
         self.rows = rows
 
 
-def _remove(warehouse: psycopg.Connection, rows: list[removal.Erased]) -> None:
+def _remove(warehouse: psycopg.Connection, rows: list[suppression.ErasedRow]) -> None:
     with warehouse.transaction():
         removal.exclude_others(warehouse)
         removal.suppress(warehouse, rows)
@@ -186,8 +186,8 @@ def _stage(
         copied = reader.copy_into(
             warehouse, ReadRequest(feed_state.extraction, window, watermark, retries, feed_state.resume_token)
         )
-        if erased := suppression.met(contract, warehouse):
-            raise _ErasedRowsFound([removal.Erased(contract.table, *row) for row in erased])
+        if erased := suppression.find_erased(contract, warehouse):
+            raise _ErasedRowsFound(erased)
         suppressed = suppression.suppress(contract, warehouse)
         held = warehouse.execute(quarantine.drop_held(contract), values).rowcount
         warehouse.execute(staging.analyze(contract))

@@ -173,7 +173,7 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
 
 def _rotation(settings: Settings) -> Iterator[Finding]:
     with connected(settings, "warehouse", patience="look") as warehouse:
-        newest = rotation.newest(warehouse)
+        newest = rotation.read_newest(warehouse)
         if newest and newest.finished_at is None:
-            steps = list(rotation.steps(settings, warehouse, newest))
-            yield Finding("hashing key", rotation.in_words(newest, steps), "run `promptsales pii rotate`")
+            steps = list(rotation.list_steps(settings, warehouse, newest))
+            yield Finding("hashing key", rotation.describe(newest, steps), "run `promptsales pii rotate`")

@@ -1,1 +1,1 @@
-"""What a person may ask for: another hashing key, and to be forgotten."""
+"""The privacy commands: rotate the hashing key, find the rows of a person, erase a person."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from promptsales.erasure.suppression import is_erased, unnamed, unnamed_in
+from promptsales.erasure.suppression import is_erased, replace_erased, replace_erased_in
 from promptsales.feeds.staging import join_names
 from promptsales.names import identifier
 from promptsales.specs.stream import StreamColumn, StreamContract, stream_contracts
@@ -61,7 +61,7 @@ def _source(contract: StreamContract) -> sql.Composed:
 def _value(contract: StreamContract, column: StreamColumn) -> sql.Composed:
     found = identifier("x", column.origin)
     if column.name in contract.references:
-        return unnamed(found)
+        return replace_erased(found)
     return sql.SQL("{}::jsonb" if column.type == "jsonb" else "{}").format(found)
 
 
@@ -267,7 +267,7 @@ def set_aside(name: str) -> bytes:
             type=sql.SQL(contract.key_type),
             held_version=HELD_VERSION,
             is_erased=is_erased(sql.Identifier("k", "key")),
-            unnamed=unnamed_in(sql.Identifier("k", "payload"), contract.references),
+            unnamed=replace_erased_in(sql.Identifier("k", "payload"), contract.references),
         )
         .as_bytes()
     )

@@ -37,7 +37,7 @@ def announce(stack: Settings, warehouse: psycopg.Connection) -> rotation.Rotatio
     """Announced and switched to in every database, and no feed loaded anew yet."""
     found = rotation._announce(stack, warehouse, 30)
     for database in rotation.SOURCES:
-        rotation._switch(stack, database, found.kid, rotation._key(stack, found))
+        rotation._switch(stack, database, found.kid, rotation._read_key(stack, found))
     return found
 
 
@@ -227,22 +227,22 @@ def test_a_load_in_flight_under_the_old_key_is_fenced_or_first(
 def test_status_counts_what_is_to_do(
     stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
-    assert rotation.in_words(rotation.newest(warehouse), []) == "the hashing key was never changed"
+    assert rotation.describe(rotation.read_newest(warehouse), []) == "the hashing key was never changed"
     leads.add(crm, 1)
     load(LEADS, source, warehouse, None, "test")
     found = rotation._announce(stack, warehouse, 30)
-    rotation._switch(stack, "promptsales", found.kid, rotation._key(stack, found))
-    steps = list(rotation.steps(stack, warehouse, found))
+    rotation._switch(stack, "promptsales", found.kid, rotation._read_key(stack, found))
+    steps = list(rotation.list_steps(stack, warehouse, found))
     assert [(step.what, step.kid, step.is_done) for step in steps] == [
         ("database promptsales", 2, True),
         ("database promptcrm", 1, False),
         ("feed leads", 1, False),
     ]
-    assert rotation.in_words(found, steps) == (
-        "the rotation to key 2 is open, 2 steps to go: `promptsales pii rotate` goes on"
+    assert rotation.describe(found, steps) == (
+        "the rotation to key 2 is open, 2 steps to go: `promptsales pii rotate` resumes it"
     )
     rotate(stack)
-    assert rotation.in_words(rotation.newest(warehouse), []) == "everything hashes with key 2"
+    assert rotation.describe(rotation.read_newest(warehouse), []) == "everything hashes with key 2"
 
 
 def test_a_key_of_ones_own_is_taken(
