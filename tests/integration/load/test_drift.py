@@ -53,9 +53,7 @@ def test_a_view_that_is_gone_is_named_and_remade(
     with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as admin:
         admin.execute("drop view etl.leads")
     try:
-        gone = (
-            "etl.leads is not there (a drop with CASCADE takes it along); run `promptsales provision` (docs/drift.md)"
-        )
+        gone = "etl.leads does not exist (a drop with CASCADE removes it); run `promptsales provision` (docs/drift.md)"
         with pytest.raises(SourceRefused) as refused:
             load(LEADS, source, warehouse, None, "test")
         assert str(refused.value) == f"feed leads: {gone}"
