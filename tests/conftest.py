@@ -8,7 +8,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from promptsales.extract.opening import opened
+from promptsales.extract.opening import open_source
 from promptsales.extract.sources import Source
 from promptsales.settings import Settings
 from promptsales.specs.feed import contract
@@ -51,7 +51,7 @@ def documents(stack: Settings) -> Iterator[Database[dict[str, Any]]]:
 @pytest.fixture
 def content(stack: Settings) -> Iterator[Source]:
     """PromptContent, as the pipeline sees it, with the brokers and the key."""
-    with opened(stack, contract("prompts")) as source:
+    with open_source(stack, contract("prompts")) as source:
         yield source
 
 

@@ -85,10 +85,10 @@ def load_feed(
     contract: Contract, window: Window | None, triggered_by: str, tell: Callable[[str], None] = lambda step: None
 ) -> LoadResult:
     """Load one feed with the connections of the settings; raises what every load raises."""
-    from promptsales.extract.opening import opened
+    from promptsales.extract.opening import open_source
     from promptsales.load.steps import load as run
 
-    with opened(settings(), contract) as source, connected("warehouse") as warehouse:
+    with open_source(settings(), contract) as source, connected("warehouse") as warehouse:
         say = f"{contract.table}: {{}}".format
         found = run(contract, source, warehouse, window, triggered_by, settings().limits, lambda step: tell(say(step)))
     forget_responses([f"core.{contract.table}"])
@@ -96,8 +96,8 @@ def load_feed(
 
 
 def _look(contract: Contract, window: Window | None) -> dict[str, Any]:
-    from promptsales.extract.opening import opened
-    from promptsales.load.steps import look
+    from promptsales.extract.opening import open_source
+    from promptsales.load.steps import preview
 
-    with opened(settings(), contract) as source, connected("warehouse") as warehouse:
-        return {"feed": contract.table, **look(contract, source, warehouse, window)._asdict()}
+    with open_source(settings(), contract) as source, connected("warehouse") as warehouse:
+        return {"feed": contract.table, **preview(contract, source, warehouse, window)._asdict()}

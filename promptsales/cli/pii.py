@@ -25,9 +25,9 @@ def rotate(
             settings(), bridge_days, lambda feed: load.load_feed(feed, None, "cli:pii rotate"), _tell(as_json)
         )
     with connected("warehouse", "look") as warehouse:
-        newest = rotation.newest(warehouse)
-        found = list(rotation.steps(settings(), warehouse, newest)) if newest else []
-        bridges = rotation.bridges(warehouse)
+        newest = rotation.read_newest(warehouse)
+        found = list(rotation.list_steps(settings(), warehouse, newest)) if newest else []
+        bridges = rotation.list_bridges(warehouse)
     if as_json:
         print_json({
             "rotation": newest and {name: value for name, value in newest._asdict().items() if name != "check_hmac"},
@@ -35,7 +35,7 @@ def rotate(
             "bridges": [bridge._asdict() for bridge in bridges],
         })  # fmt: skip
         return
-    show_line(rotation.in_words(newest, found))
+    show_line(rotation.describe(newest, found))
     show_table(
         "keys", ("what", "hashes with key", "done"), ((s.what, s.kid, "yes" if s.is_done else "no") for s in found)
     )

@@ -22,19 +22,21 @@ def list_(
 ) -> None:
     """The open rows: counted by rule, then one by one."""
     with connected("warehouse", "look") as warehouse:
-        counts, rows = manual_release.by_rule(warehouse), manual_release.entries(warehouse, feed, limit)
+        counts, rows = manual_release.count_by_rule(warehouse), manual_release.list_open_rows(warehouse, feed, limit)
     if as_json:
         print_json([row._asdict() for row in rows])
         return
     show_table("by rule", manual_release.RuleCount._fields, (count for count in counts if feed in (None, count.feed)))
-    show_table("rows", manual_release.Entry._fields, ((*row[:3], ", ".join(row.rules), *row[4:]) for row in rows))
+    show_table(
+        "rows", manual_release.QuarantinedRow._fields, ((*row[:3], ", ".join(row.rules), *row[4:]) for row in rows)
+    )
 
 
 @commands.command()
 def show(quarantine_id: Id) -> None:
     """One row, as core would hold it, and the rules it broke."""
     with connected("warehouse", "look") as warehouse:
-        print_json(manual_release.show(warehouse, quarantine_id))
+        print_json(manual_release.read_row(warehouse, quarantine_id))
 
 
 @commands.command()
@@ -44,7 +46,7 @@ def release(quarantine_id: Id) -> None:
     If the source changes the row before, the changed row is judged anew.
     """
     with connected("warehouse") as warehouse:
-        feed = manual_release.feed_of(warehouse, quarantine_id)
+        feed = manual_release.read_feed(warehouse, quarantine_id)
         if contract := stream_contracts().get(feed):
             from promptsales.stream.waive import waive
 

@@ -6,7 +6,7 @@ import typer
 
 from promptsales.cli.output import Json, connected, forget_responses, print_json, show_line, show_table, working
 from promptsales.errors import ConfigError
-from promptsales.extract.opening import opened
+from promptsales.extract.opening import open_source
 from promptsales.load.steps import load
 from promptsales.reconcile.original import is_comparable
 from promptsales.reconcile.settle import Reconciliation
@@ -63,7 +63,7 @@ def _reconcile(contract: Contract | StreamContract, accept_gone: bool) -> Reconc
 
 
 def _reconcile_feed(contract: Contract, accept_gone: bool) -> Reconciliation | None:
-    with opened(settings(), contract) as source, connected("warehouse") as warehouse:
+    with open_source(settings(), contract) as source, connected("warehouse") as warehouse:
         result = reconcile_feed(contract, source, warehouse, TRIGGERED_BY, settings().limits, accept_gone)
         if result and result.to_reread:
             load(contract, source, warehouse, None, TRIGGERED_BY, settings().limits)

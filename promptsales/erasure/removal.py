@@ -1,12 +1,11 @@
-"""Erased persons taken out of every table, whoever finds them: the command that erases, or a load that meets a hash.
+"""Remove an erased person from every table, for the command that erases and for a load that finds an erased hash.
 
-Everything here belongs into one transaction, which begins with `exclude_others`. Rows that are the person's go. Rows of
-others that name the person name nobody afterwards. The days of both are touched, so that marts keep their figures.
+All of it runs in one transaction, which begins with `exclude_others`. Rows of the person are deleted. References to the
+person in other rows are replaced by the id of nobody. The days of both are touched, so that the marts are rebuilt.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales.erasure import search
-from promptsales.erasure.suppression import BUILD_LOCK, NOBODY, SHORTEST, STREAM_LOCK
+from promptsales.erasure.suppression import BUILD_LOCK, NOBODY, SHORTEST, STREAM_LOCK, ErasedRow
 from promptsales.errors import TerminalError, TransientError
 from promptsales.feeds.staging import staging
 from promptsales.names import identifier
@@ -27,18 +26,8 @@ _ROW = sql.SQL("(t.*)")
 _LOCK_TIMEOUT = "set local lock_timeout = '60s'"
 
 
-class Erased(NamedTuple):
-    """A row of an erased person as ``ops.suppression`` keeps it."""
-
-    feed: str
-    key: str
-    email_hmac: bytes | None = None
-    pii_kid: int | None = None
-    row_changed_at: datetime | None = None
-
-
-class Changed(NamedTuple):
-    """What happened to a table."""
+class TableChange(NamedTuple):
+    """What was done to rows of a table, and to how many."""
 
     table: str
     what: str
@@ -46,10 +35,10 @@ class Changed(NamedTuple):
 
 
 class Removal(NamedTuple):
-    """What was done, and which tables were searched."""
+    """The changes of a removal, and the tables that were searched."""
 
-    changes: list[Changed]
-    tables: list[search.Table]
+    changes: list[TableChange]
+    tables: list[search.SearchedTable]
 
 
 def _statement(name: str) -> bytes:
@@ -57,9 +46,9 @@ def _statement(name: str) -> bytes:
 
 
 def exclude_others(warehouse: psycopg.Connection) -> None:
-    """Keep builds of marts, loads and the stream out until the transaction ends; in the order in which they lock.
+    """Exclude builds of marts, loads and the stream until the transaction ends, in the order in which they lock.
 
-    No load that has begun may publish, and staging is empty.
+    Afterwards no load that has begun can publish, and staging is empty.
 
     Raises:
         TransientError: when one of them does not end within a minute; nothing was changed.
@@ -68,20 +57,20 @@ def exclude_others(warehouse: psycopg.Connection) -> None:
         warehouse.execute(_LOCK_TIMEOUT)
         warehouse.execute("select pg_advisory_xact_lock(%s)", [BUILD_LOCK])
         warehouse.execute("update ops.feed set extraction = extraction + 1, fence = extraction + 1")
-        for one in contracts().values():
-            warehouse.execute(sql.SQL("truncate {}").format(staging(one)))
+        for contract in contracts().values():
+            warehouse.execute(sql.SQL("truncate {}").format(staging(contract)))
         warehouse.execute("select pg_advisory_xact_lock(%s)", [STREAM_LOCK])
         warehouse.execute("set local lock_timeout to default")
     except psycopg.errors.LockNotAvailable:
         raise TransientError(
-            "erase a person: a build of marts or a load has been running for a minute and more, and would bring the "
-            "person back; nothing was erased: try again when it has finished (`promptsales status` shows what runs)"
+            "erase a person: a build of marts or a load has been running for more than a minute and could write the "
+            "person again; nothing was erased; retry when it has finished (`promptsales status` shows what runs)"
         ) from None
 
 
-def suppress(warehouse: psycopg.Connection, erased: Iterable[Erased]) -> None:
-    """Remember whose rows must stay out from now on."""
-    rows: list[Erased] = sorted(erased, key=lambda row: (row.feed, row.key))
+def suppress(warehouse: psycopg.Connection, erased: Iterable[ErasedRow]) -> None:
+    """Record the rows that must stay out of all later loads."""
+    rows: list[ErasedRow] = sorted(erased, key=lambda row: (row.feed, row.key))
     with warehouse.cursor() as cursor:
         cursor.executemany(_statement("suppress"), rows)
 
@@ -92,30 +81,30 @@ def remove(
     hashes: Collection[bytes],
     touch_more: Callable[[], None] = lambda: None,
 ) -> Removal:
-    """Take a person out of every table, and touch the days that this changes.
+    """Remove a person from every table, and touch the days that this changes.
 
     Args:
-        warehouse: within the transaction, which `exclude_others` began.
-        ids: ids of the person's rows, of whatever feed.
-        hashes: keyed hashes that are the person's alone.
-        touch_more: called when days are touched and nothing is removed yet.
+        warehouse: a connection in the transaction that `exclude_others` began.
+        ids: the ids of the person's rows in all feeds.
+        hashes: keyed hashes that belong to this person only.
+        touch_more: called after days are touched and before anything is removed.
 
     Raises:
-        TerminalError: when a search finds anything left, or ids are too short to search for; the transaction must not
-            commit.
+        TerminalError: when a search finds the person afterwards, or ids are too short to search for; the transaction
+            must not commit.
     """
     if short := sum(len(key) < SHORTEST for key in ids):
         raise TerminalError(
-            f"{short} rows of an erased person have ids of less than {SHORTEST} characters, which could be found by "
-            "chance: remove those by hand, and put their feed and id into ops.suppression"
+            f"{short} rows of an erased person have ids of less than {SHORTEST} characters, which may match other rows "
+            "by chance; delete them by hand, and insert their feed and id into ops.suppression"
         )
-    needles = search.needles(ids, hashes)
-    tables = search.tables(warehouse)
-    holding = [table for table, _ in search.holding(warehouse, tables, needles)]
+    needles = search.make_needles(ids, hashes)
+    tables = search.list_tables(warehouse)
+    holding = [table for table, _ in search.find_holding(warehouse, tables, needles)]
     values: dict[str, str | list[str]] = {
         "ids": list(ids),
         "pattern": "|".join(map(re.escape, ids)),
-        "hashes": search.needles((), hashes),
+        "hashes": search.make_needles((), hashes),
         "needles": needles,
         "nobody": NOBODY,
     }
@@ -123,52 +112,56 @@ def remove(
     touch_more()
     holding += [table for table in tables if table.full_name == "ops.touched" and table not in holding]
     changes = [change for table in holding for change in _clean(warehouse, table, values)]
-    if left := [table.full_name for table, _ in search.holding(warehouse, tables, needles)]:
-        raise TerminalError(f"the person is still in {', '.join(left)}; nothing was erased")
+    if left := [table.full_name for table, _ in search.find_holding(warehouse, tables, needles)]:
+        raise TerminalError(
+            f"the person is still in {', '.join(left)}; nothing was erased; please report this as a bug"
+        )
     for table in holding:
-        # the planner's statistics keep samples of the values
+        # the old statistics of the planner contain sampled values
         warehouse.execute(sql.SQL("analyze {}").format(table.identifier))
     return Removal(changes, tables)
 
 
 def _touch(warehouse: psycopg.Connection, holding: set[str], needles: list[str]) -> None:
-    """Have the marts rebuild the days of every row that goes or that names somebody else afterwards."""
+    """Touch the days of every row that is deleted or changed, so that the marts rebuild them."""
     every: list[Contract | StreamContract] = [*contracts().values(), *stream_contracts().values()]
-    for one in every:
-        layer = one.folder.parent.name
-        if one.touched and holding & {f"{layer}.{one.table}", f"{layer}.{one.table}_history"}:
-            warehouse.execute(touch_rows(layer, one), {"feed": one.table, "needles": needles})
+    for contract in every:
+        layer = contract.folder.parent.name
+        if contract.touched and holding & {f"{layer}.{contract.table}", f"{layer}.{contract.table}_history"}:
+            warehouse.execute(compose_touch(layer, contract), {"feed": contract.table, "needles": needles})
     for name, mart in marts().items():
         if f"marts.{name}" in holding:
-            warehouse.execute(touch_mart(mart), {"mart": f"marts.{name}", "entity": REBUILD, "needles": needles})
+            warehouse.execute(
+                compose_mart_touch(mart), {"mart": f"marts.{name}", "entity": REBUILD, "needles": needles}
+            )
 
 
-def touch_mart(mart: Mart) -> sql.Composed:
+def compose_mart_touch(mart: Mart) -> sql.Composed:
     """Compose the statement that touches the periods of a mart's rows that name the person."""
     return sql.SQL(_TOUCH_MART).format(
         mart=sql.Identifier("marts", mart.mart), period=sql.Identifier(mart.period or ""), holds=_holds("needles")
     )
 
 
-def touch_rows(layer: str, one: Contract | StreamContract) -> sql.Composed:
+def compose_touch(layer: str, contract: Contract | StreamContract) -> sql.Composed:
     """Compose the statement that touches the days of a table's rows that name the person, and of their history."""
-    assert one.touched  # noqa: S101 -- asked before
+    assert contract.touched  # noqa: S101 -- the caller has checked
     entities: list[sql.Composable] = [
-        sql.SQL("{}::text").format(sql.Identifier("t", name)) for name in one.touched.entity
+        sql.SQL("{}::text").format(sql.Identifier("t", name)) for name in contract.touched.entity
     ]
     history = sql.SQL(" or {0} in (select {0} from {1} t where {2})").format(
-        sql.Identifier(one.key), sql.Identifier(layer, f"{one.table}_history"), _holds("needles")
+        sql.Identifier(contract.key), sql.Identifier(layer, f"{contract.table}_history"), _holds("needles")
     )
     return sql.SQL(_TOUCH).format(
-        table=sql.Identifier(layer, one.table),
+        table=sql.Identifier(layer, contract.table),
         entities=sql.SQL(", ").join(entities or [sql.Literal(ANY_ENTITY)]),
-        days=sql.SQL(", ").join(sql.Identifier("t", name) for name in one.touched.day),
+        days=sql.SQL(", ").join(sql.Identifier("t", name) for name in contract.touched.day),
         holds=_holds("needles"),
-        history=history if one.history else sql.SQL(""),
+        history=history if contract.history else sql.SQL(""),
     )
 
 
-# the entity may be the person: that is replaced with all the others
+# an entity that is the person's id is replaced later, by `_touched_days`
 _TOUCH = """
     insert into ops.touched (core_table, entity_id, day)
     select distinct %(feed)s, e.entity, (d.moment at time zone 'UTC')::date
@@ -184,12 +177,14 @@ _TOUCH_MART = """
 """
 
 
-def _clean(warehouse: psycopg.Connection, table: search.Table, values: dict[str, str | list[str]]) -> Iterator[Changed]:
-    """Take the person out of one table, whatever it is."""
+def _clean(
+    warehouse: psycopg.Connection, table: search.SearchedTable, values: dict[str, str | list[str]]
+) -> Iterator[TableChange]:
+    """Remove the person from a table, and yield what was done."""
     for what, statement in _statements(table):
         rows = warehouse.execute(statement, values).rowcount
         if rows:
-            yield Changed(table.full_name, what, rows)
+            yield TableChange(table.full_name, what, rows)
 
 
 def _holds(texts: str, where: sql.Composable = _ROW) -> sql.Composed:
@@ -198,8 +193,8 @@ def _holds(texts: str, where: sql.Composable = _ROW) -> sql.Composed:
     ).format(sql.Placeholder(texts), where)
 
 
-def _statements(table: search.Table) -> Iterator[tuple[str, sql.Composed | bytes]]:
-    """A row that is the person's goes; where another's row names them, nobody is named instead."""
+def _statements(table: search.SearchedTable) -> Iterator[tuple[str, sql.Composed | bytes]]:
+    """Return the statements that delete the person's rows of a table, and replace the person's ids in other rows."""
     if table.full_name in _APPEND_ONLY:
         yield "deleted", sql.SQL("select from ops.forget_erased({})").format(sql.Literal(table.name))
         return
@@ -208,7 +203,7 @@ def _statements(table: search.Table) -> Iterator[tuple[str, sql.Composed | bytes
     if table.unique_columns:
         unique = sql.SQL("row({})").format(sql.SQL(", ").join(identifier("t", name) for name in table.unique_columns))
         yield "deleted", delete.format(table.identifier, _holds("needles", unique))
-    # marts follow some tables by when a row was loaded
+    # some marts select changed rows by _loaded_at
     stamp = sql.SQL(", _loaded_at = clock_timestamp()" if table.is_stamped else "")
     replace = sql.SQL("update {table} set {column} = %(nobody)s{stamp} where {column}::text = any(%(ids)s)")
     for column in table.id_columns:
@@ -223,7 +218,7 @@ def _quarantined() -> Iterator[tuple[str, sql.Composed | bytes]]:
     yield "id replaced", _statement("erase_in_payloads")
 
 
-# what is left of a quarantined row of an erased person: that there was one, and which rules it broke
+# of a quarantined row of the person, only its existence and the rules it broke are kept
 _CLOSE_QUARANTINE = """
     update ops.quarantine q
     set key = 'erased', payload = '{}', is_waived = false, released_at = coalesce(released_at, clock_timestamp()),
@@ -232,11 +227,11 @@ _CLOSE_QUARANTINE = """
 
 
 def _touched_days() -> Iterator[tuple[str, sql.Composed | bytes]]:
-    """Days that wait to be built stay touched, under nobody; when a build may already have passed them, once more."""
+    """Return the statement that moves the person's touched days to nobody and stamps them, so that builds see them."""
     yield "entity_id replaced", _statement("erase_in_touched")
 
 
-# whoever loads may delete there what names an erased person, and nothing else
+# tables where the loader may only delete rows that name an erased person, through a function
 _APPEND_ONLY = ("ops.restatement", "ops.reread")
 _OWN: dict[str, Callable[[], Iterable[tuple[str, sql.Composed | bytes]]]] = {
     "ops.quarantine": _quarantined,

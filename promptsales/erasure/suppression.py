@@ -1,74 +1,87 @@
-"""Erased persons stay out: what a load does with their rows, and with their ids in the rows of others."""
+"""Keep erased persons out: a load drops their rows and replaces their ids in other rows."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import args_row
 
 from promptsales.feeds.staging import core, staging
 from promptsales.names import in_lines
 from promptsales.specs.feed import Contract
 
-# stands in the place of an erased person's id; a missing parent reads 'Unknown' in a mart (domain.md section 2.2)
+# replaces the id of an erased person; marts show such a reference as 'Unknown'
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
-# names the advisory lock that runs share while they build marts, and an erasure takes alone
+# advisory lock: builds of marts hold it shared, an erasure exclusively
 BUILD_LOCK = 7_406_001
-# names the advisory lock that a transaction of the stream shares, and an erasure takes alone
+# advisory lock: transactions of the stream hold it shared, an erasure exclusively
 STREAM_LOCK = 7_406_002
-# so begins a transaction of the stream; one that waits longer than this for an erasure is tried again
+# the first statements of a transaction of the stream; the worker retries it when the lock takes longer than 5 s
 EXCLUDE_ERASURES = (
     f"select set_config('lock_timeout', '5s', true), pg_advisory_xact_lock_shared({STREAM_LOCK})".encode(),
     b"set local lock_timeout to default",
 )
 
-# an id is recognised in other tables by its text alone: a shorter one is another row's by chance
+# ids are searched as text in all tables; shorter ones would match other rows by chance
 SHORTEST = 16
-# ids as the warehouse knows them; asked of another server, they are handed over first (`stream/compare.py`)
+# a query on another server gets these ids as a parameter instead (`stream/compare.py`)
 ERASED = sql.SQL("(select key from ops.suppression where length(key) >= {})").format(sql.Literal(SHORTEST))
 
 
+class ErasedRow(NamedTuple):
+    """A row of an erased person, with the columns of ``ops.suppression``."""
+
+    feed: str
+    key: str
+    email_hmac: bytes | None = None
+    pii_kid: int | None = None
+    row_changed_at: datetime | None = None
+
+
 def is_erased(value: sql.Composable, erased: sql.Composable = ERASED) -> sql.Composed:
-    """Compose the condition that an id is one of an erased person: no row may come in under it."""
+    """Compose the condition that an id belongs to an erased person."""
     return sql.SQL("{}::text in {}").format(value, erased)
 
 
-def unnamed(value: sql.Composable, erased: sql.Composable = ERASED) -> sql.Composed:
-    """Compose a reference to another row, which names nobody where it would name an erased person."""
-    # a literal, not a parameter: it takes the column's own type, and an id may be uuid or text
+def replace_erased(value: sql.Composable, erased: sql.Composable = ERASED) -> sql.Composed:
+    """Compose a reference to another row in which the id of an erased person is replaced by nobody."""
+    # a literal, because it takes the type of the column, which is uuid or text; a parameter would be text
     return sql.SQL("""case when {}
                     then {} else {} end""").format(is_erased(value, erased), sql.Literal(NOBODY), value)
 
 
-def unnamed_in(payload: sql.Composable, names: Iterable[str]) -> sql.Composed:
-    """Compose the references of a JSON payload in the same way; what it lacks is not added."""
+def replace_erased_in(payload: sql.Composable, names: Iterable[str]) -> sql.Composed:
+    """Compose the references of a JSON payload in the same way, without adding those that it lacks."""
     values = [
-        sql.SQL("{}::text, {}").format(sql.Literal(name), unnamed(sql.SQL("({} ->> {})").format(payload, name)))
+        sql.SQL("{}::text, {}").format(sql.Literal(name), replace_erased(sql.SQL("({} ->> {})").format(payload, name)))
         for name in names
     ]
     return sql.SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(in_lines(values))
 
 
-def met(contract: Contract, warehouse: psycopg.Connection) -> list[tuple[Any, ...]]:
-    """Return the rows of staging that are an erased person's and not yet removed: key, e-mail hash, its key, cursor.
+def find_erased(contract: Contract, warehouse: psycopg.Connection) -> list[ErasedRow]:
+    """Return the rows of staging that belong to an erased person and are not removed everywhere.
 
-    Either they have the hash under an id that was not known for theirs, or core still has them. Wherever else the
-    warehouse knows such an id it must be removed, and its row kept out under every later key:
-    that is `promptsales.erasure.removal`'s part.
+    Either core still has them, or they have the person's e-mail hash under an id that is not suppressed. The caller
+    must pass them to `promptsales.erasure.removal`, which removes and suppresses them.
     """
     if warehouse.execute("select from ops.suppression limit 1").fetchone() is None:
         return []
     values = {"feed": contract.table}
-    rows = warehouse.execute(in_core(contract), values).fetchall()
-    if contract.email_hmac:
-        warehouse.execute(renew(contract), values)
-        rows += warehouse.execute(by_hash(contract), values).fetchall()
+    with warehouse.cursor(row_factory=args_row(partial(ErasedRow, contract.table))) as cursor:
+        rows = cursor.execute(in_core(contract), values).fetchall()
+        if contract.email_hmac:
+            cursor.execute(renew(contract), values)
+            rows += cursor.execute(by_hash(contract), values).fetchall()
     return rows
 
 
 def suppress(contract: Contract, warehouse: psycopg.Connection) -> int:
-    """Take erased persons out of the feed's staging, in its transaction; returns how many rows that were."""
+    """Drop the rows of erased persons from staging, replace their ids in other rows, and return how many dropped."""
     if warehouse.execute("select from ops.suppression limit 1").fetchone() is None:
         return 0
     dropped = warehouse.execute(drop(contract), {"feed": contract.table}).rowcount
@@ -103,7 +116,7 @@ def by_hash(contract: Contract) -> sql.Composed:
 
 
 def renew(contract: Contract) -> sql.Composed:
-    """Under a new key, learn the new hash from the erased row itself, as long as that is the one that was erased."""
+    """Under a new key, store the new hash of an erased row, if the row has not changed since it was erased."""
     return _fill(
         """
         update ops.suppression x set person_hmac = s.{email}, pii_kid = s.pii_kid
@@ -116,14 +129,14 @@ def renew(contract: Contract) -> sql.Composed:
 
 
 def drop(contract: Contract) -> sql.Composed:
-    """Take erased persons' rows out of staging."""
+    """Delete the rows of erased persons from staging."""
     return _fill(
         "delete from {staging} s using ops.suppression x where x.feed = %(feed)s and x.key = s.{key}::text", contract
     )
 
 
 def scrub(contract: Contract) -> sql.Composed:
-    """Put nobody's id in the place of an erased person's, wherever another row names it."""
+    """Replace the ids of erased persons by nobody in all references of staging."""
     names = [sql.Identifier(name) for name in contract.references]
     return sql.SQL("""
         update {staging}
@@ -131,7 +144,7 @@ def scrub(contract: Contract) -> sql.Composed:
         where {named}
     """).format(
         staging=staging(contract),
-        replaced=in_lines(sql.SQL("{} = {}").format(name, unnamed(name)) for name in names),
+        replaced=in_lines(sql.SQL("{} = {}").format(name, replace_erased(name)) for name in names),
         named=in_lines(map(is_erased, names), " or"),
     )
 

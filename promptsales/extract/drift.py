@@ -1,4 +1,4 @@
-"""New columns at a source: ignored by every load, and told to people."""
+"""Detect new columns at a source; loads ignore them, `doctor` and alerts report them."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from promptsales.specs.feed import Contract
 _COLUMNS = Path(__file__).with_name("columns.sql").read_bytes()
 
 
-def relation_types(contract: Contract, source: psycopg.Connection) -> dict[str, str]:
-    """Columns of a feed's relation, in order, and their types; the catalogue shows them to a role that may not read."""
+def read_relation_types(contract: Contract, source: psycopg.Connection) -> dict[str, str]:
+    """Return the columns of a feed's relation, in order, with their types; this needs no right to read the relation."""
     with source.cursor(row_factory=tuple_row) as cursor:
         return dict(cursor.execute(_COLUMNS, [contract.source.relation]).fetchall())
 
 
-def new_columns(contract: Contract, source: psycopg.Connection) -> list[str]:
-    """Columns of the source that the contract neither reads nor lists as unread."""
+def find_new_columns(contract: Contract, source: psycopg.Connection) -> list[str]:
+    """Return the columns of the source that the contract neither reads nor lists as unread."""
     known = {column.origin for column in contract.columns} | set(contract.unread)
-    return [name for name in relation_types(contract, source) if name not in known]
+    return [name for name in read_relation_types(contract, source) if name not in known]

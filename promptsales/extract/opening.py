@@ -1,4 +1,4 @@
-"""Opening what a feed is read from, with the addresses and the key of the settings."""
+"""Open the source of a feed with the addresses and the key of the settings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ from promptsales.specs.feed import Contract
 
 
 @contextmanager
-def opened(settings: Settings, contract: Contract) -> Iterator[Source]:
-    """The source of a feed, closed at the end.
+def open_source(settings: Settings, contract: Contract) -> Iterator[Source]:
+    """Open the source of a feed, and close it at the end.
 
     Raises:
-        TransientError: when nothing answers there.
-        SourceRefused: when the feed is hashed here and there is no key.
-        ConfigError: for a key that is weak or that others may read.
+        TransientError: when the server does not answer.
+        SourceRefused: when the pipeline hashes the feed and there is no key.
+        ConfigError: when the key is weak or other users may read its file.
     """
     address = contract.source.etl_connection
     if contract.path == "change_stream":

@@ -1,4 +1,4 @@
--- of every view of the schema etl, what it reads there: by the table itself, whatever that is called by now
+-- the dependencies of a view name its tables by oid, so a renamed table appears under its new name
 select v.relname::text, array_agg(distinct n.nspname || '.' || c.relname)
 from pg_class v
 join pg_rewrite w on w.ev_class = v.oid

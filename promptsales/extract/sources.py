@@ -1,4 +1,4 @@
-"""What a feed is read from, opened and handed over, and the reader that fits it."""
+"""The kinds of source that a feed is read from, and the reader for each."""
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 
 class Hashing(NamedTuple):
-    """A PostgreSQL source where nothing may be created, and the key its rows are hashed with here."""
+    """A PostgreSQL source without hashing views, and the key with which the pipeline hashes its rows."""
 
     connection: psycopg.Connection
     key: Key
 
 
-# which of them a feed takes follows from its contract: path and hash_at
+# path and hash_at of the contract determine the kind
 Source: TypeAlias = "psycopg.Connection | Hashing | Content"
 
 
-def reader_of(contract: Contract, source: Source) -> Reader:
-    """The reader of one extraction.
+def make_reader(contract: Contract, source: Source) -> Reader:
+    """Return the reader for one extraction.
 
     Raises:
-        ConfigError: when the source is not of the kind that the contract asks for.
+        ConfigError: when the source is not of the kind that the contract requires.
     """
     if contract.path == "change_stream":
-        # the drivers of MongoDB and Kafka take their time to import, which no other feed shall pay
+        # the drivers of MongoDB and Kafka are slow to import
         from promptsales.extract.mongo.reader import Content, ContentReader
 
         if isinstance(source, Content):

@@ -1,4 +1,4 @@
-"""``hash_at: source``: the blocks of a hashing view are passed on unread."""
+"""Read a feed with ``hash_at: source``: the COPY blocks of its hashing view are passed to the warehouse undecoded."""
 
 from datetime import datetime
 
@@ -6,40 +6,40 @@ import psycopg
 
 from promptsales.extract import delta
 from promptsales.extract.frontier import read_frontier
-from promptsales.extract.postgres import PostgresReader, counted
+from promptsales.extract.postgres import PostgresReader, count_rows
 from promptsales.extract.visible import refuse_hidden_rows
 from promptsales.feeds import staging
-from promptsales.feeds.reader import CheckedKey, Copied, Wanted
+from promptsales.feeds.reader import CheckedKey, Copied, ReadRequest
 
-# a view reads with its owner's rights, whoever asks it
+# a view reads with the rights of its owner
 OWNER = "etl_owner"
 
 
 class ViewReader(PostgresReader):
-    """One extraction through a feed's hashing view; neither clear text nor key leaves the source."""
+    """An extraction through a feed's hashing view; neither clear text nor the key leaves the source."""
 
-    def look(self) -> datetime:
-        """The frontier, by ``etl.frontier()``."""
+    def read_clock(self) -> datetime:
+        """Read the frontier from ``etl.frontier()`` and return the source's clock."""
         self.frontier = read_frontier(self.source)
         return self.frontier.read_at
 
     def read_key(self) -> CheckedKey | None:
-        """The key the source hashes with."""
+        """Return the number and check value of the key the source hashes with."""
         return delta.read_key(self.contract, self.source)
 
     def refuse_drift(self) -> None:
-        """Compare the view with the contract, and see that it shows every row."""
+        """Check that the view fits the contract and shows every row."""
         delta.refuse_drift(self.contract, self.source)
         refuse_hidden_rows(f"feed {self.contract.table}", self.source, f"etl.{self.contract.table}", OWNER)
 
-    def count(self, wanted: Wanted) -> int:
-        """Count on the view."""
-        rows = delta.predicate(self.contract, wanted.window, wanted.watermark, wanted.retries)
-        return counted(self.source, delta.view(self.contract), rows)
+    def count(self, request: ReadRequest) -> int:
+        """Count the rows on the view."""
+        rows = delta.predicate(self.contract, request.window, request.watermark, request.retries)
+        return count_rows(self.source, delta.view(self.contract), rows)
 
-    def copy_into(self, warehouse: psycopg.Connection, wanted: Wanted) -> Copied:
-        """Pass the blocks of a COPY on."""
-        out = delta.copy_out(self.contract, wanted.extraction, wanted.window, wanted.watermark, wanted.retries)
+    def copy_into(self, warehouse: psycopg.Connection, request: ReadRequest) -> Copied:
+        """Pass the blocks of the COPY from the view to the COPY into staging."""
+        out = delta.copy_out(self.contract, request.extraction, request.window, request.watermark, request.retries)
         into = staging.copy_in(self.contract)
         with self.source.cursor() as reader, warehouse.cursor() as writer:
             with reader.copy(out) as blocks, writer.copy(into) as sink:

@@ -1,4 +1,4 @@
-"""Row level security at a source: what a reader may not see is an error, never an empty answer."""
+"""Detect row level security at a source: hidden rows are an error, never an empty result."""
 
 import psycopg
 from psycopg import sql
@@ -6,21 +6,21 @@ from psycopg import sql
 from promptsales.errors import SourceRefused
 from promptsales.names import relation
 
-# PostgreSQL then refuses a query whose rows a policy would filter; for the transaction, so that any pool may be between
+# PostgreSQL then refuses a query whose rows a policy would filter; `local`, because a pooler may share the session
 UNFILTERED = b"set local row_security = off"
 
 
 def refuse_hidden_rows(what: str, source: psycopg.Connection, name: str, role: str) -> None:
-    """Ask PostgreSQL, by a query for no row, whether a reader sees all rows of a relation.
+    """Check with a query that returns no row that a reader sees all rows of a relation.
 
     Args:
         what: what is read, for the message: ``feed leads``.
         source: a connection of the reader.
-        name: of a view or a table, with its schema.
-        role: whose rights count there: of a view its owner's.
+        name: the view or table, with its schema.
+        role: the role whose rights apply: for a view its owner, for the message.
 
     Raises:
-        SourceRefused: when it does not, or may not read it at all.
+        SourceRefused: when a policy hides rows, or the role may not read the relation.
     """
     try:
         with source.transaction():
@@ -28,21 +28,21 @@ def refuse_hidden_rows(what: str, source: psycopg.Connection, name: str, role: s
             source.execute(sql.SQL("select from {} where false").format(relation(name)))
     except psycopg.errors.InsufficientPrivilege as error:
         raise SourceRefused(
-            f"{what}: {role} may not read all rows of {name} ({error.diag.message_primary}); hidden rows would be "
-            f"taken for deleted or never arrive; where row level security is meant for other roles, run "
-            f"`alter role {role} bypassrls` at the source, where a right is missing, `promptsales provision`"
+            f"{what}: {role} may not read all rows of {name} ({error.diag.message_primary}); hidden rows would look "
+            f"deleted or never arrive; if row level security is the reason, run `alter role {role} bypassrls` at the "
+            "source; if a right is missing, run `promptsales provision`"
         ) from None
 
 
 def refuse_hidden_table(table: str, name: str, source: psycopg.Connection) -> None:
-    """Ask PostgreSQL whether Debezium's role, which reads snapshots and audits, sees all rows of a streamed table.
+    """Check that Debezium's role, which also reads for audits, sees all rows of a streamed table.
 
     Args:
-        table: its name in the warehouse, for the message.
-        name: its name at the source, with its schema.
+        table: the table's name in the warehouse, for the message.
+        name: the table's name at the source, with its schema.
         source: a connection of that role.
 
     Raises:
-        SourceRefused: when a policy hides some from it.
+        SourceRefused: when a policy hides rows from the role.
     """
     refuse_hidden_rows(f"table {table}", source, name, source.info.user)

@@ -1,4 +1,4 @@
-"""Quarantine as people use it: list it by rule, show a row, release a row by hand."""
+"""What an operator does with quarantine: count it by rule, list its rows, read one row, release one by hand."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from promptsales.errors import ConfigError
 
 
 class RuleCount(NamedTuple):
-    """Open rows of one feed that broke one rule, and how long ago the first of them did."""
+    """How many open rows of a feed break a rule, and the age of the oldest."""
 
     feed: str
     rule: str
@@ -19,8 +19,8 @@ class RuleCount(NamedTuple):
     age: timedelta
 
 
-class Entry(NamedTuple):
-    """One open row."""
+class QuarantinedRow(NamedTuple):
+    """A row that is still in quarantine."""
 
     quarantine_id: int
     feed: str
@@ -42,59 +42,63 @@ _FEED = "select feed from ops.quarantine where quarantine_id = %s and released_a
 _WAIVE = "update ops.quarantine set is_waived = true where quarantine_id = %s and released_at is null returning feed"
 
 
-def by_rule(warehouse: psycopg.Connection) -> list[RuleCount]:
-    """The open rows, counted by feed and rule."""
+def count_by_rule(warehouse: psycopg.Connection) -> list[RuleCount]:
+    """Count the open rows by feed and rule."""
     with warehouse.cursor(row_factory=class_row(RuleCount)) as cursor:
         return cursor.execute(_BY_RULE).fetchall()
 
 
-def entries(warehouse: psycopg.Connection, feed: str | None, limit: int) -> list[Entry]:
-    """At most ``limit`` open rows, the oldest first; of one feed or of all."""
-    with warehouse.cursor(row_factory=class_row(Entry)) as cursor:
+def list_open_rows(warehouse: psycopg.Connection, feed: str | None, limit: int) -> list[QuarantinedRow]:
+    """Return at most ``limit`` open rows of a feed, or of all feeds, oldest first."""
+    with warehouse.cursor(row_factory=class_row(QuarantinedRow)) as cursor:
         return cursor.execute(_OPEN, {"feed": feed, "limit": limit}).fetchall()
 
 
-def show(warehouse: psycopg.Connection, quarantine_id: int) -> dict[str, Any]:
-    """One row with its payload, which holds hashes and no clear text.
+def read_row(warehouse: psycopg.Connection, quarantine_id: int) -> dict[str, Any]:
+    """Return a row with its payload, open or released. The payload holds hashes and no clear text.
 
     Raises:
         ConfigError: when there is no such row.
     """
     with warehouse.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute("select * from ops.quarantine where quarantine_id = %s", [quarantine_id]).fetchone()
-    if found is None:
-        raise ConfigError(f"no row {quarantine_id} in quarantine; `promptsales quarantine list` shows them")
-    return found
+        row = cursor.execute("select * from ops.quarantine where quarantine_id = %s", [quarantine_id]).fetchone()
+    if row is None:
+        raise ConfigError(f"no row {quarantine_id} in quarantine; list its rows with `promptsales quarantine list`")
+    return row
 
 
-def feed_of(warehouse: psycopg.Connection, quarantine_id: int) -> str:
-    """The feed of an open row.
+def read_feed(warehouse: psycopg.Connection, quarantine_id: int) -> str:
+    """Return the feed of an open row.
 
     Raises:
-        ConfigError: when no such row is open.
+        ConfigError: when no open row has this number.
     """
     row = warehouse.execute(_FEED, [quarantine_id]).fetchone()
     if row is None:
-        raise ConfigError(f"no open row {quarantine_id} in quarantine; `promptsales quarantine list` shows them")
+        raise ConfigError(_not_open(quarantine_id))
     return str(row[0])
 
 
 def release(warehouse: psycopg.Connection, quarantine_id: int) -> str:
-    """Let the next load publish the row as it is, in spite of the rules; returns its feed.
+    """Let the next load publish the row although it breaks rules, and return its feed.
 
-    A streamed row no load publishes: ``promptsales.stream.waive`` does.
-    If the source changes the row before, the changed row is judged anew.
+    For the row of a streamed table call ``promptsales.stream.waive``: no load publishes it.
+    If the source changes the row before the next load, the changed row is checked again.
 
     Raises:
-        ConfigError: when no such row is open, or core cannot hold it because a value is missing.
+        ConfigError: when no open row has this number, or a value is null that core requires.
     """
     (missing,) = warehouse.execute(_MISSING, [quarantine_id]).fetchone() or (None,)
     if missing:
         raise ConfigError(
-            f"row {quarantine_id} cannot be released: core holds no row without {', '.join(missing)}; "
-            "mend it at the source, the next load then takes it by itself"
+            f"row {quarantine_id} cannot be released: core requires a value in {', '.join(missing)}; "
+            "fix the row at the source, then the next load publishes it"
         )
     row = warehouse.execute(_WAIVE, [quarantine_id]).fetchone()
     if row is None:
-        raise ConfigError(f"no open row {quarantine_id} in quarantine; `promptsales quarantine list` shows them")
+        raise ConfigError(_not_open(quarantine_id))
     return str(row[0])
+
+
+def _not_open(quarantine_id: int) -> str:
+    return f"no open row {quarantine_id} in quarantine; list the open rows with `promptsales quarantine list`"

@@ -1,4 +1,4 @@
--- what core needs and the open row lacks
+-- the columns that are null in the row and not null in core
 select array_agg(a.attname::text order by a.attnum)
 from ops.quarantine q
 join pg_attribute a on a.attrelid = to_regclass(format('core.%%I', q.feed))

@@ -1,4 +1,4 @@
-"""What the steps of a load hand to one another: small, frozen, free of personal values, so that XCom may carry them."""
+"""The models that the steps of a load exchange through XCom: small, frozen and free of personal data."""
 
 from datetime import datetime, timedelta
 from typing import Self
@@ -7,8 +7,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 HELD_TOO_LONG = timedelta(minutes=15)
 GAP = (
-    "how far it was complete was not known for a while, and rows may be missing that no delta finds; "
-    "`promptsales reconcile` finds them, and after that it is complete again"
+    "rows may be missing that no delta load reads again; run `promptsales reconcile`, which loads them and makes the "
+    "feed complete again"
 )
 
 
@@ -17,7 +17,7 @@ class _Model(BaseModel):
 
 
 class Window(_Model):
-    """A half-open interval ``[start, end)`` of the cursor, replayed without touching the watermark."""
+    """A half-open interval ``[start, end)`` of the cursor column, replayed without moving the watermark."""
 
     start: AwareDatetime
     end: AwareDatetime
@@ -29,8 +29,8 @@ class Window(_Model):
         return self
 
 
-class Progress(_Model):
-    """Where a feed stands after a load."""
+class FeedProgress(_Model):
+    """The state of a feed after a load."""
 
     last_sync_timestamp: datetime | None
     complete_through: datetime | None
@@ -38,23 +38,23 @@ class Progress(_Model):
     held_since: datetime | None = None
     pii_kid: int | None = None
     pii_check: str | None = Field(default=None, description="hex of the key's check value")
-    resume_token: str | None = Field(default=None, description="where the change stream goes on, as JSON")
+    resume_token: str | None = Field(default=None, description="where the change stream resumes, as JSON")
     kafka_offsets: str | None = Field(default=None, description="the next offset of each partition, as JSON")
 
     def with_gap(self, why: str | None = None) -> Self:
-        """The same, where rows may be missing that no delta finds: complete once a reconciliation has compared it."""
+        """Return a copy that is not complete until a reconciliation has compared the feed with its source."""
         return self.model_copy(update={"complete_through": None, "held_by": why or self.held_by or GAP})
 
     def is_held_back(self, read_at: datetime) -> bool:
-        """Whether something has kept the watermark for longer than people keep a transaction open.
+        """Return whether an open transaction has held the watermark for longer than ``HELD_TOO_LONG``.
 
-        Never on a standby, whose watermark follows at a distance that the contract declares.
+        False on a standby, whose watermark stays behind by the look-back of the contract.
         """
         return self.held_since is not None and read_at - self.held_since > HELD_TOO_LONG
 
 
 class Staged(_Model):
-    """The extract step's result: what lies in staging, and where the feed will stand once it is published."""
+    """The result of the extract step: the rows in staging, and the state of the feed once they are published."""
 
     feed: str
     extraction: int
@@ -63,26 +63,28 @@ class Staged(_Model):
     read_at: datetime
     started_at: datetime
     triggered_by: str
-    clock_at: datetime | None = Field(default=None, description="ours right after read_at, where that is a clock's")
-    progress: Progress
+    clock_at: datetime | None = Field(
+        default=None, description="the warehouse's clock right after read_at; null where read_at is not a running clock"
+    )
+    progress: FeedProgress
     extracted: int
     suppressed: int
     unchanged: int
-    held: int = Field(description="rows that lie in quarantine already, just so")
+    held: int = Field(description="rows that are in quarantine already, with the same values")
 
     @property
     def remaining(self) -> int:
-        """Rows left in staging."""
+        """Number of rows left in staging."""
         return self.extracted - self.suppressed - self.unchanged - self.held
 
     @property
     def is_empty(self) -> bool:
-        """Nothing is left to check or publish."""
+        """Whether no row is left to check or publish."""
         return self.remaining == 0
 
 
 class Audit(_Model):
-    """The check step's result."""
+    """The result of the check step."""
 
     extraction: int
     suite_checksum: str
@@ -109,5 +111,5 @@ class LoadResult(_Model):
 
     @property
     def is_changed(self) -> bool:
-        """Whether core changed."""
+        """Whether the load changed core."""
         return self.inserted + self.updated > 0

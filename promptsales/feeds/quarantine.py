@@ -1,25 +1,24 @@
-"""The statements that judge staging and move what is bad to quarantine and back, composed from a feed's contract."""
+"""The statements that mark bad rows of staging and move them to quarantine, composed from a feed's contract."""
 
 from psycopg import sql
 
-from promptsales.feeds.staging import filled, staging
-from promptsales.quality.sql_rules import found_by
+from promptsales.feeds.staging import fill, staging
+from promptsales.quality.sql_rules import compose_rule_query
 from promptsales.specs.feed import Contract
 
-# what staging has beside the target's columns
 STAGING_ONLY = ("_load_id", "_row", "_rules")
-# where there are any, they belong to what is judged: a repaired field may read the same, null, as the bad one
+# part of the payload: a misfit field and the null it is repaired to are both null in their column
 MISFITS = "_misfits"
-# how quarantine's name of a row without a key begins; due.sql knows it too
+# prefix of the name of a row without a key; due.sql has it too
 KEYLESS = "without key "
 
-# after many rows went in: the next load looks all of them up
-analyze = b"analyze ops.quarantine (feed, key, released_at, is_waived)"
+# needed after many rows went in: the next load looks up each of them
+ANALYZE = b"analyze ops.quarantine (feed, key, released_at, is_waived)"
 
 
 def drop_held(contract: Contract) -> sql.Composed:
-    """Take the rows out of staging that lie in quarantine just so, judged by this suite and not a day ago."""
-    return filled(
+    """Delete the rows of staging that are in quarantine with the same values, checked by this suite within a day."""
+    return fill(
         """
         delete from {staging} s using ops.quarantine q
         where q.feed = %(feed)s
@@ -35,30 +34,30 @@ def drop_held(contract: Contract) -> sql.Composed:
 
 
 def clear_verdicts(contract: Contract) -> sql.Composed:
-    """Forget what an earlier try of the same check found, but for the fields that the extract found of a wrong type."""
-    return filled("update {staging} set _rules = _misfits where _rules is distinct from _misfits", contract)
+    """Clear the marks of an earlier attempt of the check; the misfits that the extract step marked stay."""
+    return fill("update {staging} set _rules = _misfits where _rules is distinct from _misfits", contract)
 
 
-def mark(contract: Contract) -> sql.Composed:
-    """Write down which row rule the rows broke."""
-    return filled("update {staging} set _rules = array_append(_rules, %(rule)s) where _row = any(%(rows)s)", contract)
+def mark_rows(contract: Contract) -> sql.Composed:
+    """Add a row rule to the marks of the rows with these numbers."""
+    return fill("update {staging} set _rules = array_append(_rules, %(rule)s) where _row = any(%(rows)s)", contract)
 
 
-def mark_found(contract: Contract, query: str) -> sql.Composed:
-    """Write down which row rule the rows broke whose keys a query of the suite selects."""
-    # with parameters, a percent sign of the rule's own is written twice
-    found = sql.SQL(found_by(query, staging(contract)).replace("%", "%%"))
-    return filled(
-        "update {staging} set _rules = array_append(_rules, %(rule)s) where {key} in ({found})", contract, found=found
+def mark_selected(contract: Contract, query: str) -> sql.Composed:
+    """Add a row rule to the marks of the rows whose keys a query of the suite selects."""
+    # psycopg takes a single percent sign in the rule's query for a placeholder
+    keys = sql.SQL(compose_rule_query(query, staging(contract)).replace("%", "%%"))
+    return fill(
+        "update {staging} set _rules = array_append(_rules, %(rule)s) where {key} in ({found})", contract, found=keys
     )
 
 
 def waive(contract: Contract) -> sql.Composed:
-    """Let rows pass that were released by hand and have not changed since, but for the key they are hashed with.
+    """Clear the marks of rows that were released by hand and have not changed since, except for their hashing key.
 
-    One that was published by its release counts too: under a new key it comes again.
+    This includes rows that were published by their release: a load under a new key reads them again.
     """
-    return filled(
+    return fill(
         """
         update {staging} s set _rules = null from ops.quarantine q
         where s._rules is not null and q.feed = %(feed)s and q.key = s.{key}::text
@@ -74,19 +73,19 @@ def waive(contract: Contract) -> sql.Composed:
     )
 
 
-def let_deletes_pass(contract: Contract) -> sql.Composed:
-    """A delete says of its row only that it is gone: core has the rest, by a release or by rules of then."""
-    return filled("update {staging} set _rules = null where deleted_at is not null and _rules is not null", contract)
+def accept_deletes(contract: Contract) -> sql.Composed:
+    """Clear the marks of deletes: their other values come from core, which accepted them when they were loaded."""
+    return fill("update {staging} set _rules = null where deleted_at is not null and _rules is not null", contract)
 
 
 def count_marked(contract: Contract) -> sql.Composed:
-    """How many rows of this load broke a row rule."""
-    return filled("select count(*) from {staging} where _rules is not null", contract)
+    """Count the rows of this load that break a row rule."""
+    return fill("select count(*) from {staging} where _rules is not null", contract)
 
 
 def hold(contract: Contract) -> sql.Composed:
-    """Move the marked rows to quarantine; a key that is there already is counted as tried once more."""
-    return filled(
+    """Copy the marked rows to quarantine; for a key that is open there, replace the row and count one more try."""
+    return fill(
         """
         insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
         select distinct on ({name})
@@ -108,8 +107,8 @@ def hold(contract: Contract) -> sql.Composed:
 
 
 def release(contract: Contract) -> sql.Composed:
-    """Close the quarantine of keys whose row is published now."""
-    return filled(
+    """Close the open rows of quarantine whose key this load publishes."""
+    return fill(
         """
         update ops.quarantine q
         set released_at = clock_timestamp(), release_reason = {reason}
@@ -124,14 +123,14 @@ def release(contract: Contract) -> sql.Composed:
 
 
 def _name(contract: Contract) -> sql.Composed:
-    """What quarantine calls a row: its key; a row without one by its content, which cannot be read again by key."""
+    """Return the name of a row in quarantine: its key, or a digest of its content where the key is null."""
     return sql.SQL("coalesce(s.{key}::text, {prefix} || md5(({payload})::text))").format(
         key=sql.Identifier(contract.key), prefix=sql.Literal(KEYLESS), payload=_payload()
     )
 
 
 def _payload() -> sql.Composable:
-    # with the star a column that is called s is not taken for the row
+    # `s` alone would mean a column of that name, if there is one
     return sql.SQL("to_jsonb(s.*) - {}::text[] - case when s._misfits is null then {} else '' end").format(
         sql.Literal(list(STAGING_ONLY)), sql.Literal(MISFITS)
     )

@@ -1,6 +1,6 @@
-"""The reading side of a load. There are three: a hashing view, a relation hashed here, a collection through Kafka.
+"""The interface of the three readers: a hashing view, a relation hashed by the pipeline, a collection through Kafka.
 
-Whatever reads, what comes after is the same (``promptsales/load/steps.py``).
+The steps of a load (``promptsales/load/steps.py``) are the same for all of them.
 """
 
 from collections.abc import Sequence
@@ -10,16 +10,17 @@ from typing import NamedTuple, Protocol
 
 import psycopg
 
-from promptsales.feeds.models import Progress, Window
-from promptsales.feeds.state import Begun
+from promptsales.feeds.models import FeedProgress, Window
+from promptsales.feeds.state import FeedState
 
 CheckedKey = tuple[int, bytes]
 
 
-class Wanted(NamedTuple):
-    """Which rows a load reads: a window; else what is new, and the keys in quarantine that are to be tried again.
+class ReadRequest(NamedTuple):
+    """Which rows a load reads: those of a window, or the new rows and the quarantined keys that are due for a retry.
 
-    New is what changed at or after the watermark, all where there is none; to a change stream, what follows its token.
+    New rows are those changed at or after the watermark (all rows if there is none), or after the token of a change
+    stream.
     """
 
     extraction: int
@@ -30,9 +31,9 @@ class Wanted(NamedTuple):
 
 
 class Copied(NamedTuple):
-    """How many rows a reader put into staging, the latest of each key; ``gone`` of them left it again at once.
+    """How many rows a reader put into staging, the latest of each key.
 
-    Those are deletes of rows that core never held.
+    ``gone`` of them were removed at once: they are deletes of rows that core never held.
     """
 
     rows: int
@@ -40,41 +41,41 @@ class Copied(NamedTuple):
 
 
 class Reader(Protocol):
-    """One extraction of one feed. The methods are called in this order."""
+    """An extraction of a feed. The methods are called in the order in which they are listed."""
 
     @property
     def is_own_clock(self) -> bool:
-        """Whether what `look` returned is a clock that runs, not how far a standby or a change stream has come."""
+        """Whether `read_clock` returned a running clock rather than the position of a standby or a change stream."""
 
-    def look(self) -> datetime:
-        """Ask the source how far a read that begins now will be complete; returns the source's clock.
+    def read_clock(self) -> datetime:
+        """Read how far a read that begins now will be complete, and return the source's clock.
 
         Raises:
-            SourceRefused: when that cannot be known.
+            SourceRefused: when the source does not show that.
         """
 
     def snapshot(self) -> AbstractContextManager[object]:
-        """What holds while rows are read."""
+        """Return a context in which all reads see one state of the source."""
 
     def read_key(self) -> CheckedKey | None:
-        """Number and check value of the key the rows are hashed with; None for a feed that hashes nothing.
+        """Return the number and check value of the key the rows are hashed with; None for a feed that hashes nothing.
 
         Raises:
             SourceRefused: when there is no key, which would make every hash null.
         """
 
     def refuse_drift(self) -> None:
-        """See that the source has what the contract names.
+        """Check that the source has the columns of the contract in their types.
 
         Raises:
-            SourceRefused: naming each column that is gone or of another type.
+            SourceRefused: naming each column that is missing or of another type.
         """
 
-    def count(self, wanted: Wanted) -> int:
-        """How many rows a load would read; for a dry run, which goes no further."""
+    def count(self, request: ReadRequest) -> int:
+        """Return how many rows a load would read; called by a dry run instead of `copy_into`."""
 
-    def copy_into(self, warehouse: psycopg.Connection, wanted: Wanted) -> Copied:
-        """Put the rows into the feed's staging table, in the caller's transaction."""
+    def copy_into(self, warehouse: psycopg.Connection, request: ReadRequest) -> Copied:
+        """Copy the rows into the feed's staging table, in the caller's transaction."""
 
-    def progress(self, begun: Begun, window: Window | None, key: CheckedKey | None) -> Progress:
-        """Where the feed will stand once the rows are published; a replayed window moves nothing."""
+    def compute_progress(self, feed_state: FeedState, window: Window | None, key: CheckedKey | None) -> FeedProgress:
+        """Return the state of the feed once the rows are published; a replayed window moves no watermark."""

@@ -1,4 +1,4 @@
-"""The statements of a load that depend on the feed's columns, composed from its contract: staging and its names."""
+"""The statements on a feed's staging table, composed from its contract."""
 
 from psycopg import sql
 
@@ -7,56 +7,56 @@ from promptsales.specs.feed import Contract
 
 
 def staging(contract: Contract) -> sql.Identifier:
-    """``staging.<source>__<table>``."""
+    """Return the identifier of the feed's staging table, ``staging.<source>__<table>``."""
     return sql.Identifier("staging", contract.staging)
 
 
 def core(contract: Contract) -> sql.Identifier:
-    """``core.<table>``."""
+    """Return the identifier of the feed's core table, ``core.<table>``."""
     return sql.Identifier("core", contract.table)
 
 
-def listed(names: tuple[str, ...], prefix: str = "") -> sql.Composed:
-    """Names with commas between, each after its table's if one is given."""
+def join_names(names: tuple[str, ...], prefix: str = "") -> sql.Composed:
+    """Return the names as quoted identifiers separated by commas, each qualified by ``prefix`` if one is given."""
     return in_lines(sql.Identifier(prefix, name) if prefix else sql.Identifier(name) for name in names)
 
 
-def filled(template: str, contract: Contract, **more: sql.Composable) -> sql.Composed:
-    """A statement with the feed's names and lists of columns put in, and whatever ``more`` it names."""
+def fill(template: str, contract: Contract, **more: sql.Composable) -> sql.Composed:
+    """Return a statement with the feed's tables and column lists filled in, and the placeholders in ``more``."""
     return sql.SQL(template).format(
         staging=staging(contract),
         core=core(contract),
         history=sql.Identifier("core", f"{contract.table}_history"),
         key=sql.Identifier(contract.key),
         cursor=sql.Identifier(contract.cursor),
-        columns=listed(contract.column_names),
-        staged=listed(contract.column_names, "s"),
-        current=listed(contract.column_names, "c"),
+        columns=join_names(contract.column_names),
+        staged=join_names(contract.column_names, "s"),
+        current=join_names(contract.column_names, "c"),
         **more,
     )
 
 
 def truncate(contract: Contract) -> sql.Composed:
-    """Empty the feed's staging table; waits for a run that is still writing there."""
-    return filled("truncate {staging}", contract)
+    """Empty the feed's staging table; this waits for a run that is still writing to it."""
+    return fill("truncate {staging}", contract)
 
 
 def copy_in(contract: Contract) -> sql.Composed:
-    """The COPY into staging that takes the blocks of the COPY out of the source."""
-    return filled("copy {staging} ({columns}, _load_id) from stdin (format binary)", contract)
+    """Return the binary COPY into staging that takes the blocks of the COPY from the source."""
+    return fill("copy {staging} ({columns}, _load_id) from stdin (format binary)", contract)
 
 
 def analyze(contract: Contract) -> sql.Composed:
-    """Let the planner know how much of staging may be known to core already; else it reads all of core to be safe."""
-    return filled("analyze {staging} ({key}, {cursor})", contract)
+    """Gather statistics of staging, without which the planner reads all of core in `drop_unchanged`."""
+    return fill("analyze {staging} ({key}, {cursor})", contract)
 
 
 def drop_unchanged(contract: Contract) -> sql.Composed:
-    """Take the rows that equal core out of staging, but for keys in quarantine: publishing those releases them.
+    """Delete the rows of staging that equal core, except keys in quarantine, which are released when published.
 
-    A row changed since the last load read its source cannot be in core yet, so only the others are looked up there.
+    A row that changed after the last load read the source cannot be in core yet, so only older rows are looked up.
     """
-    return filled(
+    return fill(
         """
         delete from {staging} s using {core} c
         where s.{cursor} <= %(seen_through)s and s._misfits is null
@@ -72,5 +72,5 @@ def drop_unchanged(contract: Contract) -> sql.Composed:
 
 
 def count_staged(contract: Contract) -> sql.Composed:
-    """How many rows of this load lie in staging."""
-    return filled("select count(*) from {staging} where _load_id = %(extraction)s", contract)
+    """Count the rows of this load in staging."""
+    return fill("select count(*) from {staging} where _load_id = %(extraction)s", contract)

@@ -16,12 +16,12 @@ SQL = Path(__file__).parent / "sql"
 
 @cache
 def statement(name: str) -> bytes:
-    """The text of one of the ``.sql`` files of this package."""
+    """Return the text of a ``.sql`` file of the folder ``sql`` beside this module."""
     return (SQL / f"{name}.sql").read_bytes()
 
 
-class Begun(NamedTuple):
-    """A new extraction and where its feed stands."""
+class FeedState(NamedTuple):
+    """The number of a new extraction, and the stored state of its feed."""
 
     extraction: int
     last_sync_timestamp: datetime | None
@@ -34,29 +34,29 @@ class Begun(NamedTuple):
 
     @property
     def key(self) -> tuple[int, bytes] | None:
-        """Number and check value of the key the feed was loaded with."""
+        """Number and check value of the hashing key the feed was loaded with."""
         if self.pii_kid is None or self.pii_check is None:
             return None
         return self.pii_kid, self.pii_check
 
 
-def begin(warehouse: psycopg.Connection, feed: str) -> Begun:
-    """Number a new extraction; from now on older runs of the feed cannot publish."""
-    with warehouse.cursor(row_factory=class_row(Begun)) as cursor:
-        found = cursor.execute(statement("begin"), {"feed": feed}).fetchone()
-    assert found is not None  # noqa: S101 -- the upsert always returns its row
-    return found
+def begin(warehouse: psycopg.Connection, feed: str) -> FeedState:
+    """Number a new extraction and return the feed's state; from now on no older run of the feed can publish."""
+    with warehouse.cursor(row_factory=class_row(FeedState)) as cursor:
+        feed_state = cursor.execute(statement("begin"), {"feed": feed}).fetchone()
+    assert feed_state is not None  # noqa: S101 -- the upsert always returns its row
+    return feed_state
 
 
-def stands(warehouse: psycopg.Connection, feed: str) -> Begun:
-    """Where a feed stands, for who only looks; a feed that was never loaded stands at the beginning."""
-    with warehouse.cursor(row_factory=class_row(Begun)) as cursor:
-        found = cursor.execute(statement("stands"), {"feed": feed}).fetchone()
-    assert found is not None  # noqa: S101 -- the query returns one row
-    return found
+def read_state(warehouse: psycopg.Connection, feed: str) -> FeedState:
+    """Read a feed's state without starting an extraction; all is null for a feed that was never loaded."""
+    with warehouse.cursor(row_factory=class_row(FeedState)) as cursor:
+        feed_state = cursor.execute(statement("stands"), {"feed": feed}).fetchone()
+    assert feed_state is not None  # noqa: S101 -- the query returns one row
+    return feed_state
 
 
-def clock(warehouse: psycopg.Connection) -> datetime:
+def read_clock(warehouse: psycopg.Connection) -> datetime:
     """Return the warehouse's clock."""
     with warehouse.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute("select clock_timestamp()").fetchone()
@@ -65,23 +65,26 @@ def clock(warehouse: psycopg.Connection) -> datetime:
 
 
 def has_gap(warehouse: psycopg.Connection, feed: str) -> bool:
-    """Whether rows may be missing that no delta finds: how far it was complete was not known, and none compared it."""
+    """Return whether rows may be missing that no delta load reads.
+
+    That is so when the last load did not know how far the feed is complete and no reconciliation has run since.
+    """
     with warehouse.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("gap"), {"feed": feed}).fetchone()
     return bool(row and row[0])
 
 
 def hold_fence(warehouse: psycopg.Connection, feed: str, extraction: int) -> None:
-    """Keep newer runs of the feed from beginning until the transaction ends.
+    """Prevent newer runs of the feed from beginning until the transaction ends.
 
     Raises:
-        Fenced: when one has begun already.
+        Fenced: when a newer run has begun.
     """
     _refuse_overtaken(warehouse, feed, extraction, statement("fence") + b" for update")
 
 
-def look_at_fence(warehouse: psycopg.Connection, feed: str, extraction: int) -> None:
-    """The same without the lock, for work that a newer run need not wait for.
+def check_fence(warehouse: psycopg.Connection, feed: str, extraction: int) -> None:
+    """Check the fence without locking it, for work that a newer run need not wait for.
 
     Raises:
         Fenced: when a newer run has begun.
@@ -94,21 +97,21 @@ def _refuse_overtaken(warehouse: psycopg.Connection, feed: str, extraction: int,
         row = cursor.execute(query, {"feed": feed}).fetchone()
     fence = row[0] if row else None
     if fence != extraction:
-        raise Fenced(f"feed {feed}: extraction {extraction} was overtaken by {fence}, which loads its rows too")
+        raise Fenced(f"feed {feed}: extraction {extraction} was overtaken by {fence}, which loads the same rows")
 
 
-def published(warehouse: psycopg.Connection, staged: Staged) -> LoadResult | None:
-    """The result of this very load, when an earlier try has published it already."""
+def read_result(warehouse: psycopg.Connection, staged: Staged) -> LoadResult | None:
+    """Return the result of this load if an earlier attempt has published it, else None."""
     with warehouse.cursor(row_factory=class_row(LoadResult)) as cursor:
         return cursor.execute(statement("published"), {"feed": staged.feed, "extraction": staged.extraction}).fetchone()
 
 
-def is_news(warehouse: psycopg.Connection, system: str, staged: Staged) -> bool:
-    """Whether what holds the feed's watermark was not told yet; asked again, or for another feed of the system, it was.
+def claim_hold_alert(warehouse: psycopg.Connection, system: str, staged: Staged) -> bool:
+    """Return True once per blocking transaction, so that one alert is sent for all feeds of a system.
 
     Args:
-        warehouse: the warehouse, in autocommit, so that of feeds that ask at once one is told.
-        system: the source that all its feeds wait for.
+        warehouse: the warehouse, in autocommit, so that one of several concurrent callers gets True.
+        system: the source system whose open transaction holds the watermarks.
         staged: a load that is held back.
     """
     progress = staged.progress
@@ -116,10 +119,10 @@ def is_news(warehouse: psycopg.Connection, system: str, staged: Staged) -> bool:
     return warehouse.execute(statement("hold_alert"), values).rowcount == 1
 
 
-def seen_through(warehouse: psycopg.Connection, feed: str) -> datetime | None:
-    """No row in core is newer than this by its source's clock, give or take a load that was stopped for a while.
+def read_seen_through(warehouse: psycopg.Connection, feed: str) -> datetime | None:
+    """Return an instant of the source's clock after which no row of core was changed, up to a load that paused.
 
-    Only a saving rests on it: rows changed later need not be looked up in core before they are checked.
+    It only saves work: rows that changed later are not looked up in core before they are checked.
     """
     with warehouse.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("seen_through"), {"feed": feed}).fetchone()
@@ -127,7 +130,7 @@ def seen_through(warehouse: psycopg.Connection, feed: str) -> datetime | None:
 
 
 def finish(warehouse: psycopg.Connection, staged: Staged, result: LoadResult) -> None:
-    """Write the audit row and where the feed stands now; belongs into the transaction that publishes."""
+    """Write the audit row and the feed's new state; call it in the transaction that publishes."""
     window = staged.window
     warehouse.execute(
         statement("finish"),

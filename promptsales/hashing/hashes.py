@@ -1,7 +1,7 @@
-"""Keyed hashes, for sources where no view can make them: byte for byte what ``provision/views.py`` makes in SQL.
+"""Hash personal data with a key, for sources without hashing views; the bytes equal those of ``provision/views.py``.
 
-``HMAC-SHA256(key, domain || 0x00 || normal form)``, 32 bytes. Normal forms know ASCII white space and A-Z only, as
-what a locale calls a space or a lower-case letter differs between systems. Where nothing is left there is no value.
+A hash is ``HMAC-SHA256(key, domain || 0x00 || normal form)``, 32 bytes. Normal forms use ASCII white space and A-Z
+only, because white space and lower case depend on the locale. An empty normal form has no hash.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from promptsales.errors import SourceRefused
-from promptsales.hashing.keys import pads, read_keys
+from promptsales.hashing.keys import compute_pads, read_keys
 from promptsales.specs.feed import Column, Transform
 
 _SPACE = " \t\n\r\f\v"
@@ -32,22 +32,22 @@ class Key(NamedTuple):
 
     @property
     def check(self) -> tuple[int, bytes]:
-        """Number and check value, as ``etl.pii_key`` shows them: tells a changed key from the same."""
-        return self.kid, hasher(self.key, "check")(_CHECK)
+        """Number and check value, as in ``etl.pii_key``; another key under the same number has another check value."""
+        return self.kid, make_hasher(self.key, "check")(_CHECK)
 
     def __repr__(self) -> str:
-        """Its number; the key itself is for no log."""
+        """Return the key's number only, so that no log shows the key."""
         return f"Key(kid={self.kid})"
 
 
 def active_key(folder: Path) -> Key:
-    """The key that hashes now, for whatever is hashed outside its source: the newest of the key files.
+    """Return the newest key of the key files, with which the pipeline hashes.
 
-    A new file is a new key from the next load on; the load itself refuses it unless a rotation wants it.
+    A new file is the key of the next load, which refuses it unless a rotation has announced it.
 
     Raises:
-        SourceRefused: when there is none.
-        ConfigError: for a key that is weak or that others may read.
+        SourceRefused: when there is no key file.
+        ConfigError: when a key is weak or other users may read its file.
     """
     keys = read_keys(folder)
     if not keys:
@@ -57,9 +57,9 @@ def active_key(folder: Path) -> Key:
     return Key(max(keys), keys[max(keys)])
 
 
-def hasher(key: bytes, domain: str) -> Digest:
-    """What hashes normal forms of one domain: copies of states that have taken in key and domain already."""
-    inner_pad, outer_pad = pads(key)
+def make_hasher(key: bytes, domain: str) -> Digest:
+    """Return a function that hashes normal forms of a domain; it copies digests that already hold key and domain."""
+    inner_pad, outer_pad = compute_pads(key)
     inner, outer = sha256(inner_pad + domain.encode() + b"\0"), sha256(outer_pad)
 
     def digest(value: str) -> bytes:
@@ -71,60 +71,63 @@ def hasher(key: bytes, domain: str) -> Digest:
     return digest
 
 
-def email(value: str) -> str:
-    """The normal form of an e-mail address; '' where nothing is left."""
+def normalise_email(value: str) -> str:
+    """Return the normal form of an e-mail address, which may be empty."""
     return unicodedata.normalize("NFC", value).strip(_SPACE).translate(_LOWER)
 
 
-def email_domain(value: str) -> str:
-    """What stands behind the last @."""
-    return email(value).rpartition("@")[2] if "@" in value else ""
+def normalise_email_domain(value: str) -> str:
+    """Return the normal form of the part after the last @, or an empty text."""
+    return normalise_email(value).rpartition("@")[2] if "@" in value else ""
 
 
-def phone(value: str) -> str:
-    """The digits, behind a plus."""
+def normalise_phone(value: str) -> str:
+    """Return a plus and the digits, or an empty text if there are none."""
     digits = _NO_DIGIT.sub("", value)
     return f"+{digits}" if digits else ""
 
 
-def click_id(value: str) -> str:
-    """The id without the space around it."""
+def normalise_click_id(value: str) -> str:
+    """Return the id without the white space around it."""
     return value.strip(_SPACE)
 
 
-# transform -> (domain, normal form)
+# transform -> (domain, function that returns the normal form)
 _HASHED: dict[Transform, tuple[str, Callable[[str], str]]] = {
-    "email_hmac": ("email", email),
-    "email_domain_hmac": ("email_domain", email_domain),
-    "phone_hmac": ("phone", phone),
-    "click_id_hmac": ("click_id", click_id),
+    "email_hmac": ("email", normalise_email),
+    "email_domain_hmac": ("email_domain", normalise_email_domain),
+    "phone_hmac": ("phone", normalise_phone),
+    "click_id_hmac": ("click_id", normalise_click_id),
     "text_hmac": ("text", str),
 }
 
 
 def _is_email_valid(value: str) -> bool | None:
-    address = email(value)
+    address = normalise_email(value)
     return bool(_VALID.fullmatch(address)) if address else None
 
 
-def transformed(column: Column, key: Key | None) -> Callable[[str], Any]:
-    """What makes a column of the text its source holds; null stays null, which is the caller's to see to.
+def make_transform(column: Column, key: Key | None) -> Callable[[str], Any]:
+    """Return the function that makes a column from a text of its source; the caller handles nulls.
 
     Raises:
-        SourceRefused: when a hash is wanted and there is no key.
+        SourceRefused: when the column is hashed and there is no key.
     """
     plain: dict[Transform, Callable[[str], Any]] = {"is_email_valid": _is_email_valid, "text_length": len}
-    return plain.get(column.transform) or _hashed(column, key)
+    return plain.get(column.transform) or _make_hash_transform(column, key)
 
 
-def _hashed(column: Column, key: Key | None) -> Callable[[str], bytes | None]:
+def _make_hash_transform(column: Column, key: Key | None) -> Callable[[str], bytes | None]:
     if key is None:
-        raise SourceRefused(f"column {column.name} is hashed here, and there is no key")
-    domain, normal = _HASHED[column.transform]
-    digest = hasher(key.key, domain)
+        raise SourceRefused(
+            f"column {column.name} is hashed by the pipeline and there is no key; put the file pii_key_1 back, or run "
+            "`promptsales provision`"
+        )
+    domain, normalise = _HASHED[column.transform]
+    digest = make_hasher(key.key, domain)
 
-    def hashed(value: str) -> bytes | None:
-        form = normal(value)
-        return digest(form) if form else None
+    def hash_text(value: str) -> bytes | None:
+        normal_form = normalise(value)
+        return digest(normal_form) if normal_form else None
 
-    return hashed
+    return hash_text

@@ -1,4 +1,4 @@
-"""Judging what lies in staging: the rows that break a row rule are marked, a bad batch is refused."""
+"""Check the rows in staging: mark those that break a row rule, and refuse a bad batch."""
 
 import psycopg
 
@@ -16,13 +16,13 @@ def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Sta
     """Run the feed's suite over staging, record the results and mark the rows that break a row rule.
 
     Raises:
-        BatchBlocked: naming the rules, the counts and what to do.
-        Fenced: when a newer run of the feed has begun meanwhile; its marks stay as they are.
+        BatchBlocked: with the rules that failed, their counts and what to do.
+        Fenced: when a newer run of the feed has begun; its marks stay as they are.
     """
     suite = read_suite(contract)
     verdicts = list(run_suite(suite, warehouse, "staging", contract.staging, staged.read_at, row="_row"))
     with warehouse.transaction():
-        # what lies in staging by now may be a newer run's
+        # the suite ran without a lock, so staging may belong to a newer run by now
         state.hold_fence(warehouse, contract.table, staged.extraction)
         record(warehouse, contract.table, staged.extraction, verdicts)
         warehouse.execute(quarantine.clear_verdicts(contract))
@@ -31,9 +31,9 @@ def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Sta
                 _mark(contract, warehouse, verdict)
         warehouse.execute(quarantine.waive(contract), {"feed": contract.table})
         if contract.path == "change_stream":
-            warehouse.execute(quarantine.let_deletes_pass(contract))
-        counted = warehouse.execute(quarantine.count_marked(contract)).fetchone()
-    quarantined = counted[0] if counted else 0
+            warehouse.execute(quarantine.accept_deletes(contract))
+        count = warehouse.execute(quarantine.count_marked(contract)).fetchone()
+    quarantined = count[0] if count else 0
     _refuse_bad_batch(contract, verdicts, quarantined, staged.extracted, limits)
     failed = sum(not verdict.is_success for verdict in verdicts)
     return Audit(
@@ -48,9 +48,9 @@ def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Sta
 def _mark(contract: Contract, warehouse: psycopg.Connection, verdict: Verdict) -> None:
     rule, query = verdict.expectation.meta.rule, verdict.expectation.query
     if query and verdict.unexpected_count:
-        warehouse.execute(quarantine.mark_found(contract, query), {"rule": rule})
+        warehouse.execute(quarantine.mark_selected(contract, query), {"rule": rule})
     elif verdict.rows:
-        warehouse.execute(quarantine.mark(contract), {"rule": rule, "rows": verdict.rows})
+        warehouse.execute(quarantine.mark_rows(contract), {"rule": rule, "rows": verdict.rows})
 
 
 def _refuse_bad_batch(
@@ -68,5 +68,5 @@ def _refuse_bad_batch(
     if reasons:
         raise BatchBlocked(
             f"feed {contract.table}: nothing is published, core stays as it was: {'; '.join(reasons)}; "
-            "see ops.check_result, mend the source or the rule, then run again"
+            "see ops.check_result, fix the source or the rule, then run the load again"
         )

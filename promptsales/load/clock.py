@@ -1,6 +1,6 @@
-"""A source's clock that went back: a watermark that trusts it would pass rows that are stamped below it.
+"""Detect a source clock that was set back: new rows are then stamped below the watermark and would be skipped.
 
-A clock that went back and forth between two loads leaves no trace here; the daily reconciliation finds such rows.
+A clock that was set back and forward again between two loads is not detected; the daily reconciliation loads the rows.
 """
 
 from datetime import datetime, timedelta
@@ -10,45 +10,50 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from promptsales.feeds.models import GAP
-from promptsales.feeds.state import Begun, statement
+from promptsales.feeds.state import FeedState, statement
 
-# what the watermark stays behind the frontier anyway: rows stamped within it are read again
+# the watermark stays this far behind the frontier anyway
 _HARMLESS = timedelta(seconds=5)
 
 
 class Setback(NamedTuple):
-    """A clock that went back, by how much, and from where on rows must be read again."""
+    """By how much a clock was set back, and the watermark from which rows must be read again."""
 
     lost: timedelta
     watermark: datetime
 
     @property
     def held_by(self) -> str:
-        """Return why it is not known how far the feed is complete."""
-        return f"the source's clock went back by {self.lost}, or a server took over that is so far behind; {GAP}"
+        """The reason why it is not known how far the feed is complete."""
+        return f"the source's clock went back by {self.lost}, or a server that is this far behind took over; {GAP}"
 
 
-def setback(
-    warehouse: psycopg.Connection, feed: str, begun: Begun, read_at: datetime, look_back: timedelta, is_own_clock: bool
+def find_setback(
+    warehouse: psycopg.Connection,
+    feed: str,
+    feed_state: FeedState,
+    read_at: datetime,
+    look_back: timedelta,
+    is_own_clock: bool,
 ) -> Setback | None:
-    """Compare the source's clock with the watermark, and with how much time has passed here since the last delta.
+    """Compare the source's clock with the watermark, and with the time the warehouse measured since the last delta.
 
     Args:
-        warehouse: whose clock says how much time has passed.
-        feed: its name.
-        begun: the extraction that has just begun, and where the feed stands.
-        read_at: the source's clock, read after that.
-        look_back: how far is read again at least.
-        is_own_clock: False where ``read_at`` is how far a standby has replayed, which may stand still.
+        warehouse: the connection whose clock measures that time.
+        feed: the name of the feed.
+        feed_state: the extraction that has just begun, and the stored state of the feed.
+        read_at: the source's clock, read after the extraction began.
+        look_back: the shortest interval that is read again.
+        is_own_clock: False where ``read_at`` is the replay position of a standby, which may stand still.
 
     Returns:
-        None where the clock runs on, or nothing was loaded yet.
+        None if the clock was not set back, or the feed was never loaded.
     """
-    watermark = begun.last_sync_timestamp
+    watermark = feed_state.last_sync_timestamp
     if watermark is None:
         return None
     values = {
-        "feed": feed, "watermark": watermark, "read_at": read_at, "asked_at": begun.started_at,
+        "feed": feed, "watermark": watermark, "read_at": read_at, "asked_at": feed_state.started_at,
         "is_own_clock": is_own_clock,
     }  # fmt: skip
     with warehouse.cursor(row_factory=tuple_row) as cursor:

@@ -1,15 +1,15 @@
-"""The statements that change core, with history and touched days, composed from a feed's contract."""
+"""The statements that change core, its history and the touched days, composed from a feed's contract."""
 
 from psycopg import sql
 
-from promptsales.feeds.staging import filled, listed
+from promptsales.feeds.staging import fill, join_names
 from promptsales.names import in_lines
 from promptsales.specs.feed import ANY_ENTITY, Contract, Touched
 
 
 def soft_delete(contract: Contract) -> sql.Composed:
-    """Mark rows of core as deleted that the source has no more, and note the touched days; the count."""
-    return filled(
+    """Mark rows of core as deleted that are no longer at the source, note the touched days, and return the count."""
+    return fill(
         """
         with merged as (
             update {core} c
@@ -28,12 +28,12 @@ def soft_delete(contract: Contract) -> sql.Composed:
 
 
 def upsert(contract: Contract) -> sql.Composed:
-    """Merge staging into core where it differs and is newer, with history and touched days; counts of both kinds.
+    """Merge newer and different rows of staging into core, with history and touched days; return both row counts.
 
-    All in one statement, so that each row is looked up once, by its key, however large core has become.
+    It is one statement, so that each row is looked up once, by its key, however large core is.
     """
     others = tuple(name for name in contract.column_names if name != contract.key)
-    return filled(
+    return fill(
         """
         with merged as (
             insert into {core} as c ({columns},
@@ -53,7 +53,7 @@ def upsert(contract: Contract) -> sql.Composed:
         """,
         contract,
         assignments=in_lines(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
-        excluded=listed(contract.column_names, "excluded"),
+        excluded=join_names(contract.column_names, "excluded"),
         history_columns=_history_columns(contract),
         history_rows=_history_rows(contract),
         touched_columns=_touched_columns(contract),
@@ -73,9 +73,11 @@ def _touched_columns(contract: Contract) -> sql.Composable:
 
 
 def _entities(touched: Touched, version: str) -> sql.Composed:
-    found: list[sql.Composable] = [sql.SQL("{}::text").format(sql.Identifier(version, name)) for name in touched.entity]
+    columns: list[sql.Composable] = [
+        sql.SQL("{}::text").format(sql.Identifier(version, name)) for name in touched.entity
+    ]
     return sql.SQL("array[{}] as {}").format(
-        sql.SQL(", ").join(found or [sql.Literal(ANY_ENTITY)]), sql.Identifier(f"_{version}_entities")
+        sql.SQL(", ").join(columns or [sql.Literal(ANY_ENTITY)]), sql.Identifier(f"_{version}_entities")
     )
 
 
@@ -85,7 +87,7 @@ def _days(touched: Touched, version: str) -> sql.Composed:
 
 
 def _touched_rows(contract: Contract) -> sql.Composable:
-    # a row that moves to another day or entity touches the one it leaves, too
+    # a row that moves to another day or entity also touches the one it leaves
     if contract.touched is None:
         return sql.SQL("")
     return sql.SQL(
@@ -111,19 +113,21 @@ def _history_columns(contract: Contract) -> sql.Composable:
                 new.{cursor} as _changed_at, {new},
                 row({old}) is distinct from row({new}) as _is_new_version"""
     ).format(
-        cursor=sql.Identifier(contract.cursor), old=listed(contract.history, "old"), new=listed(contract.history, "new")
+        cursor=sql.Identifier(contract.cursor),
+        old=join_names(contract.history, "old"),
+        new=join_names(contract.history, "new"),
     )
 
 
 def _history_rows(contract: Contract) -> sql.Composable:
-    """A new key gets its first version, valid since ever; of the others the current version ends where the next begins.
+    """Return the CTEs that give a new key its first version, and end the current version of the other keys.
 
-    The current version is found by the index that allows one a key. Where a row was taken out of core by hand, history
-    may know a version of a key that is new: that version ends now.
+    The unique index on open versions finds the current version. If somebody deleted a row of core by hand, history may
+    have a version of a key that is new to core; that version ends now.
     """
     if not contract.history:
         return sql.SQL("")
-    return filled(
+    return fill(
         """, ended as (
             insert into {history} as h ({key}, {listed}, valid_from, valid_to)
             select {key}, {listed}, case when _is_new then '-infinity' else _changed_at end, 'infinity'
@@ -144,7 +148,7 @@ def _history_rows(contract: Contract) -> sql.Composable:
             from ended join merged using ({key}) where _is_ended
         )""",
         contract,
-        listed=listed(contract.history),
-        now_listed=listed(contract.history, "excluded"),
-        then_listed=listed(contract.history, "h"),
+        listed=join_names(contract.history),
+        now_listed=join_names(contract.history, "excluded"),
+        then_listed=join_names(contract.history, "h"),
     )

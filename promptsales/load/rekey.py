@@ -1,7 +1,7 @@
-"""A feed under a new hashing key: when a load may accept it, and what the publish does with rows of the old one.
+"""Load a feed under a new hashing key: accept the key, bridge old hashes to new ones, and remove the old ones.
 
-A load under a new key reads its source in full. What it publishes carries the new hashes; the bridge keeps which old
-one became which new one; whatever cannot be hashed anew, because its row is no longer at the source, loses its hashes.
+A load under a new key reads its source in full and publishes new hashes. The bridge maps each old hash to its new one.
+Rows that are no longer at the source cannot be hashed again and lose their hashes.
 """
 
 from collections.abc import Iterator
@@ -20,19 +20,19 @@ from promptsales.specs.feed import Contract
 
 Key = tuple[int, bytes] | None
 
-# a hash that stands for nobody, for a column that may not be null
+# replaces a hash in a column that may not be null
 NOBODY = sql.SQL("''::bytea")
 
 
 def is_rekeyed(contract: Contract, warehouse: psycopg.Connection, key: Key, known: Key, window: Window | None) -> bool:
-    """Whether the source hashes with a newer key, as a rotation that was started on purpose wants it.
+    """Return whether the source hashes with the newer key of a rotation that `promptsales pii rotate` has started.
 
     Args:
         contract: the feed.
         warehouse: the warehouse.
         key: number and check value of the key the source hashes with now.
-        known: those of the key the feed was loaded with.
-        window: what the load replays, if it does.
+        known: number and check value of the key the feed was loaded with.
+        window: the window that the load replays, if any.
 
     Raises:
         SourceRefused: for any other change of the key, or when a window is replayed before the feed has the new key.
@@ -40,22 +40,22 @@ def is_rekeyed(contract: Contract, warehouse: psycopg.Connection, key: Key, know
     if known is None or key == known:
         return False
     with warehouse.cursor(row_factory=tuple_row) as cursor:
-        wanted = cursor.execute(state.statement("rotation"), {"kid": key[0] if key else None}).fetchone()
-    if key is None or key[0] < known[0] or wanted is None or bytes(wanted[0]) != key[1]:
+        rotation = cursor.execute(state.statement("rotation"), {"kid": key[0] if key else None}).fetchone()
+    if key is None or key[0] < known[0] or rotation is None or bytes(rotation[0]) != key[1]:
         delta.refuse_changed_key(contract, key, known)
         return False
     if window is not None:
         raise SourceRefused(
-            f"feed {contract.table}: the source hashes with key {key[0]}, core still with {known[0]}; no window is "
-            "replayed before the whole feed has the new key: run `promptsales pii rotate`"
+            f"feed {contract.table}: the source hashes with key {key[0]}, core has key {known[0]}; a window can be "
+            "replayed only after the whole feed has the new key: run `promptsales pii rotate`"
         )
     return True
 
 
 def build_bridge(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
-    """Note which old hash becomes which new one; belongs into the publish transaction, before core changes.
+    """Map old hashes to new ones; call it in the publish transaction, before core changes.
 
-    Only a row whose cursor has not moved counts: it has the value it had when it was hashed with the old key.
+    Only rows whose cursor has not moved are used: their values are those that were hashed with the old key.
     """
     if (old_kid := _old_kid(warehouse, staged)) is None:
         return
@@ -65,7 +65,7 @@ def build_bridge(contract: Contract, warehouse: psycopg.Connection, staged: Stag
 
 
 def replace_rest(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
-    """Leave no hash of the old key; belongs into the publish transaction, after core changed and before `finish`."""
+    """Remove all hashes of the old key; call it in the publish transaction, after core changed and before `finish`."""
     if _old_kid(warehouse, staged) is None:
         return
     values = {"feed": staged.feed, "extraction": staged.extraction, "kid": staged.progress.pii_kid}
@@ -74,7 +74,7 @@ def replace_rest(contract: Contract, warehouse: psycopg.Connection, staged: Stag
 
 
 def _old_kid(warehouse: psycopg.Connection, staged: Staged) -> int | None:
-    """The key core has been hashed with, if this load brings another."""
+    """Return the number of the key core is hashed with if this load brings another key, else None."""
     with warehouse.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute("select pii_kid from ops.feed where feed = %s", [staged.feed]).fetchone()
     known = row[0] if row else None
@@ -109,17 +109,17 @@ _FROM_QUARANTINE = _BRIDGE.replace(
 
 
 def bridge(contract: Contract) -> Iterator[sql.Composed]:
-    """Yield the statements that note which old hash becomes which new one, of each hashed column."""
+    """Yield the statements that map the old hashes of each hashed column to the new ones, in core and in quarantine."""
     for column in contract.hashed_columns:
         for template in (_FROM_CORE, _FROM_QUARANTINE):
             yield _fill(template, contract, column=sql.Identifier(column), name=sql.Literal(column))
 
 
 def rest(contract: Contract) -> Iterator[sql.Composed]:
-    """Yield the statements that end the old key: in core, then in quarantine."""
+    """Yield the statements that remove hashes of the old key, in core and then in quarantine."""
     columns = contract.hashed_columns
     required = {column.name for column in contract.columns if column.required}
-    # core shows an older version of a row that went to quarantine: its hashes are those of the row as it is now
+    # the newest version of these rows is in quarantine, so core keeps its older version and takes the new hashes only
     yield _fill(
         """
         update {core} c
@@ -131,7 +131,7 @@ def rest(contract: Contract) -> Iterator[sql.Composed]:
         set=_set({name: sql.SQL("coalesce(s.{}, {})").format(sql.Identifier(name), _none(name, required))
                   for name in columns}),
     )  # fmt: skip
-    # a row that is no longer at the source; its version still says that a reconciliation has deleted it
+    # these rows are no longer at the source; _extraction stays, it tells which reconciliation deleted them
     yield _fill(
         """
         update {core} c

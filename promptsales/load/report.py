@@ -1,4 +1,4 @@
-"""What one run of the pipeline did to each feed."""
+"""The results of the loads of one run."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from promptsales.feeds.models import LoadResult
 
 
 def loads_of(warehouse: psycopg.Connection, triggered_by: str) -> list[LoadResult]:
-    """The loads that one run or command published, by feed; nothing for a feed whose load failed.
+    """Return the loads that a run or command published, ordered by feed; a load that failed has no result.
 
     Args:
         warehouse: the warehouse, as a role that reads ``ops``.
-        triggered_by: as it was given to extract: ``airflow:<dag id>/<run id>``.
+        triggered_by: the value passed to `extract`: ``airflow:<dag id>/<run id>``.
     """
     with warehouse.cursor(row_factory=class_row(LoadResult)) as cursor:
         return cursor.execute(

@@ -1,8 +1,8 @@
 """The three steps of a load: extract, check, publish.
 
-Each may be killed at any instant. Extract leaves rows in staging, which the next extract empties; check leaves marks
-there; publish is one transaction. So whatever happened, the next run starts from the stored watermark and ends right.
-Connections are handed over open, and belong to the caller.
+Each step may be killed at any time. Extract leaves rows in staging, which the next extract empties; check leaves marks
+on them; publish is one transaction. So the next run always starts from the stored watermark and loads every row.
+The caller opens and closes all connections.
 """
 
 from collections.abc import Callable
@@ -14,17 +14,17 @@ from psycopg import sql
 
 from promptsales.erasure import removal, suppression
 from promptsales.errors import TerminalError, driver_errors
-from promptsales.extract.sources import Source, reader_of
+from promptsales.extract.sources import Source, make_reader
 from promptsales.feeds import quarantine, staging, state
 from promptsales.feeds.models import Audit, LoadResult, Staged, Window
-from promptsales.feeds.reader import CheckedKey, Reader, Wanted
+from promptsales.feeds.reader import CheckedKey, Reader, ReadRequest
 from promptsales.load import merge, rekey
-from promptsales.load.clock import Setback, setback
+from promptsales.load.clock import Setback, find_setback
 from promptsales.settings import Limits, settings
 from promptsales.specs.feed import Contract
 from promptsales.specs.suite import read_suite
 
-# a run that waits longer than this for another one's staging is better tried again
+# a run that waits longer than this for the staging table fails, and its task is retried
 LOCK_TIMEOUT = "60s"
 
 
@@ -35,41 +35,41 @@ def extract(
     window: Window | None,
     triggered_by: str,
 ) -> Staged:
-    """Copy a feed's new rows into staging and take out what core holds already.
+    """Copy a feed's new rows into staging and remove the rows that core already holds.
 
-    Where nothing is left, the watermark moves at once, and there is nothing to check or publish.
+    If no row is left, the watermark moves at once, and there is nothing to check or publish.
 
     Args:
         contract: the feed.
-        source: the system it reads: for a hashing view a connection of a role that sees it, else see `Source`.
-        warehouse: the warehouse, as its loader.
-        window: replay exactly these rows, or None for the delta since the watermark.
-        triggered_by: who asked, for the audit row.
+        source: the system to read: a connection whose role may read the hashing view, or see `Source`.
+        warehouse: a connection to the warehouse as its loader.
+        window: the rows to replay, or None for the delta since the watermark.
+        triggered_by: the run or command that loads, for the audit row.
 
     Raises:
-        SourceRefused: when the source cannot be read without risking loss or clear text.
+        SourceRefused: when a read could lose rows or copy clear text.
         Fenced: when a newer run of the feed has begun.
-        TransientError: on a lost connection or a lock not given.
+        TransientError: when a connection is lost or a lock is not granted in time.
     """
     with driver_errors(f"extract {contract.table}"):
         warehouse.autocommit = True
         while True:
             try:
                 return _extract(contract, source, warehouse, window, triggered_by)
-            except _ErasedMet as met:
-                # nothing was staged; once they are removed, what is read again leaves them out
-                _remove(warehouse, met.rows)
+            except _ErasedRowsFound as error:
+                # nothing was staged; the next extract suppresses these rows
+                _remove(warehouse, error.rows)
 
 
-class _ErasedMet(Exception):
-    """Rows came that have an erased person's e-mail hash, under ids that are not known for theirs."""
+class _ErasedRowsFound(Exception):
+    """Rows have the e-mail hash of an erased person, under ids that are not suppressed yet."""
 
-    def __init__(self, rows: list[removal.Erased]) -> None:
+    def __init__(self, rows: list[suppression.ErasedRow]) -> None:
         super().__init__()
         self.rows = rows
 
 
-def _remove(warehouse: psycopg.Connection, rows: list[removal.Erased]) -> None:
+def _remove(warehouse: psycopg.Connection, rows: list[suppression.ErasedRow]) -> None:
     with warehouse.transaction():
         removal.exclude_others(warehouse)
         removal.suppress(warehouse, rows)
@@ -79,22 +79,26 @@ def _remove(warehouse: psycopg.Connection, rows: list[removal.Erased]) -> None:
 def _extract(
     contract: Contract, source: Source, warehouse: psycopg.Connection, window: Window | None, triggered_by: str
 ) -> Staged:
-    reader = reader_of(contract, source)
-    begun = state.begin(warehouse, contract.table)
+    reader = make_reader(contract, source)
+    feed_state = state.begin(warehouse, contract.table)
     has_gap = window is None and state.has_gap(warehouse, contract.table)
-    read_at = reader.look()
-    clock_at = state.clock(warehouse) if reader.is_own_clock else None
-    back = _setback(contract, reader, warehouse, window, begun, read_at)
-    begun = begun._replace(last_sync_timestamp=back.watermark, complete_through=None) if back else begun
-    key, counts = _stage(contract, reader, warehouse, window, begun, read_at)
-    progress = reader.progress(begun, window, key)
+    read_at = reader.read_clock()
+    clock_at = state.read_clock(warehouse) if reader.is_own_clock else None
+    back = _setback(contract, reader, warehouse, window, feed_state, read_at)
+    feed_state = feed_state._replace(last_sync_timestamp=back.watermark, complete_through=None) if back else feed_state
+    key, counts = _stage(contract, reader, warehouse, window, feed_state, read_at)
+    progress = reader.compute_progress(feed_state, window, key)
     staged = Staged(
         feed=contract.table,
-        extraction=begun.extraction,
+        extraction=feed_state.extraction,
         window=window,
-        window_start=window.start if window else begun.last_sync_timestamp if begun.key in (None, key) else None,
+        window_start=window.start
+        if window
+        else feed_state.last_sync_timestamp
+        if feed_state.key in (None, key)
+        else None,
         read_at=read_at,
-        started_at=begun.started_at,
+        started_at=feed_state.started_at,
         triggered_by=triggered_by,
         clock_at=clock_at,
         progress=progress.with_gap(back.held_by if back else None) if has_gap or back else progress,
@@ -110,18 +114,18 @@ def _setback(
     reader: Reader,
     warehouse: psycopg.Connection,
     window: Window | None,
-    begun: state.Begun,
+    feed_state: state.FeedState,
     read_at: datetime,
 ) -> Setback | None:
-    """Whether a delta must read from further back: a window says itself what it reads, a change stream has a token."""
+    """Return by how much the source's clock was set back; None for a window or a change stream, which read no delta."""
     if window is not None or contract.path != "poll":
         return None
     look_back = timedelta(seconds=contract.look_back_seconds)
-    return setback(warehouse, contract.table, begun, read_at, look_back, reader.is_own_clock)
+    return find_setback(warehouse, contract.table, feed_state, read_at, look_back, reader.is_own_clock)
 
 
-class Seen(NamedTuple):
-    """What a load would read, and how far it would be complete."""
+class LoadPreview(NamedTuple):
+    """How many rows a load would read, from where, and how far the feed would be complete."""
 
     rows: int
     start: datetime | None
@@ -129,25 +133,29 @@ class Seen(NamedTuple):
     held_by: str | None
 
 
-def look(contract: Contract, source: Source, warehouse: psycopg.Connection, window: Window | None) -> Seen:
-    """Say what a load would read; nothing is written, no number is taken.
+def preview(contract: Contract, source: Source, warehouse: psycopg.Connection, window: Window | None) -> LoadPreview:
+    """Count what a load would read, without writing anything or starting an extraction.
 
     Raises:
-        SourceRefused: when the source cannot be read without risking loss or clear text.
+        SourceRefused: when a read could lose rows or copy clear text.
     """
-    with driver_errors(f"look at {contract.table}"):
-        reader = reader_of(contract, source)
-        begun = state.stands(warehouse, contract.table)
-        back = _setback(contract, reader, warehouse, window, begun, reader.look())
-        begun = begun._replace(last_sync_timestamp=back.watermark, complete_through=None) if back else begun
+    with driver_errors(f"preview {contract.table}"):
+        reader = make_reader(contract, source)
+        feed_state = state.read_state(warehouse, contract.table)
+        back = _setback(contract, reader, warehouse, window, feed_state, reader.read_clock())
+        feed_state = (
+            feed_state._replace(last_sync_timestamp=back.watermark, complete_through=None) if back else feed_state
+        )
         with reader.snapshot():
             reader.refuse_drift()
-            rows = reader.count(Wanted(begun.extraction, window, begun.last_sync_timestamp, (), begun.resume_token))
-        progress = reader.progress(begun, window, None)
+            rows = reader.count(
+                ReadRequest(feed_state.extraction, window, feed_state.last_sync_timestamp, (), feed_state.resume_token)
+            )
+        progress = reader.compute_progress(feed_state, window, None)
         if back or (window is None and state.has_gap(warehouse, contract.table)):
             progress = progress.with_gap(back.held_by if back else None)
-        start = window.start if window else begun.last_sync_timestamp
-        return Seen(rows, start, progress.complete_through, progress.held_by)
+        start = window.start if window else feed_state.last_sync_timestamp
+        return LoadPreview(rows, start, progress.complete_through, progress.held_by)
 
 
 def _stage(
@@ -155,33 +163,35 @@ def _stage(
     reader: Reader,
     warehouse: psycopg.Connection,
     window: Window | None,
-    begun: state.Begun,
+    feed_state: state.FeedState,
     read_at: datetime,
 ) -> tuple[CheckedKey | None, dict[str, int]]:
-    """Returns the source's key, and how many rows were extracted and how many left staging again, by why."""
-    judged = {
+    """Fill staging; return the source's key, and the counts of rows extracted, suppressed, held and unchanged."""
+    values = {
         "feed": contract.table,
         "suite_checksum": read_suite(contract).checksum,
         "read_at": read_at,
-        "seen_through": state.seen_through(warehouse, contract.table),
+        "seen_through": state.read_seen_through(warehouse, contract.table),
     }
-    retries = [key for (key,) in warehouse.execute(state.statement("due"), judged)] if window is None else []
+    retries = [key for (key,) in warehouse.execute(state.statement("due"), values)] if window is None else []
     with reader.snapshot(), warehouse.transaction():
         key = reader.read_key()
         reader.refuse_drift()
-        is_rekeyed = rekey.is_rekeyed(contract, warehouse, key, begun.key, window)
-        watermark = None if is_rekeyed else begun.last_sync_timestamp
+        is_rekeyed = rekey.is_rekeyed(contract, warehouse, key, feed_state.key, window)
+        watermark = None if is_rekeyed else feed_state.last_sync_timestamp
         warehouse.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
         warehouse.execute(staging.truncate(contract))
-        # only now that staging is ours: a run that waited here for a newer one must not empty what that one staged
-        state.look_at_fence(warehouse, contract.table, begun.extraction)
-        copied = reader.copy_into(warehouse, Wanted(begun.extraction, window, watermark, retries, begun.resume_token))
-        if met := suppression.met(contract, warehouse):
-            raise _ErasedMet([removal.Erased(contract.table, *row) for row in met])
+        # after the lock on staging: a run that waited for a newer one must not replace the newer rows
+        state.check_fence(warehouse, contract.table, feed_state.extraction)
+        copied = reader.copy_into(
+            warehouse, ReadRequest(feed_state.extraction, window, watermark, retries, feed_state.resume_token)
+        )
+        if erased := suppression.find_erased(contract, warehouse):
+            raise _ErasedRowsFound(erased)
         suppressed = suppression.suppress(contract, warehouse)
-        held = warehouse.execute(quarantine.drop_held(contract), judged).rowcount
+        held = warehouse.execute(quarantine.drop_held(contract), values).rowcount
         warehouse.execute(staging.analyze(contract))
-        unchanged = warehouse.execute(staging.drop_unchanged(contract), judged).rowcount + copied.gone
+        unchanged = warehouse.execute(staging.drop_unchanged(contract), values).rowcount + copied.gone
     return key, {"extracted": copied.rows, "suppressed": suppressed, "held": held, "unchanged": unchanged}
 
 
@@ -193,13 +203,13 @@ def _publish_nothing(contract: Contract, warehouse: psycopg.Connection, staged: 
 
 
 def check(contract: Contract, warehouse: psycopg.Connection, staged: Staged, limits: Limits | None = None) -> Audit:
-    """Judge what lies in staging by the feed's ``expectations.yml``, and mark the rows that break a row rule.
+    """Check staging with the feed's ``expectations.yml``, and mark the rows that break a row rule.
 
     Raises:
         BatchBlocked: when a rule of the whole batch fails, a rule cannot run, or too many rows are bad.
-        TerminalError: when staging does not hold what was extracted.
+        TerminalError: when staging does not hold the rows that were extracted.
     """
-    # Great Expectations takes seconds to import; where nothing is checked nothing is paid
+    # Great Expectations takes seconds to import
     from promptsales.load.audit import audit_staging
 
     with driver_errors(f"check {contract.table}"):
@@ -209,41 +219,41 @@ def check(contract: Contract, warehouse: psycopg.Connection, staged: Staged, lim
 
 
 def _refuse_lost_staging(contract: Contract, warehouse: psycopg.Connection, staged: Staged) -> None:
-    found = warehouse.execute(staging.count_staged(contract), {"extraction": staged.extraction}).fetchone()
-    if found is None or found[0] != staged.remaining:
+    row = warehouse.execute(staging.count_staged(contract), {"extraction": staged.extraction}).fetchone()
+    if row is None or row[0] != staged.remaining:
         raise TerminalError(
-            f"feed {contract.table}: staging holds {found[0] if found else 0} rows of extraction {staged.extraction}, "
+            f"feed {contract.table}: staging holds {row[0] if row else 0} rows of extraction {staged.extraction}, "
             f"{staged.remaining} were put there (a newer run, or a crash of the warehouse); the next run loads them"
         )
 
 
 def publish(contract: Contract, warehouse: psycopg.Connection, staged: Staged, audit: Audit) -> LoadResult:
-    """Move staging into core, in one transaction with history, quarantine, touched days, counts and the watermark.
+    """Merge staging into core, in one transaction with history, quarantine, touched days, counts and the watermark.
 
     Publishing the same load twice returns the first result.
 
     Raises:
         Fenced: when a newer run of the feed has begun; nothing is published.
-        TerminalError: when staging does not hold what was extracted.
+        TerminalError: when staging does not hold the rows that were extracted.
     """
     with driver_errors(f"publish {contract.table}"):
         warehouse.autocommit = True
         with warehouse.transaction():
-            if done := state.published(warehouse, staged):
-                return done
+            if earlier := state.read_result(warehouse, staged):
+                return earlier
             state.hold_fence(warehouse, staged.feed, staged.extraction)
             _refuse_lost_staging(contract, warehouse, staged)
             result = _merge(contract, warehouse, staged, audit)
             state.finish(warehouse, staged, result)
         if result.quarantined > staged.held:
-            warehouse.execute(quarantine.analyze)
+            warehouse.execute(quarantine.ANALYZE)
         return result
 
 
 def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, audit: Audit) -> LoadResult:
     values = {"feed": staged.feed, "extraction": staged.extraction, "suite_checksum": audit.suite_checksum}
     rekey.build_bridge(contract, warehouse, staged)
-    # before the new ones come in: a plan made for few open rows would look through all of them for each staged row
+    # before `hold`: its rows would make this plan, made for few open rows, scan all of them for each staged row
     warehouse.execute(quarantine.release(contract), values)
     warehouse.execute(quarantine.hold(contract), values)
     counts = warehouse.execute(merge.upsert(contract), values).fetchone()
@@ -279,16 +289,16 @@ def load(
     limits: Limits | None = None,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> LoadResult:
-    """The three steps in a row, as a run without Airflow does them; raises what they raise.
+    """Run the three steps without Airflow; raises what they raise.
 
     Args:
         contract: the feed.
-        source: the system it reads.
-        warehouse: the warehouse, as its loader.
-        window: replay exactly these rows, or None for the delta since the watermark.
-        triggered_by: who asked, for the audit row.
-        limits: when the batch is blocked; by default as the settings say.
-        on_step: told the name of each step as it begins.
+        source: the system to read.
+        warehouse: a connection to the warehouse as its loader.
+        window: the rows to replay, or None for the delta since the watermark.
+        triggered_by: the run or command that loads, for the audit row.
+        limits: how many bad rows block the whole batch, or None for the limits of the settings.
+        on_step: called with the name of each step when it begins.
     """
     on_step("extract")
     staged = extract(contract, source, warehouse, window, triggered_by)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg.rows import tuple_row
 
-from promptsales.quality.verdict import Verdict, record, warning
+from promptsales.quality.verdict import Verdict, make_warning, record
 
 QUERIES = Path(__file__).parent / "crosschecks"
 
@@ -51,5 +51,5 @@ def _verdicts(warehouse: psycopg.Connection) -> Iterator[tuple[str, Verdict]]:
         with warehouse.cursor(row_factory=tuple_row) as cursor:
             broken = len(cursor.execute(text.encode()).fetchall())
         description = text.splitlines()[0].removeprefix("-- ")
-        verdict = warning(path.stem, "expect_marts_to_tie", description, broken > 0)
+        verdict = make_warning(path.stem, "expect_marts_to_tie", description, broken > 0)
         yield path.stem, verdict._replace(unexpected_count=broken)

@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.types.range import DateRange
 
 from promptsales.errors import BatchBlocked, driver_errors
-from promptsales.feeds.staging import listed
+from promptsales.feeds.staging import join_names
 from promptsales.marts.control import Totals, compare
 from promptsales.marts.plan import SQL, Asked, Plan
 from promptsales.names import in_lines
@@ -122,15 +122,15 @@ def merge(mart: Mart) -> sql.Composed:
         mart=sql.Identifier("marts", mart.mart),
         staging=sql.Identifier("staging", mart.staging),
         period=period,
-        columns=listed(mart.column_names),
-        grain=listed(mart.grain),
+        columns=join_names(mart.column_names),
+        grain=join_names(mart.grain),
         first=sql.Identifier("old", mart.grain[0]),
         grain_names=sql.Literal(list(mart.grain)),
         measures=sql.Literal(list(mart.measures)),
         same=in_lines((sql.SQL("m.{0} = s.{0}").format(sql.Identifier(name)) for name in mart.grain), " and"),
         assignments=in_lines(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
-        current=listed(others, "m"),
-        excluded=listed(others, "excluded"),
+        current=join_names(others, "m"),
+        excluded=join_names(others, "excluded"),
     )
 
 

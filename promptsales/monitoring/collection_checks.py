@@ -8,7 +8,7 @@ import psycopg
 
 from promptsales.extract.mongo.reader import Content, ContentReader
 from promptsales.failures.mongo import mongo_errors
-from promptsales.quality.verdict import record, warning
+from promptsales.quality.verdict import make_warning, record
 from promptsales.specs.feed import MADE_HERE, Contract
 
 # of the documents that have the field, so many may have it in another type than most
@@ -27,7 +27,7 @@ def check_types(contract: Contract, content: Content, warehouse: psycopg.Connect
     with mongo_errors(f"read {contract.source.relation}"):
         groups = list(reader.collection.aggregate([{"$group": {"_id": types, "documents": {"$sum": 1}}}]))
     found = {origin: dict(counted) for origin, counted in _counted(kinds, groups).items() if _is_mixed(counted)}
-    verdict = warning(
+    verdict = make_warning(
         "bson_types_mixed",
         "expect_fields_to_have_one_bson_type",
         f"No field is in another type than most in more than {SHARE:.0%} of the documents that have it.",

@@ -9,8 +9,8 @@ import psycopg
 from promptsales.connections import connected
 from promptsales.errors import ConfigError, PipelineError, SourceRefused
 from promptsales.extract import drift
-from promptsales.extract.opening import opened
-from promptsales.extract.sources import reader_of
+from promptsales.extract.opening import open_source
+from promptsales.extract.sources import make_reader
 from promptsales.feeds import manual_release
 from promptsales.feeds.models import GAP
 from promptsales.monitoring import freshness, stream_doctor
@@ -73,10 +73,10 @@ def _schemas(settings: Settings) -> Iterator[Finding]:
 
 def _sources(settings: Settings) -> Iterator[Finding]:
     for contract in contracts().values():
-        with opened(settings, contract) as source:
+        with open_source(settings, contract) as source:
             try:
-                reader = reader_of(contract, source)
-                reader.look()
+                reader = make_reader(contract, source)
+                reader.read_clock()
                 reader.read_key()
                 reader.refuse_drift()
             except SourceRefused as error:
@@ -103,7 +103,7 @@ def _sees_too_much(contract: Contract, source: psycopg.Connection) -> Iterator[F
 
 def _new_columns(contract: Contract, source: psycopg.Connection) -> Iterator[Finding]:
     """What the source has grown; no load reads it."""
-    if names := drift.new_columns(contract, source):
+    if names := drift.find_new_columns(contract, source):
         yield Finding(
             f"feed {contract.table}",
             f"{contract.source.relation} has columns the contract does not know: {', '.join(names)}; they are not read",
@@ -141,7 +141,7 @@ _WAKE = {
 
 def _quarantine(settings: Settings) -> Iterator[Finding]:
     with connected(settings, "warehouse", patience="look") as warehouse:
-        for count in manual_release.by_rule(warehouse):
+        for count in manual_release.count_by_rule(warehouse):
             if count.rule.endswith("_twice"):
                 # another row of the source or of core holds the same value: waiting alone seldom helps
                 what = f"{count.rows} rows broke {count.rule}: another row has the same value"
@@ -174,7 +174,7 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
 
 def _rotation(settings: Settings) -> Iterator[Finding]:
     with connected(settings, "warehouse", patience="look") as warehouse:
-        newest = rotation.newest(warehouse)
+        newest = rotation.read_newest(warehouse)
         if newest and newest.finished_at is None:
-            steps = list(rotation.steps(settings, warehouse, newest))
-            yield Finding("hashing key", rotation.in_words(newest, steps), "run `promptsales pii rotate`")
+            steps = list(rotation.list_steps(settings, warehouse, newest))
+            yield Finding("hashing key", rotation.describe(newest, steps), "run `promptsales pii rotate`")

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.rows import class_row
 
-from promptsales.extract.drift import new_columns
+from promptsales.extract.drift import find_new_columns
 from promptsales.monitoring.freshness import Freshness, freshness
-from promptsales.quality.verdict import Verdict, record, warning
+from promptsales.quality.verdict import Verdict, make_warning, record
 from promptsales.specs.feed import Contract
 
 SQL = Path(__file__).parent
@@ -49,14 +49,14 @@ def check_feeds(warehouse: psycopg.Connection, feeds: Iterable[str], now: dateti
 
 
 def _volume(found: Volume) -> Iterable[Verdict]:
-    yield warning(
+    yield make_warning(
         "volume_unusual",
         "expect_feed_volume_to_be_usual",
         "A feed brings about as many rows a day as on this weekday in the last twelve weeks.",
         found.is_unusual,
         found.rows,
     )
-    yield warning(
+    yield make_warning(
         "volume_empty",
         "expect_feed_to_bring_rows",
         "A feed brings rows on a weekday that always had some.",
@@ -70,7 +70,7 @@ def _staleness(found: Freshness, now: datetime) -> Iterable[Verdict]:
     reached = found.complete_through or found.last_sync_timestamp
     contract = found.contract
     for rule, limit in (("feed_late", contract.late_after), ("feed_stale", contract.stale_after)):
-        yield warning(
+        yield make_warning(
             rule,
             "expect_feed_to_be_fresh",
             f"A feed is complete to within {limit.total_seconds() / 3600:.0f} hours.",
@@ -80,8 +80,8 @@ def _staleness(found: Freshness, now: datetime) -> Iterable[Verdict]:
 
 def check_source(contract: Contract, source: psycopg.Connection, warehouse: psycopg.Connection) -> list[str]:
     """Look for columns the source has grown, and record the result; returns their names."""
-    names = new_columns(contract, source)
-    verdict = warning(
+    names = find_new_columns(contract, source)
+    verdict = make_warning(
         "source_column_new",
         "expect_source_columns_to_be_known",
         "Every column of the source is read, or listed as unread.",

@@ -86,7 +86,7 @@ def on_late(context: Any = None) -> None:
 
 
 def watermark_is_held(system: str, staged: Staged) -> None:
-    """Something has held the watermarks of a system for too long: told once for all its feeds (`load.feed.is_news`)."""
+    """Send one alert for all feeds of a system whose watermark is held for too long (see `state.claim_hold_alert`)."""
     feed, progress = staged.feed, staged.progress
     send(
         f"{system}: complete through {progress.complete_through} only",

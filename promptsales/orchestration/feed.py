@@ -6,7 +6,7 @@ import psycopg
 from airflow.sdk import AssetAlias, TaskGroup, TriggerRule, get_current_context, task
 
 from promptsales.feeds.models import Audit, Staged
-from promptsales.feeds.state import is_news
+from promptsales.feeds.state import claim_hold_alert
 from promptsales.load import steps
 from promptsales.orchestration.alerts import watermark_is_held
 from promptsales.orchestration.assets import CORE
@@ -71,7 +71,7 @@ def extract(feed: str) -> dict[str, Any] | None:
 def _tell_hold(system: str, staged: Staged, warehouse: psycopg.Connection) -> None:
     progress = staged.progress
     log.warning("%s: complete through %s only, held by %s", staged.feed, progress.complete_through, progress.held_by)
-    if is_news(warehouse, system, staged):
+    if claim_hold_alert(warehouse, system, staged):
         watermark_is_held(system, staged)
 
 

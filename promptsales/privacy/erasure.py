@@ -1,7 +1,7 @@
-"""A person erased: removed from every table, kept out from now on, and searched for.
+"""Erase a person: remove the rows from every table, keep them out of later loads, and verify it by a search.
 
-All of it is one transaction, which starts by fencing every load off: a load that has rows of the person in hand cannot
-publish them afterwards.
+All of it is one transaction. It fences off all loads first, so that a load which has staged rows of the person cannot
+publish them.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,8 @@ from typing import NamedTuple
 import psycopg
 
 from promptsales.erasure import removal
-from promptsales.erasure.removal import Changed, Erased
+from promptsales.erasure.removal import TableChange
+from promptsales.erasure.suppression import ErasedRow
 from promptsales.errors import TransientError
 from promptsales.marts import plan
 from promptsales.privacy.person import Person, find
@@ -17,9 +18,9 @@ from promptsales.settings import settings
 
 
 class Report(NamedTuple):
-    """What was done, and what the search at the end looked at and found."""
+    """The changes of an erasure, and how much the final search covered and found."""
 
-    changes: list[Changed]
+    changes: list[TableChange]
     tables: int
     columns: int
     needles: int
@@ -27,18 +28,20 @@ class Report(NamedTuple):
 
 
 def erase(warehouse: psycopg.Connection, person: Person) -> Report:
-    """Remove what `find` found, keep it out from now on, and search every table for what may be left.
+    """Remove the rows that `find` returned, keep them out of later loads, and search every table for the person.
 
     Raises:
-        TransientError: when the person has other rows by now than were listed, or marts are being built, or a load does
-            not end; nothing was erased.
-        TerminalError: when the search finds something; nothing was erased.
+        TransientError: when the person's rows are not those that were listed, or a build or a load does not end;
+            nothing was erased.
+        TerminalError: when the search finds the person; nothing was erased.
     """
     with warehouse.transaction():
         removal.exclude_others(warehouse)
-        again = find(warehouse, person.asked, person.feed, person.follow_phone)
-        if again.keys != person.keys or again.hashes != person.hashes:
-            raise TransientError("the person has other rows now than were listed; nothing was erased, look again")
+        current = find(warehouse, person.asked, person.feed, person.follow_phone)
+        if current.keys != person.keys or current.hashes != person.hashes:
+            raise TransientError(
+                "the person's rows have changed since they were listed; nothing was erased; list them again"
+            )
         removal.suppress(warehouse, _rows(person))
         since = plan.now(warehouse)
         done = removal.remove(
@@ -51,11 +54,11 @@ def erase(warehouse: psycopg.Connection, person: Person) -> Report:
     return Report(done.changes, len(done.tables), columns, len(person.needles), left=0)
 
 
-def _rows(person: Person) -> list[Erased]:
-    """Feed, id and hash of each row; what core shows counts before what waits in quarantine."""
+def _rows(person: Person) -> list[ErasedRow]:
+    """Return the rows to suppress; where a row is in core and in quarantine, the values of core count."""
     known = {(row.feed, row.key): row for row in sorted(person.rows, key=lambda row: row.place, reverse=True)}
     rows = [(feed, key, known.get((feed, key))) for feed, key in person.keys]
     return [
-        Erased(feed, key, row.email_hmac, row.pii_kid, row.row_changed_at) if row else Erased(feed, key)
+        ErasedRow(feed, key, row.email_hmac, row.pii_kid, row.row_changed_at) if row else ErasedRow(feed, key)
         for feed, key, row in rows
     ]

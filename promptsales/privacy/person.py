@@ -1,4 +1,4 @@
-"""Everything the warehouse holds of one person, found by an id or a keyed hash and followed across the feeds."""
+"""Find all rows of a person in the warehouse by an id or a keyed hash, and follow shared hashes across the feeds."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,19 +12,20 @@ from psycopg.rows import class_row
 from promptsales.erasure import search
 from promptsales.errors import ConfigError
 from promptsales.feeds.staging import core
-from promptsales.specs.feed import Contract, contract, contracts
+from promptsales.specs.feed import Contract, contracts
+from promptsales.specs.feed import contract as require_feed
 
 _HASH = re.compile(r"(\\x)?([0-9a-f]{64})")
-# a uuid, an ObjectId: long enough not to be found by chance in another text
+# uuids and ObjectIds are long enough not to occur in another text by chance
 _LONG_ENOUGH = 16
 _ID = re.compile(rf"[0-9A-Za-z_-]{{{_LONG_ENOUGH},64}}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-# hashes that say whose row it is; a domain belongs to many
+# the hashes that identify a person; a domain belongs to many people
 _FOLLOWED = ("email_hmac", "phone_hmac", "click_id_hmac")
 
 
-class Row(NamedTuple):
-    """A row of the person: in core or in quarantine, and the hashes in it."""
+class PersonRow(NamedTuple):
+    """A row of a person, in core or in quarantine, and the hashes in it."""
 
     feed: str
     key: str
@@ -35,8 +36,8 @@ class Row(NamedTuple):
     hashes: list[bytes]
 
 
-class Listed(NamedTuple):
-    """What a person who asks is shown of a row."""
+class ListedRow(NamedTuple):
+    """A row of a person as the command lists it."""
 
     feed: str
     key: str
@@ -45,103 +46,104 @@ class Listed(NamedTuple):
 
 
 class Person(NamedTuple):
-    """What was asked for, and all that was found."""
+    """The id or hash that was asked for, and all rows and hashes that belong to it."""
 
     asked: str
     feed: str | None
     follow_phone: bool
-    rows: list[Row]
-    listed: list[Listed]
+    rows: list[PersonRow]
+    listed: list[ListedRow]
     hashes: frozenset[bytes]
 
     @property
     def keys(self) -> set[tuple[str, str]]:
-        """Feed and id of each row; at least what was asked for."""
+        """Feed and id of each row, including the id that was asked for."""
         asked = {(self.feed, self.asked)} if self.feed else set()
         return {(row.feed, row.key) for row in self.rows} | asked
 
     @property
     def needles(self) -> list[str]:
-        """What must be in no table any more."""
-        return search.needles((key for _, key in self.keys), self.hashes)
+        """The texts that no table may contain after the erasure."""
+        return search.make_needles((key for _, key in self.keys), self.hashes)
 
 
 def find(warehouse: psycopg.Connection, asked: str, feed: str | None, follow_phone: bool) -> Person:
-    """Everything the warehouse holds of one person.
+    """Return all rows of a person in core and quarantine.
 
     Args:
-        warehouse: the warehouse, as its administrator.
+        warehouse: a connection to the warehouse as its administrator.
         asked: an id of a source, or a keyed hash in hex.
-        feed: whose id it is; then it is kept out even where no row has it yet.
+        feed: the feed of the id; the id is then suppressed even if no row has it yet.
         follow_phone: whether equal phone numbers mean the same person.
 
     Raises:
-        ConfigError: when it is neither, no such feed, or nothing is found.
+        ConfigError: when it is neither an id nor a hash, there is no such feed, or no row is found.
     """
     if feed is not None:
-        contract(feed)
-    text, start = _understood(asked.strip())
+        require_feed(feed)
+    text, start = _parse_asked(asked.strip())
     hashes: set[bytes] = {start} if start else set()
-    rows: dict[tuple[str, str, str], Row] = {}
-    by: dict[tuple[str, str, str], str] = {}
+    rows: dict[tuple[str, str, str], PersonRow] = {}
+    reasons: dict[tuple[str, str, str], str] = {}
     while True:
         known = len(hashes) + len(rows)
-        hashes |= _bridged(warehouse, hashes)
-        for row in _look(warehouse, feed, text if start is None else None, hashes, follow_phone):
+        hashes |= _bridge(warehouse, hashes)
+        for row in _read_rows(warehouse, feed, text if start is None else None, hashes, follow_phone):
             place = (row.feed, row.key, row.place)
-            by.setdefault(place, "its id" if row.key == text else "a hash it shares")
+            reasons.setdefault(place, "its id" if row.key == text else "a hash it shares")
             rows[place] = row
             hashes |= set(row.hashes)
         if len(hashes) + len(rows) == known:
             break
     if not rows and (feed is None or start is not None):
-        raise ConfigError("the warehouse knows nothing by that id or hash; an id is kept out all the same with --feed")
+        raise ConfigError("no row has that id or hash; to suppress an id that no row has yet, pass its --feed")
     if short := [key for _, key, _ in rows if len(key) < _LONG_ENOUGH]:
         raise ConfigError(
-            f"{len(short)} rows of the person have ids that could be found by chance: erase those by hand"
+            f"{len(short)} rows of the person have ids of less than {_LONG_ENOUGH} characters, which may match other "
+            "rows by chance; erase those rows by hand"
         )
-    listed = [Listed(*place, by[place]) for place in sorted(rows)]
+    listed = [ListedRow(*place, reasons[place]) for place in sorted(rows)]
     return Person(text, None if start else feed, follow_phone, list(rows.values()), listed, frozenset(hashes))
 
 
-def _understood(text: str) -> tuple[str, bytes | None]:
-    """An id, or a hash; never repeats what it was given."""
+def _parse_asked(text: str) -> tuple[str, bytes | None]:
+    """Return the id, or the hash as text and bytes; errors never repeat the text."""
     if match := _HASH.fullmatch(text.lower()):
         return match[2], bytes.fromhex(match[2])
     if not _ID.fullmatch(text):
         raise ConfigError(
-            "a person is named by an id of the source (a uuid, an ObjectId) or by a keyed hash (64 hex digits), never "
-            "by an address, a number or a name: those must not reach the warehouse"
+            "not an id or a hash: pass an id of the source (a uuid, an ObjectId) or a keyed hash (64 hex digits), "
+            "never an address, a phone number or a name, which must not reach the warehouse"
         )
     return (text.lower() if _UUID.fullmatch(text) else text), None
 
 
-def _bridged(warehouse: psycopg.Connection, hashes: Iterable[bytes]) -> set[bytes]:
-    """The same hashes under the keys a bridge joins."""
+def _bridge(warehouse: psycopg.Connection, hashes: Iterable[bytes]) -> set[bytes]:
+    """Return the same hashes under the other key of each bridge."""
     query = "select old_hmac, new_hmac from ops.pii_bridge where old_hmac = any(%(all)s) or new_hmac = any(%(all)s)"
     return {digest for pair in warehouse.execute(query, {"all": list(hashes)}) for digest in pair}
 
 
-def _look(
+def _read_rows(
     warehouse: psycopg.Connection, feed: str | None, key: str | None, hashes: set[bytes], follow_phone: bool
-) -> Iterator[Row]:
-    """Rows by the id (of one feed, if it is named) or by any hash (in every feed)."""
-    for one in contracts().values():
-        values = {"feed": one.table, "hashes": list(hashes), "key": key if feed in (None, one.table) else None}
-        for query in (in_core(one, follow_phone), in_quarantine(one, follow_phone)):
-            with warehouse.cursor(row_factory=class_row(Row)) as cursor:
+) -> Iterator[PersonRow]:
+    """Yield the rows that have the id (in the named feed, or in all feeds) or any of the hashes (in all feeds)."""
+    for contract in contracts().values():
+        table = contract.table
+        values = {"feed": table, "hashes": list(hashes), "key": key if feed in (None, table) else None}
+        for query in (select_core(contract, follow_phone), select_quarantine(contract, follow_phone)):
+            with warehouse.cursor(row_factory=class_row(PersonRow)) as cursor:
                 yield from cursor.execute(query, values).fetchall()
 
 
-def _columns(one: Contract, follow_phone: bool) -> list[str]:
-    """The hashed columns of a feed that say whose row it is."""
+def _identifying_columns(contract: Contract, follow_phone: bool) -> list[str]:
     followed = set(_FOLLOWED) - (set() if follow_phone else {"phone_hmac"})
-    return [column.name for column in one.columns if column.transform in followed]
+    return [column.name for column in contract.columns if column.transform in followed]
 
 
-def _query(one: Contract, hmacs: dict[str, sql.Composable], **parts: sql.Composable) -> sql.Composed:
-    """The statement that gives `Row`s from one place."""
-    email = hmacs.get(one.email_hmac or "", sql.SQL("null::bytea"))
+def _select(contract: Contract, hmacs: dict[str, sql.Composable], **parts: sql.Composable) -> sql.Composed:
+    """Return the statement that selects the columns of `PersonRow`."""
+    email = hmacs.get(contract.email_hmac or "", sql.SQL("null::bytea"))
     listed = sql.SQL(", ").join(hmacs.values())
     return sql.SQL("""
         select %(feed)s as feed, {key} as key, {place} as place, {email} as email_hmac, {kid} as pii_kid,
@@ -151,30 +153,30 @@ def _query(one: Contract, hmacs: dict[str, sql.Composable], **parts: sql.Composa
     """).format(email=email, listed=listed, **parts)
 
 
-def in_core(one: Contract, follow_phone: bool) -> sql.Composed:
-    """Compose the rows of core that are a person's, by id or by a hash."""
-    return _query(
-        one,
-        {name: sql.Identifier(name) for name in _columns(one, follow_phone)},
-        key=sql.SQL("{}::text").format(sql.Identifier(one.key)),
+def select_core(contract: Contract, follow_phone: bool) -> sql.Composed:
+    """Compose the statement that selects a person's rows of core, by id or by a hash."""
+    return _select(
+        contract,
+        {name: sql.Identifier(name) for name in _identifying_columns(contract, follow_phone)},
+        key=sql.SQL("{}::text").format(sql.Identifier(contract.key)),
         place=sql.Literal("core"),
-        kid=sql.Identifier("pii_kid") if one.is_hashed else sql.SQL("null::integer"),
-        cursor=sql.Identifier(one.cursor),
-        table=core(one),
+        kid=sql.Identifier("pii_kid") if contract.is_hashed else sql.SQL("null::integer"),
+        cursor=sql.Identifier(contract.cursor),
+        table=core(contract),
         only=sql.SQL("true"),
     )
 
 
-def in_quarantine(one: Contract, follow_phone: bool) -> sql.Composed:
-    """Compose the rows of quarantine that are a person's, by id or by a hash."""
+def select_quarantine(contract: Contract, follow_phone: bool) -> sql.Composed:
+    """Compose the statement that selects a person's rows of quarantine, by id or by a hash."""
     from_text = sql.SQL("decode(substr(payload ->> {}, 3), 'hex')")
-    return _query(
-        one,
-        {name: from_text.format(sql.Literal(name)) for name in _columns(one, follow_phone)},
+    return _select(
+        contract,
+        {name: from_text.format(sql.Literal(name)) for name in _identifying_columns(contract, follow_phone)},
         key=sql.SQL("key"),
         place=sql.Literal("quarantine"),
         kid=sql.SQL("(payload ->> 'pii_kid')::integer"),
-        cursor=sql.SQL("(payload ->> {})::timestamptz").format(sql.Literal(one.cursor)),
+        cursor=sql.SQL("(payload ->> {})::timestamptz").format(sql.Literal(contract.cursor)),
         table=sql.SQL("ops.quarantine"),
         only=sql.SQL("feed = %(feed)s"),
     )

@@ -1,8 +1,8 @@
-"""A new hashing key: announced, switched to in every source database, and every hashed feed loaded anew.
+"""Rotate the hashing key: announce a new key, switch every source database to it, and reload every hashed feed.
 
-Each step leaves a mark that the next run finds, so a rotation that was killed goes on where it stopped: the key file,
-the row in ``ops.pii_rotation``, the active pad of each database, the key number of each feed. Once it is announced,
-the hourly loads take part: whoever meets the new key first reloads the feed.
+A rotation that was killed resumes where it stopped, because each step is recorded: the key file, the row in
+``ops.pii_rotation``, the active pad of each database, the key number of each feed. After the announcement, hourly loads
+take part: the first load that reads a new key reloads its feed.
 """
 
 import hmac
@@ -25,7 +25,7 @@ from promptsales.specs.feed import Contract, contracts
 LoadFeed = Callable[[Contract], object]
 Tell = Callable[[str], None]
 
-CHECK = b"check\0promptsales"  # the text of the view etl.pii_key
+CHECK = b"check\0promptsales"  # the text that the view etl.pii_key hashes
 SOURCES: tuple[Database, ...] = tuple(name for name in get_args(Database) if name != "warehouse")
 
 
@@ -39,8 +39,8 @@ class Rotation(NamedTuple):
     finished_at: datetime | None
 
 
-class Step(NamedTuple):
-    """Where one database or feed stands: the key it hashes with, and whether that is the new one."""
+class RotationStep(NamedTuple):
+    """The key that a database or feed hashes with, and whether it is the new key."""
 
     what: str
     kid: int | None
@@ -48,7 +48,7 @@ class Step(NamedTuple):
 
 
 class Bridge(NamedTuple):
-    """The translations one feed has, and until when the last of them is kept."""
+    """How many hashes of a column have a bridge to their new hash, and when the last of them expires."""
 
     feed: str
     column_name: str
@@ -57,21 +57,21 @@ class Bridge(NamedTuple):
 
 
 def rotate(settings: Settings, bridge_days: int, load_feed: LoadFeed, tell: Tell) -> None:
-    """Start a rotation, or go on with the one that is open, to its end.
+    """Start a rotation, or resume the open one, and finish it.
 
     Args:
         settings: secrets and addresses.
-        bridge_days: how long old hashes can be translated; of a rotation that is open already, its own days count.
-        load_feed: loads the delta of a feed, by the path of every load.
-        tell: told what is being done.
+        bridge_days: for how many days old hashes can be translated; an open rotation keeps its own number.
+        load_feed: loads the delta of a feed.
+        tell: called with a line of text for each step.
 
     Raises:
-        ConfigError: when the databases hash with different keys and no rotation is open, or a key file is not there.
-        PipelineError: whatever a load raises; run it again once that is mended.
+        ConfigError: when the databases hash with different keys and no rotation is open, or a key file is missing.
+        PipelineError: what a load raises; fix the cause and run it again.
     """
     with connected(settings, "warehouse") as warehouse:
         rotation = _open(warehouse) or _announce(settings, warehouse, bridge_days)
-        key = _key(settings, rotation)
+        key = _read_key(settings, rotation)
         tell(f"key {rotation.kid} is announced")
         _catch_up(settings, warehouse, rotation, load_feed, tell)
         for database in SOURCES:
@@ -79,39 +79,39 @@ def rotate(settings: Settings, bridge_days: int, load_feed: LoadFeed, tell: Tell
             tell(f"{database} hashes with key {rotation.kid}")
         for feed, kid in _feeds(warehouse):
             if kid != rotation.kid:
-                tell(f"{feed.table}: loading all of it")
+                tell(f"{feed.table}: loading all rows")
                 load_feed(feed)
         _finish(warehouse, rotation)
 
 
-def newest(warehouse: psycopg.Connection) -> Rotation | None:
-    """The rotation that is open, else the last one; None when there never was one."""
+def read_newest(warehouse: psycopg.Connection) -> Rotation | None:
+    """Return the open rotation, else the last one; None if there never was one."""
     with warehouse.cursor(row_factory=class_row(Rotation)) as cursor:
         return cursor.execute(f"{_SELECT} order by kid desc limit 1").fetchone()
 
 
-def steps(settings: Settings, warehouse: psycopg.Connection, rotation: Rotation) -> Iterator[Step]:
-    """Where every database and every hashed feed stands."""
+def list_steps(settings: Settings, warehouse: psycopg.Connection, rotation: Rotation) -> Iterator[RotationStep]:
+    """Yield the step of every source database and every hashed feed."""
     for database in SOURCES:
-        kid = _active(settings, database)
-        yield Step(f"database {database}", kid, kid == rotation.kid)
+        kid = _read_active_kid(settings, database)
+        yield RotationStep(f"database {database}", kid, kid == rotation.kid)
     for feed, kid in _feeds(warehouse):
-        yield Step(f"feed {feed.table}", kid, kid == rotation.kid)
+        yield RotationStep(f"feed {feed.table}", kid, kid == rotation.kid)
 
 
-def bridges(warehouse: psycopg.Connection) -> list[Bridge]:
-    """What can be translated from old hashes to new ones."""
+def list_bridges(warehouse: psycopg.Connection) -> list[Bridge]:
+    """Return the bridges from old hashes to new ones, by feed and column."""
     with warehouse.cursor(row_factory=class_row(Bridge)) as cursor:
         return cursor.execute(_BRIDGES).fetchall()
 
 
-def in_words(rotation: Rotation | None, found: Iterable[Step]) -> str:
-    """Where a rotation stands, in one line."""
+def describe(rotation: Rotation | None, steps: Iterable[RotationStep]) -> str:
+    """Return the state of a rotation as a line of text."""
     if rotation is None:
         return "the hashing key was never changed"
     if rotation.finished_at is None:
-        waiting = sum(not step.is_done for step in found)
-        return f"the rotation to key {rotation.kid} is open, {waiting} steps to go: `promptsales pii rotate` goes on"
+        waiting = sum(not step.is_done for step in steps)
+        return f"the rotation to key {rotation.kid} is open, {waiting} steps to go: `promptsales pii rotate` resumes it"
     return f"everything hashes with key {rotation.kid}"
 
 
@@ -125,16 +125,19 @@ def _open(warehouse: psycopg.Connection) -> Rotation | None:
 
 
 def _announce(settings: Settings, warehouse: psycopg.Connection, bridge_days: int) -> Rotation:
-    """The key file first: a row without its file could not be carried out."""
+    """Create the key file, then the row: a rotation without its key file could not be finished."""
     folder = settings.state / "secrets"
-    active = {database: _active(settings, database) for database in SOURCES}
+    active = {database: _read_active_kid(settings, database) for database in SOURCES}
     if len(set(active.values())) != 1 or None in active.values():
-        found = ", ".join(f"{name} with {kid or 'none'}" for name, kid in active.items())
-        raise ConfigError(f"the databases must hash with one key before it can be changed: {found}; provision first")
+        kids = ", ".join(f"{name} with {kid or 'none'}" for name, kid in active.items())
+        raise ConfigError(
+            f"the databases hash with different keys: {kids}; a rotation needs the same key in all; run "
+            "`promptsales provision` first"
+        )
     (current,) = set(active.values())
     assert current is not None  # noqa: S101 -- refused above
     kid = max(read_keys(folder), default=current)
-    # a newer file that is there was made by a rotation killed right here, or put there to be used
+    # a newer key file is from a rotation that was killed here, or was put there to be used
     if kid <= current:
         kid = current + 1
         settings.secrets.create(f"pii_key_{kid}")
@@ -143,46 +146,46 @@ def _announce(settings: Settings, warehouse: psycopg.Connection, bridge_days: in
         "insert into ops.pii_rotation (kid, check_hmac, bridge_days) values (%s, %s, %s)", [kid, check, bridge_days]
     )
     rotation = _open(warehouse)
-    assert rotation is not None  # noqa: S101 -- it was just written
+    assert rotation is not None  # noqa: S101 -- it was just inserted
     return rotation
 
 
-def _key(settings: Settings, rotation: Rotation) -> bytes:
-    """The announced key, from its file."""
+def _read_key(settings: Settings, rotation: Rotation) -> bytes:
+    """Return the announced key from its file."""
     name = f"pii_key_{rotation.kid}"
     key = read_keys(settings.state / "secrets").get(rotation.kid)
     if key is None or not hmac.compare_digest(hmac.digest(key, CHECK, "sha256"), rotation.check_hmac):
-        raise ConfigError(f"the rotation to key {rotation.kid} is open, but secret {name} is not that key: put it back")
+        raise ConfigError(f"the rotation to key {rotation.kid} is open, but secret {name} is not that key; put it back")
     return key
 
 
 def _catch_up(
     settings: Settings, warehouse: psycopg.Connection, rotation: Rotation, load_feed: LoadFeed, tell: Tell
 ) -> None:
-    """Load what is new under the old key: a row that changes between its last load and the reload has no bridge."""
-    waiting = {database for database in SOURCES if _active(settings, database) != rotation.kid}
+    """Load new rows under the old key, because a row that changes after its last load under it gets no bridge."""
+    waiting = {database for database in SOURCES if _read_active_kid(settings, database) != rotation.kid}
     for feed, kid in _feeds(warehouse):
         if kid != rotation.kid and feed.source.system in waiting:
-            tell(f"{feed.table}: loading what is new, under key {kid}")
+            tell(f"{feed.table}: loading new rows under key {kid}")
             load_feed(feed)
 
 
 def _switch(settings: Settings, database: Database, kid: int, key: bytes) -> None:
     with connected(settings, "sources_admin", database) as connection, connection.transaction():
         load_pads(connection, database, {kid: key})
-        # off before on: at most one key may be active at any time
+        # a unique index allows one active key
         connection.execute("update etl.pii_pad set is_active = false where is_active and kid <> %s", [kid])
         connection.execute("update etl.pii_pad set is_active = true where kid = %s", [kid])
 
 
-def _active(settings: Settings, database: Database) -> int | None:
+def _read_active_kid(settings: Settings, database: Database) -> int | None:
     with connected(settings, "sources_admin", database) as connection:
         row = connection.execute("select kid from etl.pii_pad where is_active").fetchone()
     return row[0] if row else None
 
 
 def _feeds(warehouse: psycopg.Connection) -> list[tuple[Contract, int]]:
-    """Every hashed feed that was ever loaded, and the key it is hashed with; another takes the active key by itself."""
+    """Return the hashed feeds that were loaded before, with their keys; a first load takes the active key anyway."""
     known: dict[str, int | None] = dict(warehouse.execute("select feed, pii_kid from ops.feed").fetchall())
     hashed = ((feed, known.get(feed.table)) for feed in contracts().values() if feed.is_hashed)
     return [(feed, kid) for feed, kid in hashed if kid is not None]
@@ -190,7 +193,9 @@ def _feeds(warehouse: psycopg.Connection) -> list[tuple[Contract, int]]:
 
 def _finish(warehouse: psycopg.Connection, rotation: Rotation) -> None:
     if behind := [feed.table for feed, kid in _feeds(warehouse) if kid != rotation.kid]:
-        raise ConfigError(f"{', '.join(behind)} did not take key {rotation.kid}: see `promptsales pii rotate --status`")
+        raise ConfigError(
+            f"{', '.join(behind)} did not load under key {rotation.kid}; see `promptsales pii rotate --status`"
+        )
     warehouse.execute(
         "update ops.pii_rotation set finished_at = clock_timestamp() where kid = %s and finished_at is null",
         [rotation.kid],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import psycopg
 
 from promptsales.errors import ConfigError, driver_errors
-from promptsales.hashing.keys import pads
+from promptsales.hashing.keys import compute_pads
 from promptsales.provision.changes import Change
 
 
@@ -31,7 +31,7 @@ def load_pads(connection: psycopg.Connection, database: str, keys: Mapping[int, 
         for kid, inner, outer in connection.execute("select kid, inner_pad, outer_pad from etl.pii_pad")
     }
     for kid in there.keys() & keys.keys():
-        if not all(map(hmac.compare_digest, there[kid], pads(keys[kid]))):
+        if not all(map(hmac.compare_digest, there[kid], compute_pads(keys[kid]))):
             raise ConfigError(
                 f"secret pii_key_{kid} is not the key that database {database} hashes with: put the old file back; "
                 "a new key gets a new number, as hashes of two keys cannot be told apart"
@@ -42,5 +42,5 @@ def load_pads(connection: psycopg.Connection, database: str, keys: Mapping[int, 
         with connection.cursor() as cursor, cursor.copy(copy) as rows:
             rows.set_types(["int4", "bool", "bytea", "bytea"])
             for kid in missing:
-                rows.write_row((kid, not there and kid == missing[-1], *pads(keys[kid])))
+                rows.write_row((kid, not there and kid == missing[-1], *compute_pads(keys[kid])))
     return [Change(system=database, what=f"hashing key {kid} loaded") for kid in missing]

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from promptsales import names
 from promptsales.errors import ConfigError
-from promptsales.extract.delta import relations_of
+from promptsales.extract.delta import read_view_tables
 from promptsales.names import identifier, in_lines, regclass_of
 from promptsales.provision.changes import Change
 from promptsales.provision.lines import Database
@@ -69,7 +69,7 @@ def hashing_views(connection: psycopg.Connection, database: Database) -> list[Ch
         for name, feed in contracts().items()
         if feed.source.system == database and feed.hash_at == "source"  # else nothing may be made there
     }
-    reads = relations_of(connection)
+    reads = read_view_tables(connection)
     changes = []
     for name in sorted(there.keys() - feeds.keys()):
         connection.execute(sql.SQL("drop view {}").format(sql.Identifier("etl", name)))

@@ -1,4 +1,4 @@
-"""Check results as JUnit XML, which every CI can show."""
+"""Write check results as JUnit XML for CI systems."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,15 +8,15 @@ from promptsales.printable import printable
 from promptsales.quality.verdict import Verdict
 
 
-def write_junit(path: Path, found: Mapping[str, Sequence[Verdict]]) -> None:
-    """Write one suite a table and one case a rule; a warning passes and says so in its output.
+def write_junit(path: Path, verdicts_by_table: Mapping[str, Sequence[Verdict]]) -> None:
+    """Write a suite for each table and a case for each rule; a warning passes and appears in the output.
 
     Args:
         path: the file to write.
-        found: the verdicts by table.
+        verdicts_by_table: the verdicts by table.
     """
     root = ElementTree.Element("testsuites")
-    for table, verdicts in found.items():
+    for table, verdicts in verdicts_by_table.items():
         failures = sum(verdict.result == "failed" for verdict in verdicts)
         suite = ElementTree.SubElement(
             root, "testsuite", name=table, tests=str(len(verdicts)), failures=str(failures), errors="0"

@@ -1,7 +1,7 @@
-"""Running a suite with Great Expectations, on the connection we were handed.
+"""Run a suite with Great Expectations on a given connection.
 
-Great Expectations reports; we decide. A check that cannot run has failed, and so has one that names fewer rows than it
-counts: without names nothing can be quarantined.
+A check that cannot run has failed. A check that names fewer rows than it counts has failed too, because rows without
+names cannot be quarantined.
 """
 
 import logging
@@ -24,7 +24,7 @@ from promptsales.quality.verdict import Verdict
 from promptsales.specs import derived
 from promptsales.specs.suite import CLOCK_TOLERANCE, Suite
 
-# before the import: it announces each of its functions at INFO
+# before the import, which logs each of its functions at INFO
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
 import great_expectations as gx  # noqa: E402
 
@@ -35,15 +35,15 @@ _COUNT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 _TIMES: dict[str, type[Loader]] = {"timestamptz": TimestamptzLoader, "timestamp": TimestampLoader, "date": DateLoader}
 
 
-class _Lent(StaticPool):
-    """A pool of one connection, which stays its owner's when Great Expectations is done with it."""
+class _BorrowedConnection(StaticPool):
+    """A pool of one connection, which stays open when Great Expectations closes it."""
 
     def _close_connection(self, connection: Any, *, terminate: bool = False) -> None:
         pass
 
 
-# SQLAlchemy logs by the name of the class, and this one's is among ours
-logging.getLogger(f"{_Lent.__module__}.{_Lent.__name__}").setLevel(logging.WARNING)
+# SQLAlchemy names a pool's logger after its class
+logging.getLogger(f"{_BorrowedConnection.__module__}.{_BorrowedConnection.__name__}").setLevel(logging.WARNING)
 
 
 def run_suite(
@@ -55,20 +55,20 @@ def run_suite(
     row: str | None = None,
     query: str | None = None,
 ) -> Iterator[Verdict]:
-    """Run a suite over one table.
+    """Run a suite on a table and yield a verdict for each rule.
 
     Args:
         suite: the rules.
-        connection: where the table is; in autocommit.
+        connection: a connection to the table's database, in autocommit.
         schema: the table's schema.
         table: the table.
-        read_at: when its rows were read; suites know it as ``$PARAMETER: horizon``, plus five minutes of tolerance, and
-            as ``$PARAMETER: ninety_days_ago``; their SQL knows it as ``current_setting('promptsales.read_at')``.
-        row: a column that names a row, to be told which rows break a quarantine rule; None to have them counted only.
-        query: what to look at instead of the whole table.
+        read_at: when its rows were read; suites use it as ``$PARAMETER: horizon``, plus five minutes of tolerance, and
+            as ``$PARAMETER: ninety_days_ago``; their SQL uses ``current_setting('promptsales.read_at')``.
+        row: the column that identifies rows, to return which rows break a quarantine rule; None to only count them.
+        query: the rows to check, instead of the whole table.
 
     Raises:
-        ConfigError: when Great Expectations does not know an expectation, which it would drop without a word.
+        ConfigError: when Great Expectations does not know an expectation, which it would drop silently.
     """
     expectations = {e.meta.rule: e.model_dump(mode="json") for e in suite.expectations if e.query is None}
     known = gx.ExpectationSuite(name=suite.name, expectations=list(expectations.values()))
@@ -80,34 +80,34 @@ def run_suite(
     if expectations:
         with _times_as_text(connection):
             batch = _batch(connection, schema, table, query)
-            verdicts = _judge(batch, suite, known, read_at, _COUNT)
-            # naming rows costs half as much again as counting them, and most rules of most loads hold
-            broken = [expectations[rule] for rule, verdict in verdicts.items() if _must_name(verdict)]
+            verdicts = _validate(batch, suite, known, read_at, _COUNT)
+            # naming rows takes 1.5 times as long as counting them, and most rules hold
+            broken = [expectations[rule] for rule, verdict in verdicts.items() if _must_name_rows(verdict)]
             if row and broken:
-                some = gx.ExpectationSuite(name=suite.name, expectations=broken)
-                verdicts |= _judge(batch, suite, some, read_at, _named(connection, schema, table, row), row)
+                failed = gx.ExpectationSuite(name=suite.name, expectations=broken)
+                verdicts |= _validate(batch, suite, failed, read_at, _name_rows(connection, schema, table, row), row)
     rows = sql.SQL(f"({query})") if query else sql.Identifier(schema, table)
     for expectation in suite.expectations:
         if expectation.query is not None:
-            yield sql_rules.judge(expectation, connection, rows)
+            yield sql_rules.check_rule(expectation, connection, rows)
         else:
             yield verdicts[expectation.meta.rule]
 
 
-def _judge(
-    batch: Any, suite: Suite, wanted: Any, read_at: datetime, result_format: Mapping[str, Any], row: str | None = None
+def _validate(
+    batch: Any, suite: Suite, checked: Any, read_at: datetime, result_format: Mapping[str, Any], row: str | None = None
 ) -> dict[str, Verdict]:
-    """The verdicts on some expectations of a suite, by the names of their rules."""
+    """Return the verdicts of the expectations in ``checked``, by rule."""
     parameters: dict[str, date] = {"horizon": read_at + CLOCK_TOLERANCE, "ninety_days_ago": (read_at - LONG_AGO).date()}
-    parameters |= derived.parameters()
-    answer = batch.validate(wanted, expectation_parameters=parameters, result_format=result_format)
+    parameters |= derived.read_parameters()
+    answer = batch.validate(checked, expectation_parameters=parameters, result_format=result_format)
     verdicts = [_verdict(suite, result, row) for result in answer.results]
     return {verdict.expectation.meta.rule: verdict for verdict in verdicts}
 
 
 @contextmanager
 def _times_as_text(connection: psycopg.Connection) -> Iterator[None]:
-    """Great Expectations fetches the values that fail a rule, and Python has no infinite time and no year before 1."""
+    """Fetch times as text: Great Expectations fetches failing values, and Python has no infinite or BC times."""
     for name in _TIMES:
         connection.adapters.register_loader(name, TextLoader)
     try:
@@ -120,34 +120,35 @@ def _times_as_text(connection: psycopg.Connection) -> Iterator[None]:
 def _batch(connection: psycopg.Connection, schema: str, table: str, query: str | None) -> Any:
     context: Any = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    # the address is never used: every connection it asks for is ours
+    # the address is not used, because `creator` returns the connection
     source = context.data_sources.add_postgres(
         "warehouse",
         connection_string="postgresql+psycopg://handed:over@localhost/warehouse",
-        kwargs={"creator": lambda: connection, "poolclass": _Lent},
+        kwargs={"creator": lambda: connection, "poolclass": _BorrowedConnection},
     )
     if query:
         return source.add_query_asset(table, query=query).add_batch_definition_whole_table("all").get_batch()
     with warnings.catch_warnings():
-        # its PostgreSQL source has no other way to name a schema (1.24)
+        # Great Expectations 1.24 has no other way to name a schema of PostgreSQL
         warnings.filterwarnings("ignore", "`schema_name` is deprecated", DeprecationWarning)
         asset = source.add_table_asset(table, table_name=table, schema_name=schema)
     return asset.add_batch_definition_whole_table("all").get_batch()
 
 
-def _must_name(verdict: Verdict) -> bool:
-    """Whether Great Expectations is to say which rows fail, to be marked."""
+def _must_name_rows(verdict: Verdict) -> bool:
+    """Return whether the failing rows of a rule must be known, so that they can be marked."""
     expectation = verdict.expectation
     return expectation.meta.on_fail == "quarantine" and not verdict.is_success and verdict.error is None
 
 
-def _named(connection: psycopg.Connection, schema: str, table: str, row: str) -> Mapping[str, Any]:
-    counted = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(schema, table))).fetchone()
+def _name_rows(connection: psycopg.Connection, schema: str, table: str, row: str) -> Mapping[str, Any]:
+    """Return the result format in which Great Expectations names the failing rows."""
+    count = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(schema, table))).fetchone()
     return {
         "result_format": "COMPLETE",
         "unexpected_index_column_names": [row],
         "exclude_unexpected_values": True,  # no value may reach a log
-        "partial_unexpected_count": max(1, counted[0] if counted else 1),  # else the list of rows is cut to 20
+        "partial_unexpected_count": max(1, count[0] if count else 1),  # the default cuts the list of rows to 20
     }
 
 
@@ -156,7 +157,7 @@ def _verdict(suite: Suite, result: Any, row: str | None) -> Verdict:
     details = result.result or {}
     error = _error(result.exception_info)
     unexpected = details.get("unexpected_count") or 0
-    rows = [number for found in details.get("unexpected_index_list") or () for number in found[row]] if row else []
+    rows = [number for group in details.get("unexpected_index_list") or () for number in group[row]] if row else []
     is_named = row is None or len(rows) >= unexpected
     if expectation.meta.on_fail == "quarantine" and not result.success and not is_named:
         error = error or f"{unexpected} rows fail, {len(rows)} are named"
@@ -166,7 +167,7 @@ def _verdict(suite: Suite, result: Any, row: str | None) -> Verdict:
 
 
 def _error(info: Any) -> str | None:
-    """The kind of the first exception, wherever Great Expectations put it; its text may quote a value."""
+    """Return the kind of the first exception, at any depth; the rest of its text may quote a value."""
     if not isinstance(info, Mapping):
         return None
     if info.get("raised_exception"):

@@ -1,7 +1,7 @@
-"""Rules in SQL: each is run as it is written, on the table that is checked, and its rows are counted, not fetched.
+"""Run the rules in SQL without Great Expectations, and count the rows they select.
 
-Great Expectations would read a rule three times before PostgreSQL does: for braces, for colons and for percent signs.
-Fetched rows are for a report we do not make, and no value of theirs may reach a log.
+Great Expectations interprets braces, colons and percent signs in a rule before PostgreSQL parses it. It also fetches
+the rows for its report, and their values must not reach a log.
 """
 
 import re
@@ -13,7 +13,7 @@ from promptsales.errors import described, is_transient
 from promptsales.quality.verdict import Verdict
 from promptsales.specs.suite import Expectation
 
-# what PostgreSQL does not look into, then what is ours to replace: the table, and the end of the statement
+# first what is kept as it is (strings, quoted names, comments), then what is replaced: the table and the semicolon
 _PARTS = re.compile(
     r"""
     (?P<kept> [eE]'(?:[^'\\]|\\.|'')*' | '[^']*' | "[^"]*" | (?P<tag>\$\w*\$).*?(?P=tag) | --[^\n]* | /\*.*?\*/ )
@@ -24,23 +24,23 @@ _PARTS = re.compile(
 )
 
 
-def found_by(query: str, batch: sql.Composable) -> str:
-    """Return the statement of a rule with the table in the place of ``{batch}``; strings and comments stay."""
+def compose_rule_query(query: str, batch: sql.Composable) -> str:
+    """Return the statement of a rule with ``{batch}`` replaced by the table, except in strings and comments."""
     table = batch.as_string()
     statement = _PARTS.sub(lambda part: table if part["batch"] else part["kept"] or "", query)
-    # a comment may end it
+    # the statement may end with a comment
     return f"{statement}\n"
 
 
-def judge(expectation: Expectation, warehouse: psycopg.Connection, batch: sql.Composable) -> Verdict:
-    """Count the rows that a rule in SQL finds.
+def check_rule(expectation: Expectation, warehouse: psycopg.Connection, batch: sql.Composable) -> Verdict:
+    """Count the rows that a rule in SQL selects; a rule that cannot run has failed.
 
     Raises:
-        psycopg.Error: when the same call may succeed later; a rule that cannot run has failed.
+        psycopg.Error: when the same call may succeed later.
     """
-    found = sql.SQL(found_by(expectation.query or "", batch))
+    query = sql.SQL(compose_rule_query(expectation.query or "", batch))
     try:
-        row = warehouse.execute(sql.SQL("select count(*) from ({}) as found").format(found)).fetchone()
+        row = warehouse.execute(sql.SQL("select count(*) from ({}) as found").format(query)).fetchone()
     except psycopg.Error as error:
         if is_transient(error):
             raise

@@ -1,4 +1,4 @@
-"""Judging whole tables of the warehouse as they stand; the results are recorded, nothing is marked."""
+"""Check whole tables of the warehouse; the results are recorded and no row is marked."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ _NOT_RELEASED = sql.SQL("""
 
 
 def audit_table(name: str, warehouse: psycopg.Connection, now: datetime) -> list[Verdict]:
-    """Run the suite of a feed, a streamed table or a mart over all of it as it stands, and record the results."""
+    """Run the suite of a feed, a streamed table or a mart on all its rows, and record the results."""
     if name in contracts():
         return audit_core(contracts()[name], warehouse, now)
     if name in stream_contracts():
@@ -33,7 +33,7 @@ def audit_table(name: str, warehouse: psycopg.Connection, now: datetime) -> list
 
 
 def audit_core(contract: Contract, warehouse: psycopg.Connection, now: datetime) -> list[Verdict]:
-    """Run the feed's suite over core as it stands at ``now``, and record the results."""
+    """Run the feed's suite on its core table, with ``now`` as its clock, and record the results."""
     verdicts = list(run_suite(read_suite(contract), warehouse, "core", contract.table, now))
     with warehouse.transaction():
         record(warehouse, contract.table, None, verdicts)
@@ -41,7 +41,7 @@ def audit_core(contract: Contract, warehouse: psycopg.Connection, now: datetime)
 
 
 def audit_mart(mart: Mart, warehouse: psycopg.Connection, now: datetime) -> list[Verdict]:
-    """Run a mart's suite over the mart as readers see it at ``now``, and record the results."""
+    """Run a mart's suite on the published mart, with ``now`` as its clock, and record the results."""
     verdicts = list(run_suite(read_suite(mart), warehouse, "marts", mart.mart, now))
     with warehouse.transaction():
         record(warehouse, mart.mart, None, verdicts)
@@ -51,9 +51,10 @@ def audit_mart(mart: Mart, warehouse: psycopg.Connection, now: datetime) -> list
 def audit_streamed(
     contract: StreamContract, warehouse: psycopg.Connection, now: datetime, since: datetime | None = None
 ) -> list[Verdict]:
-    """Run a streamed table's suite over its living rows, or over those loaded since a time, and record the results.
+    """Run a streamed table's suite on its rows that are not deleted, and record the results.
 
-    Of the latter a row released by hand is left out while it is that version: somebody has judged it, and marts go on.
+    With ``since`` it checks the rows loaded since that time, except versions that somebody has released by hand, so
+    that these do not block the marts.
     """
     text = living_rows(contract, since).as_string(warehouse)
     verdicts = list(run_suite(read_suite(contract), warehouse, contract.layer, contract.table, now, query=text))

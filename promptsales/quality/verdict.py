@@ -1,4 +1,4 @@
-"""What a check found, and how it is kept; needs no Great Expectations."""
+"""The result of a check and how it is recorded; this module does not import Great Expectations."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +10,7 @@ from promptsales.specs.suite import Expectation, Meta
 
 
 class Verdict(NamedTuple):
-    """What one expectation found; ``rows`` are the ``_row`` of those that did not meet it."""
+    """The result of an expectation; ``rows`` are the ``_row`` numbers of the rows that fail it."""
 
     expectation: Expectation
     is_success: bool
@@ -21,19 +21,19 @@ class Verdict(NamedTuple):
 
     @property
     def result(self) -> Literal["passed", "warned", "failed"]:
-        """What it comes to, seen as a check of data that is published already."""
+        """The result as shown for a check of published data."""
         if self.is_success:
             return "passed"
         return "warned" if self.expectation.meta.on_fail == "warn" else "failed"
 
-    def record(self) -> tuple[Any, ...]:
-        """The verdict as ``ops.check_result`` keeps it."""
+    def values(self) -> tuple[Any, ...]:
+        """Return the values of the verdict for ``ops.check_result``."""
         expectation, meta = self.expectation, self.expectation.meta
         counts = (self.is_success, self.element_count, self.unexpected_count, self.error)
         return (meta.rule, expectation.type, meta.on_fail, *counts)
 
     def summary(self, table: str) -> dict[str, Any]:
-        """The verdict as a row: counts, no values."""
+        """Return the verdict as a row of counts, without values of the table."""
         meta = self.expectation.meta
         return {
             "table": table,
@@ -50,12 +50,12 @@ _RECORD = Path(__file__).with_name("record.sql").read_bytes()
 
 def record(warehouse: psycopg.Connection, table: str, extraction: int | None, verdicts: Iterable[Verdict]) -> None:
     """Append the results to ``ops.check_result``."""
-    rows = [(table, extraction, *verdict.record()) for verdict in verdicts]
+    rows = [(table, extraction, *verdict.values()) for verdict in verdicts]
     with warehouse.cursor() as cursor:
         cursor.executemany(_RECORD, rows)
 
 
-def warning(rule: str, kind: str, description: str, is_unexpected: bool, rows: int | None = None) -> Verdict:
-    """A verdict on a feed; what it finds is a warning."""
+def make_warning(rule: str, kind: str, description: str, is_unexpected: bool, rows: int | None = None) -> Verdict:
+    """Return a verdict on a feed that warns if ``is_unexpected``."""
     expectation = Expectation(type=kind, kwargs={}, meta=Meta(rule=rule, on_fail="warn"), description=description)
     return Verdict(expectation, not is_unexpected, rows, int(is_unexpected), [], None)

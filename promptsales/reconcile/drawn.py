@@ -29,10 +29,10 @@ class Drawable(Protocol):
     def draw(self, warehouse: psycopg.Connection, load_id: int) -> None:
         """Put every row there, in the caller's transaction."""
 
-    def changed_since(self, token: str | None) -> set[str] | None:
+    def find_changed_keys(self, token: str | None) -> set[str] | None:
         """Exactly which keys the next load reads anyway, by a change stream; None where only the cursor tells."""
 
-    def still_there(self, keys: Sequence[str]) -> set[str]:
+    def find_existing(self, keys: Sequence[str]) -> set[str]:
         """Which of some keys the source has."""
 
 
@@ -52,10 +52,10 @@ class Drawn:
         self.reader.draw(warehouse, DRAWN)
         suppression.suppress(self.contract, warehouse)
         # only now: what was written while rows were read is pending too
-        pending = self.reader.changed_since(resume_token)
+        pending = self.reader.find_changed_keys(resume_token)
         rows = statements.drawn_rows(self.contract, DRAWN)
         yield Side(warehouse, rows, sorted(pending or ()), is_exact=pending is not None)
 
-    def still_there(self, keys: Sequence[str]) -> set[str]:
+    def find_existing(self, keys: Sequence[str]) -> set[str]:
         """Asked of the source."""
-        return self.reader.still_there(keys)
+        return self.reader.find_existing(keys)

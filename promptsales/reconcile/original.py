@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales.errors import ConfigError
-from promptsales.extract.sources import Source, reader_of
+from promptsales.extract.sources import Source, make_reader
 from promptsales.reconcile import statements
 from promptsales.reconcile.snapshot import snapshot
 from promptsales.specs.feed import Contract
@@ -39,7 +39,7 @@ class Original(Protocol):
             resume_token: where the change stream goes on after the last load that the snapshot has.
         """
 
-    def still_there(self, keys: Sequence[str]) -> set[str]:
+    def find_existing(self, keys: Sequence[str]) -> set[str]:
         """Which of some keys the source has."""
 
 
@@ -59,10 +59,10 @@ class Viewed:
         with snapshot(self.source, read_only=True):
             yield Side(self.source, statements.source_rows(self.contract), [], is_exact=False)
 
-    def still_there(self, keys: Sequence[str]) -> set[str]:
+    def find_existing(self, keys: Sequence[str]) -> set[str]:
         """Asked of the view."""
         with snapshot(self.source, read_only=True):
-            found = self.source.execute(statements.still_there(self.contract), {"keys": list(keys)})
+            found = self.source.execute(statements.find_existing(self.contract), {"keys": list(keys)})
             return {key for (key,) in found}
 
 
@@ -81,7 +81,7 @@ def original_of(contract: Contract, source: Source) -> Original:
     from promptsales.reconcile.drawn import Drawable, Drawn
 
     # every reader but a view's can draw
-    return Drawn(contract, cast(Drawable, reader_of(contract, source)))
+    return Drawn(contract, cast(Drawable, make_reader(contract, source)))
 
 
 def is_comparable(contract: Contract) -> bool:

@@ -9,7 +9,7 @@ import psycopg
 
 from promptsales.errors import BatchBlocked, driver_errors
 from promptsales.extract import delta
-from promptsales.extract.sources import Source, reader_of
+from promptsales.extract.sources import Source, make_reader
 from promptsales.feeds.reader import Reader
 from promptsales.feeds.state import statement
 from promptsales.load.merge import soft_delete
@@ -91,7 +91,7 @@ def reconcile(
     original = original_of(contract, source)
     with driver_errors(f"reconcile {contract.table}"):
         warehouse.autocommit = True
-        _refuse_other_text(contract, reader_of(contract, source), warehouse)
+        _refuse_other_text(contract, make_reader(contract, source), warehouse)
         found = compare(contract, original, warehouse)
         if found is None:
             return None
@@ -172,7 +172,7 @@ def _delete(
         return 0, None
     (extraction,) = warehouse.execute(_statement("number"), values).fetchone() or (None,)
     # only now that the version is taken: a row that came back meanwhile must live
-    back = original.still_there(found.gone)
+    back = original.find_existing(found.gone)
     values = {**values, "extraction": extraction, "keys": [key for key in found.gone if key not in back]}
     (deleted,) = warehouse.execute(soft_delete(contract), values).fetchone() or (0,)
     warehouse.execute(_statement("release"), values)

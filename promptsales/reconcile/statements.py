@@ -9,7 +9,7 @@ from psycopg import sql
 
 from promptsales.erasure.suppression import NOBODY
 from promptsales.extract.delta import view
-from promptsales.feeds.staging import core, listed, staging
+from promptsales.feeds.staging import core, join_names, staging
 from promptsales.names import in_lines
 from promptsales.specs.feed import Contract
 
@@ -23,7 +23,7 @@ _DIGEST = "('x' || left(encode(sha256(convert_to(row({columns})::text, 'UTF8')),
 
 
 def _columns(contract: Contract) -> sql.Composed:
-    return listed(contract.column_names)
+    return join_names(contract.column_names)
 
 
 def source_rows(contract: Contract) -> sql.Composed:
@@ -73,7 +73,7 @@ def warehouse_rows(contract: Contract) -> sql.Composed:
         columns=_columns(contract),
         core=core(contract),
         key=sql.Identifier(contract.key),
-        held=listed(contract.column_names, "r"),
+        held=join_names(contract.column_names, "r"),
         staging=staging(contract),
     )
     if contract.path == "change_stream":
@@ -124,7 +124,7 @@ def _over(template: str, contract: Contract, rows: sql.Composed) -> sql.Composed
     )
 
 
-def still_there(contract: Contract) -> sql.Composed:
+def find_existing(contract: Contract) -> sql.Composed:
     """Which of some keys the source has."""
     return sql.SQL("select {key}::text from {view} where {key} = any(%(keys)s::{type}[])").format(
         key=sql.Identifier(contract.key), view=view(contract), type=sql.SQL(contract.key_type)

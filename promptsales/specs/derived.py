@@ -1,7 +1,7 @@
-"""The rules that a contract or a mart implies, so that ``expectations.yml`` holds rules of the domain only.
+"""Derive the rules that a contract or a mart implies, so that ``expectations.yml`` holds rules of the domain only.
 
-From ``required``: not null. From ``key`` and ``grain``: unique. From types: dates within the range of business dates,
-and finite numbers.
+From ``required``: not null. From ``key`` and ``grain``: unique. From types: dates in the range of business dates, and
+finite numbers.
 """
 
 import re
@@ -14,9 +14,9 @@ from promptsales.specs.feed import Column, Contract
 from promptsales.specs.mart import Mart
 from promptsales.specs.stream import StreamContract
 
-# a numeric's digits, and how many of them follow the point
+# precision and scale of a numeric
 _NUMERIC = re.compile(r"numeric(?:\((\d+)(?:,(\d+))?\))?|real|double precision")
-# without a size a numeric holds more than any amount of business needs
+# the limit of a numeric without precision, far above any business amount
 _MOST_DIGITS = 24
 DATES = "{}_outside_business_dates"
 
@@ -26,8 +26,8 @@ def is_date(kind: str) -> bool:
     return kind == "date" or kind.startswith("timestamp")
 
 
-def of_nulls_and_keys(table: Contract | StreamContract | Mart) -> list[dict[str, Any]]:
-    """Return the expectations that required columns and the key imply, as ``expectations.yml`` would write them."""
+def derive_from_nulls_and_keys(table: Contract | StreamContract | Mart) -> list[dict[str, Any]]:
+    """Return the expectations that required columns and the key imply, in the form of ``expectations.yml``."""
     if isinstance(table, Mart):
         rules = [
             _not_null(column.name, f"{column.name}_missing", "block") for column in table.columns if column.required
@@ -39,7 +39,7 @@ def of_nulls_and_keys(table: Contract | StreamContract | Mart) -> list[dict[str,
 
 
 def _on_null(column: Column) -> str:
-    # the pipeline makes the number of the key: a row without it is a fault of ours, not of the source
+    # the pipeline makes the number of the key, so a row without it is a bug of the pipeline, not of the source
     return "block" if column.transform == "pii_kid" else "quarantine"
 
 
@@ -55,40 +55,40 @@ def _unique(rule: str, names: tuple[str, ...]) -> dict[str, Any]:
     return _expectation("expect_compound_columns_to_be_unique", {"column_list": list(names)}, rule, "block", text)
 
 
-def of_types(columns: Iterable[Column]) -> list[dict[str, Any]]:
-    """Return the expectations that the types of columns imply, as ``expectations.yml`` would write them."""
-    # when a document was deleted its change stream says, not its source
+def derive_from_types(columns: Iterable[Column]) -> list[dict[str, Any]]:
+    """Return the expectations that the types of columns imply, in the form of ``expectations.yml``."""
+    # deleted_at comes from the change stream, not from a person
     columns = [column for column in columns if column.transform != "deleted_at"]
     dates = [_dates(column.name) for column in columns if is_date(column.type)]
     return dates + [_number(column.name, most) for column in columns if (most := _most(column.type))]
 
 
 def is_date_rule(rule: str, kwargs: dict[str, Any]) -> bool:
-    """Return whether a rule is the derived one on the dates of its column."""
+    """Return whether a rule is the derived rule on the dates of its column."""
     return rule == DATES.format(kwargs.get("column"))
 
 
-def parameters() -> dict[str, date]:
-    """Return the range of business dates by the names that derived rules use; the end is the first day after it."""
-    known = settings()
+def read_parameters() -> dict[str, date]:
+    """Return the range of business dates under the names that derived rules use; the end is exclusive."""
+    configured = settings()
     return {
-        "business_dates_from": known.business_dates_from,
-        "business_dates_end": known.business_dates_to + timedelta(days=1),
+        "business_dates_from": configured.business_dates_from,
+        "business_dates_end": configured.business_dates_to + timedelta(days=1),
     }
 
 
 def _dates(name: str) -> dict[str, Any]:
     bounds = {"min_value": {"$PARAMETER": "business_dates_from"}, "max_value": {"$PARAMETER": "business_dates_end"}}
-    known = settings()
+    first, last = settings().business_dates_from, settings().business_dates_to
     return _between(
         DATES.format(name),
-        f"{name} is from {known.business_dates_from} to {known.business_dates_to} (settings business_dates_from, _to).",
+        f"{name} is from {first} to {last} (settings business_dates_from, _to).",
         {"column": name, **bounds, "strict_max": True},
     )
 
 
 def _number(name: str, most: int) -> dict[str, Any]:
-    # PostgreSQL holds NaN for greater than every number
+    # PostgreSQL sorts NaN above every number
     kwargs = {"column": name, "min_value": -most, "max_value": most}
     return _between(f"{name}_not_a_number", f"{name} is a number: neither NaN nor infinite.", kwargs)
 

@@ -1,6 +1,6 @@
-"""The feed contract: one YAML file per table says everything about its way in; nothing is said twice.
+"""Read the contracts of the feeds: one YAML file for each table says how it is read, hashed and stored.
 
-``warehouse/core/<table>/contract.yml`` is read into frozen models that reject unknown keys and name the legal ones.
+``warehouse/core/<table>/contract.yml`` is read into frozen models that reject unknown keys and list the legal ones.
 """
 
 import re
@@ -19,7 +19,7 @@ from promptsales.settings import ROOT, InternalName
 
 CORE = ROOT / "warehouse" / "core"
 
-# as PostgreSQL's format_type() writes it
+# as format_type() of PostgreSQL writes it
 Type = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9 ]*(\([0-9]+(,[0-9]+)?\))?( with time zone)?(\[\])?$")]
 Transform = Literal[
     "as_is",
@@ -33,11 +33,11 @@ Transform = Literal[
     "pii_kid",
     "deleted_at",
 ]
-# of these a source has no column: they come from the key, or from the change stream
+# these have no column at the source: they come from the hashing key or the change stream
 MADE_HERE: frozenset[Transform] = frozenset({"pii_kid", "deleted_at"})
 PiiClass = Literal["direct", "quasi", "free_text", "pseudonymous", "none"]
 
-# what may leave a source of each class (domain.md section 1)
+# how a column of each class may leave its source
 _ALLOWED: dict[PiiClass, frozenset[Transform]] = {
     "direct": frozenset({"email_hmac", "email_domain_hmac", "phone_hmac", "is_email_valid"}),
     "quasi": frozenset({"as_is"}),
@@ -51,15 +51,15 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Source(_Model):
-    """Where a feed reads: a system (domain.md section 1) and a relation or collection in it."""
+class FeedSource(_Model):
+    """What a feed reads: a source system (domain.md section 1), and a relation or a collection in it."""
 
     system: Literal["promptsales", "promptcrm", "promptcontent"]
     relation: Relation
 
     @property
     def etl_connection(self) -> InternalName:
-        """Name of the connection that reads it."""
+        """Name of the connection that reads the system."""
         names: dict[str, InternalName] = {
             "promptsales": "promptsales_etl",
             "promptcrm": "promptcrm_etl",
@@ -69,10 +69,10 @@ class Source(_Model):
 
 
 class Column(_Model):
-    """One column of the target and what it is made of."""
+    """A column of the core table and the column or field at the source from which it is made."""
 
     name: Name
-    source: str | None = Field(default=None, description="column or field at the source, when it is called otherwise")
+    source: str | None = Field(default=None, description="column or field at the source, if it has another name")
     type: Type
     transform: Transform = "as_is"
     required: bool = Field(default=False, description="no row may lack it: a rule of the table's suite")
@@ -91,7 +91,7 @@ class Column(_Model):
 
     @property
     def origin(self) -> str:
-        """The column at the source."""
+        """Name of the column or field at the source."""
         return self.source or self.name
 
     @property
@@ -104,9 +104,9 @@ HOURLY = timedelta(hours=1)
 # a table is late, and stale, when it has missed so many of its runs
 LATE_RUNS, STALE_RUNS = 2, 4
 
-# stands in ops.touched where only the day counts
+# the entity in ops.touched of a table whose contract names days only
 ANY_ENTITY = "*"
-# stands there as the entity of a mart's own days that the mart must build again
+# the entity in ops.touched of days that a mart must rebuild
 REBUILD = "rebuild"
 
 
@@ -114,9 +114,9 @@ _Names = Annotated[tuple[Name, ...], BeforeValidator(lambda names: (names,) if i
 
 
 class Touched(_Model):
-    """What a changed row makes the marts rebuild: days, by one column or several, of entities if they ask for any.
+    """The columns whose values tell which days, and days of which entities, the marts rebuild after a change.
 
-    Both are noted as they were and as they are: a row that moves touches the place it leaves as well.
+    Old and new values are noted, because a row that moves to another day also changes the day it leaves.
     """
 
     entity: _Names = ()
@@ -124,33 +124,33 @@ class Touched(_Model):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns it is told by."""
+        """The entity columns, then the day columns."""
         return (*self.entity, *self.day)
 
 
 def references(names: Iterable[str], key: str) -> tuple[str, ...]:
-    """Return the columns that name other rows, by the naming law."""
+    """Return the columns that refer to other rows: those that end in ``_id``, except the key."""
     return tuple(name for name in names if name.endswith("_id") and name != key)
 
 
 class Contract(_Model):
-    """One feed: a source table and its core table."""
+    """A feed: a source table or collection, and its core table."""
 
     table: TableName
     description: str
-    source: Source
+    source: FeedSource
     path: Literal["poll", "change_stream"] = Field(description="change_stream: MongoDB, through Kafka")
     cursor: Name
     look_back_seconds: int = Field(
-        ge=1, description="how far a standby, or a change stream that lost its token, is read again"
+        ge=1, description="the interval read again on a standby, and after a change stream lost its token"
     )
     key: Name
     hash_at: Literal["source", "extract"]
     columns: tuple[Column, ...]
-    unread: tuple[str, ...] = Field(default=(), description="columns of the source that are left there on purpose")
+    unread: tuple[str, ...] = Field(default=(), description="columns of the source that are not read on purpose")
     history: tuple[Name, ...] = ()
     touched: Touched | None = None
-    after: tuple[TableName, ...] = Field(default=(), description="feeds of its DAG whose rows its checks look up")
+    after: tuple[TableName, ...] = Field(default=(), description="feeds of the same DAG whose rows its checks look up")
     expected_every: timedelta = Field(default=HOURLY, gt=timedelta(0), description="how often it is loaded")
 
     @model_validator(mode="after")
@@ -167,14 +167,14 @@ class Contract(_Model):
             *(self.touched.columns if self.touched else ()),
         }
         if missing := used - set(names):
-            raise ValueError(f"{', '.join(sorted(missing))} is used but is no column; columns are {', '.join(names)}")
+            raise ValueError(f"{', '.join(sorted(missing))} is used but not a column; columns are {', '.join(names)}")
         return self
 
     @model_validator(mode="after")
     def _unread_is_not_read(self) -> Self:
         if both := {column.origin for column in self.columns if column.transform not in MADE_HERE} & set(self.unread):
             raise ValueError(
-                f"{', '.join(sorted(both))} is listed as unread and read by a column; take one of them out"
+                f"{', '.join(sorted(both))} is listed as unread and read by a column; remove it from unread or columns"
             )
         return self
 
@@ -183,18 +183,20 @@ class Contract(_Model):
         for column in self.columns:
             if column.transform not in _ALLOWED[column.pii]:
                 allowed = ", ".join(sorted(_ALLOWED[column.pii]))
-                raise ValueError(f"{column.name} is {column.pii}, so {column.transform} is not allowed but {allowed}")
+                raise ValueError(
+                    f"{column.name} is {column.pii}, so transform {column.transform} is not allowed; use {allowed}"
+                )
         return self
 
     @model_validator(mode="after")
     def _path_fits(self) -> Self:
         is_document = self.path == "change_stream"
         if is_document != (self.source.system == "promptcontent"):
-            raise ValueError(f"path {self.path} does not lead to {self.source.system}")
+            raise ValueError(f"path {self.path} does not fit system {self.source.system}")
         if is_document and self.hash_at == "source":
             raise ValueError("a document database cannot hash: hash_at must be extract")
         if is_document and not any(column.name == column.transform == "deleted_at" for column in self.columns):
-            raise ValueError("a change stream tells of deletes: a column deleted_at with that transform must take them")
+            raise ValueError("a change stream has deletes: add a column deleted_at with transform deleted_at")
         for column in self.columns:
             refuse_origin(column.name, column.origin, is_document)
             if not is_document and column.transform == "deleted_at":
@@ -213,26 +215,26 @@ class Contract(_Model):
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """The target's own columns, in order, without the pipeline's."""
+        """The columns of the contract, in order, without the columns the pipeline adds."""
         return tuple(column.name for column in self.columns)
 
     def column(self, name: str) -> Column:
-        """The column of that name."""
+        """Return the column of a name."""
         return next(column for column in self.columns if column.name == name)
 
     @property
     def key_type(self) -> str:
-        """The key's type."""
+        """The type of the key."""
         return self.column(self.key).type
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """What is read of the source: no column or field but these leaves it."""
+        """The columns or fields that are read from the source; no others leave it."""
         return tuple(dict.fromkeys(column.origin for column in self.columns if column.transform not in MADE_HERE))
 
     @property
     def is_hashed(self) -> bool:
-        """Whether any column needs the key."""
+        """Whether any column is hashed."""
         return any(column.transform.endswith("_hmac") for column in self.columns)
 
     @property
@@ -242,17 +244,17 @@ class Contract(_Model):
 
     @property
     def email_hmac(self) -> str | None:
-        """The column that says whose row it is, where there is one."""
+        """The column that holds the hash of the person's e-mail address, if there is one."""
         return next((column.name for column in self.columns if column.transform == "email_hmac"), None)
 
     @property
     def money(self) -> tuple[str, ...]:
-        """The columns that hold money, by the naming law."""
+        """The columns that hold money: those whose names end in ``amount``."""
         return tuple(column.name for column in self.columns if column.name.endswith("amount"))
 
     @property
     def references(self) -> tuple[str, ...]:
-        """The columns that name other rows, by the naming law."""
+        """The columns that refer to other rows."""
         return references(self.column_names, self.key)
 
     @property
@@ -262,15 +264,15 @@ class Contract(_Model):
 
     @property
     def folder(self) -> Path:
-        """Where the contract, ``table.sql`` and ``expectations.yml`` lie."""
+        """The folder of ``contract.yml``, ``table.sql`` and ``expectations.yml``."""
         return CORE / self.table
 
 
 def read(path: Path) -> Contract:
-    """Read one contract.
+    """Read a contract.
 
     Raises:
-        ConfigError: naming the file, the place in it, what is wrong and what is allowed.
+        ConfigError: with the file, the key in it, what is wrong and what is allowed.
     """
     try:
         return Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -288,41 +290,43 @@ def _reason(item: Any) -> str:
     where = ".".join(str(part) for part in item["loc"]) or "contract"
     if item["type"] != "extra_forbidden":
         return f"{where}: {item['msg'].removeprefix('Value error, ')}"
-    models: dict[str, type[_Model]] = {"columns": Column, "source": Source, "touched": Touched}
+    models: dict[str, type[_Model]] = {"columns": Column, "source": FeedSource, "touched": Touched}
     known = models.get(str(item["loc"][0]), Contract).model_fields
     return f"{where}: unknown key; keys are {', '.join(known)}"
 
 
 @cache
 def contracts() -> dict[str, Contract]:
-    """Every feed by name, in the order of names.
+    """Return the contracts of all feeds by name, in the order of names.
 
     Raises:
-        ConfigError: when a file is wrong, lies in a folder of another name, or waits for a feed that is not there.
+        ConfigError: when a contract is invalid, its folder has another name, or ``after`` names an unknown feed.
     """
     paths = [path for path in sorted(CORE.glob("*/contract.yml")) if not is_streamed(path)]
-    found = {path.parent.name: read(path) for path in paths}
-    for folder, contract in found.items():
+    feeds = {path.parent.name: read(path) for path in paths}
+    for folder, contract in feeds.items():
         file = CORE / folder / "contract.yml"
         if contract.table != folder:
-            raise ConfigError(f"contract {file}: table is {contract.table}, its folder {folder}")
-        if strangers := {name for name in contract.after if name not in found}:
-            raise ConfigError(f"contract {file}: after names no feed: {', '.join(sorted(strangers))}")
-    return found
+            raise ConfigError(f"contract {file}: table is {contract.table}, its folder {folder}; rename one of them")
+        if unknown := set(contract.after) - feeds.keys():
+            raise ConfigError(
+                f"contract {file}: after names {', '.join(sorted(unknown))}, which is not a feed; remove it"
+            )
+    return feeds
 
 
 def is_streamed(path: Path) -> bool:
-    """Whether a table has its rows from the stream: promptsales.specs.stream reads such a contract."""
+    """Return whether a contract is of a streamed table, which `promptsales.specs.stream` reads."""
     return re.search(r"^path: stream$", path.read_text(encoding="utf-8"), re.M) is not None
 
 
 def contract(name: str) -> Contract:
-    """The contract of one feed.
+    """Return the contract of a feed.
 
     Raises:
-        ConfigError: for a feed nobody knows; names the known ones.
+        ConfigError: when there is no such feed; lists the feeds.
     """
-    known = contracts()
-    if name not in known:
-        raise ConfigError(f"no feed is called {name!r}; feeds are {', '.join(known)}")
-    return known[name]
+    feeds = contracts()
+    if name not in feeds:
+        raise ConfigError(f"no feed is called {name!r}; feeds are {', '.join(feeds)}")
+    return feeds[name]

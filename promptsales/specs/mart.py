@@ -1,4 +1,4 @@
-"""``mart.yml``: what a mart is, what it is made of, what its columns mean; comments and docs come from it."""
+"""Read ``mart.yml``, which describes a mart, its inputs and its columns; comments and docs are generated from it."""
 
 from datetime import timedelta
 from functools import cache
@@ -18,14 +18,14 @@ FOLDER = ROOT / "warehouse" / "marts"
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
-class Column(Document):
-    """One column: its comment says meaning, unit, zone and formula, and whether it may be added up."""
+class MartColumn(Document):
+    """A column; its comment states the meaning, unit, time zone and formula, and whether values may be summed."""
 
     name: Name
     type: Type
     required: bool = Field(default=False, description="never null: a rule of the mart's suite; the grain never is")
     description: Text
-    additive: bool | None = Field(default=None, description="may it be summed over rows; None where that has no sense")
+    additive: bool | None = Field(default=None, description="may values be summed over rows; None if not a measure")
 
     @property
     def comment(self) -> str:
@@ -36,7 +36,7 @@ class Column(Document):
 
 
 class Mart(Document):
-    """One mart: a table that Spark builds, or a view."""
+    """A mart: a table that Spark builds, or a view."""
 
     mart: TableName
     kind: Literal["table", "view"] = "table"
@@ -44,9 +44,9 @@ class Mart(Document):
     inputs: tuple[Relation, ...]
     grain: tuple[Name, ...] = ()
     period: Name | None = Field(default=None, description="the date column by which it is rebuilt")
-    unit: Literal["day", "month"] = Field(default="day", description="what one value of period stands for")
-    is_restated: bool = Field(default=False, description="whether replaced values go to ops.restatement")
-    columns: tuple[Column, ...]
+    unit: Literal["day", "month"] = Field(default="day", description="the length of a period")
+    is_restated: bool = Field(default=False, description="whether replaced values are kept in ops.restatement")
+    columns: tuple[MartColumn, ...]
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -54,7 +54,7 @@ class Mart(Document):
         if len(set(names)) != len(names):
             raise ValueError("a column is named twice")
         if missing := {*self.grain, *([self.period] if self.period else ())} - set(names):
-            raise ValueError(f"{', '.join(sorted(missing))} is no column; columns are {', '.join(names)}")
+            raise ValueError(f"{', '.join(sorted(missing))} is not a column; columns are {', '.join(names)}")
         if self.kind == "table" and not (self.grain and self.period):
             raise ValueError("a table needs a grain and a period")
         if twice := [column.name for column in self.columns if column.required and column.name in self.grain]:
@@ -65,12 +65,12 @@ class Mart(Document):
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """The columns, in order."""
+        """The names of the columns, in order."""
         return tuple(column.name for column in self.columns)
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """The columns that hold numbers to be read, summed or not."""
+        """The columns that hold measures, additive or not."""
         return tuple(column.name for column in self.columns if column.additive is not None)
 
     @property
@@ -85,87 +85,89 @@ class Mart(Document):
 
     @property
     def folder(self) -> Path:
-        """Where everything about it lies."""
+        """The folder of all files of the mart."""
         return FOLDER / self.mart
 
     @property
     def staging(self) -> str:
-        """The staging table of what was built and not yet checked."""
+        """Name of the staging table, which holds rows that are built and not yet checked."""
         return f"marts__{self.mart}"
 
 
 @cache
 def catalogue() -> dict[str, Mart]:
-    """Every mart and view by name.
+    """Return all marts and views by name.
 
     Raises:
-        ConfigError: when a file is wrong, lies in a folder of another name, or names a mart that is not there.
+        ConfigError: when a file is invalid, its folder has another name, or an input is not a known mart.
     """
-    found = {path.parent.name: read_document(path, Mart) for path in sorted(FOLDER.glob("*/mart.yml"))}
-    for folder, mart in found.items():
+    marts = {path.parent.name: read_document(path, Mart) for path in sorted(FOLDER.glob("*/mart.yml"))}
+    for folder, mart in marts.items():
         if mart.mart != folder:
-            raise ConfigError(f"mart {mart.folder}: mart is {mart.mart}, its folder {folder}")
-        if missing := set(mart.upstream) - found.keys():
-            raise ConfigError(f"mart {folder}: there is no mart {', '.join(sorted(missing))}")
-    return found
+            raise ConfigError(f"mart {mart.folder}: mart is {mart.mart}, its folder {folder}; rename one of them")
+        if missing := set(mart.upstream) - marts.keys():
+            raise ConfigError(f"mart {folder}: there is no mart {', '.join(sorted(missing))}; correct its inputs")
+    return marts
 
 
 def tables() -> dict[str, Mart]:
-    """The marts that are built, each after those it is made of.
+    """Return the marts that Spark builds, each after the marts it reads from.
 
     Raises:
-        ConfigError: when marts are made of each other in a circle.
+        ConfigError: when marts read from each other in a cycle.
     """
-    left = {name: mart for name, mart in catalogue().items() if mart.kind == "table"}
+    pending = {name: mart for name, mart in catalogue().items() if mart.kind == "table"}
     ordered: dict[str, Mart] = {}
-    while left:
-        ready = [name for name, mart in left.items() if not set(mart.upstream) & left.keys()]
+    while pending:
+        ready = [name for name, mart in pending.items() if not set(mart.upstream) & pending.keys()]
         if not ready:
-            raise ConfigError(f"marts {', '.join(sorted(left))} are made of each other in a circle")
+            raise ConfigError(f"marts {', '.join(sorted(pending))} read from each other in a cycle; remove an input")
         for name in ready:
-            ordered[name] = left.pop(name)
+            ordered[name] = pending.pop(name)
     return ordered
 
 
 def mart(name: str) -> Mart:
-    """The mart of that name, one that is built.
+    """Return a mart that Spark builds.
 
     Raises:
-        ConfigError: when there is none; names those there are.
+        ConfigError: when there is no such mart; lists the marts.
     """
-    found = tables()
-    if name not in found:
-        raise ConfigError(f"there is no mart {name!r}; marts are {', '.join(found)}")
-    return found[name]
+    marts = tables()
+    if name not in marts:
+        raise ConfigError(f"there is no mart {name!r}; marts are {', '.join(marts)}")
+    return marts[name]
 
 
 def select(expression: str) -> list[str]:
-    """The marts a selection names, in the order they are built.
+    """Return the marts that an expression selects, in build order.
 
-    ``mart`` is one, ``+mart`` takes all it is made of with it, ``mart+`` all that is made of it; spaces part several.
+    ``mart`` selects a mart, ``+mart`` also those it is built from, ``mart+`` also those built from it; separate several
+    by spaces.
 
     Raises:
-        ConfigError: when it names no mart.
+        ConfigError: when a mart is unknown.
     """
-    chosen: set[str] = set()
+    marts = tables()
+    upstream = {name: mart.upstream for name, mart in marts.items()}
+    downstream = {name: tuple(later for later in marts if name in upstream[later]) for name in marts}
+    selected: set[str] = set()
     for word in expression.split():
         name = mart(word.strip("+")).mart
-        chosen.add(name)
+        selected.add(name)
         if word.startswith("+"):
-            chosen |= _closure(name, {one: found.upstream for one, found in tables().items()})
+            selected |= _closure(name, upstream)
         if word.endswith("+"):
-            chosen |= _closure(name, {
-                one: tuple(other for other, found in tables().items() if one in found.upstream) for one in tables()
-            })  # fmt: skip
-    return [name for name in tables() if name in chosen]
+            selected |= _closure(name, downstream)
+    return [name for name in marts if name in selected]
 
 
 def _closure(name: str, edges: dict[str, tuple[str, ...]]) -> set[str]:
-    found: set[str] = set()
+    reached: set[str] = set()
     queue = [name]
     while queue:
-        for other in edges[queue.pop()]:
-            if other not in found:
-                found.add(other)
-                queue.append(other)
-    return found
+        for neighbour in edges[queue.pop()]:
+            if neighbour not in reached:
+                reached.add(neighbour)
+                queue.append(neighbour)
+    return reached

@@ -1,7 +1,7 @@
-"""The contracts of what comes by change events: a source table, its topic, and the table it is kept in.
+"""Read the contracts of the streamed tables: a source table, its topic, and its table in the warehouse.
 
-``warehouse/core/<table>/contract.yml`` and ``warehouse/realtime/<table>/contract.yml`` with ``path: stream``.
-Publication, grants, decoder, UPSERT and comments are derived from them.
+They are the files ``warehouse/{core,realtime}/<table>/contract.yml`` with ``path: stream``. The publication, grants,
+decoder, UPSERT and comments are derived from them.
 """
 
 from collections.abc import Iterable
@@ -30,28 +30,28 @@ from promptsales.specs.feed import Column, PiiClass, Touched, _Model, is_streame
 Connector = Literal["promptads", "promptcrm"]
 Layer = Literal["core", "realtime"]
 
-# in the order of one transaction: parents before what refers to them
+# the order within a transaction: tables before those that refer to them
 _LAYERS: tuple[Layer, ...] = ("core", "realtime")
-# what may come by change event in clear; Debezium hashes nothing
+# the classes that may come in clear text, because Debezium does not hash
 _ALLOWED: frozenset[PiiClass] = frozenset({"none", "quasi", "pseudonymous"})
 
 
 class StreamSource(_Model):
-    """Which connector reads it, and the relation."""
+    """The connector that reads a table, and the relation."""
 
     system: Connector
     relation: Relation
 
 
 class StreamColumn(Column):
-    """One column; of a JSON object only the listed keys are kept."""
+    """A column of a streamed table; only the listed keys of a JSON object are kept."""
 
     transform: Literal["as_is"] = "as_is"
     keys: tuple[str, ...] = ()
 
 
 class StreamContract(_Model):
-    """One source table and the table that follows it, event by event."""
+    """A source table and the warehouse table that follows its change events."""
 
     table: TableName
     layer: Layer
@@ -61,14 +61,14 @@ class StreamContract(_Model):
     key: Name
     columns: tuple[StreamColumn, ...]
     history: tuple[Name, ...] = ()
-    touched: Touched | None = Field(default=None, description="what a changed row makes the marts rebuild")
+    touched: Touched | None = Field(default=None, description="the days that the marts rebuild after a change")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         names = self.column_names
         used = {self.key, *self.history, *(self.touched.columns if self.touched else ())}
         if missing := used - set(names):
-            raise ValueError(f"{', '.join(sorted(missing))} is used but is no column; columns are {', '.join(names)}")
+            raise ValueError(f"{', '.join(sorted(missing))} is used but not a column; columns are {', '.join(names)}")
         if len(set(names)) != len(names):
             raise ValueError("a column is named twice")
         refuse_own(names, OWN_OF_STREAM)
@@ -76,7 +76,7 @@ class StreamContract(_Model):
         for column in self.columns:
             refuse_origin(column.name, column.origin, is_field=False)
         if self.touched and not self.touched.entity:
-            raise ValueError("touched names no entity: of a streamed table it must say whose days they are")
+            raise ValueError("touched names no entity: for a streamed table name the column of the entity")
         return self
 
     @model_validator(mode="after")
@@ -84,10 +84,10 @@ class StreamContract(_Model):
         for column in self.columns:
             if column.pii not in _ALLOWED:
                 raise ValueError(
-                    f"{column.name} is {column.pii}: a change event hashes nothing, so it must not be read"
+                    f"{column.name} is {column.pii}: change events are not hashed, so it must not be read; remove it"
                 )
             if bool(column.keys) is not (column.type == "jsonb"):
-                raise ValueError(f"{column.name}: a jsonb column lists the keys that are kept, no other column does")
+                raise ValueError(f"{column.name}: a jsonb column must list the keys to keep, other columns must not")
         return self
 
     @property
@@ -102,32 +102,32 @@ class StreamContract(_Model):
 
     @property
     def topic(self) -> str:
-        """Where its events are."""
+        """Name of the topic of its change events."""
         return f"{self.source.system}.{topic_part(self.source.relation)}"
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """The columns in the warehouse."""
+        """The names of the columns in the warehouse."""
         return tuple(column.name for column in self.columns)
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """The columns at the source: all that is published."""
+        """The names of the columns at the source, which are all that the publication contains."""
         return tuple(column.origin for column in self.columns)
 
     @property
     def references(self) -> tuple[str, ...]:
-        """The columns that name other rows, by the naming law."""
+        """The columns that refer to other rows."""
         return references(self.column_names, self.key)
 
     @property
     def key_origin(self) -> str:
-        """The key at the source."""
+        """Name of the key at the source."""
         return self._key_column.origin
 
     @property
     def key_type(self) -> str:
-        """The key's type."""
+        """The type of the key."""
         return self._key_column.type
 
     @property
@@ -136,26 +136,26 @@ class StreamContract(_Model):
 
     @property
     def folder(self) -> Path:
-        """Where the contract, ``table.sql`` and ``expectations.yml`` lie."""
+        """The folder of ``contract.yml``, ``table.sql`` and ``expectations.yml``."""
         return ROOT / "warehouse" / self.layer / self.table
 
 
 def read(path: Path) -> StreamContract:
-    """Read one contract; its folder says its layer.
+    """Read a contract; the layer is the folder above the table's folder.
 
     Raises:
-        ConfigError: naming the file, the place in it and what is wrong there.
+        ConfigError: with the file, the key in it and what is wrong.
     """
     try:
         return StreamContract.model_validate({**_document(path), "layer": path.parent.parent.name})
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
-        found = "; ".join(
+        reasons = "; ".join(
             f"{'.'.join(map(str, item['loc'])) or 'contract'}: {item['msg'].removeprefix('Value error, ')}"
             for item in faults
         )
-        known = ", ".join(name for name in StreamContract.model_fields if name != "layer")
-        raise ConfigError(f"contract {path}: {found}; keys are {known}") from None
+        keys = ", ".join(name for name in StreamContract.model_fields if name != "layer")
+        raise ConfigError(f"contract {path}: {reasons}; keys are {keys}") from None
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -167,25 +167,27 @@ def _document(path: Path) -> dict[str, Any]:
 
 @cache
 def stream_contracts() -> dict[str, StreamContract]:
-    """Every streamed table by name: core first, each layer in the order of names.
+    """Return the contracts of all streamed tables by name: core first, each layer in the order of names.
 
     Raises:
-        ConfigError: when a file is wrong or lies in a folder of another name.
+        ConfigError: when a contract is invalid, its folder has another name, or two tables share a topic.
     """
     paths = [path for layer in _LAYERS for path in sorted((ROOT / "warehouse" / layer).glob("*/contract.yml"))]
-    found = {path.parent.name: read(path) for path in paths if is_streamed(path)}
-    for folder, contract in found.items():
+    tables = {path.parent.name: read(path) for path in paths if is_streamed(path)}
+    for folder, contract in tables.items():
         if contract.table != folder:
-            raise ConfigError(f"contract {contract.folder}: table is {contract.table}, its folder {folder}")
-    refuse_one_topic(found.values())
-    return found
+            raise ConfigError(
+                f"contract {contract.folder}: table is {contract.table}, its folder {folder}; rename one of them"
+            )
+    refuse_shared_topics(tables.values())
+    return tables
 
 
-def refuse_one_topic(contracts: Iterable[StreamContract]) -> None:
-    """See that every table has a topic of its own.
+def refuse_shared_topics(contracts: Iterable[StreamContract]) -> None:
+    """Check that no two tables have the same topic.
 
     Raises:
-        ConfigError: naming tables whose relations have one name among topics, where signs are written ``_``.
+        ConfigError: with the tables whose relations have one topic, because topic names replace most signs with ``_``.
     """
     tables: dict[str, list[str]] = {}
     for contract in contracts:
@@ -196,5 +198,5 @@ def refuse_one_topic(contracts: Iterable[StreamContract]) -> None:
 
 
 def contracts_of(connector: Connector) -> list[StreamContract]:
-    """What one connector reads."""
+    """Return the contracts of the tables that a connector reads."""
     return [contract for contract in stream_contracts().values() if contract.source.system == connector]

@@ -1,6 +1,6 @@
-"""The suite of a table: the rules of ``expectations.yml``, and those that its contract or mart implies.
+"""Read the suite of a table: the rules of ``expectations.yml``, and those that its contract or mart implies.
 
-Reading it needs no Great Expectations.
+This does not import Great Expectations.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from promptsales.specs.stream import StreamContract
 
 OnFail = Literal["quarantine", "block", "warn"]
 
-# clocks differ: a row's times may be so much later than its commit, or than it was read (domain.md section 3)
+# clocks differ: the times in a row may be this much later than its commit or its read
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 _OF_TYPES = ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list")
@@ -36,14 +36,14 @@ class _Model(BaseModel):
 
 
 class Meta(_Model):
-    """Our own words on an expectation."""
+    """What the pipeline adds to an expectation: its rule name and what a failure does."""
 
     rule: str
     on_fail: OnFail
 
 
 class Expectation(_Model):
-    """One expectation, as Great Expectations takes it; ``meta`` says its name here and what its failure does."""
+    """An expectation in the form of Great Expectations, with the pipeline's ``meta``."""
 
     type: str
     kwargs: dict[str, Any]
@@ -52,12 +52,12 @@ class Expectation(_Model):
 
     @property
     def query(self) -> str | None:
-        """The SQL of a rule that looks beyond single columns; selects the key of each row that breaks it."""
+        """The SQL of a rule over several columns or tables; it selects the key of each row that breaks the rule."""
         return self.kwargs.get("unexpected_rows_query")
 
 
 class Suite(_Model):
-    """All expectations of one table; ``checksum`` tells a changed suite from the same."""
+    """All expectations of a table; ``checksum`` changes with any of them."""
 
     name: str
     checksum: str
@@ -65,7 +65,7 @@ class Suite(_Model):
 
     @property
     def by_rule(self) -> dict[str, Expectation]:
-        """The expectations by the names of their rules."""
+        """The expectations by rule name."""
         return {expectation.meta.rule: expectation for expectation in self.expectations}
 
 
@@ -73,14 +73,15 @@ def read_suite(table: Contract | StreamContract | Mart) -> Suite:
     """Return the rules of a table's file, and those that its contract or mart implies.
 
     Raises:
-        ConfigError: when the file is missing or wrong, or holds a rule that is implied; names the file and the rule.
+        ConfigError: when the file is missing or invalid, or holds a rule that is implied, with the file and the rule.
     """
     path = table.folder / "expectations.yml"
     suite = _read(path)
-    first = tuple(map(Expectation.model_validate, derived.of_nulls_and_keys(table)))
-    last = () if isinstance(table, Mart) else tuple(map(Expectation.model_validate, derived.of_types(table.columns)))
+    first = tuple(map(Expectation.model_validate, derived.derive_from_nulls_and_keys(table)))
+    types = () if isinstance(table, Mart) else derived.derive_from_types(table.columns)
+    last = tuple(map(Expectation.model_validate, types))
     _refuse_implied(path, suite, first + last)
-    # a quarantined row is judged again where these change: a description names the range of dates
+    # the descriptions contain the range of business dates, so that another range checks quarantined rows again
     text = suite.checksum + "".join(expectation.model_dump_json() for expectation in first + last)
     checksum = hashlib.sha256(text.encode()).hexdigest()[:16]
     return suite.model_copy(update={"expectations": first + suite.expectations + last, "checksum": checksum})
@@ -107,9 +108,9 @@ def _read(path: Path) -> Suite:
             {"name": path.parent.name, "checksum": hashlib.sha256(text).hexdigest()[:16], **yaml.safe_load(text)}
         )
     except FileNotFoundError:
-        raise ConfigError(f"no suite {path}: a table without checks is not loaded") from None
+        raise ConfigError(f"no suite {path}: a table without checks is not loaded; add the file") from None
     except (ValidationError, yaml.YAMLError, TypeError) as error:
         raise ConfigError(f"suite {path}: {' '.join(str(error).split())}") from None
     if len(suite.by_rule) != len(suite.expectations):
-        raise ConfigError(f"suite {path}: two expectations have the same meta.rule")
+        raise ConfigError(f"suite {path}: two expectations have the same meta.rule; rename one of them")
     return suite

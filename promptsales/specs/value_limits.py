@@ -1,7 +1,7 @@
-"""How large a streamed value may be. Debezium cuts what is longer, so that every row fits into a message.
+"""Compute how long a streamed value may be. Debezium cuts longer values, so that every row fits into a message.
 
-A cut value has one unit more than its column may have: the decoder puts its row in quarantine and drops the value.
-Lengths are UTF-16 units, which Java counts. What a limit allows follows from the contract, whatever the source's type.
+A cut value is one unit longer than its column allows: the decoder puts its row in quarantine and drops the value.
+Lengths are UTF-16 code units, as in Java. A limit depends on the type in the contract, not on the type at the source.
 """
 
 import re
@@ -11,45 +11,45 @@ from psycopg import sql
 
 from promptsales.specs.stream import Connector, StreamContract, contracts_of
 
-# the rule that a cut value breaks
+# name of the rule that a cut value breaks
 TOO_LARGE = "{}_too_large"
-# of the message, as max.message.bytes in schemas/kafka/topics.yml and max.request.size in connectors/postgres.yml
+# equals max.message.bytes in schemas/kafka/topics.yml and max.request.size in connectors/postgres.yml
 MESSAGE_BYTES = 26 * 2**20
-# of a dead letter, as its topics have it: a message with the headers that say why
+# the limit of a dead letter topic: a message with the headers that give the reason
 DEAD_LETTER_BYTES = 27 * 2**20
-# what a row's values without a length of their own share; the rest is for all others
+# shared by the values of a row that have no length limit; the rest is for all other values
 _ROW_BYTES = 24 * 2**20
-# the most that a unit may take in a message: Connect writes a control character, or half of an emoji, as \ud83d
+# the longest encoding of a unit: Connect writes a control character, or half of an emoji, as \ud83d
 _UNIT_BYTES = 6
 _UNLIMITED = ("text", "jsonb")
 _SIZED = re.compile(r"character(?: varying)?\((\d+)\)")
 
 
-def limits(contract: StreamContract) -> dict[str, int]:
-    """Return the most units that the value of each column of text may have, by the column's name."""
+def compute_limits(contract: StreamContract) -> dict[str, int]:
+    """Return the most units that a value may have, by the name of each text column."""
     unlimited = sum(column.type in _UNLIMITED for column in contract.columns)
-    found = {column.name: _most(column.type, unlimited) for column in contract.columns}
-    return {name: most for name, most in found.items() if most}
+    limits = {column.name: _most(column.type, unlimited) for column in contract.columns}
+    return {name: most for name, most in limits.items() if most}
 
 
 def _most(kind: str, unlimited: int) -> int:
-    """The most units of a type of which a table has so many columns without a limit; 0 where it is no text."""
+    """Return the most units of a type in a table with ``unlimited`` columns without a limit; 0 if it is not text."""
     if kind in _UNLIMITED:
         return _ROW_BYTES // _UNIT_BYTES // unlimited
     sized = _SIZED.fullmatch(kind)
-    # an emoji is one character and two units
+    # an emoji is one character of two units
     return 2 * int(sized[1]) if sized else 0
 
 
-def units(text: str) -> int:
+def count_units(text: str) -> int:
     """Return the length of a text in UTF-16 units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def properties(connector: Connector) -> dict[str, str]:
-    """Return the properties by which Debezium cuts values one unit after the most that they may have.
+def compose_properties(connector: Connector) -> dict[str, str]:
+    """Return the connector properties that make Debezium cut values one unit above their limit.
 
-    A snapshot has several rows in memory, so there the source cuts those without a limit.
+    A snapshot holds several rows in memory, so its queries cut the columns without a limit at the source.
     """
     return _cut_by_debezium(connector) | _cut_in_snapshots(connector)
 
@@ -58,24 +58,28 @@ def _cut_by_debezium(connector: Connector) -> dict[str, str]:
     cut: dict[str, list[str]] = defaultdict(list)
     for contract in contracts_of(connector):
         origins = {column.name: column.origin for column in contract.columns}
-        for name, most in limits(contract).items():
+        for name, most in compute_limits(contract).items():
             column = re.escape(f"{contract.source.relation}.{origins[name]}")
             cut[f"column.truncate.to.{most + 1}.chars"].append(column)
     return {name: ",".join(columns) for name, columns in cut.items()}
 
 
 def _cut_in_snapshots(connector: Connector) -> dict[str, str]:
-    tables = [found for found in contracts_of(connector) if any(column.type in _UNLIMITED for column in found.columns)]
+    tables = [
+        contract
+        for contract in contracts_of(connector)
+        if any(column.type in _UNLIMITED for column in contract.columns)
+    ]
     name = "snapshot.select.statement.overrides"
-    listed = {name: ",".join(contract.source.relation for contract in tables)} if tables else {}
-    return listed | {f"{name}.{contract.source.relation}": _selected(contract) for contract in tables}
+    overridden = {name: ",".join(contract.source.relation for contract in tables)} if tables else {}
+    return overridden | {f"{name}.{contract.source.relation}": _compose_select(contract) for contract in tables}
 
 
-def _selected(contract: StreamContract) -> str:
-    most = limits(contract)
+def _compose_select(contract: StreamContract) -> str:
+    limits = compute_limits(contract)
     values = [
         sql.SQL("left({0}::text, {1}) as {0}" if column.type in _UNLIMITED else "{0}").format(
-            sql.Identifier(column.origin), most.get(column.name, 0) + 1
+            sql.Identifier(column.origin), limits.get(column.name, 0) + 1
         )
         for column in contract.columns
     ]

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales import names
-from promptsales.erasure.suppression import ERASED, is_erased, unnamed
+from promptsales.erasure.suppression import ERASED, is_erased, replace_erased
 from promptsales.names import identifier, in_lines, literal
 from promptsales.specs.stream import StreamColumn, StreamContract
 from promptsales.stream.sent import INTEGERS, missing, payload, sent, wide_type
@@ -201,7 +201,9 @@ def _all_plain(contract: StreamContract, relation: str) -> sql.Composed:
 
 def _all_of_source(contract: StreamContract) -> sql.Composed:
     plain = {c.name: _plain(contract, c, identifier("s", c.origin)) for c in contract.columns}
-    values = {name: unnamed(value, _ERASED) if name in contract.references else value for name, value in plain.items()}
+    values = {
+        name: replace_erased(value, _ERASED) if name in contract.references else value for name, value in plain.items()
+    }
     return in_lines(sql.SQL("{} as {}").format(value, sql.Identifier(name)) for name, value in values.items())
 
 

@@ -91,7 +91,7 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
         # a snapshot does not know the publication's columns
         "column.include.list": ",".join(columns),
         "transforms.epoch.value.literal": str(epoch),
-        **value_limits.properties(connector),
+        **value_limits.compose_properties(connector),
         "driver.options": _session(settings, connector),
     }
 

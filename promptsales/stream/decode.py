@@ -13,7 +13,7 @@ import msgspec
 
 from promptsales.specs.derived import is_date
 from promptsales.specs.stream import StreamColumn, StreamContract
-from promptsales.specs.value_limits import TOO_LARGE, limits, units
+from promptsales.specs.value_limits import TOO_LARGE, compute_limits, count_units
 from promptsales.stream.judge import Judge
 from promptsales.stream.rules import Rules
 from promptsales.stream.truncations import Truncation
@@ -142,7 +142,7 @@ class Decoder:
         self._tolerant = _event_decoder(contract, False, msgspec.UNSET)
         self._with_texts = _event_decoder(contract, False, msgspec.UNSET, str)
         self._times = [column.name for column in contract.columns if is_date(column.type)]
-        self._limits = list(limits(contract).items()) if may_be_cut else []
+        self._limits = list(compute_limits(contract).items()) if may_be_cut else []
         self._names = {column.origin: column.name for column in contract.columns}
 
     def decode(self, message: Message) -> Decoded:
@@ -292,7 +292,7 @@ def _committed_at(event: _Event) -> datetime:
 
 def _is_longer(text: Any, most: int) -> bool:
     # no text has more than two units a character
-    return isinstance(text, str) and 2 * len(text) > most and units(text) > most
+    return isinstance(text, str) and 2 * len(text) > most and count_units(text) > most
 
 
 def _time(text: str, error: msgspec.ValidationError) -> Any:

@@ -91,7 +91,7 @@ def _between(kwargs: dict[str, Any]) -> Rule:
 
 
 def _business_date(name: str) -> Rule:
-    first, end = derived.parameters().values()
+    first, end = derived.read_parameters().values()
 
     def keeps(row: Any, _: datetime) -> bool:
         value = getattr(row, name)

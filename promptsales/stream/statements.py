@@ -8,8 +8,8 @@ from pathlib import Path
 
 from psycopg import sql
 
-from promptsales.erasure.suppression import is_erased, unnamed, unnamed_in
-from promptsales.feeds.staging import listed
+from promptsales.erasure.suppression import is_erased, replace_erased, replace_erased_in
+from promptsales.feeds.staging import join_names
 from promptsales.names import identifier, in_lines
 from promptsales.specs.stream import StreamColumn, StreamContract, stream_contracts
 from promptsales.stream.decode import OWN, PREFIX
@@ -65,7 +65,7 @@ def _source(contract: StreamContract) -> sql.Composed:
 def _value(contract: StreamContract, column: StreamColumn) -> sql.Composed:
     found = identifier("x", column.origin)
     if column.name in contract.references:
-        return unnamed(found)
+        return replace_erased(found)
     return sql.SQL("{}::jsonb" if column.type == "jsonb" else "{}").format(found)
 
 
@@ -94,8 +94,8 @@ def upsert(name: str) -> bytes:
             table=table(contract),
             rank=rank_of("t"),
             new_rank=rank_of("excluded"),
-            columns=listed(contract.column_names),
-            version=listed(VERSION),
+            columns=join_names(contract.column_names),
+            version=join_names(VERSION),
             key=sql.Identifier(contract.key),
             assignments=in_lines(
                 sql.SQL("{0} = case when excluded.is_deleted then t.{0} else excluded.{0} end").format(
@@ -162,9 +162,9 @@ def history(name: str) -> tuple[bytes, ...]:
             """).format(source=_source(contract), table=table(contract), key=sql.Identifier(contract.key)),
             history=sql.Identifier(contract.layer, f"{contract.table}_history"),
             key=sql.Identifier(contract.key),
-            listed=listed(contract.history),
-            now_listed=listed(contract.history, "n"),
-            then_listed=listed(contract.history, "h"),
+            listed=join_names(contract.history),
+            now_listed=join_names(contract.history, "n"),
+            then_listed=join_names(contract.history, "h"),
             assignments=in_lines(sql.SQL("{0} = n.{0}").format(sql.Identifier(c)) for c in contract.history),
         )
         .as_bytes()
@@ -267,7 +267,7 @@ def set_aside(name: str) -> bytes:
             given=RANK_OF_PARAMETERS,
             held_rank=HELD_RANK,
             is_erased=is_erased(sql.Identifier("k", "key")),
-            unnamed=unnamed_in(sql.Identifier("k", "payload"), contract.references),
+            unnamed=replace_erased_in(sql.Identifier("k", "payload"), contract.references),
         )
         .as_bytes()
     )

@@ -54,11 +54,11 @@ def _gone(source: psycopg.Connection, contract: StreamContract, keys: list[Any])
         return []
     with source.transaction():
         source.execute(UNFILTERED)
-        there = {text for (text,) in source.execute(still_there(contract), [list(map(str, keys))])}
+        there = {text for (text,) in source.execute(find_existing(contract), [list(map(str, keys))])}
     return [key for key in keys if str(key) not in there]
 
 
-def still_there(contract: StreamContract) -> sql.Composed:
+def find_existing(contract: StreamContract) -> sql.Composed:
     """Compose which of some keys the source has."""
     return sql.SQL("select {key}::text from {relation} where {key} = any(%s::{type}[])").format(
         key=identifier(contract.key_origin),

@@ -8,7 +8,7 @@ import pytest
 from pymongo.database import Database
 
 from promptsales.extract.mongo import topic as kafka
-from promptsales.extract.opening import opened
+from promptsales.extract.opening import open_source
 from promptsales.extract.sources import Source
 from promptsales.load.steps import check, extract, load, publish
 from promptsales.settings import Settings, settings
@@ -24,12 +24,12 @@ def through_kafka(say: Say) -> None:
     """One load of prompts, step by step."""
     here, read = settings(), kafka.read
 
-    def read_when_told(address: str, topic: str, written: kafka.Written) -> Iterator[bytes]:
+    def read_when_told(address: str, topic: str, written: kafka.WrittenRange) -> Iterator[bytes]:
         say("written")  # all is in Kafka, nothing in staging
         yield from read(address, topic, written)
 
     kafka.read = read_when_told
-    with opened(here, PROMPTS) as source, psycopg.connect(here.address("warehouse")) as warehouse:
+    with open_source(here, PROMPTS) as source, psycopg.connect(here.address("warehouse")) as warehouse:
         say("started")
         staged = extract(PROMPTS, source, warehouse, None, "stepwise")
         say("extracted")

@@ -17,10 +17,10 @@ LEADS = contract("leads")
 STEPS = (
     "started",
     "key 2 is announced",
-    "leads: loading what is new, under key 1",
+    "leads: loading new rows under key 1",
     "promptsales hashes with key 2",
     "promptcrm hashes with key 2",
-    "leads: loading all of it",
+    "leads: loading all rows",
     "finished",
 )
 
@@ -59,7 +59,7 @@ def test_killed_between_steps(
 
     rotation.rotate(stack, 30, lambda feed: load_feed(feed, None, "after the kill"), lambda what: None)
 
-    newest = rotation.newest(warehouse)
+    newest = rotation.read_newest(warehouse)
     assert newest is not None
     # killed after the end, the next one is a rotation of its own
     kid = 3 if step == "finished" else 2

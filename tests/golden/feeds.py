@@ -88,13 +88,16 @@ def _check(feed: Contract) -> Statements:
     yield "stage: drop rows that equal core", load.drop_unchanged(feed)
     yield "check: count the staged rows", load.count_staged(feed)
     yield "check: clear earlier verdicts", quarantine.clear_verdicts(feed)
-    yield "check: mark rows by number", quarantine.mark(feed)
+    yield "check: mark rows by number", quarantine.mark_rows(feed)
     for expectation in read_suite(feed).expectations:
         if expectation.query and expectation.meta.on_fail == "quarantine":
-            yield f"check: mark rows that break {expectation.meta.rule}", quarantine.mark_found(feed, expectation.query)
+            yield (
+                f"check: mark rows that break {expectation.meta.rule}",
+                quarantine.mark_selected(feed, expectation.query),
+            )
     yield "check: let rows pass that were released by hand", quarantine.waive(feed)
     if feed.path == "change_stream":
-        yield "check: let deletes pass", quarantine.let_deletes_pass(feed)
+        yield "check: let deletes pass", quarantine.accept_deletes(feed)
     yield "check: count the marked rows", quarantine.count_marked(feed)
 
 
@@ -114,7 +117,7 @@ def _rotate(feed: Contract) -> Statements:
 def _reconcile(feed: Contract) -> Statements:
     if feed.hash_at == "source":
         sides = {"source": reconcile.source_rows(feed), "warehouse": reconcile.warehouse_rows(feed)}
-        yield "reconcile: which of some keys the source has", reconcile.still_there(feed)
+        yield "reconcile: which of some keys the source has", reconcile.find_existing(feed)
     else:
         sides = {"source": reconcile.drawn_rows(feed, 0), "warehouse": reconcile.warehouse_rows(feed)}
     for side, rows in sides.items():
@@ -126,7 +129,7 @@ def _reconcile(feed: Contract) -> Statements:
 
 
 def _erase(feed: Contract) -> Statements:
-    yield "erase: find a person's rows in core", person.in_core(feed, follow_phone=True)
-    yield "erase: find a person's rows in quarantine", person.in_quarantine(feed, follow_phone=True)
+    yield "erase: find a person's rows in core", person.select_core(feed, follow_phone=True)
+    yield "erase: find a person's rows in quarantine", person.select_quarantine(feed, follow_phone=True)
     if feed.touched:
-        yield "erase: touch the days of rows that name a person", removal.touch_rows("core", feed)
+        yield "erase: touch the days of rows that name a person", removal.compose_touch("core", feed)

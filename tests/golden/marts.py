@@ -15,4 +15,4 @@ def statements(mart: Mart) -> Iterator[tuple[str, sql.Composable]]:
     yield "provision: the staging table", staging_script(mart)
     yield f"publish: bring marts.{mart.mart} to what staging holds", publish.merge(mart)
     yield "publish: note where the mart stands", publish.note_state(mart)
-    yield "erase: touch the periods of rows that name a person", removal.touch_mart(mart)
+    yield "erase: touch the periods of rows that name a person", removal.compose_mart_touch(mart)

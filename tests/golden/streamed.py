@@ -27,7 +27,7 @@ def statements(contract: StreamContract) -> Statements:
     yield from _repair(contract)
     yield from _audit(contract)
     if contract.touched:
-        yield "erase: touch the days of rows that name a person", removal.touch_rows(contract.layer, contract)
+        yield "erase: touch the days of rows that name a person", removal.compose_touch(contract.layer, contract)
 
 
 def _provision(contract: StreamContract) -> Statements:
@@ -52,7 +52,7 @@ def _repair(contract: StreamContract) -> Statements:
     yield "repair: set a row aside that the table cannot hold", stream.set_aside(contract.table)
     yield "truncate: keys that are older than a TRUNCATE", truncate.older_keys(contract)
     yield "sweep: keys of earlier epochs", sweep.left(contract, _EPOCH)
-    yield "sweep: which of some keys the source has", sweep.still_there(contract)
+    yield "sweep: which of some keys the source has", sweep.find_existing(contract)
     yield "waive: lock the row", waive.lock(contract)
     yield "waive: release the row of quarantine", compare.held(contract)
     yield "judge again: open rows of quarantine", judge_again.open_rows(contract)

@@ -10,7 +10,7 @@ import pytest
 
 from promptsales.airflow_client.registration import postgres_connection
 from promptsales.connections import beside, connected, opened_async
-from promptsales.extract.opening import opened
+from promptsales.extract.opening import open_source
 from promptsales.load.steps import load
 from promptsales.orchestration.connections import postgres
 from promptsales.settings import PublicName, Settings
@@ -140,7 +140,7 @@ def test_a_load_is_the_same(stack: Settings) -> None:
         empty_tables(admin)
         leads.add(crm, company_name="Café", email="Café@Example.com", phone="+49 30 1")
         leads.add_bad(crm)
-        with opened(stack, feed) as source, connected(stack, "warehouse") as loader:
+        with open_source(stack, feed) as source, connected(stack, "warehouse") as loader:
             result = load(feed, source, loader, None, "test")
             assert (result.inserted, result.quarantined) == (1, 1)
             (found,) = leads.in_core(loader).values()

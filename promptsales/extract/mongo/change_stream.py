@@ -1,4 +1,4 @@
-"""A collection's change stream, drained from a stored token up to a cluster time."""
+"""Drain a collection's change stream from a stored token up to a cluster time."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -9,19 +9,19 @@ from pymongo.change_stream import ChangeStream
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
-from promptsales.extract.mongo.ids import key_text
+from promptsales.extract.mongo.ids import format_id
 
 BATCH = 1_000
-# who changed, and when: documents are read by their keys, so that no field but those of the contract leaves MongoDB
+# only keys and times: documents are read by key with a projection, so only fields of the contract leave MongoDB
 _PIPELINE = [{"$project": {"operationType": 1, "documentKey": 1, "clusterTime": 1}}]
-# how long the server waits for more before it says that there is none
+# how long the server waits for an event before it answers with none
 _AWAIT_MS = 100
-# the oplog begins after the token; the token is not of this history; the stream cannot go on from it
+# ChangeStreamHistoryLost, ChangeStreamFatalError, InvalidResumeToken
 _LOST = (286, 280, 260)
 
 
-class Change(NamedTuple):
-    """A document that was written, or deleted at a time."""
+class DocumentChange(NamedTuple):
+    """A document that was written, or deleted at ``deleted_at``."""
 
     key: str
     document_id: Any
@@ -32,32 +32,32 @@ class TokenLost(Exception):
     """The stream cannot be resumed: the oplog no longer reaches back to the token, or the collection was dropped."""
 
 
-def time_of(token: Mapping[str, Any]) -> Timestamp:
-    """The cluster time that a resume token stands for: its first nine bytes (130, seconds, ordinal)."""
+def decode_token_time(token: Mapping[str, Any]) -> Timestamp:
+    """Return the cluster time of a resume token, from its first nine bytes (130, seconds, ordinal)."""
     head = bytes.fromhex(token["_data"][:18])
     return Timestamp(int.from_bytes(head[1:5], "big"), int.from_bytes(head[5:9], "big"))
 
 
-def token_text(token: Mapping[str, Any] | None) -> str:
-    """Return a resume token as JSON; beside text it may hold bytes, which tell the types of a number in an ``_id``."""
+def dump_token(token: Mapping[str, Any] | None) -> str:
+    """Return a resume token as extended JSON: it may contain bytes, which keep the type of a number in an ``_id``."""
     return json_util.dumps(token)
 
 
-def token_now(collection: Collection[dict[str, Any]]) -> str:
-    """A token from which a stream goes on with whatever happens after this call."""
+def read_current_token(collection: Collection[dict[str, Any]]) -> str:
+    """Return a token from which a stream resumes with the changes after this call."""
     with collection.watch(_PIPELINE, max_await_time_ms=_AWAIT_MS) as stream:
-        while stream.resume_token is None:  # an empty answer carries one
+        while stream.resume_token is None:  # an empty answer has one too
             stream.try_next()
-        return token_text(stream.resume_token)
+        return dump_token(stream.resume_token)
 
 
 class Drain:
-    """The changes since a token, batch by batch, in each the last of every key.
+    """The changes since a token, in batches that hold the last change of each key.
 
-    A document that was written and is not found was deleted since: tell by ``expect_delete``, and the stream is read on
-    until it says so, but no further than to ``now()`` as it is when all else was read: by then the delete is in the
-    stream, unless the document is there and its ``_id`` does not find it. Such keys are left in ``unexplained``.
-    ``token`` is where the next drain goes on.
+    The caller passes keys that were written and cannot be read to ``expect_delete``. The stream is then read until
+    their deletes come, at most up to the cluster time ``now()`` after the regular end. By then a delete is in the
+    stream, unless the document exists and its ``_id`` does not find it. Such keys stay in ``unexplained``.
+    ``token`` is where the next drain resumes.
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class Drain:
         self._last: Timestamp | None = None
 
     def expect_delete(self, keys: set[str]) -> None:
-        """Read on for these keys; what is not found after that has begun is explained by the next drain."""
+        """Expect deletes of these keys; keys that come after the regular end are left to the next drain."""
         if self._last is None:
             self.unexplained |= keys
 
-    def __iter__(self) -> Iterator[list[Change]]:
-        """The batches.
+    def __iter__(self) -> Iterator[list[DocumentChange]]:
+        """Yield the batches.
 
         Raises:
-            TokenLost: when the stream cannot go on from the token.
+            TokenLost: when the stream cannot be resumed from the token.
         """
         try:
             with self._collection.watch(
@@ -91,8 +91,8 @@ class Drain:
                 raise
             raise TokenLost(f"code {error.code}") from None
 
-    def _batches(self, stream: ChangeStream[dict[str, Any]]) -> Iterator[list[Change]]:
-        batch: dict[str, Change] = {}
+    def _batches(self, stream: ChangeStream[dict[str, Any]]) -> Iterator[list[DocumentChange]]:
+        batch: dict[str, DocumentChange] = {}
         while True:
             event = stream.try_next()
             if event is not None:
@@ -102,7 +102,7 @@ class Drain:
                 yield list(batch.values())
                 batch.clear()
             if has_all and self._is_done(event, stream):
-                self.token = token_text(stream.resume_token)
+                self.token = dump_token(stream.resume_token)
                 return
             if not stream.alive:
                 raise TokenLost("the collection was dropped or renamed")
@@ -117,13 +117,13 @@ class Drain:
     def _has_all(event: Mapping[str, Any] | None, stream: ChangeStream[dict[str, Any]], until: Timestamp) -> bool:
         if event is not None:
             return bool(event["clusterTime"] > until)
-        return stream.resume_token is not None and time_of(stream.resume_token) >= until
+        return stream.resume_token is not None and decode_token_time(stream.resume_token) >= until
 
-    def _take(self, event: Mapping[str, Any], batch: dict[str, Change]) -> None:
+    def _take(self, event: Mapping[str, Any], batch: dict[str, DocumentChange]) -> None:
         if "documentKey" not in event:
-            return  # of the collection itself; if that is gone, the stream ends
+            return  # an event of the collection itself; a drop ends the stream
         document_id = event["documentKey"]["_id"]
-        key, is_delete = key_text(document_id), event["operationType"] == "delete"
-        batch[key] = Change(key, document_id, event["clusterTime"].as_datetime() if is_delete else None)
+        key, is_delete = format_id(document_id), event["operationType"] == "delete"
+        batch[key] = DocumentChange(key, document_id, event["clusterTime"].as_datetime() if is_delete else None)
         if is_delete:
             self.unexplained.discard(key)

@@ -1,21 +1,21 @@
-"""Documents as rows of staging: only fields that the contract names, prompts hashed, wrong types named."""
+"""Make rows of staging from documents: only fields of the contract, prompts hashed, fields of wrong types marked."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from promptsales.extract.mongo.ids import id_of, is_askable, key_text
-from promptsales.extract.mongo.values import Misfit, clean, converter, indexed
-from promptsales.hashing.hashes import Key, transformed
+from promptsales.extract.mongo.ids import format_id, is_queryable, parse_id
+from promptsales.extract.mongo.values import Misfit, check_utf8, limit_to_index, make_converter
+from promptsales.hashing.hashes import Key, make_transform
 from promptsales.specs.feed import MADE_HERE, Column, Contract
 
 Document = dict[str, Any]
-# the columns in order, then the fields of wrong types
+# the columns in order, then the list of misfits
 Row = tuple[Any, ...]
 
 
-class Rows:
-    """Makes the rows of one feed."""
+class RowMaker:
+    """Makes the rows of a feed."""
 
     def __init__(self, contract: Contract, key: Key) -> None:
         self.contract = contract
@@ -23,11 +23,11 @@ class Rows:
         self._key_misfit = f"type_mismatch: {contract.column(contract.key).origin}"
         self.projection = {"_id": 1} | {origin: 1 for origin in contract.origins}
 
-    def of(self, document: Document) -> Row:
-        """A document's row."""
+    def make_row(self, document: Document) -> Row:
+        """Return the row of a document."""
         values: list[Any] = []
-        # a field may make two columns; and a document that cannot be asked for could neither be read again nor deleted
-        misfits: dict[str, None] = {} if is_askable(document.get("_id")) else {self._key_misfit: None}
+        # a dict, because a field may make two columns; a document whose _id no query can name goes to quarantine
+        misfits: dict[str, None] = {} if is_queryable(document.get("_id")) else {self._key_misfit: None}
         for origin, outer, inner, make in self._makers:
             value = document.get(outer)
             try:
@@ -39,21 +39,21 @@ class Rows:
                 misfits[f"type_mismatch: {origin}"] = None
         return (*values, list(misfits) or None)
 
-    def deleted(self, key: str, at: datetime) -> Row:
-        """The row that says that a document is gone; what else core knows of it stays."""
+    def make_delete(self, key: str, at: datetime) -> Row:
+        """Return the row that deletes a document; its other values are completed from core."""
         known = {self.contract.key: key, "deleted_at": at}
         return (*(known.get(name) for name in self.contract.column_names), None)
 
-    def unreadable(self, key: str) -> Row:
-        """Return the row of a document that was written but cannot be asked for by its ``_id``: for quarantine."""
-        return (*self.of({"_id": id_of(key)})[:-1], [self._key_misfit])
+    def make_unreadable(self, key: str) -> Row:
+        """Return the row, for quarantine, of a document that was written and that its ``_id`` does not find."""
+        return (*self.make_row({"_id": parse_id(key)})[:-1], [self._key_misfit])
 
 
 def field(value: Any, path: Sequence[str]) -> Any:
-    """A field within a document; None where it, or what holds it, is missing or null.
+    """Return a field of a document by its path; None if a part of the path is missing or null.
 
     Raises:
-        Misfit: where what should hold it is no document.
+        Misfit: when a part of the path is not a document.
     """
     for name in path:
         if value is None:
@@ -65,26 +65,26 @@ def field(value: Any, path: Sequence[str]) -> Any:
 
 
 def _maker(column: Column, contract: Contract, key: Key) -> tuple[str, str, list[str], Callable[[Any], Any]]:
-    """Where a column's value is and what makes the column of it; its origin first, by which a misfit is named."""
+    """Return a column's origin, the outer field and inner path of its value, and the function that converts it."""
     if column.name == contract.key:
-        return column.origin, "_id", [], indexed(key_text)
+        return column.origin, "_id", [], limit_to_index(format_id)
     if column.transform in MADE_HERE:
         made = key.kid if column.transform == "pii_kid" else None
         return column.origin, "_id", [], lambda _: made
     outer, *inner = column.origin.split(".")
     if column.transform != "as_is":
         return column.origin, outer, inner, _of_text(column, key)
-    make = converter(column.type)
+    make = make_converter(column.type)
     is_indexed = column.type == "text" and column.name in contract.references
-    return column.origin, outer, inner, indexed(make) if is_indexed else make
+    return column.origin, outer, inner, limit_to_index(make) if is_indexed else make
 
 
 def _of_text(column: Column, key: Key) -> Callable[[Any], Any]:
-    make = transformed(column, key)
+    make = make_transform(column, key)
 
     def made(value: Any) -> Any:
         if not isinstance(value, str):
             raise Misfit
-        return make(clean(value))
+        return make(check_utf8(value))
 
     return made

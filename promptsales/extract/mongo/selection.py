@@ -1,22 +1,22 @@
-"""Which documents a cursor range selects. Applications write both BSON dates and ISO text, so both are asked for."""
+"""Select documents by a range of the cursor, which applications write both as BSON dates and as ISO text."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from promptsales.extract.mongo.rows import Document, field
-from promptsales.extract.mongo.values import Misfit, moment
+from promptsales.extract.mongo.values import Misfit, convert_time
 
 Filter = dict[str, Any]
 
-# text sorts by its own zone's clock; no zone is further from UTC
+# text sorts by its local time, which differs from UTC by less than this
 _ZONES = timedelta(days=1)
 
 
-def between(cursor: str, start: datetime, end: datetime | None) -> Filter:
-    """Documents whose cursor may lie in ``[start, end)``: dates exactly, text as far as its first ten letters tell.
+def build_filter(cursor: str, start: datetime, end: datetime | None) -> Filter:
+    """Return a filter for documents whose cursor is in ``[start, end)``: dates exactly, text to within two days.
 
-    Without an end, a cursor that is neither date nor text counts too: what it means is for the checks to say.
+    Without an end, the filter includes cursors that are neither date nor text, so that the checks report them.
     """
     dates: Filter = {"$gte": start}
     texts: Filter = {"$gte": f"{start - _ZONES:%Y-%m-%d}"}
@@ -28,14 +28,14 @@ def between(cursor: str, start: datetime, end: datetime | None) -> Filter:
     return {"$or": clauses}
 
 
-def is_in(cursor: str, start: datetime, end: datetime) -> Callable[[Document], bool]:
-    """What tells whether a document's cursor lies in ``[start, end)``, whichever way it is written."""
+def make_range_check(cursor: str, start: datetime, end: datetime) -> Callable[[Document], bool]:
+    """Return a function that checks whether a document's cursor is in ``[start, end)``, as a date or as text."""
     path = cursor.split(".")
 
     def check(document: Document) -> bool:
         try:
             value = field(document, path)
-            return value is not None and start <= moment(value) < end
+            return value is not None and start <= convert_time(value) < end
         except Misfit:
             return False
 

@@ -1,19 +1,19 @@
-"""The statements that make staging of what comes out of a topic, composed from the feed's contract."""
+"""The statements that fill a feed's staging table from its topic, composed from the contract."""
 
 from psycopg import sql
 
-from promptsales.feeds.staging import core, listed, staging
+from promptsales.feeds.staging import core, join_names, staging
 from promptsales.names import in_lines
 from promptsales.specs.feed import Contract
 
 
 def copy_rows(contract: Contract) -> sql.Composed:
-    """The COPY into staging of rows made here, which may have fields of wrong types."""
+    """Return the COPY into staging of rows made from documents, with their misfits."""
     return _fill("copy {staging} ({columns}, _misfits, _load_id) from stdin (format binary)", contract)
 
 
 def keep_latest(contract: Contract) -> sql.Composed:
-    """Of each key leave the last row that was put into staging; most keys have one, which a count finds soonest."""
+    """Delete all rows of each key but the last; grouping first is fast, because most keys have one row."""
     return _fill(
         """
         delete from {staging} s
@@ -25,7 +25,7 @@ def keep_latest(contract: Contract) -> sql.Composed:
 
 
 def complete_deletes(contract: Contract) -> sql.Composed:
-    """A delete carries its key and its time only: all else stays as core has it."""
+    """Fill the rows of deletes, which carry only a key and a time, with the values that core has."""
     kept = tuple(name for name in contract.column_names if name not in (contract.key, "deleted_at"))
     return _fill(
         """
@@ -40,7 +40,7 @@ def complete_deletes(contract: Contract) -> sql.Composed:
 
 
 def drop_gone(contract: Contract) -> sql.Composed:
-    """Take deletes of rows that core never held out of staging, and out of quarantine; how many."""
+    """Remove deletes of rows that core never held from staging, close them in quarantine, and count them."""
     return _fill(
         """
         with gone as (
@@ -62,6 +62,6 @@ def _fill(template: str, contract: Contract, **more: sql.Composable) -> sql.Comp
         staging=staging(contract),
         core=core(contract),
         key=sql.Identifier(contract.key),
-        columns=listed(contract.column_names),
+        columns=join_names(contract.column_names),
         **more,
     )

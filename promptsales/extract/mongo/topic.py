@@ -1,4 +1,4 @@
-"""A feed's topic: hashed rows are written to it, every delivery is checked, and exactly those are read back."""
+"""Write hashed rows to a feed's topic, check every delivery, and read the same rows back."""
 
 import re
 import time
@@ -26,15 +26,15 @@ _PRODUCER = {
     "compression.type": "lz4",
     "linger.ms": 20,
     "batch.size": 1_000_000,
-    # a row full of text has almost the default of 1 MB
+    # the default of 1 MB is too small for a row whose text columns are full
     "message.max.bytes": MESSAGE_BYTES,
-    "partitioner": "murmur2_random",  # as Kafka's own clients place keys
+    "partitioner": "murmur2_random",  # the partitioner of the Java client
 }
 _CONSUMER = {
     "group.id": "promptcontent",
     "enable.auto.commit": False,
     "auto.offset.reset": "error",
-    # it reads faster than rows are staged: what waits in memory is bounded, for each partition and each answer
+    # the consumer is faster than staging; these bound its memory per partition and per answer
     "queued.max.messages.kbytes": 4_096,
     "fetch.max.bytes": 4_000_000,
     "fetch.queue.backoff.ms": 10,
@@ -54,8 +54,8 @@ _PYTHON: dict[str, Any] = {
 }
 
 
-class Written(NamedTuple):
-    """What a run wrote: how many rows, and of each partition the first offset and the one after the last."""
+class WrittenRange(NamedTuple):
+    """What a run wrote: the number of rows, and for each partition the first offset and the one after the last."""
 
     rows: int
     start: dict[int, int]
@@ -63,7 +63,7 @@ class Written(NamedTuple):
 
 
 class Wire:
-    """A feed's rows as messages: JSON by column, without nulls, hashes in base64; ``_load_id`` is its load."""
+    """Encodes a feed's rows as JSON objects without nulls, hashes in base64, with the load's number in ``_load_id``."""
 
     def __init__(self, contract: Contract) -> None:
         fields = [(column.name, _python(column.type) | None, None) for column in contract.columns]
@@ -73,31 +73,31 @@ class Wire:
         self.encode = msgspec.json.Encoder().encode
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self._struct).decode
 
-    def message(self, row: Row, load_id: int) -> tuple[bytes, bytes]:
-        """Key and value of a row's message."""
+    def encode_row(self, row: Row, load_id: int) -> tuple[bytes, bytes]:
+        """Return the key and value of a row's message."""
         return str(row[self._key]).encode(), self.encode(self._struct(*row, load_id))
 
-    def row(self, value: bytes) -> tuple[Any, ...]:
-        """Columns, misfits and load of a message."""
+    def decode_row(self, value: bytes) -> tuple[Any, ...]:
+        """Return the columns, misfits and load number of a message."""
         return msgspec.structs.astuple(self._decode(value))
 
 
-def bare(kind: str) -> str:
-    """A type without its size."""
+def strip_size(kind: str) -> str:
+    """Return a type without its size."""
     return re.sub(r"\([0-9,]+\)", "", kind)
 
 
 def _python(kind: str) -> Any:
-    return _PYTHON[bare(kind)]
+    return _PYTHON[strip_size(kind)]
 
 
-def _place(message: Message) -> tuple[int, int]:
-    """Partition and offset of a message that has been in a topic."""
+def _read_position(message: Message) -> tuple[int, int]:
+    """Return the partition and offset of a delivered or consumed message."""
     return cast(int, message.partition()), cast(int, message.offset())
 
 
 class _Deliveries:
-    """Counts what the brokers have confirmed, and keeps the first error."""
+    """Counts the messages that the brokers confirm, and keeps the first error."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -110,51 +110,51 @@ class _Deliveries:
             self.error = self.error or error
             return
         self.rows += 1
-        partition, offset = _place(message)
-        # deliveries of a partition are told in its order
+        partition, offset = _read_position(message)
+        # deliveries of a partition arrive in offset order
         self.start.setdefault(partition, offset)
         self.end[partition] = offset + 1
 
 
-def write(address: str, topic: str, messages: Iterable[tuple[bytes, bytes]]) -> Written:
+def write(address: str, topic: str, messages: Iterable[tuple[bytes, bytes]]) -> WrittenRange:
     """Write messages and wait until the brokers have confirmed every one.
 
     Raises:
         TransientError: when no broker answers, or a message was not confirmed.
         TerminalError: when one refuses.
     """
-    what, told, sent = f"write to {topic}", _Deliveries(), 0
+    what, deliveries, sent = f"write to {topic}", _Deliveries(), 0
     with kafka_errors(what, address):
         producer = Producer({**_CLIENT, **_PRODUCER, "bootstrap.servers": address})
         for key, value in messages:
             if not sent:
-                producer.list_topics(topic, timeout=10)  # where nobody answers, say so now and not in half a minute
-            _produce(producer, topic, key, value, told)
+                producer.list_topics(topic, timeout=10)  # fails sooner than a delivery if no broker answers
+            _produce(producer, topic, key, value, deliveries)
             sent += 1
-            if told.error is not None:
+            if deliveries.error is not None:
                 break
         producer.flush(_TIMEOUT_S + 5)
-    if told.error is not None:
-        raise kafka_failure(what, told.error, address)
-    if told.rows != sent:
-        raise TransientError(f"{what}: {sent} messages sent, {told.rows} confirmed; it is tried again")
-    return Written(told.rows, told.start, told.end)
+    if deliveries.error is not None:
+        raise kafka_failure(what, deliveries.error, address)
+    if deliveries.rows != sent:
+        raise TransientError(f"{what}: {sent} messages sent, {deliveries.rows} confirmed; retry later")
+    return WrittenRange(deliveries.rows, deliveries.start, deliveries.end)
 
 
-def _produce(producer: Producer, topic: str, key: bytes, value: bytes, told: _Deliveries) -> None:
+def _produce(producer: Producer, topic: str, key: bytes, value: bytes, deliveries: _Deliveries) -> None:
     while True:
         try:
-            producer.produce(topic, value, key, on_delivery=told)
+            producer.produce(topic, value, key, on_delivery=deliveries)
             producer.poll(0)
             return
-        except BufferError:  # as much is on its way as may be
+        except BufferError:  # the producer's queue is full
             producer.poll(0.1)
-            if told.error is not None:
+            if deliveries.error is not None:
                 return
 
 
-def read(address: str, topic: str, written: Written) -> Iterator[bytes]:
-    """Every message between the offsets that were written.
+def read(address: str, topic: str, written: WrittenRange) -> Iterator[bytes]:
+    """Yield every message between the offsets that were written.
 
     Raises:
         TransientError: when no broker answers.
@@ -167,11 +167,11 @@ def read(address: str, topic: str, written: Written) -> Iterator[bytes]:
             consumer.assign([TopicPartition(topic, number, at) for number, at in written.start.items()])
             deadline = time.monotonic() + _TIMEOUT_S
             while left:
-                # no more than there are: it would wait for them
+                # asking for more messages than there are would wait for the timeout
                 messages = consumer.consume(min(_BATCH, sum(map(len, left.values()))), 1.0)
                 deadline = time.monotonic() + _TIMEOUT_S if messages else deadline
                 if time.monotonic() > deadline:
-                    raise TransientError(f"{what}: nothing came for {_TIMEOUT_S:.0f} s; it is tried again")
+                    raise TransientError(f"{what}: no message came for {_TIMEOUT_S:.0f} s; retry later")
                 yield from _values(what, messages, left)
         finally:
             consumer.close()
@@ -181,9 +181,9 @@ def _values(what: str, messages: list[Message], left: dict[int, range]) -> Itera
     for message in messages:
         if (error := message.error()) is not None:
             raise kafka_failure(what, error)
-        partition, offset = _place(message)
+        partition, offset = _read_position(message)
         if offset not in left.get(partition, ()):
-            left.pop(partition, None)  # after what was written
+            left.pop(partition, None)  # past the last written offset
             continue
         left[partition] = range(offset + 1, left[partition].stop)
         if not left[partition]:

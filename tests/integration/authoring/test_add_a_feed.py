@@ -109,8 +109,8 @@ def test_a_view_taken_by_cascade_blocks_its_own_feed_alone(
     blocked = promptsales("load", "visits")
     assert blocked.returncode == 1
     assert blocked.stderr.strip() == (
-        "error: feed visits: etl.visits is not there (a drop with CASCADE takes it along), and crm.visits has no "
-        "amount; put it back or take it out of the contract, then run `promptsales provision` "
+        "error: feed visits: etl.visits does not exist (a drop with CASCADE removes it), and crm.visits has no "
+        "amount; add it again or remove it from the contract, then run `promptsales provision` "
         "(docs/how-to/source-changes.md)"
     )
     assert promptsales("load", "leads").returncode == 0

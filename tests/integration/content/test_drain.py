@@ -14,7 +14,7 @@ from promptsales.extract.mongo.reader import Content
 from promptsales.extract.sources import Source
 from promptsales.feeds.models import LoadResult, Window
 from promptsales.hashing.hashes import Key
-from promptsales.load.steps import load, look
+from promptsales.load.steps import load, preview
 from promptsales.settings import Settings
 from promptsales.specs.feed import contract
 from tests.support import content as support
@@ -216,11 +216,11 @@ def test_dry_run_counts_and_writes_nothing(
     documents: Documents, content: Source, warehouse: psycopg.Connection
 ) -> None:
     documents.prompt_history.insert_many([prompt(), prompt()])
-    assert look(contract("prompts"), content, warehouse, None).rows == 2
+    assert preview(contract("prompts"), content, warehouse, None).rows == 2
     assert stands(warehouse) is None
     run(content, warehouse, "prompts")
     documents.prompt_history.insert_one(prompt())
-    assert look(contract("prompts"), content, warehouse, None).rows == 1
+    assert preview(contract("prompts"), content, warehouse, None).rows == 1
 
 
 def test_a_changed_key_is_refused(documents: Documents, content: Source, warehouse: psycopg.Connection) -> None:

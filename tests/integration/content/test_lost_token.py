@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from local.mongo import mongod
 from promptsales.extract.mongo.reader import Content
 from promptsales.hashing.hashes import active_key
-from promptsales.load.steps import load, look
+from promptsales.load.steps import load, preview
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Limits, Settings
 from promptsales.specs.feed import contract
@@ -97,14 +97,14 @@ def test_lost_token(
     assert result.complete_through is None
     support.assert_equal_to_source(small["promptcontent"], warehouse, stack, "prompts")
     (held_by,) = warehouse.execute("select held_by from ops.feed").fetchone() or ("",)
-    assert "deletes in between are for the reconciliation" in held_by
+    assert "the next reconciliation finds the deletes in between" in held_by
 
     # the stream goes on, but nobody knows what was deleted in the gap, until the collections are compared
     history.delete_one({"_id": "new"})
     assert load(PROMPTS, source, warehouse, None, "test").complete_through is None
     assert support.in_core(warehouse, "prompts", deleted=True).keys() == {"new"}
     reconcile(PROMPTS, source, warehouse, "test", Limits())
-    assert look(PROMPTS, source, warehouse, None).complete_through is not None
+    assert preview(PROMPTS, source, warehouse, None).complete_through is not None
     assert load(PROMPTS, source, warehouse, None, "test").complete_through is not None
 
 

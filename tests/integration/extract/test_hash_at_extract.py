@@ -156,7 +156,7 @@ def test_it_is_compared_with_its_source(
     crm_admin.execute("set session_replication_role = replica")
     crm_admin.execute("update crm.leads set email = 'silent@example.com' where id = %s", [changed])
 
-    assert original_of(FEED, selects).still_there([str(gone), str(changed)]) == {str(changed)}
+    assert original_of(FEED, selects).find_existing([str(gone), str(changed)]) == {str(changed)}
     found = reconcile(FEED, selects, warehouse, "test", Limits())
     assert found is not None
     assert {name: getattr(found, name) for name in JUDGED} == {

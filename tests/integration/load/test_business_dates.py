@@ -33,7 +33,7 @@ def test_impossible_dates_wait_in_quarantine(
     first = load(ACCOUNTS, source, warehouse, None, "test", Limits())
     assert (first.extracted, first.inserted, first.quarantined) == (1 + len(DAYS), 1, len(DAYS))
     assert [key for (key,) in warehouse.execute("select account_id from core.accounts")] == [good]
-    held = manual_release.entries(warehouse, "accounts", 100)
+    held = manual_release.list_open_rows(warehouse, "accounts", 100)
     assert {entry.key for entry in held} == {str(key) for key in bad}
     assert all(f"{column}_outside_business_dates" in entry.rules for entry in held)
 

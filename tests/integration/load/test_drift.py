@@ -54,7 +54,7 @@ def test_a_view_that_is_gone_is_named_and_remade(
         admin.execute("drop view etl.leads")
     try:
         gone = (
-            "etl.leads is not there (a drop with CASCADE takes it along); run `promptsales provision` "
+            "etl.leads does not exist (a drop with CASCADE removes it); run `promptsales provision` "
             "(docs/how-to/source-changes.md)"
         )
         with pytest.raises(SourceRefused) as refused:

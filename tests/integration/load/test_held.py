@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import psycopg
 
-from promptsales.feeds.state import is_news
+from promptsales.feeds.state import claim_hold_alert
 from promptsales.load.steps import extract, load
 from promptsales.monitoring.freshness import Freshness, freshness
 from promptsales.settings import Settings
@@ -33,7 +33,11 @@ def test_a_stuck_session(
         # every feed and every hour waits for it: one of them tells
         contacts = extract(contract("contacts"), source, warehouse, None, "test")
         later = extract(LEADS, source, warehouse, None, "test")
-        assert [is_news(warehouse, "promptcrm", one) for one in (staged, contacts, later)] == [True, False, False]
+        assert [claim_hold_alert(warehouse, "promptcrm", one) for one in (staged, contacts, later)] == [
+            True,
+            False,
+            False,
+        ]
     assert (found.held_since, found.complete_through) == (began, began - timedelta(seconds=5))
     assert session in (found.held_by or "")
     # seen later, it is worth an alert
@@ -62,7 +66,7 @@ def test_a_prepared_transaction(
     assert (found.held_since, found.complete_through, found.state) == (prepared, None, "never loaded")
     assert "prepared transaction" in (found.held_by or "")
     assert staged.progress.is_held_back(prepared + timedelta(minutes=16))
-    assert is_news(warehouse, "promptcrm", staged)
+    assert claim_hold_alert(warehouse, "promptcrm", staged)
 
 
 def test_another_transaction_is_news(
@@ -73,7 +77,7 @@ def test_another_transaction_is_news(
         for _ in range(2):
             stuck.execute("select")
             staged = extract(LEADS, source, warehouse, None, "test")
-            told += [is_news(warehouse, "promptcrm", staged), is_news(warehouse, "promptcrm", staged)]
+            told += [claim_hold_alert(warehouse, "promptcrm", staged), claim_hold_alert(warehouse, "promptcrm", staged)]
             stuck.rollback()
-        assert is_news(warehouse, "promptsales", staged)  # another source's own
+        assert claim_hold_alert(warehouse, "promptsales", staged)  # another source's own
     assert told == [True, False, True, False]

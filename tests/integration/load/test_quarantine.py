@@ -29,10 +29,10 @@ def test_bad_rows_wait_and_leave_by_themselves_once_repaired(
     bad = leads.add_bad(crm, 3)
     result = run(source, warehouse)
     assert (result.extracted, result.inserted, result.quarantined) == (13, 10, 3)
-    assert [(c.feed, c.rule, c.rows) for c in manual_release.by_rule(warehouse)] == [
+    assert [(c.feed, c.rule, c.rows) for c in manual_release.count_by_rule(warehouse)] == [
         ("leads", "created_after_updated", 3)
     ]
-    assert {entry.key for entry in manual_release.entries(warehouse, "leads", 10)} == set(map(str, bad))
+    assert {entry.key for entry in manual_release.list_open_rows(warehouse, "leads", 10)} == set(map(str, bad))
     leads.assert_equal_to_source(crm, warehouse, stack)
 
     # read again within the frontier's margin: known already, so there is nothing to check
@@ -41,7 +41,7 @@ def test_bad_rows_wait_and_leave_by_themselves_once_repaired(
 
     crm.execute("update crm.leads set created_at = '2020-01-01' where id = any(%s)", [bad])
     assert run(source, warehouse).inserted == 3
-    assert manual_release.by_rule(warehouse) == []
+    assert manual_release.count_by_rule(warehouse) == []
     leads.assert_equal_to_source(crm, warehouse, stack)
 
 
@@ -52,10 +52,10 @@ def test_a_row_gone_bad_is_marked_stale_in_core_and_freed_when_reverted(
     run(source, warehouse)
     crm.execute("update crm.leads set created_at = '2999-01-01' where id = %s", [one])
     assert run(source, warehouse).quarantined == 1
-    assert [entry.is_core_stale for entry in manual_release.entries(warehouse, None, 10)] == [True]
+    assert [entry.is_core_stale for entry in manual_release.list_open_rows(warehouse, None, 10)] == [True]
     crm.execute("update crm.leads set created_at = '2020-01-01' where id = %s", [one])
     run(source, warehouse)
-    assert manual_release.entries(warehouse, None, 10) == []
+    assert manual_release.list_open_rows(warehouse, None, 10) == []
 
 
 def test_payload_is_what_core_would_hold(
@@ -63,8 +63,8 @@ def test_payload_is_what_core_would_hold(
 ) -> None:
     leads.add_bad(crm, 1)
     run(source, warehouse)
-    (entry,) = manual_release.entries(warehouse, None, 10)
-    assert manual_release.show(warehouse, entry.quarantine_id)["payload"].keys() == set(LEADS.column_names)
+    (entry,) = manual_release.list_open_rows(warehouse, None, 10)
+    assert manual_release.read_row(warehouse, entry.quarantine_id)["payload"].keys() == set(LEADS.column_names)
 
 
 def test_release_by_hand_publishes_this_version_only(
@@ -72,7 +72,7 @@ def test_release_by_hand_publishes_this_version_only(
 ) -> None:
     released, changed = leads.add_bad(crm, 2)
     run(source, warehouse)
-    for entry in manual_release.entries(warehouse, None, 10):
+    for entry in manual_release.list_open_rows(warehouse, None, 10):
         assert manual_release.release(warehouse, entry.quarantine_id) == "leads"
     crm.execute("update crm.leads set score = 5 where id = %s", [changed])
     result = run(source, warehouse)
@@ -88,11 +88,11 @@ def test_a_row_that_core_cannot_hold_is_not_released(
 ) -> None:
     leads.add_bad(crm, 1)
     run(source, warehouse)
-    (entry,) = manual_release.entries(warehouse, None, 10)
+    (entry,) = manual_release.list_open_rows(warehouse, None, 10)
     warehouse.execute("""update ops.quarantine set payload = payload || '{"status": null, "lead_source": null}'""")
-    with pytest.raises(ConfigError, match="without lead_source, status; mend it at the source"):
+    with pytest.raises(ConfigError, match="core requires a value in lead_source, status; fix the row at the source"):
         manual_release.release(warehouse, entry.quarantine_id)
-    assert not manual_release.entries(warehouse, None, 10)[0].is_waived
+    assert not manual_release.list_open_rows(warehouse, None, 10)[0].is_waived
 
 
 def test_release_of_nothing_says_so(warehouse: psycopg.Connection) -> None:
@@ -153,7 +153,7 @@ def test_quarantined_rows_are_tried_again_once_a_day(
         "where key = (select min(key) from ops.quarantine)"
     )
     assert counts(run(source, warehouse)) == (1, 1)
-    assert sorted(entry.tries for entry in manual_release.entries(warehouse, None, 10)) == [1, 2]
+    assert sorted(entry.tries for entry in manual_release.list_open_rows(warehouse, None, 10)) == [1, 2]
     warehouse.execute("update ops.feed set last_sync_timestamp = clock_timestamp()")
     assert counts(run(source, warehouse)) == (0, 0)
 

@@ -9,7 +9,7 @@ from psycopg.conninfo import make_conninfo
 from promptsales.errors import SourceRefused
 from promptsales.extract.sources import Hashing
 from promptsales.hashing.hashes import active_key
-from promptsales.load.steps import load, look
+from promptsales.load.steps import load, preview
 from promptsales.monitoring.doctor import diagnose
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Limits, Settings
@@ -65,7 +65,7 @@ def test_the_feed_stands_and_nothing_is_deleted(
     with pytest.raises(SourceRefused, match=refusal):
         load(LEADS, source, warehouse, None, "test")
     with pytest.raises(SourceRefused, match=refusal):
-        look(LEADS, source, warehouse, None)
+        preview(LEADS, source, warehouse, None)
     with pytest.raises(SourceRefused, match=refusal):
         reconcile(LEADS, source, warehouse, "test", Limits(), accept_gone=True)
     assert warehouse.execute(STANDS).fetchone() == before

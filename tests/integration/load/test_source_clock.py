@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.load.steps import load, look
+from promptsales.load.steps import load, preview
 from promptsales.monitoring.doctor import diagnose
 from promptsales.monitoring.freshness import Freshness, freshness
 from promptsales.reconcile.settle import reconcile
@@ -48,7 +48,7 @@ def test_a_watermark_after_the_sources_present(
         " complete_through = clock_timestamp() + interval '1 hour'"
     )
     leads.add(crm, 1)
-    assert look(LEADS, source, warehouse, None).rows == 3
+    assert preview(LEADS, source, warehouse, None).rows == 3
     result = load(LEADS, source, warehouse, None, "test")
     assert (result.inserted, result.complete_through) == (1, None)
     (now,) = crm.execute("select clock_timestamp()").fetchone() or (None,)

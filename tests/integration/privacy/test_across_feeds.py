@@ -11,7 +11,7 @@ import pytest
 
 from promptsales.cli.load import load_feed
 from promptsales.errors import TerminalError
-from promptsales.extract.opening import opened
+from promptsales.extract.opening import open_source
 from promptsales.privacy import erasure, rotation
 from promptsales.privacy.person import find
 from promptsales.reconcile.settle import reconcile
@@ -102,13 +102,13 @@ def test_a_feed_that_cannot_be_loaded_leaves_the_rotation_open(stack: Settings, 
 
     with pytest.raises(TerminalError, match="no"):
         rotation.rotate(stack, 30, load_but_users, lambda what: None)
-    newest = rotation.newest(warehouse)
+    newest = rotation.read_newest(warehouse)
     assert newest is not None
-    todo = [step.what for step in rotation.steps(stack, warehouse, newest) if not step.is_done]
+    todo = [step.what for step in rotation.list_steps(stack, warehouse, newest) if not step.is_done]
     assert (newest.finished_at, todo) == (None, ["feed users"])
     rotate(stack)
     assert {kid for _, _, kid in emails(warehouse)} == {2}
-    assert rotation.in_words(rotation.newest(warehouse), []) == "everything hashes with key 2"
+    assert rotation.describe(rotation.read_newest(warehouse), []) == "everything hashes with key 2"
 
 
 @pytest.mark.parametrize("by", ["user", "contact", "lead"])
@@ -184,7 +184,7 @@ def _reload(stack: Settings, admin: psycopg.Connection) -> None:
 def _reconcile(stack: Settings, admin: psycopg.Connection) -> None:
     with psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse:
         for feed in USED:
-            with opened(stack, contract(feed)) as source:
+            with open_source(stack, contract(feed)) as source:
                 reconcile(contract(feed), source, warehouse, "test", Limits())
             load_feed(contract(feed), None, "test")
 

@@ -8,7 +8,7 @@ from psycopg.conninfo import make_conninfo
 
 from promptsales.cli.load import load_feed
 from promptsales.errors import ConfigError, SourceRefused
-from promptsales.feeds.manual_release import entries, release
+from promptsales.feeds.manual_release import list_open_rows, release
 from promptsales.feeds.models import Window
 from promptsales.load.steps import check, extract, load, publish
 from promptsales.privacy import rotation
@@ -37,7 +37,7 @@ def announce(stack: Settings, warehouse: psycopg.Connection) -> rotation.Rotatio
     """Announced and switched to in every database, and no feed loaded anew yet."""
     found = rotation._announce(stack, warehouse, 30)
     for database in rotation.SOURCES:
-        rotation._switch(stack, database, found.kid, rotation._key(stack, found))
+        rotation._switch(stack, database, found.kid, rotation._read_key(stack, found))
     return found
 
 
@@ -147,7 +147,7 @@ def test_a_row_published_by_its_release_stays_published(
 ) -> None:
     (waived,) = leads.add_bad(crm, 1)
     load(LEADS, source, warehouse, None, "test")
-    (entry,) = entries(warehouse, None, 10)
+    (entry,) = list_open_rows(warehouse, None, 10)
     release(warehouse, entry.quarantine_id)
     load(LEADS, source, warehouse, None, "test")
     rotate(stack)
@@ -162,7 +162,7 @@ def test_a_stale_row_and_a_release_by_hand_survive(
     (stale,) = leads.add(crm, 1, email="a@example.com", created_at="2020-01-01", score=1)
     (waived,) = leads.add_bad(crm, 1)
     load(LEADS, source, warehouse, None, "test")
-    (entry,) = entries(warehouse, None, 10)
+    (entry,) = list_open_rows(warehouse, None, 10)
     release(warehouse, entry.quarantine_id)
     crm.execute("update crm.leads set created_at = '2999-01-01', score = 2 where id = %s", [stale])
     announce(stack, warehouse)
@@ -180,7 +180,7 @@ def test_a_window_waits_for_the_whole_feed(
     leads.add(crm, 1)
     load(LEADS, source, warehouse, None, "test")
     announce(stack, warehouse)
-    with pytest.raises(SourceRefused, match="no window is replayed before the whole feed has the new key"):
+    with pytest.raises(SourceRefused, match="a window can be replayed only after the whole feed has the new key"):
         load(LEADS, source, warehouse, ALWAYS, "test")
     rotate(stack)
     assert load(LEADS, source, warehouse, ALWAYS, "test").unchanged == 1
@@ -227,22 +227,22 @@ def test_a_load_in_flight_under_the_old_key_is_fenced_or_first(
 def test_status_counts_what_is_to_do(
     stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
-    assert rotation.in_words(rotation.newest(warehouse), []) == "the hashing key was never changed"
+    assert rotation.describe(rotation.read_newest(warehouse), []) == "the hashing key was never changed"
     leads.add(crm, 1)
     load(LEADS, source, warehouse, None, "test")
     found = rotation._announce(stack, warehouse, 30)
-    rotation._switch(stack, "promptsales", found.kid, rotation._key(stack, found))
-    steps = list(rotation.steps(stack, warehouse, found))
+    rotation._switch(stack, "promptsales", found.kid, rotation._read_key(stack, found))
+    steps = list(rotation.list_steps(stack, warehouse, found))
     assert [(step.what, step.kid, step.is_done) for step in steps] == [
         ("database promptsales", 2, True),
         ("database promptcrm", 1, False),
         ("feed leads", 1, False),
     ]
-    assert rotation.in_words(found, steps) == (
-        "the rotation to key 2 is open, 2 steps to go: `promptsales pii rotate` goes on"
+    assert rotation.describe(found, steps) == (
+        "the rotation to key 2 is open, 2 steps to go: `promptsales pii rotate` resumes it"
     )
     rotate(stack)
-    assert rotation.in_words(rotation.newest(warehouse), []) == "everything hashes with key 2"
+    assert rotation.describe(rotation.read_newest(warehouse), []) == "everything hashes with key 2"
 
 
 def test_a_key_of_ones_own_is_taken(

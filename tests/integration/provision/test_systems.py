@@ -77,7 +77,7 @@ def test_weak_key_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
     (tmp_path / "secrets" / "pii_key_1").write_text("00" * 32)
     (tmp_path / "secrets" / "pii_key_1").chmod(0o600)
     nowhere = Settings(state=tmp_path, port_base=1024)
-    with pytest.raises(ConfigError, match="over and over"):
+    with pytest.raises(ConfigError, match="repeats one byte"):
         provision(nowhere)
 
 

@@ -8,7 +8,7 @@ import pytest
 from pymongo.database import Database
 
 from promptsales.errors import BatchBlocked, SourceRefused
-from promptsales.extract.mongo.change_stream import token_now
+from promptsales.extract.mongo.change_stream import read_current_token
 from promptsales.extract.mongo.reader import Content
 from promptsales.extract.sources import Source
 from promptsales.feeds.models import LoadResult
@@ -48,7 +48,7 @@ def sums(warehouse: psycopg.Connection) -> list[Any]:
 def untold(documents: Documents, admin: psycopg.Connection, collection: str, change: Callable[[], object]) -> None:
     """Change a collection in the gap after a lost token: the stream goes on behind it."""
     change()
-    admin.execute("update ops.feed set resume_token = %s::jsonb", [token_now(documents[collection])])
+    admin.execute("update ops.feed set resume_token = %s::jsonb", [read_current_token(documents[collection])])
 
 
 def test_equal_sides_are_equal_whatever_the_documents_are_written_like(

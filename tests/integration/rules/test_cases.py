@@ -9,7 +9,7 @@ from psycopg import sql
 
 from promptsales.errors import BatchBlocked
 from promptsales.feeds import state
-from promptsales.feeds.models import Audit, LoadResult, Progress, Staged
+from promptsales.feeds.models import Audit, FeedProgress, LoadResult, Staged
 from promptsales.load.steps import check, publish
 from promptsales.specs.feed import Contract, contracts
 from promptsales.specs.suite import OnFail, read_suite
@@ -33,7 +33,7 @@ def stage(warehouse: psycopg.Connection, contract: Contract, changes: list[Row])
         read_at=READ_AT,
         started_at=READ_AT,
         triggered_by="test",
-        progress=Progress(last_sync_timestamp=READ_AT, complete_through=READ_AT),
+        progress=FeedProgress(last_sync_timestamp=READ_AT, complete_through=READ_AT),
         extracted=len(found),
         suppressed=0,
         unchanged=0,

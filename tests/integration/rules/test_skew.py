@@ -14,7 +14,7 @@ from promptsales.load import merge
 from promptsales.marts.crosscheck import QUERIES
 from promptsales.marts.plan import ALL
 from promptsales.marts.plan import SQL as MARTS
-from promptsales.quality.sql_rules import found_by
+from promptsales.quality.sql_rules import compose_rule_query
 from promptsales.reconcile import statements as reconcile
 from promptsales.specs.feed import Contract, contracts
 from promptsales.specs.mart import tables
@@ -133,7 +133,9 @@ def _rules() -> Iterator[Case]:
     for where, suite, table in _judged():
         for expectation in suite.expectations:
             if expectation.query is not None:
-                counted = sql.SQL("select count(*) from ({}) x").format(sql.SQL(found_by(expectation.query, table)))
+                counted = sql.SQL("select count(*) from ({}) x").format(
+                    sql.SQL(compose_rule_query(expectation.query, table))
+                )
                 yield f"{expectation.meta.rule} on {where}", counted.as_bytes(), None
 
 

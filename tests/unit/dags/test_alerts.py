@@ -9,7 +9,7 @@ import pytest
 
 from promptsales.airflow_client.registration import alert_environment
 from promptsales.errors import BatchBlocked, ConfigError
-from promptsales.feeds.models import Progress, Staged
+from promptsales.feeds.models import FeedProgress, Staged
 from promptsales.orchestration import alerts
 from promptsales.settings import Settings
 from tests.support.inbox import Inbox, inbox
@@ -85,7 +85,7 @@ def test_a_missed_deadline(box: Inbox) -> None:
 
 
 def test_a_held_watermark(box: Inbox) -> None:
-    progress = Progress(
+    progress = FeedProgress(
         last_sync_timestamp=NOON, complete_through=NOON, held_since=NOON, held_by="session 7 of crm (import, idle)"
     )
     alerts.watermark_is_held("promptcrm", Staged(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from promptsales.extract.frontier import Frontier, complete_through_after, watermark_after
+from promptsales.extract.frontier import Frontier, compute_complete_through, compute_watermark
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -30,5 +30,5 @@ def found(frontier: datetime | None, is_standby: bool = False) -> Frontier:
 def test_after(
     frontier: Frontier, previous: datetime | None, watermark: datetime | None, complete_through: datetime | None
 ) -> None:
-    assert watermark_after(frontier, previous, HOUR) == watermark
-    assert complete_through_after(frontier, previous) == complete_through
+    assert compute_watermark(frontier, previous, HOUR) == watermark
+    assert compute_complete_through(frontier, previous) == complete_through

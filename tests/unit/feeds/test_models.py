@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from promptsales.feeds.models import Progress, Staged, Window
+from promptsales.feeds.models import FeedProgress, Staged, Window
 from promptsales.settings import Limits, Settings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -20,7 +20,7 @@ def test_staged_survives_json() -> None:
         read_at=NOON,
         started_at=NOON,
         triggered_by="test",
-        progress=Progress(last_sync_timestamp=NOON, complete_through=None, pii_kid=1, pii_check="00"),
+        progress=FeedProgress(last_sync_timestamp=NOON, complete_through=None, pii_kid=1, pii_check="00"),
         extracted=2,
         suppressed=0,
         unchanged=1,

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from promptsales.errors import ConfigError, SourceRefused
-from promptsales.hashing.hashes import Key, active_key, transformed
+from promptsales.hashing.hashes import Key, active_key, make_transform
 from promptsales.secrets import Secrets
 from tests.support.vectors import KEY, Vector, column, vectors
 
 
 @pytest.mark.parametrize("vector", vectors(), ids=lambda vector: f"{vector.transform}-{vector.value!r}")
 def test_vector(vector: Vector) -> None:
-    make = transformed(column(vector.transform, "value"), Key(1, KEY))
+    make = make_transform(column(vector.transform, "value"), Key(1, KEY))
     assert (None if vector.value is None else make(vector.value)) == vector.expected
 
 
@@ -22,8 +22,8 @@ def test_every_transform_of_text_has_a_vector() -> None:
 
 
 def test_without_a_key_nothing_is_hashed() -> None:
-    with pytest.raises(SourceRefused, match="email_hmac is hashed here, and there is no key"):
-        transformed(column("email_hmac", "value"), None)
+    with pytest.raises(SourceRefused, match="email_hmac is hashed by the pipeline and there is no key"):
+        make_transform(column("email_hmac", "value"), None)
 
 
 def test_check_value_is_the_view_s() -> None:
@@ -46,7 +46,7 @@ def test_no_key_is_refused(tmp_path: Path) -> None:
 
 def test_a_weak_key_is_refused(tmp_path: Path) -> None:
     Secrets(tmp_path).write("pii_key_1", "00" * 32)
-    with pytest.raises(ConfigError, match="one byte over and over"):
+    with pytest.raises(ConfigError, match="repeats one byte"):
         active_key(tmp_path)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from promptsales.settings import ROOT
 from promptsales.specs.feed import contracts
-from promptsales.specs.mart import Column, catalogue
+from promptsales.specs.mart import MartColumn, catalogue
 from promptsales.specs.stream import stream_contracts
 
 ROWS = 10**9
@@ -69,7 +69,7 @@ def source_type(source: str) -> str:
 
 
 @pytest.mark.parametrize(("mart", "column"), NUMBERS, ids=[f"{name}.{column.name}" for name, column in NUMBERS])
-def test_a_sum_fits_its_column(mart: str, column: Column) -> None:
+def test_a_sum_fits_its_column(mart: str, column: MartColumn) -> None:
     if column.name in SUMMED:
         kind = source_type(SUMMED[column.name])
         # a deal that is weighted may have a probability below ten, by its type

@@ -8,7 +8,7 @@ import yaml
 
 from promptsales.bus.topics import read_topics
 from promptsales.errors import ConfigError
-from promptsales.specs.stream import StreamContract, read, refuse_one_topic, stream_contracts
+from promptsales.specs.stream import StreamContract, read, refuse_shared_topics, stream_contracts
 from promptsales.specs.suite import read_suite
 
 GOOD: dict[str, Any] = {
@@ -56,7 +56,7 @@ def test_signs_are_no_part_of_a_topic() -> None:
     with pytest.raises(
         ConfigError, match=r"^contracts a and b have one topic, promptads\.promptads\.Order_Lines: keep"
     ):
-        refuse_one_topic(made)
+        refuse_shared_topics(made)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_signs_are_no_part_of_a_topic() -> None:
         ({"columns": columns(name="is_deleted")}, "is_deleted is a name of the pipeline's own"),
         ({"columns": columns(name="with space")}, "call it with_space, and what the source calls it goes under source"),
         ({"colour": "red"}, "colour: Extra inputs are not permitted; keys are table, description, source"),
-        ({"key": "id"}, "id is used but is no column; columns are thing_id, about"),
-        ({"history": ["status"]}, "status is used but is no column"),
+        ({"key": "id"}, "id is used but not a column; columns are thing_id, about"),
+        ({"history": ["status"]}, "status is used but not a column"),
         ({"columns": columns(name="about", type="jsonb", keys=["a"])}, "a column is named twice"),
-        ({"columns": columns(pii="direct")}, "extra is direct: a change event hashes nothing"),
-        ({"columns": columns(keys=["a"])}, "extra: a jsonb column lists the keys that are kept"),
+        ({"columns": columns(pii="direct")}, "extra is direct: change events are not hashed"),
+        ({"columns": columns(keys=["a"])}, "extra: a jsonb column must list the keys to keep"),
         ({"columns": columns(transform="email_hmac")}, r"columns\.2\.transform: Input should be 'as_is'"),
         ({"source": {"system": "promptsales", "relation": "a.b"}}, r"source\.system: Input should be 'promptads'"),
     ],

@@ -5,7 +5,13 @@ import yaml
 from promptsales.bus.topics import read_topics
 from promptsales.settings import ROOT
 from promptsales.specs.stream import StreamContract, stream_contracts
-from promptsales.specs.value_limits import DEAD_LETTER_BYTES, MESSAGE_BYTES, limits, properties, units
+from promptsales.specs.value_limits import (
+    DEAD_LETTER_BYTES,
+    MESSAGE_BYTES,
+    compose_properties,
+    compute_limits,
+    count_units,
+)
 
 
 def contract(*kinds: str) -> StreamContract:
@@ -20,19 +26,19 @@ def contract(*kinds: str) -> StreamContract:
 
 
 def test_text_of_a_length_may_have_it_in_emojis_and_the_rest_share_a_message() -> None:
-    found = limits(contract("character varying(255)", "character(3)", "integer", "jsonb"))
+    found = compute_limits(contract("character varying(255)", "character(3)", "integer", "jsonb"))
     assert found == {"c1": 510, "c2": 6, "c4": 4 * 2**20}
-    assert limits(contract("jsonb", "text")) == {"c1": 2 * 2**20, "c2": 2 * 2**20}
+    assert compute_limits(contract("jsonb", "text")) == {"c1": 2 * 2**20, "c2": 2 * 2**20}
 
 
 def test_units_are_those_of_java() -> None:
-    assert [units(text) for text in ("", "a\u00e9", "\U0001f600!", "\ud83d")] == [0, 2, 3, 1]
+    assert [count_units(text) for text in ("", "a\u00e9", "\U0001f600!", "\ud83d")] == [0, 2, 3, 1]
 
 
 def test_the_largest_row_fits_into_a_message() -> None:
     for table in stream_contracts().values():
         # six bytes a unit, as \u0001; what is no text, names and envelope take far less than 64 kB
-        assert sum(limits(table).values()) * 6 + 65_536 < MESSAGE_BYTES, table.table
+        assert sum(compute_limits(table).values()) * 6 + 65_536 < MESSAGE_BYTES, table.table
     assert MESSAGE_BYTES + 65_536 < DEAD_LETTER_BYTES
 
 
@@ -46,7 +52,7 @@ def test_every_part_has_the_same_limit() -> None:
 
 
 def test_a_value_is_cut_one_unit_after_the_most() -> None:
-    assert properties("promptcrm") == {
+    assert compose_properties("promptcrm") == {
         "column.truncate.to.81.chars": r"crm\.leads\.lead_source",
         "column.truncate.to.41.chars": r"crm\.leads\.status",
         "column.truncate.to.7.chars": r"crm\.opportunities\.currency_code",
@@ -54,7 +60,7 @@ def test_a_value_is_cut_one_unit_after_the_most() -> None:
 
 
 def test_in_a_snapshot_the_source_cuts_what_has_no_limit() -> None:
-    found = {name: value for name, value in properties("promptads").items() if name.startswith("snapshot")}
+    found = {name: value for name, value in compose_properties("promptads").items() if name.startswith("snapshot")}
     name = "snapshot.select.statement.overrides"
     assert found.keys() == {name, f"{name}.promptads.ad_groups", f"{name}.promptads.ads"}
     assert found[name] == "promptads.ad_groups,promptads.ads"

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from bson import Binary, Decimal128, Int64, ObjectId
 
-from promptsales.extract.mongo.ids import id_of, key_text
-from promptsales.extract.mongo.rows import Rows
-from promptsales.extract.mongo.selection import is_in
+from promptsales.extract.mongo.ids import format_id, parse_id
+from promptsales.extract.mongo.rows import RowMaker
+from promptsales.extract.mongo.selection import make_range_check
 from promptsales.hashing.hashes import Key
 from promptsales.specs.feed import contract
 from tests.support.vectors import KEY
@@ -27,7 +27,7 @@ def row(**fields: Any) -> dict[str, Any]:
         "timestamp": NOON,
         **fields,
     }
-    return dict(zip((*PROMPTS.column_names, "misfits"), Rows(PROMPTS, Key(4, KEY)).of(document), strict=True))
+    return dict(zip((*PROMPTS.column_names, "misfits"), RowMaker(PROMPTS, Key(4, KEY)).make_row(document), strict=True))
 
 
 def test_a_field_nobody_names_is_left_out() -> None:
@@ -42,12 +42,12 @@ def test_misfits_are_null_and_named() -> None:
 
 def test_a_field_inside_of_no_document_is_a_misfit() -> None:
     assets = contract("content_assets")
-    found = Rows(assets, Key(4, KEY)).of({"_id": "a", "metadata": "1080x1080"})
+    found = RowMaker(assets, Key(4, KEY)).make_row({"_id": "a", "metadata": "1080x1080"})
     assert found[-1] == [f"type_mismatch: metadata.{name}" for name in ("width", "height", "format", "size_bytes")]
 
 
 def test_only_named_fields_are_asked_for() -> None:
-    assert Rows(PROMPTS, Key(4, KEY)).projection.keys() == {
+    assert RowMaker(PROMPTS, Key(4, KEY)).projection.keys() == {
         "_id", "user_id", "tool", "input_prompt", "output_response", "tokens_used", "cost", "timestamp", "asset_id"
     }  # fmt: skip
 
@@ -91,13 +91,13 @@ OBJECT_ID = "6b990802498ab72fe8f9e9fb"
     ],
 )
 def test_a_key_has_one_text_and_is_read_from_it(key: Any, text: str) -> None:
-    assert key_text(key) == text
-    assert key_text(id_of(text)) == text
+    assert format_id(key) == text
+    assert format_id(parse_id(text)) == text
 
 
 def test_numbers_beyond_doubles_are_told_apart() -> None:
-    assert len({key_text(Decimal128(text)) for text in ("0.1", "1E-6000", "1E+6000", "9007199254740993.5")}) == 4
-    assert key_text(Decimal128("0.1")) != key_text(0.1)
+    assert len({format_id(Decimal128(text)) for text in ("0.1", "1E-6000", "1E+6000", "9007199254740993.5")}) == 4
+    assert format_id(Decimal128("0.1")) != format_id(0.1)
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_numbers_beyond_doubles_are_told_apart() -> None:
     ],
 )
 def test_range(value: Any, expected: bool) -> None:
-    assert is_in("timestamp", NOON, NOON + timedelta(hours=1))({"timestamp": value}) is expected
+    assert make_range_check("timestamp", NOON, NOON + timedelta(hours=1))({"timestamp": value}) is expected

@@ -9,7 +9,7 @@ import pytest
 from bson import Decimal128, Int64, ObjectId
 from bson.datetime_ms import DatetimeMS
 
-from promptsales.extract.mongo.values import Misfit, converter
+from promptsales.extract.mongo.values import Misfit, make_converter
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SOMEBODY = UUID("12345678-1234-5678-1234-567812345678")
@@ -42,7 +42,7 @@ SOMEBODY = UUID("12345678-1234-5678-1234-567812345678")
     ],
 )
 def test_fits(kind: str, value: Any, expected: Any) -> None:
-    found = converter(kind)(value)
+    found = make_converter(kind)(value)
     assert (type(found), found) == (type(expected), expected)
 
 
@@ -73,10 +73,10 @@ def test_fits(kind: str, value: Any, expected: Any) -> None:
 )
 def test_misfit(kind: str, value: Any) -> None:
     with pytest.raises(Misfit) as caught:
-        converter(kind)(value)
+        make_converter(kind)(value)
     assert str(caught.value) == ""
 
 
 def test_a_type_no_document_can_give() -> None:
     with pytest.raises(ValueError, match="no value of a document becomes a interval"):
-        converter("interval")
+        make_converter("interval")
