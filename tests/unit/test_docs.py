@@ -12,6 +12,7 @@ from promptsales.settings import ROOT, Settings
 
 PAGES = (ROOT / "README.md", ROOT / "docker" / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 KINDS = ("tutorial", "how-to", "reference", "explanation")
+GUIDES = sorted(page for kind in KINDS for page in (ROOT / "docs" / kind).glob("*.md"))
 DOCS = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 
 
@@ -50,11 +51,17 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{page.name} links to {link}#{anchor}: no such heading"
 
 
+@pytest.mark.parametrize("page", GUIDES, ids=[page.stem for page in GUIDES])
+def test_a_page_says_first_who_it_is_for(page: Path) -> None:
+    assert re.match(r"# .+\n\nFor ", page.read_text(encoding="utf-8")), (
+        f"{page} does not start with a title and 'For ..'"
+    )
+
+
 def test_the_index_links_to_every_page() -> None:
     index = ROOT / "docs" / "README.md"
     linked = re.findall(r"\]\(([^)#]+\.md)", index.read_text(encoding="utf-8"))
-    pages = {page for kind in KINDS for page in (ROOT / "docs" / kind).glob("*.md")}
-    assert {(index.parent / link).resolve() for link in linked} >= pages
+    assert {(index.parent / link).resolve() for link in linked} >= {*GUIDES}
 
 
 def test_guarantees_name_tests_that_exist() -> None:
