@@ -93,10 +93,12 @@ def _refuse_implied(path: Path, suite: Suite, implied: tuple[Expectation, ...]) 
         name = rule.meta.rule
         if rule.type in _OF_TYPES:
             raise ConfigError(f"suite {path}: rule {name} repeats the type of a column; {_REMOVE}")
-        for other in implied:
-            if (rule.type, rule.kwargs) == (other.type, other.kwargs):
-                raise ConfigError(f"suite {path}: rule {name} repeats {other.meta.rule}; {_REMOVE}, {_KEEP_THE_NAME}")
-            if name == other.meta.rule:
+        for derived_rule in implied:
+            if (rule.type, rule.kwargs) == (derived_rule.type, derived_rule.kwargs):
+                raise ConfigError(
+                    f"suite {path}: rule {name} repeats {derived_rule.meta.rule}; {_REMOVE}, {_KEEP_THE_NAME}"
+                )
+            if name == derived_rule.meta.rule:
                 raise ConfigError(f"suite {path}: rule {name} has the name of an implied rule; rename it")
 
 

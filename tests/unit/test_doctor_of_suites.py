@@ -39,8 +39,8 @@ def test_rules_that_repeat_the_contract_are_found(tmp_path: Path, monkeypatch: p
         folder.mkdir()
         moved = elsewhere(table, folder, column)
         monkeypatch.setattr(doctor, where, lambda name=name, moved=moved: {name: moved})
-    found = list(doctor._contracts(Settings()))
-    assert [(one.where, one.what.split("; ")[0]) for one in found] == [
+    findings = list(doctor._contracts(Settings()))
+    assert [(finding.where, finding.what.split("; ")[0]) for finding in findings] == [
         ("suite leads", f"suite {tmp_path}/leads/expectations.yml: rule my_rule repeats owner_missing"),
         ("suite campaigns", f"suite {tmp_path}/campaigns/expectations.yml: rule my_rule repeats budget_missing"),
         (

@@ -44,6 +44,7 @@ def visits(stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection) 
         source.execute("drop table crm.visits cascade")
     admin.execute("drop table if exists core.visits, staging.promptcrm__visits, migrations.core_visits")
     admin.execute("delete from migrations.applied where line = 'core_visits'")
+    admin.execute("delete from ops.staleness where name = 'visits'")
 
 
 def test_a_new_feed_needs_no_python(
@@ -70,6 +71,7 @@ def test_a_new_feed_needs_no_python(
         "warehouse/core/visits/table.sql applied",
         "staging.promptcrm__visits created",
         *[what for what in _whats(provisioned.stdout) if what.startswith("core.visits:")],
+        "ops.staleness: 1 limits written",
     ]
     loaded = promptsales("load", "visits", "--json")
     assert loaded.returncode == 0, loaded.stderr

@@ -81,6 +81,7 @@ def lines(stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection) -
         admin.execute(f"drop table if exists {name}".encode())
     admin.execute("drop table if exists migrations.core_order_lines")
     admin.execute("delete from migrations.applied where line = 'core_order_lines'")
+    admin.execute("delete from ops.staleness where name = 'order_lines'")
 
 
 def test_a_feed(promptsales: Command, copy: Path, lines: psycopg.Connection, admin: psycopg.Connection) -> None:
@@ -115,6 +116,7 @@ def test_a_feed(promptsales: Command, copy: Path, lines: psycopg.Connection, adm
         "warehouse/core/order_lines/table.sql applied",
         "staging.promptcrm__order_lines created",
         "core.order_lines: 35 comments written",
+        "ops.staleness: 1 limits written",
     ]
     assert counts(done[1]) == {"extracted": 6, "inserted": 3, "updated": 0, "quarantined": 3, "checks_failed": 3}
     assert [(row["key"], row["rules"]) for row in done[2]] == [

@@ -149,6 +149,7 @@ def orders(stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection) 
         source.execute('drop table crm."order" cascade')
     admin.execute('drop table if exists core."Orders", core."Orders_history", migrations."core_Orders"')
     admin.execute("delete from migrations.applied where line = 'core_Orders'")
+    admin.execute("delete from ops.staleness where name = 'Orders'")
 
 
 def written(copy: Path) -> None:
