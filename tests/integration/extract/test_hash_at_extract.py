@@ -210,6 +210,6 @@ def test_view_and_extract_hash_alike(
 def test_a_column_dropped_with_its_view_is_named(crm_admin: psycopg.Connection, source: psycopg.Connection) -> None:
     with crm_admin.transaction(force_rollback=True):
         crm_admin.execute("alter table crm.leads drop column score cascade")
-        with pytest.raises(SourceRefused, match=r"etl\.leads is not there \(.*\), and crm\.leads has no score"):
+        with pytest.raises(SourceRefused, match=r"etl\.leads does not exist \(.*\), and crm\.leads has no score"):
             delta.refuse_drift(contract("leads"), crm_admin)
     delta.refuse_drift(contract("leads"), source)
