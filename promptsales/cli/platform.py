@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from promptsales.airflow_client.api import Airflow
+from promptsales.airflow_client.api import AirflowClient
 from promptsales.airflow_client.registration import register as register_with
 from promptsales.bus import topics as bus
 from promptsales.cli.output import Json, group, print_json, show_line, show_table, working
@@ -37,7 +37,7 @@ def provision(
 @app.command()
 def register() -> None:
     """Give Airflow the connections and pools that its DAGs use; what was edited there stays as it is."""
-    with Airflow(settings().address("airflow")) as airflow:
+    with AirflowClient(settings().address("airflow")) as airflow:
         register_with(airflow, settings())
         show_line(f"registered with {airflow.address}")
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from local import stack
-from promptsales.airflow_client.api import Airflow
-from promptsales.airflow_client.models import Run, TaskState
+from promptsales.airflow_client.api import AirflowClient
+from promptsales.airflow_client.models import DagRun, TaskState
 from promptsales.airflow_client.registration import register
 from promptsales.cli.build import show_built
 from promptsales.cli.live import show_live, traffic
@@ -53,7 +53,7 @@ def run(
     run_id = f"manual__{now:%Y-%m-%dT%H:%M:%S.%fZ}"
     with Phases(console) as phases:
         is_first = _prepare(here, size, now, phases)
-        with Airflow(here.address("airflow")) as airflow:
+        with AirflowClient(here.address("airflow")) as airflow:
             with phases.phase("register with Airflow"):
                 register(airflow, here)
             # before the loads, so that a repeat finds nothing that was left behind
@@ -119,7 +119,7 @@ def _fill(here: Settings, size: Size, now: datetime, phases: Phases, stores: _St
     return not report.is_unchanged
 
 
-def _run_dags(airflow: Airflow, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
+def _run_dags(airflow: AirflowClient, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
     """Trigger every hourly DAG and the provision, and wait for them.
 
     An hourly DAG is let loose only now that everything it needs is there. Airflow then makes up for the last full hour
@@ -134,7 +134,7 @@ def _run_dags(airflow: Airflow, here: Settings, run_id: str, now: datetime, phas
         list(pool.map(lambda one: _wait(airflow, here, one, phases), runs))
 
 
-def _run_marts(airflow: Airflow, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
+def _run_marts(airflow: AirflowClient, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
     """Build the marts of what was loaded; let loose only now, as each loaded table would start it; ours goes first."""
     run = airflow.trigger(MARTS, run_id, run_after=now - timedelta(hours=1))
     airflow.pause(MARTS, is_paused=False)
@@ -143,32 +143,32 @@ def _run_marts(airflow: Airflow, here: Settings, run_id: str, now: datetime, pha
         airflow.pause(dag_id, is_paused=False)
 
 
-def _wait(airflow: Airflow, here: Settings, run: Run, phases: Phases) -> None:
+def _wait(airflow: AirflowClient, here: Settings, run: DagRun, phases: Phases) -> None:
     with phases.phase(run.dag_id) as say:
         run, tasks = airflow.wait(run, WAIT_S, lambda run, tasks: say(_progress(run, tasks)))
     if run.state == "failed":
         raise _failure(airflow, here, run, tasks)
 
 
-def _progress(run: Run, tasks: list[TaskState]) -> str:
+def _progress(run: DagRun, tasks: list[TaskState]) -> str:
     ended = [task for task in tasks if task.is_done]
     skipped = sum(task.state == "skipped" for task in ended)
     return f"{run.state}, {len(ended)} of {len(tasks)} tasks ended{f', {skipped} of them skipped' if skipped else ''}"
 
 
-def _failure(airflow: Airflow, here: Settings, run: Run, tasks: list[TaskState]) -> TerminalError:
+def _failure(airflow: AirflowClient, here: Settings, run: DagRun, tasks: list[TaskState]) -> TerminalError:
     """One line: which task, what it said, where its log is."""
     failed = next((task for task in tasks if task.state == "failed"), None)
     if failed is None:
-        return TerminalError(f"{run.dag_id} failed: {airflow.page(run)}")
-    log = airflow.page(run, failed)
+        return TerminalError(f"{run.dag_id} failed: {airflow.url_of(run)}")
+    log = airflow.url_of(run, failed)
     if "airflow" not in here.dsn:
         place = f"dag_id={run.dag_id}/run_id={run.run_id}/task_id={failed.task_id}/attempt={failed.try_number}.log"
         log = str(here.state / "logs" / "airflow" / place)
-    return TerminalError(f"{run.dag_id}: {failed.task_id} failed: {airflow.last_error(run, failed)} (log: {log})")
+    return TerminalError(f"{run.dag_id}: {failed.task_id} failed: {airflow.get_last_error(run, failed)} (log: {log})")
 
 
-def _show_where(airflow: Airflow, report: Path) -> None:
+def _show_where(airflow: AirflowClient, report: Path) -> None:
     """Where to look; a password only where a person reads it, for a log is no place for one."""
     command = sys.argv[0]
     password = airflow.password if sys.stdout.isatty() else f"see `{command} dsn airflow`"
