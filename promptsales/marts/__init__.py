@@ -1,1 +1,1 @@
-"""The marts: what each is made of, when it must be built anew, how it is checked and published."""
+"""Build the marts: plan what is due, have Spark fill staging, check the rows, and publish them."""

@@ -1,4 +1,4 @@
-"""``docs/marts.md``: the data dictionary, made of the catalogue that the warehouse's comments are made of."""
+"""Generate ``docs/marts.md``, the data dictionary, from the files that the warehouse's comments are generated from."""
 
 from collections.abc import Iterator
 
@@ -10,31 +10,31 @@ PAGE = ROOT / "docs" / "marts.md"
 
 _HEAD = """# Marts
 
-What dashboards and BI tools read: `promptsales dsn bi` prints the connection of a reader, who sees these tables and
-the views of `realtime`, nothing else. Made of the files `warehouse/marts/*/mart.yml` by `promptsales docs`, as
-the comments in the warehouse are.
+The tables and views that dashboards and BI tools read. `promptsales dsn bi` prints the connection string of the reader
+role, which sees these tables and the views of `realtime` and nothing else. `promptsales docs` generates this page from
+the files `warehouse/marts/*/mart.yml`; `promptsales provision` writes the same texts as comments into the warehouse.
 
-Days and months are those of the reporting zone (UTC unless `PROMPTSALES_REPORTING_TIMEZONE` says otherwise); `_at` is
-UTC. Ratios are fractions, formed from sums, and null where the denominator is 0. Never add up a column that is not
-additive. Money of different currencies is never added: group by `currency_code`.
+Days and months are those of the reporting zone (UTC unless `PROMPTSALES_REPORTING_TIMEZONE` is set); columns ending in
+`_at` are UTC. Ratios are fractions, computed from sums, and null where the denominator is 0. Never sum a column that is
+marked as not additive. Never sum amounts of different currencies: group by `currency_code`.
 """
 
 
 def page() -> str:
-    """The text of the page."""
+    """Return the text of the page."""
     return "\n".join([_HEAD, *_graph(), *(line for mart in catalogue().values() for line in _section(mart))])
 
 
 def _graph() -> Iterator[str]:
-    yield "## What is made of what\n"
-    yield f"![Sources, core tables, marts, and which is made of which]({PICTURE.name})\n"
+    yield "## Lineage\n"
+    yield f"![Lineage of the sources, core tables and marts]({PICTURE.name})\n"
 
 
 def _section(mart: Mart) -> Iterator[str]:
     yield f"## marts.{mart.mart}\n"
     yield f"{mart.description}\n"
     if mart.grain:
-        yield f"One row per {_names(mart.grain)}. Made of {_names(mart.inputs)}.\n"
+        yield f"One row per {_names(mart.grain)}. Built from {_names(mart.inputs)}.\n"
     else:
         yield f"A view of {_names(mart.inputs)}.\n"
     yield "| column | type | meaning |"

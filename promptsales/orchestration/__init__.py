@@ -1,1 +1,1 @@
-"""What the DAG files are made of: task defaults, assets, connections, the group of tasks that loads a feed."""
+"""The parts that the DAG files share: task defaults, assets, connections, and the tasks themselves."""

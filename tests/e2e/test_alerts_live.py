@@ -46,6 +46,6 @@ def test_a_missed_deadline(stack: Settings, airflow: AirflowClient, box: Inbox) 
         lock.rollback()
     assert found == {
         "subject": f"{HOURLY} is late",
-        "text": f"{HOURLY}, run {run.run_id}, is not done 45 minutes after it was queued",
+        "text": f"{HOURLY}, run {run.run_id}, is still running 45 minutes after it was queued",
     }
     airflow.wait(run, PATIENCE_S)
