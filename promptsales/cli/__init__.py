@@ -1,1 +1,1 @@
-"""The command line, one noun a file."""
+"""The command line, one module per group of commands."""

@@ -1,4 +1,4 @@
-"""`promptsales docs`: pages that are made of the files they describe."""
+"""`promptsales docs`: generate the documentation pages that describe contracts and marts."""
 
 import typer
 
@@ -11,7 +11,7 @@ app = typer.Typer()
 
 @app.command()
 def docs() -> None:
-    """Write docs/marts.md, the data dictionary, and docs/models.svg, what is made of what, from contracts and marts."""
+    """Generate docs/marts.md, the data dictionary, and docs/models.svg, the lineage, from contracts and marts."""
     for path, text in ((PAGE, page()), (PICTURE, picture())):
         path.write_text(text, encoding="utf-8")
         show_line(f"{path} written")
