@@ -6,7 +6,7 @@ import typer
 
 from promptsales.cli.output import Json, group, print_json, show_line, show_table
 from promptsales.errors import ConfigError
-from promptsales.monitoring.stream_status import following
+from promptsales.monitoring.stream_status import read_connectors
 from promptsales.settings import settings
 from promptsales.stream import connectors
 
@@ -28,7 +28,7 @@ def apply(as_json: Json = False) -> None:
 @commands.command()
 def status(as_json: Json = False) -> None:
     """Show each connector's state and its lag at three hops: the slot, the bus, the last applied commit."""
-    rows = [replica.status.model_dump() | replica.lag._asdict() for replica in following(settings())]
+    rows = [connector.status.model_dump() | connector.lag._asdict() for connector in read_connectors(settings())]
     if as_json:
         print_json(rows)
         return

@@ -18,7 +18,7 @@ from promptsales.cache.responses import cache_of
 from promptsales.cli.output import Json, console, plain, print_json, print_text
 from promptsales.errors import ConfigError
 from promptsales.monitoring.live_figures import live_figures
-from promptsales.monitoring.stream_status import following
+from promptsales.monitoring.stream_status import read_connectors
 from promptsales.settings import Settings, settings
 
 app = typer.Typer()
@@ -92,19 +92,19 @@ def _connectors(here: Settings, healthy: set[str]) -> Iterator[ServiceStatus]:
     """Yield a status for the live figures and for each applied connector, with its lag in slot, bus and warehouse."""
     if not healthy >= {"connect", "kafka", "sources", "warehouse"}:
         return
-    applied = [replica for replica in following(here) if replica.status.state != "missing"]
+    applied = [connector for connector in read_connectors(here) if connector.status.state != "missing"]
     if applied:
         yield _live(here)
-    for replica in applied:
-        status, lag = replica.status, replica.lag
+    for connector in applied:
+        status, lag = connector.status, connector.lag
         age = f"last commit {str(lag.age).split('.')[0]} ago" if lag.age else "nothing applied"
         yield ServiceStatus(
             name=f"connector {status.connector}",
             version=f"epoch {status.epoch}",
             address=f"slot {lag.slot_bytes or 0} bytes, bus {lag.events} events, {age}",
             memory_mb=0,
-            health="healthy" if replica.is_running else "unwell",
-            hint="" if replica.is_running else f"{status.trouble or status.task}; run `promptsales doctor`",
+            health="healthy" if connector.is_running else "unwell",
+            hint="" if connector.is_running else f"{status.trouble or status.task}; run `promptsales doctor`",
         )
 
 
