@@ -1,1 +1,1 @@
-"""."""
+"""The event bus (Kafka)."""

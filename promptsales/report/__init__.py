@@ -1,1 +1,1 @@
-"""One page that shows what is in the marts: ten dashboards, read as a BI tool reads."""
+"""Render ten dashboards of the marts as one HTML page, read with the role of a BI tool."""

@@ -275,8 +275,8 @@ def contracts() -> dict[str, Contract]:
         file = CORE / folder / "contract.yml"
         if contract.table != folder:
             raise ConfigError(f"contract {file}: table is {contract.table}, its folder {folder}")
-        if strangers := {name for name in contract.after if name not in found}:
-            raise ConfigError(f"contract {file}: after names no feed: {', '.join(sorted(strangers))}")
+        if find_unexpected_keys := {name for name in contract.after if name not in found}:
+            raise ConfigError(f"contract {file}: after names no feed: {', '.join(sorted(find_unexpected_keys))}")
     return found
 
 

@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 from promptsales import connections, provision
 from promptsales.airflow_client.api import AirflowClient
 from promptsales.bus import topics
-from promptsales.cache.key_spaces import strangers
+from promptsales.cache.key_spaces import find_unexpected_keys
 from promptsales.connections import connected, mongo
 from promptsales.errors import ConfigError, PipelineError, TerminalError, TransientError, driver_errors
 from promptsales.failures.cache import redis_errors
@@ -162,7 +162,7 @@ def test_redis(stack: Settings, part: str, by: str, kind: type[Exception], text:
     known = {"password": stack.secrets.password("redis"), **ports(stack)}
     address = stack.address("redis").replace(part.format(**known), by.format(**known))
     error = refusal(lambda: provision.keys(address))
-    told = "look at the key spaces: " + text.format(**known)
+    told = "check the key spaces: " + text.format(**known)
     assert (type(error), str(error)[: len(told)]) == (kind, told)
 
 
@@ -177,7 +177,7 @@ def test_a_command_that_redis_refuses(stack: Settings) -> None:
         client.execute_command("ACL", "SETUSER", "reader", "on", f">{SECRET}", "~*", "+ping")
         try:
             with redis.Redis.from_url(f"redis://reader:{SECRET}@127.0.0.1:{stack.port('redis')}/0") as reader:
-                error = refusal(lambda: strangers(reader))
+                error = refusal(lambda: find_unexpected_keys(reader))
         finally:
             client.execute_command("ACL", "DELUSER", "reader")
     assert (type(error), "NoPermissionError: the user has no right to this" in str(error)) == (TerminalError, True)
