@@ -51,7 +51,7 @@ def fill(
     # a fair-scheduler pool of its own: within one pool a mart would wait for the marts before it
     spark.sparkContext.setLocalProperty("spark.scheduler.pool", mart.mart)
     with _spark_errors(mart), driver_errors(f"build {mart.mart}"), snapshot_of(settings, warehouse) as (name, reader):
-        frame = _transform(mart, warehouse, settings, span, jobs, spark, name)
+        frame = _run_job(mart, warehouse, settings, span, jobs, spark, name)
         _write(frame, mart, url_of(warehouse), properties_of(settings, warehouse))
         return Filled(complete_through(mart, reader), expected_totals(mart, reader, span))
 
@@ -87,7 +87,7 @@ def snapshot_of(settings: Settings, warehouse: psycopg.Connection) -> Iterator[t
         yield str(name), reader
 
 
-def _transform(
+def _run_job(
     mart: Mart,
     warehouse: psycopg.Connection,
     settings: Settings,
@@ -97,7 +97,7 @@ def _transform(
     snapshot: str,
 ) -> "DataFrame":
     url, properties = url_of(warehouse), properties_of(settings, warehouse)
-    rows = jobs.transformed(mart.mart, spark, url, properties, snapshot, span, settings.spark_partitions, mart.folder)
+    rows = jobs.run_job(mart.mart, spark, url, properties, snapshot, span, settings.spark_partitions, mart.folder)
     if tuple(rows.columns) != mart.column_names:
         raise TerminalError(
             f"mart {mart.mart}: its job returns the columns {rows.columns}, mart.yml has {mart.column_names}; change "

@@ -17,7 +17,7 @@ class SparkJobs(Protocol):
     def session(self, master: str, memory: str, partitions: int) -> "AbstractContextManager[SparkSession]":
         """Start a session; stop it at the end of the block."""
 
-    def transformed(
+    def run_job(
         self,
         mart: str,
         spark: "SparkSession",
