@@ -11,12 +11,12 @@ from psycopg.rows import class_row, tuple_row
 from promptsales.errors import Fenced
 from promptsales.feeds.models import LoadResult, Staged
 
-SQL = Path(__file__).parent
+SQL = Path(__file__).parent / "sql"
 
 
 @cache
 def statement(name: str) -> bytes:
-    """The text of one of the ``.sql`` files beside this module."""
+    """The text of one of the ``.sql`` files of this package."""
     return (SQL / f"{name}.sql").read_bytes()
 
 
