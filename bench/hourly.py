@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from promptsales.airflow_client.api import Airflow
-from promptsales.airflow_client.models import Run
+from promptsales.airflow_client.api import AirflowClient
+from promptsales.airflow_client.models import DagRun
 from promptsales.airflow_client.registration import register
 from promptsales.cli.run import HOURLY
 from promptsales.errors import TerminalError
@@ -22,7 +22,7 @@ def hourly(
 
     The first run, which is not timed, takes up the scheduler's own catching up.
     """
-    with Airflow(here.address("airflow")) as airflow:
+    with AirflowClient(here.address("airflow")) as airflow:
         register(airflow, here)
         for dag_id in HOURLY:
             airflow.pause(dag_id, is_paused=False)
@@ -38,7 +38,7 @@ def hourly(
     return seconds
 
 
-def _run(airflow: Airflow) -> None:
+def _run(airflow: AirflowClient) -> None:
     run_id = f"manual__{uuid.uuid4()}"
     runs = [airflow.trigger(dag_id, run_id) for dag_id in HOURLY]
     with ThreadPoolExecutor(len(runs)) as pool:
@@ -47,5 +47,5 @@ def _run(airflow: Airflow) -> None:
         raise TerminalError(f"{', '.join(failed)} failed, see the state folder's logs")
 
 
-def _end(airflow: Airflow, run: Run) -> Run:
+def _end(airflow: AirflowClient, run: DagRun) -> DagRun:
     return airflow.wait(run, WAIT_S)[0]

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from promptsales.marts.build import build
-from promptsales.marts.plan import Asked
+from promptsales.marts.plan import BuildRequest
 from promptsales.provision import schemas
 from promptsales.settings import Settings, settings
 from promptsales.specs.mart import tables
@@ -76,7 +76,7 @@ def _measure(here: Settings, largest: int) -> None:
             print(f"Spark's start                          {time.monotonic() - began:6.1f} s")
 
             def run(*names: str) -> None:
-                build(names or tables(), loader, here, Asked(AS_OF, "bench"), jobs, spark)
+                build(names or tables(), loader, here, BuildRequest(AS_OF, "bench"), jobs, spark)
 
             print(f"all marts, first build                 {timed(run):6.1f} s")
             _one_day(admin, run, "one day, 39 days of history")

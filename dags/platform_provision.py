@@ -1,10 +1,10 @@
-"""Bring every system's schema to what the files of this repository say.
+"""Apply the schemas in this repository to every system.
 
-Each system is a task: the databases of PromptSales and PromptCrm, the warehouse, PromptContent (MongoDB), the event
-bus (Kafka). What is there already is left alone, so a run may be repeated at any time. A PostgreSQL database changes
-in one transaction. With `dry_run` nothing is changed; the log and the result say what would be.
+One task per system: the databases of PromptSales and PromptCrm, the warehouse, PromptContent (MongoDB), and the event
+bus (Kafka). Objects that already match are not touched, so you can run this at any time. Each PostgreSQL database
+changes in one transaction. With `dry_run` nothing changes; the log and the task result list what would change.
 
-Roles, passwords and hashing keys are no business of Airflow: `promptsales provision` makes them.
+Airflow does not manage roles, passwords and hashing keys; run `promptsales provision` for those.
 """
 
 from datetime import UTC, datetime
@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, Param
 
 from promptsales.orchestration.defaults import TASK_DEFAULTS
-from promptsales.orchestration.platform import bus, content, database
+from promptsales.orchestration.platform import provision_collections, provision_database, provision_topics
 
 with DAG(
     dag_id="platform_provision",
-    dag_display_name="Platform, provision",
-    description="Schemas as code, brought to every system",
+    description="Apply the schemas in this repository to every system",
     doc_md=__doc__,
     tags=["by hand", "platform"],
     default_args=TASK_DEFAULTS,
@@ -27,12 +26,12 @@ with DAG(
     max_active_runs=1,
     params={
         "dry_run": Param(
-            False, type="boolean", title="Dry run", description="Change nothing, say what would be changed."
+            False, type="boolean", title="Dry run", description="List what would change without changing anything."
         ),
     },
 ) as dag:
-    database.override(task_id="promptsales")("promptsales", "sources_admin")
-    database.override(task_id="promptcrm")("promptcrm", "sources_admin")
-    database.override(task_id="warehouse")("warehouse", "warehouse_admin")
-    content("promptcontent_admin")
-    bus("kafka")
+    provision_database.override(task_id="promptsales")("promptsales", "sources_admin")
+    provision_database.override(task_id="promptcrm")("promptcrm", "sources_admin")
+    provision_database.override(task_id="warehouse")("warehouse", "warehouse_admin")
+    provision_collections("promptcontent_admin")
+    provision_topics("kafka")

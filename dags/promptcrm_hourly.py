@@ -1,6 +1,6 @@
-"""Load what changed in PromptCrm into the warehouse, once an hour.
+"""Load the rows that changed in PromptCrm into the warehouse, once an hour.
 
-Rows are read through the hashing views: clear text stays at the source.
+Rows are read through views that hash personal data, so clear text never leaves the source.
 """
 
 from airflow.sdk import DAG
@@ -10,8 +10,7 @@ from promptsales.orchestration.hourly import HOURLY, HOW_FEEDS_LOAD
 
 with DAG(
     dag_id="promptcrm_hourly",
-    dag_display_name="PromptCrm, hourly",
-    description="What changed in the CRM, hashed and audited, into the warehouse",
+    description="Load changed CRM rows, hashed and checked, into the warehouse",
     doc_md=f"{__doc__}{HOW_FEEDS_LOAD}",
     tags=["hourly", "promptcrm", "core"],
     **HOURLY,

@@ -1,6 +1,7 @@
-"""Load what changed in PromptSales core (users, subscriptions) into the warehouse, once an hour.
+"""Load the users and subscriptions that changed in PromptSales core into the warehouse, once an hour.
 
-Rows are read through the hashing views: clear text stays at the source, and passwords are not read at all.
+Rows are read through views that hash personal data, so clear text never leaves the source. The views do not contain
+password hashes.
 """
 
 from airflow.sdk import DAG
@@ -10,8 +11,7 @@ from promptsales.orchestration.hourly import HOURLY, HOW_FEEDS_LOAD
 
 with DAG(
     dag_id="promptsales_hourly",
-    dag_display_name="PromptSales, hourly",
-    description="Users and subscriptions that changed, hashed and audited, into the warehouse",
+    description="Load changed users and subscriptions, hashed and checked, into the warehouse",
     doc_md=f"{__doc__}{HOW_FEEDS_LOAD}",
     tags=["hourly", "promptsales", "core"],
     **HOURLY,

@@ -1,8 +1,8 @@
-"""Count the live figures anew from core, once a day, and mend what differs.
+"""Recount the live figures from core once a day, and correct those that differ.
 
-The stream moves minutes, days and totals of campaigns by differences. This counts them from `core.campaign_metrics`,
-mends and reports those that are not equal, and lets go of minutes past their time (`PROMPTSALES_STREAM_MINUTES_DAYS`).
-The stream waits meanwhile, a moment.
+The stream updates the minutes, days and totals of campaigns incrementally. This DAG recounts them from
+`core.campaign_metrics`, corrects and reports the figures that differ, and deletes minutes older than
+`PROMPTSALES_STREAM_MINUTES_DAYS`. The stream is blocked for a moment while it runs.
 """
 
 from datetime import UTC, datetime
@@ -14,8 +14,7 @@ from promptsales.orchestration.stream import rebuild
 
 with DAG(
     dag_id="realtime_rebuild",
-    dag_display_name="Realtime, rebuild",
-    description="Minutes, days and totals of campaigns, counted anew from core",
+    description="Recount minutes, days and totals of campaigns from core",
     doc_md=__doc__,
     tags=["daily", "stream", "realtime"],
     default_args=TASK_DEFAULTS,

@@ -1,16 +1,17 @@
-"""Audit what the stream brought, once an hour, and only then let the marts follow.
+"""Audit the streamed tables once an hour; marts are rebuilt only from audited rows.
 
-For each streamed table:
+The task of a table does the following:
 
-- counts and sums of the last three hours are compared with the source, hour by hour; from three hours before the last
-  audit that went well, where that is longer ago. Rows of hours that differ are compared one by one; what still differs
-  when all that was written by then is applied is repaired, and reported in `ops.reconciliation`. Rows that the table
-  cannot hold are put in quarantine, and named in the log. Before that the rows in quarantine are judged again;
-- the whole `expectations.yml` runs over what was loaded in these hours; results are rows in `ops.check_result`;
-- the table's asset is sent, so that the marts built on it are built anew. Where a rule fails that is more than a
-  warning the task fails instead, and the marts stay as they were.
+1. It checks the rows in quarantine again.
+2. It compares hourly counts and sums with the source, for the last three hours, or since three hours before the last
+   successful audit if that is longer ago. In hours that differ it compares the rows one by one, waits until the stream
+   has caught up, repairs the rows that still differ, and records them in `ops.reconciliation`. Rows that the table
+   cannot hold go to quarantine and are listed in the log.
+3. It runs the whole `expectations.yml` over the rows loaded in these hours. The results are rows in `ops.check_result`.
+4. It emits the table's asset event, so that the marts built from it are rebuilt. If a rule fails that is not a warning,
+   the task fails instead, and the marts are not rebuilt.
 
-A table of which nothing has come, and in which nothing differs, is skipped after the comparison: no asset is sent.
+If no event arrived and no row differs, the task ends as skipped after the comparison, and emits no asset event.
 """
 
 from datetime import UTC, datetime
@@ -25,8 +26,7 @@ from promptsales.specs.stream import stream_contracts
 
 with DAG(
     dag_id="stream_audit",
-    dag_display_name="Stream, audit",
-    description="The stream's last hours against their source and their rules, then the marts",
+    description="Compare the stream's last hours with the sources and check their rules",
     doc_md=__doc__,
     tags=["hourly", "stream", "core"],
     default_args=TASK_DEFAULTS,

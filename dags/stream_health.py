@@ -1,6 +1,7 @@
-"""Say when the stream falls behind: a task fails, and alerts, when a connector's tables are stale or its slot is lost.
+"""Check every 15 minutes whether the stream keeps up.
 
-The message names the hop: the slot at the source, the bus, or the last commit applied.
+A task fails and alerts when a connector's tables are stale or its replication slot is lost. The message gives the lag
+at each hop: the slot at the source, the events on the bus, and the last commit applied.
 """
 
 from datetime import UTC, datetime
@@ -9,13 +10,12 @@ from typing import get_args
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from promptsales.orchestration.defaults import TASK_DEFAULTS
-from promptsales.orchestration.stream import health
+from promptsales.orchestration.stream import check_health
 from promptsales.specs.stream import Connector
 
 with DAG(
     dag_id="stream_health",
-    dag_display_name="Stream, health",
-    description="Whether the stream keeps up, every quarter of an hour",
+    description="Alert when the stream falls behind",
     doc_md=__doc__,
     tags=["stream", "platform"],
     default_args=TASK_DEFAULTS,
@@ -26,4 +26,4 @@ with DAG(
     is_paused_upon_creation=True,
 ) as dag:
     for connector in get_args(Connector):
-        health.override(task_id=connector)(connector)
+        check_health.override(task_id=connector)(connector)

@@ -1,11 +1,11 @@
 """Compare the marts with core and with each other, once a day.
 
-- Every day of campaign performance adds up to core, to the last decimal; the hours add up to the days.
+- The totals of every day of campaign performance equal those of core exactly, and the hours add up to the days.
 - MRR: opening + new + expansion + reactivation - contraction - churn = closing.
-- No step of the funnel is wider than the one before.
-- Warnings: a deal's stages that do not follow one another; ads that cost more than campaigns did.
+- No step of the funnel has more leads than the step before.
+- Warnings: the stages of a deal overlap or leave gaps; the ads of a campaign cost more than the campaign.
 
-Days that were touched since their mart was built are left out. Results are rows of `ops.check_result` (feed `marts`).
+Days that were touched since their mart was built are skipped. Results are rows in `ops.check_result` (feed `marts`).
 """
 
 from datetime import UTC, datetime
@@ -13,12 +13,11 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from promptsales.orchestration.defaults import TASK_DEFAULTS
-from promptsales.orchestration.marts import tie
+from promptsales.orchestration.marts import cross_check
 
 with DAG(
     dag_id="warehouse_cross_checks",
-    dag_display_name="Warehouse, cross-checks",
-    description="Marts against core and against each other",
+    description="Compare the marts with core and with each other",
     doc_md=__doc__,
     tags=["daily", "warehouse", "marts"],
     default_args=TASK_DEFAULTS,
@@ -28,4 +27,4 @@ with DAG(
     max_active_runs=1,
     is_paused_upon_creation=True,
 ) as dag:
-    tie()
+    cross_check()

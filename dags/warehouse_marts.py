@@ -1,15 +1,15 @@
-"""Build what changed of the marts: Spark aggregates, Great Expectations checks, readers see all of a mart or nothing.
+"""Rebuild the days of the marts that changed: Spark aggregates them, Great Expectations checks them.
 
-Runs when a table of core changed, and once an hour, as the stream changes some of them all the time.
+Runs when a table of core changes, and once an hour because the stream changes some tables all the time.
 
-1. **plan** looks up what was touched since each mart was built. Where nothing was, the run ends here, without Spark.
-   A mart whose input failed its last audit is skipped; the log says so.
-2. **build** starts Spark once and builds the marts side by side; a mart waits only for those it is built from. It
-   builds the days, months or cohorts that were touched, those that are complete since the last run, and those that are
-   provisional no more. Each mart is checked, then published in one transaction as soon as Spark has filled it; the log
-   says how far each is. Replaced values of settled days are kept in `ops.restatement`.
+1. **plan** finds the days that were touched since each mart was built. If there are none, the run ends here without
+   starting Spark. A mart whose input failed its last audit is skipped, with a warning in the log.
+2. **build** starts Spark once and builds the marts in parallel; a mart waits only for the marts it is built from. It
+   builds the days, months or cohorts that were touched, that became complete, or that are no longer provisional. Once
+   Spark has filled a mart, the task checks it and publishes it in one transaction. The log shows the progress of each
+   mart. Replaced values of settled days are kept in `ops.restatement`.
 
-A run may be repeated: it changes nothing. To rebuild days by hand, trigger the DAG with `start` and `end`, or `full`.
+Repeating a run changes nothing. To rebuild days, trigger the DAG with `start` and `end`, or with `full`.
 `promptsales build` does the same without Airflow.
 """
 
@@ -27,8 +27,7 @@ from promptsales.orchestration.marts import build, plan
 
 with DAG(
     dag_id="warehouse_marts",
-    dag_display_name="Warehouse, marts",
-    description="What changed of the marts, built by Spark, checked, published",
+    description="Rebuild the days of the marts that changed",
     doc_md=__doc__,
     tags=["hourly", "warehouse", "marts"],
     default_args=TASK_DEFAULTS,
@@ -43,8 +42,14 @@ with DAG(
     is_paused_upon_creation=True,
     params={
         "start": Param(None, type=["null", "string"], format="date", title="From", description="First day to rebuild."),
-        "end": Param(None, type=["null", "string"], format="date", title="Until", description="Day after the last."),
-        "full": Param(False, type="boolean", title="Everything", description="Rebuild all days of all marts."),
+        "end": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Until",
+            description="The day after the last one.",
+        ),
+        "full": Param(False, type="boolean", title="All days", description="Rebuild all days of all marts."),
     },
 ) as dag:
     due: Any = plan()

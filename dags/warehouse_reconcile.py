@@ -1,19 +1,20 @@
-"""Compare every feed and every streamed table with its source once a day, and repair what no watermark or event shows.
+"""Compare every feed and streamed table with its source once a day, and repair differences that loads cannot see.
 
-For each feed **compare** takes a snapshot of the warehouse and then one of the source, and compares counts and hashes
-of 4096 buckets of keys, computed by both servers; for it, the documents of a collection are drawn into staging. Only
-rows of unequal buckets are compared one by one:
+The task **compare** of a feed takes a snapshot of the warehouse and then one of the source, and compares counts and
+hashes of 4096 buckets of keys, which both servers compute. The documents of a collection are copied into staging for
+this. Only rows of buckets that differ are compared one by one:
 
-- gone at the source: soft-deleted in core, with a version of its own, or taken out of quarantine;
-- missing, or an older version than the source's: read again by the load that follows, checks and all;
-- changed though `updated_at` stood still (a disabled trigger, a restore, a change by hand): reported, and read again;
-- changed since the last load: no fault, the next load reads it anyway.
+- A row that is gone at the source is soft-deleted in core as a new version, or removed from quarantine.
+- A row that is missing, or older than at the source, is read again by the load that follows, with all checks.
+- A row that changed while `updated_at` stayed the same (a disabled trigger, a restore, a manual change) is reported and
+  read again.
+- A row that changed since the last load is not an error: the next load reads it anyway.
 
-Where nothing is to be read again, the load is skipped. A streamed table has one task: it repairs what differs by
-itself, under the versions of the stream, so that a newer event always wins; the next `stream_audit` judges the rows and
-lets the marts follow. The result is a row in `ops.reconciliation`, the keys are in
-`ops.reread`. Where very many rows are gone nothing is deleted and the task fails: an emptied table is rarely meant.
-`promptsales reconcile` does the same by hand.
+If no row has to be read again, the load is skipped. A streamed table has one task, which repairs the rows itself with
+versions of the stream, so that a newer event always wins; the next `stream_audit` checks these rows and triggers the
+marts. The result is a row in `ops.reconciliation`; the keys to read again are in `ops.reread`. If very many rows are
+gone, the task deletes nothing and fails, because a source table is rarely emptied on purpose.
+`promptsales reconcile` does the same without Airflow.
 """
 
 from airflow.sdk import DAG
@@ -26,8 +27,7 @@ from promptsales.specs.stream import stream_contracts
 
 with DAG(
     dag_id="warehouse_reconcile",
-    dag_display_name="Warehouse, reconcile",
-    description="Every feed and streamed table against its source, key by key and hash by hash",
+    description="Compare every feed and streamed table with its source, by hashes of the rows",
     doc_md=__doc__,
     tags=["daily", "warehouse", "core"],
     **daily("40 3"),

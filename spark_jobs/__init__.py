@@ -1,4 +1,4 @@
-"""One mart a file: ``read`` names what is read, ``transform`` is pure and ends in a select of every output column.
+"""One module per mart: ``read`` returns the inputs, ``transform`` is pure and ends in a select of every output column.
 
-Writing is the same for all marts (`promptsales.marts.publish`), and so it is not said twelve times.
+Writing is the same for all marts and is in `promptsales.marts.filling`.
 """

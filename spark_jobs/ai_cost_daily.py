@@ -1,46 +1,46 @@
-"""marts.ai_cost_daily: what prompts cost, by day, model and user."""
+"""marts.ai_cost_daily: cost of prompts by day, model and user."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from promptsales.marts.span import Span
 from spark_jobs.measures import UNKNOWN, cost, day_of, in_ranges, unit_cost
-from spark_jobs.source import Source
+from spark_jobs.source import WarehouseReader
 
 Frames = dict[str, DataFrame]
 
 CURRENCY = "USD"
 
 
-def read(source: Source) -> Frames:
-    """Prompts of the days, and the models their tools are called by."""
+def read(reader: WarehouseReader) -> Frames:
+    """Return the prompts of the days, and the model of each tool."""
     return {
-        "prompts": source.within(
+        "prompts": reader.within(
             "core.prompts", "prompted_at", "user_id", "tool", "tokens_used", "cost_amount", "deleted_at"
         ),
-        "models": source.query("models"),
+        "models": reader.query("models"),
     }
 
 
 def transform(frames: Frames, span: Span) -> DataFrame:
-    """Sums by model and user; a price per token from prompts that have both."""
+    """Return sums by day, model and user, and a cost per token from prompts that have both cost and tokens."""
     prompts = frames["prompts"].where(F.col("deleted_at").isNull())
     prompts = prompts.withColumn("date_day", day_of(F.col("prompted_at"), span.zone))
     prompts = prompts.where((F.col("date_day") <= F.lit(span.as_of_day)) & in_ranges(F.col("date_day"), span.ranges))
     prompts = prompts.join(F.broadcast(frames["models"]), "tool", "left")
-    # a sum of such counters is wider than any whole number of Spark's
+    # a sum of bigint values can exceed Spark's bigint
     prompts = prompts.withColumn("tokens_used", F.col("tokens_used").cast("decimal(19,0)"))
     is_rated = F.col("tokens_used").isNotNull() & F.col("cost_amount").isNotNull()
-    found = prompts.groupBy("date_day", F.coalesce("label", F.lit(UNKNOWN)).alias("model_label"), "user_id").agg(
+    rows = prompts.groupBy("date_day", F.coalesce("label", F.lit(UNKNOWN)).alias("model_label"), "user_id").agg(
         F.count("*").alias("prompts"),
         _tokens(F.sum("tokens_used")).alias("tokens"),
         cost(F.coalesce(F.sum("cost_amount"), F.lit(0))).alias("cost"),
         _tokens(F.sum(F.when(is_rated, F.col("tokens_used")))).alias("rated_tokens"),
         cost(F.coalesce(F.sum(F.when(is_rated, F.col("cost_amount"))), F.lit(0))).alias("rated_cost"),
     )
-    # of 38 digits Spark would round the product
+    # the units are scaled instead of the cost: at 38 digits Spark would round the product
     rated_cost = F.col("rated_cost")
-    return found.select(
+    return rows.select(
         "date_day",
         "model_label",
         "user_id",

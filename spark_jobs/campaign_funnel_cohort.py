@@ -1,4 +1,4 @@
-"""marts.campaign_funnel_cohort: what became of the leads of a month, beside what their campaign spent in it."""
+"""marts.campaign_funnel_cohort: milestones of the leads of a month, and the spend of their campaign in that month."""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -16,21 +16,21 @@ from spark_jobs.measures import (
     named_at,
     ratio,
 )
-from spark_jobs.source import Source
+from spark_jobs.source import WarehouseReader
 
 Frames = dict[str, DataFrame]
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 OLD_DAYS = 365
-# what prompts are billed in
+# the currency of prompt costs
 AI_CURRENCY = "USD"
 COUNTS = ("impressions", "clicks", "leads", "qualified", "converted", "won", "new_customers")
 
 
-def read(source: Source) -> Frames:
-    """Leads and spend of the months, as the marts before this one have them, and what AI cost for the creatives."""
+def read(reader: WarehouseReader) -> Frames:
+    """Return leads and spend of the months from their marts, and the AI cost of the campaigns' creatives."""
     return {
-        "leads": source.within(
+        "leads": reader.within(
             "marts.lead_attribution",
             "date_day",
             *(
@@ -43,19 +43,19 @@ def read(source: Source) -> Frames:
                 "currency_code",
             ),
         ),
-        "days": source.within(
+        "days": reader.within(
             "marts.campaign_performance_daily", "date_day", "campaign_id", "impressions", "clicks", "spend"
         ),
-        "ai_costs": source.query("ai_costs"),
-        "campaigns": source.table("core.campaigns", "campaign_id", "currency_code"),
-        "names": source.table("core.campaigns_history", "campaign_id", "name", "valid_from", "valid_to"),
+        "ai_costs": reader.query("ai_costs"),
+        "campaigns": reader.table("core.campaigns", "campaign_id", "currency_code"),
+        "names": reader.table("core.campaigns_history", "campaign_id", "name", "valid_from", "valid_to"),
     }
 
 
 def transform(frames: Frames, span: Span) -> DataFrame:
-    """Counts of milestones and the rates between them."""
+    """Return the number of leads at each milestone, the rates between milestones, and costs per lead and customer."""
     campaigns, grain = frames["campaigns"], ["campaign_id", "month_start_date"]
-    found = (
+    rows = (
         _leads(frames["leads"], campaigns)
         .join(_delivery(frames["days"]), grain, "full")
         .join(frames["ai_costs"], grain, "full")
@@ -64,15 +64,15 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         .fillna(0, list(COUNTS))
     )
     last_day = F.last_day("month_start_date")
-    found = named_at(found, frames["names"], "campaign_id", end_of(last_day, span.zone), "name")
-    found = found.withColumns(
+    rows = named_at(rows, frames["names"], "campaign_id", end_of(last_day, span.zone), "name")
+    rows = rows.withColumns(
         {name: money(F.coalesce(name, F.lit(0)), scale) for name, scale in (("won_amount", 2), ("spend", 4))}
     )
-    # money of two currencies is never added
+    # amounts of different currencies are never added
     ai_cost = F.when(F.col("currency_code") == AI_CURRENCY, cost(F.coalesce("ai_cost", F.lit(0))))
     name = F.when(F.col("campaign_id") == NOBODY, "Unattributed").otherwise(F.coalesce("name", F.lit(UNKNOWN)))
     age = F.greatest(F.datediff(F.lit(span.as_of_day), "month_start_date"), F.lit(0))
-    return found.select(
+    return rows.select(
         "campaign_id",
         "month_start_date",
         F.coalesce("currency_code", F.lit(NO_CURRENCY)).alias("currency_code"),
@@ -93,7 +93,7 @@ def transform(frames: Frames, span: Span) -> DataFrame:
 
 
 def _leads(leads: DataFrame, campaigns: DataFrame) -> DataFrame:
-    """Milestones by campaign and month; money only where the deal's currency is the campaign's."""
+    """Return milestones by campaign and month; amounts count only if the deal has the campaign's currency."""
     own = campaigns.select("campaign_id", F.col("currency_code").alias("own_currency"))
     leads = leads.fillna(NOBODY, ["campaign_id"]).join(own, "campaign_id", "left")
     return leads.groupBy("campaign_id", month_of(F.col("date_day")).alias("month_start_date")).agg(

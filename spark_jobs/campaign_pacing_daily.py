@@ -1,50 +1,50 @@
-"""marts.campaign_pacing_daily: how far the budget of each campaign is spent, by as-of day."""
+"""marts.campaign_pacing_daily: spend of each campaign compared with its budget, by as-of day."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from promptsales.marts.span import Span
 from spark_jobs.measures import NO_CURRENCY, UNKNOWN, day_of, end_of, in_ranges, money, named_at, ratio
-from spark_jobs.source import Source
+from spark_jobs.source import WarehouseReader
 
 Frames = dict[str, DataFrame]
 
 
-def read(source: Source) -> Frames:
-    """The as-of days of each campaign, what it spent on each day so far, and its versions."""
+def read(reader: WarehouseReader) -> Frames:
+    """Return the as-of days of each campaign, its spend on every day so far, and its versions."""
     return {
-        "days": source.query("days", "date_day"),
-        "spend": source.query("spend"),
-        "versions": source.table(
+        "days": reader.query("days", "date_day"),
+        "spend": reader.query("spend"),
+        "versions": reader.table(
             "core.campaigns_history", "campaign_id", "name", "budget", "starts_at", "ends_at", "valid_from", "valid_to"
         ),
     }
 
 
 def transform(frames: Frames, span: Span) -> DataFrame:
-    """Running totals beside the plan of the day."""
+    """Return running totals of spend, and the spend expected by that day."""
     days = frames["days"].where(
         in_ranges(F.col("date_day"), span.ranges) & (F.col("date_day") <= F.lit(span.as_of_day))
     )
-    found = named_at(
+    rows = named_at(
         _spent(days, frames["spend"]),
         frames["versions"],
         "campaign_id",
         end_of(F.col("date_day"), span.zone),
         *("name", "budget", "starts_at", "ends_at"),
     )
-    found = found.withColumns({
+    rows = rows.withColumns({
         "starts_on": day_of(F.col("starts_at"), span.zone),
         "ends_on": day_of(F.col("ends_at"), span.zone),
     }).withColumns({
-        # of ten digits Spark would cut the decimals of a product
+        # decimal(7): with the ten digits of an int, Spark would cut decimals of the products
         "flight": (F.datediff("ends_on", "starts_on") + 1).cast("decimal(7,0)"),
         "elapsed": F.greatest(F.datediff("date_day", "starts_on") + 1, F.lit(0)).cast("decimal(7,0)"),
     }).withColumn("elapsed", F.when(F.col("flight").isNotNull(), F.least("elapsed", "flight")))  # fmt: skip
-    found = found.withColumn(
+    rows = rows.withColumn(
         "pacing_pct", ratio(100 * F.col("spend_to_date") * F.col("flight"), F.col("budget") * F.col("elapsed"))
     )
-    return found.select(
+    return rows.select(
         "campaign_id",
         "date_day",
         F.coalesce("currency_code", F.lit(NO_CURRENCY)).alias("currency_code"),
@@ -67,7 +67,7 @@ def transform(frames: Frames, span: Span) -> DataFrame:
 
 
 def _spent(days: DataFrame, spend: DataFrame) -> DataFrame:
-    """Add up what a campaign spent up to each of its days, in one pass over days and spend in the order of time."""
+    """Return the days with the campaign's spend up to each, in one pass over days and spend ordered by time."""
     so_far = Window.partitionBy("campaign_id").orderBy("date_day").rangeBetween(
         Window.unboundedPreceding, Window.currentRow
     )  # fmt: skip
@@ -77,7 +77,7 @@ def _spent(days: DataFrame, spend: DataFrame) -> DataFrame:
 
 
 def _status() -> Column:
-    """The first that holds; money above the budget says more than any date."""
+    """Return the first status that applies; overspending comes before the statuses that depend on dates."""
     return (
         F.when(F.coalesce(F.col("budget"), F.lit(0)) == 0, "no_budget")
         .when(F.col("spend_to_date") > F.col("budget"), "overspent")

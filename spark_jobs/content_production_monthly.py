@@ -1,11 +1,11 @@
-"""marts.content_production_monthly: assets made in a month, what became of them, what their prompts cost."""
+"""marts.content_production_monthly: assets created in a month, their status, and the cost of their prompts."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from promptsales.marts.span import Span
 from spark_jobs.measures import UNKNOWN, cost, day_of, in_ranges, month_of, ratio, unit_cost
-from spark_jobs.source import Source
+from spark_jobs.source import WarehouseReader
 
 Frames = dict[str, DataFrame]
 
@@ -14,28 +14,28 @@ MICROSECONDS_A_DAY = 86_400_000_000
 COUNTS = ("assets", "approved", "archived_never_approved", "archived_at_first_sight", "drafts", "assets_with_cost")
 
 
-def read(source: Source) -> Frames:
-    """Assets made in the months, their status so far, the prompts linked to them and to none, the models' names."""
+def read(reader: WarehouseReader) -> Frames:
+    """Return the assets created in the months, their status history, their costs, unlinked costs, and models."""
     return {
-        "assets": source.within(
+        "assets": reader.within(
             "core.content_assets",
             "created_at",
             *("asset_id", "type", "model", "status", "approved_at", "deleted_at"),
         ),
-        "statuses": source.query("statuses"),
-        "costs": source.query("costs"),
-        "models": source.query("models"),
-        "unlinked": source.query("unlinked"),
+        "statuses": reader.query("statuses"),
+        "costs": reader.query("costs"),
+        "models": reader.query("models"),
+        "unlinked": reader.query("unlinked"),
     }
 
 
 def transform(frames: Frames, span: Span) -> DataFrame:
-    """Counts by what became of the assets."""
+    """Return the number of assets by status, and their costs."""
     assets = frames["assets"].where(F.col("deleted_at").isNull())
     assets = assets.withColumn("month_start_date", month_of(day_of(F.col("created_at"), span.zone)))
     assets = assets.where(in_ranges(F.col("month_start_date"), span.ranges))
-    for other, key in (("statuses", "asset_id"), ("costs", "asset_id"), ("models", "model")):
-        assets = assets.join(frames[other], key, "left")
+    for name, key in (("statuses", "asset_id"), ("costs", "asset_id"), ("models", "model")):
+        assets = assets.join(frames[name], key, "left")
     assets = assets.withColumn("approved_first", F.coalesce("approved_at", "seen_approved_at"))
     is_approved = F.col("approved_first").isNotNull() | F.coalesce("was_approved", F.lit(False))
     is_archived = ~is_approved & (F.col("status") == "archived")
@@ -46,14 +46,14 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         "is_archived_at_first_sight": is_first_sight,
         "is_draft": ~is_approved & ~is_archived,
     })  # fmt: skip
-    found = assets.groupBy(
+    rows = assets.groupBy(
         "month_start_date", F.coalesce("label", F.lit(UNKNOWN)).alias("model_label"), F.col("type").alias("asset_type")
     ).agg(*_sums())
-    return _select(found.unionByName(_unlinked(frames["unlinked"]), allowMissingColumns=True).fillna(0, list(COUNTS)))
+    return _select(rows.unionByName(_unlinked(frames["unlinked"]), allowMissingColumns=True).fillna(0, list(COUNTS)))
 
 
 def _unlinked(costs: DataFrame) -> DataFrame:
-    """The cost that came to no asset, in rows of no type."""
+    """Return the cost of prompts without an asset, in rows of an unknown asset type."""
     return costs.select(
         "month_start_date",
         F.coalesce("model_label", F.lit(UNKNOWN)).alias("model_label"),
@@ -76,9 +76,9 @@ def _sums() -> list[Column]:
     ]
 
 
-def _select(found: DataFrame) -> DataFrame:
+def _select(rows: DataFrame) -> DataFrame:
     approved, linked_cost = F.col("approved"), _cost("linked_cost")
-    return found.select(
+    return rows.select(
         "month_start_date",
         "model_label",
         "asset_type",

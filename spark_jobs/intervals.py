@@ -1,4 +1,4 @@
-"""Series by day from what changed: reading and adding up costs the changes, not the days between them."""
+"""Daily series computed from changes, so that the cost depends on the changes and not on the days between them."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -10,11 +10,11 @@ from promptsales.marts.span import Span
 
 
 def clipped(states: DataFrame, span: Span) -> DataFrame:
-    """Cut states that hold on ``from_day`` <= day < ``until_day`` to the days that are built.
+    """Return states that hold on ``from_day`` <= day < ``until_day``, clipped to the days that are built.
 
     Args:
         states: with both columns; ``until_day`` is null for a state that still holds.
-        span: the days. The days between its ranges stay, because a running sum needs their changes.
+        span: the days. Days between its ranges are kept, because a running sum needs their changes.
     """
     first = min(start for start, _ in span.ranges)
     last = min(max(end for _, end in span.ranges), span.as_of_day + timedelta(days=1))
@@ -24,12 +24,12 @@ def clipped(states: DataFrame, span: Span) -> DataFrame:
 
 
 def running(changes: DataFrame, group: Iterable[str], sums: Iterable[str]) -> DataFrame:
-    """Add up what changed: the sums of each group, and the days ``from_day`` <= day < ``until_day`` they hold on.
+    """Return the running sums of each group, and the days ``from_day`` <= day < ``until_day`` on which they hold.
 
     Args:
-        changes: what each ``from_day`` adds to the sums of its group, negative for what it takes away.
-        group: the columns that tell groups apart.
-        sums: the columns that are added up.
+        changes: what each ``from_day`` adds to the sums of its group; negative for what it removes.
+        group: the columns that identify a group.
+        sums: the columns to sum.
     """
     of_group = Window.partitionBy(*group).orderBy("from_day")
     so_far = of_group.rowsBetween(Window.unboundedPreceding, Window.currentRow)
@@ -43,12 +43,12 @@ def running(changes: DataFrame, group: Iterable[str], sums: Iterable[str]) -> Da
 
 
 def days_of(intervals: DataFrame) -> DataFrame:
-    """Give each day of an interval a row, with the day as ``date_day``."""
+    """Return a row for each day of each interval, with the day as ``date_day``."""
     return intervals.withColumn("date_day", F.explode(F.sequence("from_day", F.date_sub("until_day", 1))))
 
 
 def merged(history: DataFrame, key: str, *columns: str) -> DataFrame:
-    """Merge versions of the same parent that follow each other and do not differ in the columns."""
+    """Return the versions with consecutive ones merged if they do not differ in the columns."""
     of_key = Window.partitionBy(key).orderBy("valid_from")
     values = F.struct(*columns)
     marked = history.withColumns({

@@ -1,4 +1,4 @@
-"""The jobs by the names of their marts: what ``promptsales.marts.build`` is handed."""
+"""The jobs by the names of their marts; callers pass this module to ``promptsales.marts.build``."""
 
 import importlib
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from pyspark.sql import DataFrame, SparkSession
 
 from promptsales.marts.span import Span
 from spark_jobs.session import session
-from spark_jobs.source import Source
+from spark_jobs.source import WarehouseReader
 
-__all__ = ["session", "transformed"]
+__all__ = ["run_job", "session"]
 
 
-def transformed(
+def run_job(
     mart: str,
     spark: SparkSession,
     url: str,
@@ -23,7 +23,9 @@ def transformed(
     partitions: int,
     folder: Path,
 ) -> DataFrame:
-    """Return what the mart's job makes of the days of a span, read from one snapshot of the warehouse."""
+    """Return the mart's rows for the days of a span, computed from one snapshot of the warehouse."""
     job = importlib.import_module(f"spark_jobs.{mart}")
-    rows: DataFrame = job.transform(job.read(Source(spark, url, properties, snapshot, span, partitions, folder)), span)
+    rows: DataFrame = job.transform(
+        job.read(WarehouseReader(spark, url, properties, snapshot, span, partitions, folder)), span
+    )
     return rows

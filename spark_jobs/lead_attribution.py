@@ -1,4 +1,4 @@
-"""marts.lead_attribution: each lead, the campaign it is credited to, and its deal."""
+"""marts.lead_attribution: each lead with the campaign that it is credited to, and its deal."""
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -6,31 +6,31 @@ from pyspark.sql import functions as F
 from promptsales.marts.span import Span
 from spark_jobs.intervals import merged
 from spark_jobs.measures import NO_CURRENCY, UNKNOWN, day_of, in_ranges, money, named_at
-from spark_jobs.source import Source
+from spark_jobs.source import WarehouseReader
 
 Frames = dict[str, DataFrame]
 
 
-def read(source: Source) -> Frames:
-    """Leads created on the days, their deals, and what names a campaign."""
+def read(reader: WarehouseReader) -> Frames:
+    """Return the leads created on the days, their deals, and the ads and campaign versions that they refer to."""
     return {
-        "leads": source.query("leads", "created_at"),
-        "deals": source.query("deals"),
-        "ads": source.query("ads"),
-        "versions": source.table("core.campaigns_history", "campaign_id", "name", "user_id", "valid_from", "valid_to"),
+        "leads": reader.query("leads", "created_at"),
+        "deals": reader.query("deals"),
+        "ads": reader.query("ads"),
+        "versions": reader.table("core.campaigns_history", "campaign_id", "name", "user_id", "valid_from", "valid_to"),
     }
 
 
 def transform(frames: Frames, span: Span) -> DataFrame:
-    """Credit by the first reference that leads to a campaign; the deal that counts."""
+    """Return each lead with the campaign of its first valid reference, and with the deal that counts for it."""
     leads = frames["leads"].withColumn("date_day", day_of(F.col("created_at"), span.zone))
     leads = leads.where(in_ranges(F.col("date_day"), span.ranges))
-    found = _credited(leads, frames["ads"], frames["versions"])
-    found = named_at(
-        found, frames["versions"], "campaign_id", F.expr("created_at + interval 1 microsecond"), "name"
+    rows = _credited(leads, frames["ads"], frames["versions"])
+    rows = named_at(
+        rows, frames["versions"], "campaign_id", F.expr("created_at + interval 1 microsecond"), "name"
     ).join(_deals(leads, frames["deals"]), "lead_id", "left")
     has_deal = F.col("opportunity_id").isNotNull()
-    return found.select(
+    return rows.select(
         "lead_id",
         "date_day",
         "owner_user_id",
@@ -54,11 +54,11 @@ def transform(frames: Frames, span: Span) -> DataFrame:
 
 
 def _credited(leads: DataFrame, ads: DataFrame, versions: DataFrame) -> DataFrame:
-    """With campaign_id and attribution_method; of several campaigns of one name the lowest id."""
+    """Return the leads with campaign_id and attribution_method; of campaigns with the same name the lowest id wins."""
     utm = F.lower(F.trim("utm_campaign"))
     by_id = versions.select(F.col("campaign_id").alias("utm_id")).distinct()
     versions = versions.withColumn("campaign", F.lower(F.trim("name")))
-    # most versions differ in budget or status, not in the name
+    # merged first, because most versions differ in budget or status and not in the name
     names = merged(versions, "campaign_id", "campaign", "user_id").withColumnRenamed("campaign_id", "named_id")
     is_named = (
         (utm == names["campaign"])
@@ -67,7 +67,7 @@ def _credited(leads: DataFrame, ads: DataFrame, versions: DataFrame) -> DataFram
         & (leads["created_at"] < names["valid_to"])
     )
     by_name = leads.join(names, is_named).groupBy("lead_id").agg(F.min("named_id").alias("named_id"))
-    found = (
+    rows = (
         leads.withColumnRenamed("campaign_id", "own_id")
         .join(ads, "ad_id", "left")
         .join(by_id, utm == by_id["utm_id"], "left")
@@ -80,11 +80,11 @@ def _credited(leads: DataFrame, ads: DataFrame, versions: DataFrame) -> DataFram
         .when(utm_id.isNotNull(), "utm_campaign")
         .otherwise("none")
     )
-    return found.withColumns({"campaign_id": F.coalesce(own, ad, utm_id), "attribution_method": method})
+    return rows.withColumns({"campaign_id": F.coalesce(own, ad, utm_id), "attribution_method": method})
 
 
 def _deals(leads: DataFrame, deals: DataFrame) -> DataFrame:
-    """One deal a lead: a won one before others, then the oldest."""
+    """Return one deal per lead: a won deal first, then the oldest."""
     of_account = Window.partitionBy("account_id", "is_won").orderBy("closed_at", "opportunity_id")
     is_first = F.col("account_id").isNull() | (F.row_number().over(of_account) == 1)
     deals = deals.withColumn("is_new_customer", F.col("is_won") & is_first).withColumnRenamed("created_at", "made_at")

@@ -1,25 +1,25 @@
-"""marts.sales_performance_monthly: deals closed in a month, won and lost."""
+"""marts.sales_performance_monthly: deals won and lost by close month."""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from promptsales.marts.span import Span
 from spark_jobs.measures import UNKNOWN, day_of, in_ranges, money, month_of, ratio
-from spark_jobs.source import Source
+from spark_jobs.source import WarehouseReader
 
 Frames = dict[str, DataFrame]
 
 
-def read(source: Source) -> Frames:
-    """Deals closed in the months."""
+def read(reader: WarehouseReader) -> Frames:
+    """Return the deals closed in the months, and the stages."""
     return {
-        "deals": source.query("deals", "closed_at"),
-        "stages": source.table("core.pipeline_stages", "stage_id", "pipeline_code", "is_won"),
+        "deals": reader.query("deals", "closed_at"),
+        "stages": reader.table("core.pipeline_stages", "stage_id", "pipeline_code", "is_won"),
     }
 
 
 def transform(frames: Frames, span: Span) -> DataFrame:
-    """Counts, amounts and days to close."""
+    """Return counts, amounts, win rates and days to close by month, owner, pipeline and currency."""
     closed_day = day_of(F.col("closed_at"), span.zone)
     deals = frames["deals"].withColumns({
         "month_start_date": month_of(closed_day),
@@ -27,7 +27,7 @@ def transform(frames: Frames, span: Span) -> DataFrame:
     }).where(in_ranges(F.col("month_start_date"), span.ranges))  # fmt: skip
     deals = deals.join(F.broadcast(frames["stages"]), "stage_id", "left").fillna(False, ["is_won"])
     amount = F.coalesce("amount", F.lit(0))
-    found = deals.groupBy(
+    rows = deals.groupBy(
         "month_start_date",
         "owner_user_id",
         F.coalesce("pipeline_code", F.lit(UNKNOWN)).alias("pipeline_code"),
@@ -41,7 +41,7 @@ def transform(frames: Frames, span: Span) -> DataFrame:
         F.percentile("days", 0.5).cast("decimal(10,2)").alias("median_days_to_close"),
     )
     closed = F.col("won") + F.col("lost")
-    return found.select(
+    return rows.select(
         "month_start_date",
         "owner_user_id",
         "pipeline_code",

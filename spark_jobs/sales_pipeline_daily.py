@@ -1,4 +1,4 @@
-"""marts.sales_pipeline_daily: the open deals at the end of each day, as running sums of what changed."""
+"""marts.sales_pipeline_daily: open deals at the end of each day, as running sums of changes."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 from promptsales.marts.span import Span
 from spark_jobs.intervals import clipped, days_of, running
 from spark_jobs.measures import UNKNOWN, day_of, in_ranges, money, ratio
-from spark_jobs.source import Source
+from spark_jobs.source import WarehouseReader
 
 Frames = dict[str, DataFrame]
 
@@ -14,32 +14,32 @@ GROUP = ("stage_id", "owner_user_id", "currency_code")
 SUMS = ("open_count", "open_amount", "weighted_amount", "created_days")
 
 
-def read(source: Source) -> Frames:
-    """Deals that were open on one of the days, their moves and versions."""
+def read(reader: WarehouseReader) -> Frames:
+    """Return the deals that were open on one of the days, with their moves and versions, and the stages."""
     return {
-        "deals": source.query("deals"),
-        "moves": source.query("moves"),
-        "versions": source.query("versions"),
-        "stages": source.table(
+        "deals": reader.query("deals"),
+        "moves": reader.query("moves"),
+        "versions": reader.query("versions"),
+        "stages": reader.table(
             "core.pipeline_stages", "stage_id", "pipeline_code", "name", "position", "default_probability", "is_closed"
         ),
-        "calendar": source.within("core.calendar", "date_day"),
+        "calendar": reader.within("core.calendar", "date_day"),
     }
 
 
 def transform(frames: Frames, span: Span) -> DataFrame:
-    """Sum up what came and went, then give each day the sums that hold on it: the days of a deal cost nothing."""
+    """Return the sums of each day, from running sums so that a deal costs the same however long it is open."""
     stages = F.broadcast(frames["stages"])
     states = _states(frames, span).join(
         stages.select("stage_id", "default_probability", "is_closed"), "stage_id", "left"
     )
-    # the stage may not be loaded yet: then the deal itself says whether it is open
+    # if the stage is not loaded yet, closed_at of the deal decides
     states = states.where(~F.coalesce("is_closed", F.col("closed_at").isNotNull()))
-    found = days_of(running(_changes(states), GROUP, SUMS).where(F.col("open_count") > 0))
-    found = found.where(in_ranges(F.col("date_day"), span.ranges))
-    found = found.join(F.broadcast(frames["calendar"]), "date_day", "left_semi").join(stages, "stage_id", "left")
+    rows = days_of(running(_changes(states), GROUP, SUMS).where(F.col("open_count") > 0))
+    rows = rows.where(in_ranges(F.col("date_day"), span.ranges))
+    rows = rows.join(F.broadcast(frames["calendar"]), "date_day", "left_semi").join(stages, "stage_id", "left")
     age_days = F.col("open_count") * F.unix_date("date_day") - F.col("created_days")
-    return found.select(
+    return rows.select(
         "date_day",
         *GROUP,
         F.coalesce("pipeline_code", F.lit(UNKNOWN)).alias("pipeline_code"),
@@ -76,7 +76,7 @@ def _states(frames: Frames, span: Span) -> DataFrame:
         "version": F.last("version", ignorenulls=True).over(so_far),
         "until_day": F.lead("from_day").over(of_deal),
     }).withColumns({
-        # the log of moves is exact; where it has nothing, the versions that the hourly loads saw decide
+        # the log of moves is exact; versions fill in where it has no move, because hourly loads can miss some
         "stage_id": F.coalesce("move.to_stage_id", "version.version_stage_id"),
         "owner_user_id": F.col("version.owner_user_id"),
         "amount": F.col("version.amount"),
@@ -85,13 +85,13 @@ def _states(frames: Frames, span: Span) -> DataFrame:
 
 
 def _changes(states: DataFrame) -> DataFrame:
-    """What a state adds to the sums of its group on its first day, and takes away after its last."""
+    """Return what each state adds to the sums of its group on its first day, and removes after its last."""
     amount = F.col("amount")
     added: dict[str, Column] = {
         "open_count": F.lit(1),
         "open_amount": F.coalesce(amount, F.lit(0)),
         "weighted_amount": F.coalesce(amount * F.coalesce("probability", "default_probability"), F.lit(0)),
-        # the ages of a group on a day are count * day - this
+        # the total age of a group on a day is open_count * day - created_days
         "created_days": F.unix_date("created_day"),
     }
     came = states.select(*GROUP, "from_day", *(column.alias(name) for name, column in added.items()))

@@ -1,4 +1,4 @@
-"""The one Spark session of a run."""
+"""Start the Spark session of a build."""
 
 import os
 from collections.abc import Iterator
@@ -10,36 +10,36 @@ from pyspark.sql import SparkSession
 from promptsales.java import JARS, java
 
 CONF = Path(__file__).parent / "conf"
-# alone, the driver is called by nobody; the workers of a cluster call it by this machine's name, or SPARK_LOCAL_IP
-_ALONE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+# with a local master no other machine connects to the driver; workers of a cluster use its host name or SPARK_LOCAL_IP
+_LOCAL = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
 
 @contextmanager
 def session(master: str, memory: str, partitions: int) -> Iterator[SparkSession]:
-    """A session, stopped at the end.
+    """Start a session; stop it at the end of the block.
 
     Args:
         master: where Spark runs: ``local[2]``, or the URL of a cluster.
-        memory: of the driver, and of each executor of a cluster.
-        partitions: into how many parts a shuffle goes.
+        memory: memory of the driver, and of each executor of a cluster.
+        partitions: number of partitions of a shuffle.
     """
     os.environ["JAVA_HOME"] = str(java().home)
     os.environ["SPARK_CONF_DIR"] = str(CONF)
-    alone = _ALONE if master.startswith("local") else {}
-    if alone:
+    network = _LOCAL if master.startswith("local") else {}
+    if network:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     driver = next(JARS.glob("jdbc/postgresql-*.jar"))
-    built = (
+    spark = (
         SparkSession.builder.master(master)
         .appName("promptsales marts")
         .config("spark.jars", str(driver))
         .config("spark.driver.memory", memory)
         .config("spark.executor.memory", memory)
         .config("spark.sql.shuffle.partitions", str(partitions))
-        .config(map=alone)
+        .config(map=network)
         .getOrCreate()
     )
     try:
-        yield built
+        yield spark
     finally:
-        built.stop()
+        spark.stop()

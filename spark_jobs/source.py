@@ -1,4 +1,4 @@
-"""Reading the warehouse: by JDBC, partitioned by the days that are built, all from one snapshot."""
+"""Read the warehouse through JDBC, partitioned by the days that are built, from one snapshot."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from pyspark.sql import DataFrame, SparkSession
 
 from promptsales.marts.span import Span
 
-# rows the driver fetches at a time; without it all of a partition would lie in memory
+# rows that the JDBC driver fetches at a time; by default it would load a whole partition into memory
 FETCH = 10_000
 
 
 @dataclass(frozen=True)
-class Source:
-    """What a job reads from.
+class WarehouseReader:
+    """The warehouse as a job reads it.
 
-    ``url`` and ``properties`` are the warehouse's address for JDBC, ``snapshot`` is one that the caller exported and
-    holds, ``folder`` is the mart's own.
+    ``url`` and ``properties`` are for JDBC, ``snapshot`` is one that the caller has exported and holds, and ``folder``
+    is the mart's folder.
     """
 
     spark: SparkSession
@@ -31,14 +31,14 @@ class Source:
     folder: Path
 
     def table(self, name: str, *columns: str) -> DataFrame:
-        """All rows of a table that is small beside the facts, by columns."""
+        """Return columns of all rows of a table, which should be small compared with the facts."""
         query = sql.SQL("select {} from {}").format(
             sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(*name.split("."))
         )
         return self._read(query)
 
     def within(self, name: str, time: str, *columns: str) -> DataFrame:
-        """The rows of a table whose ``time`` lies in the days that are built; deleted ones are left to the job."""
+        """Return the rows of a table, including deleted ones, whose ``time`` is in the days that are built."""
         names = dict.fromkeys((time, *columns))
         query = sql.SQL("select {} from {}").format(
             sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(*name.split("."))
@@ -46,7 +46,12 @@ class Source:
         return self._read(query, self._predicates(time, is_date=not time.endswith("_at")))
 
     def query(self, name: str, within: str | None = None) -> DataFrame:
-        """A query of the mart's folder; ``within`` names a date or a time (by its ending) to read the built days by."""
+        """Return the rows of a query in the mart's folder.
+
+        Args:
+            name: name of the file, without ``.sql``.
+            within: a date or time column that limits the rows to the built days; times end in ``_at``.
+        """
         text = (self.folder / f"{name}.sql").read_text(encoding="utf-8")
         query = sql.SQL(text).format(
             starts=[start for start, _ in self.span.ranges],

@@ -1,29 +1,29 @@
-"""marts.stage_velocity_monthly: how long deals stayed in each stage, by the month they left it."""
+"""marts.stage_velocity_monthly: time that deals stayed in each stage, by the month in which they left it."""
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from promptsales.marts.span import Span
 from spark_jobs.measures import UNKNOWN, day_of, in_ranges, month_of, ratio
-from spark_jobs.source import Source
+from spark_jobs.source import WarehouseReader
 
 Frames = dict[str, DataFrame]
 
 MICROSECONDS_A_DAY = 86_400_000_000
 
 
-def read(source: Source) -> Frames:
-    """All moves of the deals that moved in the months."""
+def read(reader: WarehouseReader) -> Frames:
+    """Return all moves of the deals that moved in the months, and the stages."""
     return {
-        "moves": source.query("moves"),
-        "stages": source.table(
+        "moves": reader.query("moves"),
+        "stages": reader.table(
             "core.pipeline_stages", "stage_id", "pipeline_code", "name", "position", "is_closed", "is_won"
         ),
     }
 
 
 def transform(frames: Frames, span: Span) -> DataFrame:
-    """Visits that ended, and whether they went forward."""
+    """Return the number of ended visits per stage, how long they took, and how many moved forward."""
     of_deal = Window.partitionBy("opportunity_id").orderBy("changed_at", "change_id")
     visits = frames["moves"].select(
         F.col("to_stage_id").alias("stage_id"),
@@ -41,14 +41,14 @@ def transform(frames: Frames, span: Span) -> DataFrame:
     )
     visits = visits.join(stages, "stage_id", "left").join(F.broadcast(later), "next_id", "left")
     visits = visits.where(in_ranges(F.col("month_start_date"), span.ranges) & ~F.coalesce("is_closed", F.lit(False)))
-    # lost stands behind every open stage, but nobody goes forward to it
+    # the position of the lost stage is after every open stage, but a move to it is not forward
     is_later = ~F.col("next_closed") & (F.col("next_position") > F.col("position"))
     return _counted(visits.withColumn("is_forward", F.coalesce(F.col("next_won") | is_later, F.lit(False))))
 
 
 def _counted(visits: DataFrame) -> DataFrame:
     days = (F.unix_micros("left_at") - F.unix_micros("changed_at")) / F.lit(MICROSECONDS_A_DAY)
-    found = visits.groupBy(
+    rows = visits.groupBy(
         "month_start_date",
         "stage_id",
         F.coalesce("pipeline_code", F.lit(UNKNOWN)).alias("pipeline_code"),
@@ -60,7 +60,7 @@ def _counted(visits: DataFrame) -> DataFrame:
         F.percentile(days, 0.5).cast("decimal(10,2)").alias("median_days_in_stage"),
         F.percentile(days, 0.9).cast("decimal(10,2)").alias("p90_days_in_stage"),
     )
-    return found.select(
+    return rows.select(
         "month_start_date",
         "stage_id",
         "pipeline_code",

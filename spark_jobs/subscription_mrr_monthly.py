@@ -1,29 +1,29 @@
-"""marts.subscription_mrr_monthly: recurring revenue of each user at each month's end, and what moved it."""
+"""marts.subscription_mrr_monthly: monthly recurring revenue of each user at the end of each month, and its movement."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from promptsales.marts.span import Span
 from spark_jobs.measures import NO_CURRENCY, day_of, end_of, in_ranges, money, month_of, named_at
-from spark_jobs.source import Source
+from spark_jobs.source import WarehouseReader
 
 Frames = dict[str, DataFrame]
 
 
-def read(source: Source) -> Frames:
-    """All subscriptions with the plans they had, and what plans cost: a user's movement needs the months before."""
+def read(reader: WarehouseReader) -> Frames:
+    """Return all subscriptions with their plans over time, because movements need earlier months, and the prices."""
     return {
-        "subscriptions": source.table(
+        "subscriptions": reader.table(
             "core.subscriptions", "subscription_id", "user_id", "starts_at", "ends_at", "deleted_at"
         ),
-        "plans": source.table("core.subscriptions_history", "subscription_id", "plan_type", "valid_from", "valid_to"),
-        "prices": source.query("prices"),
-        "calendar": source.within("core.calendar", "date_day"),
+        "plans": reader.table("core.subscriptions_history", "subscription_id", "plan_type", "valid_from", "valid_to"),
+        "prices": reader.query("prices"),
+        "calendar": reader.within("core.calendar", "date_day"),
     }
 
 
 def transform(frames: Frames, span: Span) -> DataFrame:
-    """The snapshot of each month beside that of the month before."""
+    """Return the revenue of each user in each month, compared with that of the month before."""
     days = frames["calendar"].where(
         (F.col("date_day") <= F.lit(span.as_of_day)) & in_ranges(F.col("date_day"), span.ranges)
     )
@@ -39,16 +39,16 @@ def transform(frames: Frames, span: Span) -> DataFrame:
     )
     then = _snapshot(subscriptions, frames, months.withColumn("snapshot_on", F.date_sub("month_start_date", 1)), span)
     then = then.select("user_id", "month_start_date", "currency_code", F.col("mrr").alias("opening_mrr"))
-    found = now.join(then, ["user_id", "month_start_date", "currency_code"], "full").join(
+    rows = now.join(then, ["user_id", "month_start_date", "currency_code"], "full").join(
         _first(subscriptions), "user_id", "left"
     )
     zero = F.lit(0).cast("decimal(20,2)")
-    # without a price it stays null, and the check withholds the mart
-    found = found.withColumns({
+    # a plan without a price leaves mrr null, and the checks then block the mart
+    rows = rows.withColumns({
         "mrr": F.when(F.col("plans").isNull(), zero).otherwise(F.col("mrr")),
         "opening_mrr": F.coalesce("opening_mrr", zero),
     })  # fmt: skip
-    return found.where(F.col("mrr").isNull() | (F.col("mrr") > 0) | (F.col("opening_mrr") > 0)).select(
+    return rows.where(F.col("mrr").isNull() | (F.col("mrr") > 0) | (F.col("opening_mrr") > 0)).select(
         "user_id",
         "month_start_date",
         "currency_code",
@@ -62,7 +62,7 @@ def transform(frames: Frames, span: Span) -> DataFrame:
 
 
 def _snapshot(subscriptions: DataFrame, frames: Frames, months: DataFrame, span: Span) -> DataFrame:
-    """What each user pays on the snapshot day of each month; the day a subscription ends on is not paid."""
+    """Return what each user pays on the snapshot day of each month; the end day of a subscription is not paid."""
     day, prices = F.col("snapshot_on"), frames["prices"]
     is_active = (F.col("starts_on") <= day) & (F.col("ends_on").isNull() | (F.col("ends_on") > day))
     active = _months(subscriptions, span).join(F.broadcast(months), "month_start_date").where(is_active)
@@ -80,7 +80,7 @@ def _snapshot(subscriptions: DataFrame, frames: Frames, months: DataFrame, span:
 
 
 def _months(subscriptions: DataFrame, span: Span) -> DataFrame:
-    """The months in which each subscription ran, and the one after: its end shows in that month's opening."""
+    """Return the months of each subscription, and the month after its end, whose opening revenue includes it."""
     first = min(start for start, _ in span.ranges)
     start = month_of(F.greatest("starts_on", F.lit(first)))
     end = F.add_months(month_of(F.least("ends_on", F.lit(span.as_of_day))), 1)
@@ -91,7 +91,7 @@ def _months(subscriptions: DataFrame, span: Span) -> DataFrame:
 
 
 def _first(subscriptions: DataFrame) -> DataFrame:
-    """The first month at whose end a user paid."""
+    """Return the first month at whose end each user paid."""
     month_end = F.last_day("starts_on")
     paid = subscriptions.where(F.col("ends_on").isNull() | (F.col("ends_on") > month_end))
     return paid.groupBy("user_id").agg(month_of(F.min("starts_on")).alias("first_month"))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from promptsales.connections import connected
 from promptsales.monitoring.freshness import freshness
-from promptsales.monitoring.stream_status import Following, following
+from promptsales.monitoring.stream_status import ConnectorHealth, read_connectors
 from promptsales.settings import Settings
 from promptsales.stream import dead_letters, lag
 
@@ -38,7 +38,7 @@ def collect(settings: Settings) -> list[Metric]:
     Raises:
         TransientError: when a server does not answer.
     """
-    found: dict[str, Following] = {one.status.connector: one for one in following(settings)}
+    found: dict[str, ConnectorHealth] = {one.status.connector: one for one in read_connectors(settings)}
     with connected(settings, "warehouse", patience="look") as warehouse:
         ages = {one.feed: one.age.total_seconds() for one in freshness(warehouse) if one.is_streamed and one.age}
         letters = dead_letters.counts(warehouse)

@@ -1,4 +1,4 @@
-"""What Airflow's REST API is told and says, as far as we use it."""
+"""Requests and responses of Airflow's REST API, limited to the fields we use."""
 
 from datetime import datetime
 from typing import Literal
@@ -9,12 +9,12 @@ RunState = Literal["queued", "running", "success", "failed"]
 
 
 class _Answer(BaseModel):
-    """Part of an answer; the rest of it is none of our business."""
+    """The part of a response that we use; other fields are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class Run(_Answer):
+class DagRun(_Answer):
     """A run of a DAG."""
 
     dag_id: str
@@ -26,7 +26,7 @@ class Run(_Answer):
 
     @property
     def is_done(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Return whether the run has succeeded or failed."""
         return self.state in ("success", "failed")
 
 
@@ -39,12 +39,12 @@ class TaskState(_Answer):
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing more happens to it."""
+        """Return whether the task has reached a final state."""
         return self.state in ("success", "failed", "skipped", "upstream_failed", "removed")
 
 
-class Connection(BaseModel):
-    """A connection as Airflow keeps it; ``extra`` is JSON."""
+class AirflowConnection(BaseModel):
+    """A connection as Airflow stores it; ``extra`` is JSON."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,7 +60,7 @@ class Connection(BaseModel):
 
 
 class Pool(BaseModel):
-    """A pool: how many tasks may use a system at once."""
+    """A pool, which limits how many tasks use a system at once."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""What Airflow is told at start-up: the connections and pools its DAGs use."""
+"""Register the connections and pools that the DAGs use with Airflow."""
 
 import hashlib
 import json
@@ -7,69 +7,73 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from psycopg.conninfo import conninfo_to_dict
 
 from promptsales.addresses import postgres_hosts
-from promptsales.airflow_client.api import Airflow
-from promptsales.airflow_client.models import Connection, Pool
+from promptsales.airflow_client.api import AirflowClient
+from promptsales.airflow_client.models import AirflowConnection, Pool
 from promptsales.errors import ConfigError
 from promptsales.settings import InternalName, PublicName, Settings
 
-# what was registered last: not the values, their digests
+# the secret that holds digests of the connections registered last
 STAMP = "airflow_connections"
 
-# id in Airflow -> (name in the settings, what it is)
+# id in Airflow -> (name in the settings, description)
 _POSTGRES: dict[str, tuple[PublicName | InternalName, str]] = {
-    "promptcrm": ("promptcrm_etl", "PromptCrm as the pipeline reads it: hashing views only"),
-    "promptsales": ("promptsales_etl", "PromptSales core and PromptAds as the pipeline reads them"),
-    "promptads_cdc": ("promptads_cdc", "PromptAds as the stream reads it: published columns only"),
-    "promptcrm_cdc": ("promptcrm_cdc", "PromptCrm as the stream reads it: published columns only"),
-    "warehouse": ("warehouse", "Warehouse, as its loader"),
-    "sources_admin": ("sources_admin", "Source cluster, as administrator; for platform_provision"),
-    "warehouse_admin": ("warehouse_admin", "Warehouse, as administrator; for platform_provision"),
+    "promptcrm": ("promptcrm_etl", "PromptCrm, read by the pipeline through hashing views"),
+    "promptsales": ("promptsales_etl", "PromptSales core and PromptAds, read by the pipeline"),
+    "promptads_cdc": ("promptads_cdc", "PromptAds, read by the stream; published columns only"),
+    "promptcrm_cdc": ("promptcrm_cdc", "PromptCrm, read by the stream; published columns only"),
+    "warehouse": ("warehouse", "Warehouse, as the loader role"),
+    "sources_admin": ("sources_admin", "Source cluster, as administrator; used by platform_provision"),
+    "warehouse_admin": ("warehouse_admin", "Warehouse, as administrator; used by platform_provision"),
 }
 _MONGO: dict[str, tuple[PublicName | InternalName, str]] = {
-    "promptcontent": ("promptcontent_etl", "PromptContent (MongoDB) as the pipeline reads it"),
-    "promptcontent_admin": ("promptcontent_admin", "PromptContent, as administrator; for platform_provision"),
+    "promptcontent": ("promptcontent_etl", "PromptContent (MongoDB), read by the pipeline"),
+    "promptcontent_admin": ("promptcontent_admin", "PromptContent, as administrator; used by platform_provision"),
 }
 
-# a source serves two tasks at a time, whatever else Airflow runs; see settings of its own in the UI
+# at most two tasks read from a source at once; slots edited in Airflow's UI are kept
 POOLS = (
-    Pool(name="promptcrm", slots=2, description="Extracts from PromptCrm at a time"),
-    Pool(name="promptsales", slots=2, description="Extracts from PromptSales core and PromptAds at a time"),
-    Pool(name="promptcontent", slots=2, description="Extracts from PromptContent at a time"),
-    Pool(name="warehouse", slots=4, description="Checks and publishes in the warehouse at a time"),
+    Pool(name="promptcrm", slots=2, description="Concurrent extracts from PromptCrm"),
+    Pool(name="promptsales", slots=2, description="Concurrent extracts from PromptSales core and PromptAds"),
+    Pool(name="promptcontent", slots=2, description="Concurrent extracts from PromptContent"),
+    Pool(name="warehouse", slots=4, description="Concurrent checks and publishes in the warehouse"),
 )
 
 
 def name_of(connection_id: str) -> PublicName | InternalName:
-    """Return the name in the settings of a PostgreSQL connection of Airflow.
+    """Return the name that a PostgreSQL connection of Airflow has in the settings.
 
     Raises:
-        ConfigError: for an id that none of ours has.
+        ConfigError: when we do not register a PostgreSQL connection with this id.
     """
     if connection_id not in _POSTGRES:
-        raise ConfigError(f"airflow connection {connection_id!r} is none of ours; ours are {', '.join(_POSTGRES)}")
+        raise ConfigError(
+            f"airflow connection {connection_id!r} is not one that `promptsales register` creates; "
+            f"use one of {', '.join(_POSTGRES)}"
+        )
     return _POSTGRES[connection_id][0]
 
 
-def register(airflow: Airflow, settings: Settings) -> None:
-    """Create the connections and pools that Airflow lacks, and renew a connection whose setting has changed.
+def register(airflow: AirflowClient, settings: Settings) -> None:
+    """Create the connections and pools that Airflow lacks, and update each connection whose setting has changed.
 
-    What was edited in Airflow itself stays as it is: a pool that exists, and a connection as long as its setting is the
-    one that was registered last.
+    Edits made in Airflow are kept: existing pools are never changed, and a connection is replaced only when its setting
+    differs from the one registered last.
 
     Raises:
-        TransientError, TerminalError: as every call of Airflow.
+        TransientError, TerminalError: as every call of the client.
     """
-    wanted = connections(settings)
-    digests = {one.connection_id: hashlib.sha256(one.model_dump_json().encode()).hexdigest() for one in wanted}
-    known, last = airflow.connections(), _registered(settings)
+    expected = connections(settings)
+    digests = {each.connection_id: hashlib.sha256(each.model_dump_json().encode()).hexdigest() for each in expected}
+    existing, registered = airflow.get_connections(), _registered(settings)
     airflow.put_connections(
-        one
-        for one in wanted
-        if one.connection_id not in known or last.get(one.connection_id) != digests[one.connection_id]
+        connection
+        for connection in expected
+        if connection.connection_id not in existing
+        or registered.get(connection.connection_id) != digests[connection.connection_id]
     )
-    if digests != last:
+    if digests != registered:
         settings.secrets.write(STAMP, json.dumps(digests))
-    pools = airflow.pools()
+    pools = airflow.get_pools()
     airflow.put_pools(pool for pool in POOLS if pool.name not in pools)
 
 
@@ -80,65 +84,66 @@ def _registered(settings: Settings) -> dict[str, str]:
         return {}
 
 
-def connections(settings: Settings) -> list[Connection]:
-    """Every connection a DAG uses, as the settings have it."""
+def connections(settings: Settings) -> list[AirflowConnection]:
+    """Return every connection that a DAG uses, with the addresses of the settings."""
     return [
-        *(postgres_connection(name, settings.address(at), what) for name, (at, what) in _POSTGRES.items()),
-        *(mongo_connection(name, settings.address(at), what) for name, (at, what) in _MONGO.items()),
+        *(postgres_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in _POSTGRES.items()),
+        *(mongo_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in _MONGO.items()),
         kafka_connection("kafka", settings.address("kafka"), "Kafka, the event bus"),
         redis_connection("redis", settings.address("redis"), "Redis, the global cache"),
     ]
 
 
 def alert_environment(settings: Settings) -> dict[str, str]:
-    """The ways alerts take, as variables by which Airflow's processes know connections: none, mail, webhook or both.
+    """Return the environment variables that define Airflow's alert connections: none, mail, webhook or both.
 
-    They are no connections of Airflow's database: a deadline's callback, unlike a task, may not read that.
+    They are not stored in Airflow's database, because a deadline's callback, unlike a task, may not read it.
     """
-    found = {}
+    variables = {}
     if settings.alert_mail:
-        found["AIRFLOW_CONN_ALERT_MAIL"] = settings.alert_mail
+        variables["AIRFLOW_CONN_ALERT_MAIL"] = settings.alert_mail
     if settings.alert_webhook:
-        # as an option: a host would lose its capitals
-        found["AIRFLOW_CONN_ALERT_WEBHOOK"] = f"generic:///?{urlencode({'url': settings.alert_webhook})}"
-    return found
+        # passed as an option, because Airflow lower-cases a host
+        variables["AIRFLOW_CONN_ALERT_WEBHOOK"] = f"generic:///?{urlencode({'url': settings.alert_webhook})}"
+    return variables
 
 
-def postgres_connection(connection_id: str, address: str, description: str) -> Connection:
-    """A PostgreSQL connection string as Airflow keeps it; parameters beyond the usual go to ``extra``.
+def postgres_connection(connection_id: str, address: str, description: str) -> AirflowConnection:
+    """Return the Airflow connection for a PostgreSQL connection string; parameters without a field go to ``extra``.
 
-    Of several hosts, ports that differ go there, too: Airflow's own field holds one number, its hook prefers ``extra``.
+    Differing ports of several hosts go to ``extra`` too: Airflow's port field holds one number, and its hook prefers
+    ``extra``.
     """
     parts = {key: str(value) for key, value in conninfo_to_dict(address).items() if value is not None}
     parts.pop("port", None)
     ports = [port for _, port in postgres_hosts(address)]
-    is_one = len(set(ports)) == 1
-    return Connection(
+    has_one_port = len(set(ports)) == 1
+    return AirflowConnection(
         connection_id=connection_id,
         conn_type="postgres",
         description=description,
         host=parts.pop("host", None),
-        port=int(ports[0]) if is_one else None,
+        port=int(ports[0]) if has_one_port else None,
         login=parts.pop("user", None),
         password=parts.pop("password", None),
         schema_=parts.pop("dbname", None),
-        extra=json.dumps({"connect_timeout": "10", **parts, **({} if is_one else {"port": ",".join(ports)})}),
+        extra=json.dumps({"connect_timeout": "10", **parts, **({} if has_one_port else {"port": ",".join(ports)})}),
     )
 
 
-def mongo_connection(connection_id: str, address: str, description: str) -> Connection:
-    """A MongoDB connection string as Airflow keeps it; its options go to ``extra``, from where the client gets them."""
+def mongo_connection(connection_id: str, address: str, description: str) -> AirflowConnection:
+    """Return the Airflow connection for a MongoDB connection string; its options go to ``extra``."""
     parts = urlsplit(address)
     options: dict[str, str | bool] = {
         key: value == "true" if value in ("true", "false") else value for key, value in parse_qsl(parts.query)
     }
     if parts.scheme == "mongodb+srv":
         options["srv"] = True
-    return Connection(
+    return AirflowConnection(
         connection_id=connection_id,
         conn_type="mongo",
         description=description,
-        # several hosts of a replica set stay together, with their ports
+        # the hosts of a replica set stay in one field, with their ports
         host=parts.netloc.rpartition("@")[2],
         login=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
@@ -147,9 +152,9 @@ def mongo_connection(connection_id: str, address: str, description: str) -> Conn
     )
 
 
-def kafka_connection(connection_id: str, address: str, description: str) -> Connection:
-    """Bootstrap servers as Airflow keeps them, under the client's own name for them."""
-    return Connection(
+def kafka_connection(connection_id: str, address: str, description: str) -> AirflowConnection:
+    """Return the Airflow connection for Kafka's bootstrap servers, which go to ``extra`` under the client's key."""
+    return AirflowConnection(
         connection_id=connection_id,
         conn_type="generic",
         description=description,
@@ -158,10 +163,10 @@ def kafka_connection(connection_id: str, address: str, description: str) -> Conn
     )
 
 
-def redis_connection(connection_id: str, address: str, description: str) -> Connection:
-    """A Redis address as Airflow keeps it; the database's number is its schema."""
+def redis_connection(connection_id: str, address: str, description: str) -> AirflowConnection:
+    """Return the Airflow connection for a Redis address; the number of the database is its schema."""
     parts = urlsplit(address)
-    return Connection(
+    return AirflowConnection(
         connection_id=connection_id,
         conn_type="generic",
         description=description,

@@ -1,6 +1,6 @@
-"""The event bus: topics as code. ``plan`` compares ``schemas/kafka/topics.yml`` with the brokers, ``apply`` does it.
+"""Topics as code: ``plan`` compares ``schemas/kafka/topics.yml`` with the brokers, ``apply`` carries out the plan.
 
-Nothing is ever deleted: a topic holds events that may be in no other place.
+Topics are never deleted, because their events may exist nowhere else.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,33 +29,33 @@ _TIMEOUT_S = 20
 
 
 class Topic(Document):
-    """A topic as it shall be; ``config`` is Kafka's own vocabulary, on top of the file's defaults."""
+    """The definition of a topic; ``config`` holds Kafka's settings, which override the file's defaults."""
 
     partitions: int = Field(ge=1)
     config: dict[str, str | int] = Field(default={})
 
 
 class Topics(Document):
-    """Every topic, and those that belong to programs that make them by themselves."""
+    """The definitions of all topics; ``known`` topics are created by other programs."""
 
     defaults: dict[str, str | int]
     topics: dict[str, Topic]
     known: frozenset[str]
 
     def config(self, name: str) -> dict[str, str]:
-        """A topic's whole configuration."""
+        """Return a topic's whole configuration."""
         return {key: str(value) for key, value in (self.defaults | self.topics[name].config).items()}
 
 
-class Found(NamedTuple):
-    """A topic as it is."""
+class ExistingTopic(NamedTuple):
+    """A topic on the brokers."""
 
     partitions: int
     config: Mapping[str, str]
 
 
 class TopicChange(BaseModel):
-    """What is to be done about a topic; ``unmanaged`` and ``shrink`` are for a person to do."""
+    """A change to a topic; ``unmanaged`` and ``shrink`` are only reported."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,22 +67,22 @@ class TopicChange(BaseModel):
 
     @property
     def is_warning(self) -> bool:
-        """Whether somebody should look: keys move, or nothing was done."""
+        """Return whether somebody has to act: keys move to other partitions, or nothing was done."""
         return self.action in ("grow", "shrink", "unmanaged")
 
 
 @cache
 def read_topics() -> Topics:
-    """What the file says.
+    """Return the topics of the file.
 
     Raises:
-        ConfigError: when it says something that cannot be.
+        ConfigError: when the file is invalid.
     """
     return read_document(ROOT / "schemas" / "kafka" / "topics.yml", Topics)
 
 
 class _Admin(AdminClient):
-    """A client that remembers where its brokers are, for messages."""
+    """A client that keeps the address of its brokers for error messages."""
 
     def __init__(self, address: str) -> None:
         super().__init__({
@@ -92,68 +92,67 @@ class _Admin(AdminClient):
 
 
 def admin(address: str) -> AdminClient:
-    """A client of the brokers; what it has to say it says in its errors, not on the terminal."""
+    """Return a client of the brokers that does not log to the terminal."""
     return _Admin(address)
 
 
 def errors(what: str, client: AdminClient) -> AbstractContextManager[None]:
-    """Sort the errors of a client's calls.
-
-    Raises:
-        TransientError, TerminalError: as ``kafka_errors``.
-    """
+    """Turn the errors of a client's calls into transient and terminal errors, as ``kafka_errors`` does."""
     return kafka_errors(what, client.address if isinstance(client, _Admin) else "")
 
 
-def plan(client: AdminClient, wanted: Topics | None = None) -> list[TopicChange]:
-    """What ``apply`` would do.
+def plan(client: AdminClient, topics: Topics | None = None) -> list[TopicChange]:
+    """Return the changes that bring the brokers in line with the topics, by default those of the file.
 
     Raises:
         TransientError: when no broker answers.
-        TerminalError: when one refuses.
+        TerminalError: when a broker rejects a request.
     """
-    goal = wanted or read_topics()
-    return list(differences(goal, _found(client, goal)))
+    expected = topics or read_topics()
+    return list(differences(expected, _read_existing(client, expected)))
 
 
-def differences(goal: Topics, found: Mapping[str, Found]) -> Iterator[TopicChange]:
-    """What differs between the topics as they shall be and as they are."""
-    for name, topic in goal.topics.items():
-        config = goal.config(name)
-        if name not in found:
+def differences(expected: Topics, existing: Mapping[str, ExistingTopic]) -> Iterator[TopicChange]:
+    """Yield the differences between the expected and the existing topics."""
+    for name, topic in expected.topics.items():
+        config = expected.config(name)
+        if name not in existing:
             what = f"created with {topic.partitions} partitions"
             yield TopicChange(action="create", topic=name, what=what, partitions=topic.partitions, config=config)
             continue
-        yield from _partitions(name, topic.partitions, found[name].partitions)
-        if changed := {key: value for key, value in config.items() if found[name].config.get(key) != value}:
+        yield from _compare_partitions(name, topic.partitions, existing[name].partitions)
+        if changed := {key: value for key, value in config.items() if existing[name].config.get(key) != value}:
             what = ", ".join(f"{key} = {value}" for key, value in changed.items())
             yield TopicChange(action="configure", topic=name, what=what, config=changed)
-    for name in sorted(found.keys() - goal.topics.keys() - goal.known):
-        yield TopicChange(action="unmanaged", topic=name, what="no file names it; it is left alone")
+    for name in sorted(existing.keys() - expected.topics.keys() - expected.known):
+        yield TopicChange(action="unmanaged", topic=name, what="not in schemas/kafka/topics.yml; it is not changed")
 
 
-def _partitions(name: str, wanted: int, found: int) -> Iterator[TopicChange]:
-    if wanted > found:
-        what = f"{found} to {wanted} partitions: keys move, events of one key may be read out of order meanwhile"
-        yield TopicChange(action="grow", topic=name, what=what, partitions=wanted)
-    elif wanted < found:
-        what = f"has {found} partitions, {wanted} are wanted: Kafka cannot take partitions away"
+def _compare_partitions(name: str, expected: int, existing: int) -> Iterator[TopicChange]:
+    if expected > existing:
+        what = f"{existing} to {expected} partitions: keys move, and meanwhile events of a key may be read out of order"
+        yield TopicChange(action="grow", topic=name, what=what, partitions=expected)
+    elif expected < existing:
+        what = f"has {existing} partitions, expected {expected}: Kafka cannot remove partitions"
         yield TopicChange(action="shrink", topic=name, what=what)
 
 
 def apply(client: AdminClient, changes: Iterable[TopicChange]) -> None:
-    """Do what a plan says; another that does the same at the same time does no harm.
+    """Carry out the changes of a plan; running it concurrently does no harm.
 
     Raises:
         TransientError: when no broker answers.
-        TerminalError: when one refuses.
+        TerminalError: when a broker rejects a request.
     """
-    todo: dict[str, list[TopicChange]] = {}
+    by_action: dict[str, list[TopicChange]] = {}
     for change in changes:
-        todo.setdefault(change.action, []).append(change)
-    new = [NewTopic(item.topic, num_partitions=item.partitions, config=item.config) for item in todo.get("create", [])]
-    grown = [NewPartitions(item.topic, item.partitions) for item in todo.get("grow", [])]
-    configured = [_resource(item) for item in todo.get("configure", [])]
+        by_action.setdefault(change.action, []).append(change)
+    new = [
+        NewTopic(change.topic, num_partitions=change.partitions, config=change.config)
+        for change in by_action.get("create", [])
+    ]
+    grown = [NewPartitions(change.topic, change.partitions) for change in by_action.get("grow", [])]
+    configured = [_resource(change) for change in by_action.get("configure", [])]
     _call("create topics", client.create_topics, new, KafkaError.TOPIC_ALREADY_EXISTS)
     _call("add partitions", client.create_partitions, grown, KafkaError.INVALID_PARTITIONS)
     _call("configure topics", client.incremental_alter_configs, configured)
@@ -166,19 +165,21 @@ def _resource(change: TopicChange) -> ConfigResource:
     return ConfigResource(ResourceType.TOPIC, change.topic, incremental_configs=entries)
 
 
-def _found(client: AdminClient, goal: Topics) -> dict[str, Found]:
+def _read_existing(client: AdminClient, expected: Topics) -> dict[str, ExistingTopic]:
     with errors("list topics", client):
-        there = client.list_topics(timeout=_TIMEOUT_S).topics
-    asked = [ConfigResource(ResourceType.TOPIC, name) for name in there.keys() & goal.topics.keys()]
-    answers = _call("read topics", client.describe_configs, asked)
-    configs = {asked.name: {key: entry.value for key, entry in answer.items()} for asked, answer in answers.items()}
-    return {name: Found(len(topic.partitions), configs.get(name, {})) for name, topic in there.items()}
+        topics = client.list_topics(timeout=_TIMEOUT_S).topics
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in topics.keys() & expected.topics.keys()]
+    answers = _call("read topics", client.describe_configs, resources)
+    configs = {
+        resource.name: {key: entry.value for key, entry in answer.items()} for resource, answer in answers.items()
+    }
+    return {name: ExistingTopic(len(topic.partitions), configs.get(name, {})) for name, topic in topics.items()}
 
 
 def _call(
     what: str, method: Callable[..., dict[Any, Future[Any]]], items: list[Any], harmless: int | None = None
 ) -> dict[Any, Any]:
-    """Ask for all at once and wait for each answer."""
+    """Send all requests at once, wait for each answer, and return the answers; ignore the error code ``harmless``."""
     if not items:
         return {}
     answers = {}

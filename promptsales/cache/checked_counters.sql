@@ -1,4 +1,4 @@
--- a round goes through both keys in their order, so that each part costs the same however many figures there are
+-- a round walks the keys of both tables in order, so that each part costs the same however many figures there are
 (select 'minute', campaign_id, minute, impressions, clicks, spend, conversions, version
  from realtime.campaign_minute
  where minute > clock_timestamp() - make_interval(secs => %(minute_s)s)

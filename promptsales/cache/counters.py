@@ -1,7 +1,7 @@
-"""Live counters of campaigns in Redis: absolute figures, so that one written twice or late does no harm.
+"""Live counters of campaigns in Redis: absolute figures, so that writing one twice or late does no harm.
 
-PostgreSQL is the truth. A figure is set only when its version is newer. A random marker tells one life of Redis from
-the next: where it is not the one under which a worker published all figures, Redis lost them, and all are set again.
+PostgreSQL is the source of truth, and a figure is set only if its version is newer. A random marker detects that Redis
+lost its data: when the marker differs from the one under which a worker published all figures, all are set again.
 """
 
 import secrets
@@ -14,6 +14,7 @@ from uuid import UUID
 
 import psycopg
 import redis
+from psycopg.rows import args_row
 
 from promptsales.cache.key_spaces import key_spaces
 from promptsales.settings import ROOT
@@ -28,7 +29,7 @@ CHECKED = 10_000
 
 
 class Counter(NamedTuple):
-    """What a campaign brought in a minute or on a day."""
+    """The figures of a campaign in one minute or on one day."""
 
     kind: str
     campaign_id: UUID
@@ -41,7 +42,7 @@ class Counter(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Its key in Redis."""
+        """The key of the counter in Redis."""
         space = key_spaces()[_SPACES[self.kind]]
         at = self.starts_at.astimezone(UTC)
         if self.kind == "minute":
@@ -55,7 +56,7 @@ def _script() -> str:
 
 
 def publish(client: "redis.Redis", counters: Iterable[Counter]) -> None:
-    """Set the figures that are newer than what Redis has.
+    """Set the figures that are newer than those in Redis.
 
     Raises:
         redis.RedisError: as the driver.
@@ -64,10 +65,10 @@ def publish(client: "redis.Redis", counters: Iterable[Counter]) -> None:
     for counter in counters:
         by_kind.setdefault(counter.kind, []).append(counter)
     script = client.register_script(_script())
-    for kind, found in by_kind.items():
+    for kind, of_kind in by_kind.items():
         seconds = key_spaces()[_SPACES[kind]].time_to_live_seconds
-        for start in range(0, len(found), _PART):
-            part = found[start : start + _PART]
+        for start in range(0, len(of_kind), _PART):
+            part = of_kind[start : start + _PART]
             script(keys=[counter.key for counter in part], args=[seconds, *_values(part)])
 
 
@@ -79,36 +80,36 @@ def _values(part: Sequence[Counter]) -> list[Any]:
     ]
 
 
-class Place(NamedTuple):
-    """The figure that the round has checked last."""
+class CheckedCounter(NamedTuple):
+    """The key of the counter that a round has checked last."""
 
     kind: str
     campaign_id: UUID
     starts_at: datetime
 
 
-_FIRST = Place("minute", UUID(int=0), datetime(1970, 1, 1, tzinfo=UTC))
+_FIRST = CheckedCounter("minute", UUID(int=0), datetime(1970, 1, 1, tzinfo=UTC))
 
 
 class Published(NamedTuple):
-    """What a worker has published: under which marker, all that changed before a time; and how far its round is."""
+    """The state of a worker: the marker it published under, until when it published changes, and its round."""
 
     marker: str | bytes | None
     until: datetime
-    checked: Place = _FIRST
+    checked: CheckedCounter = _FIRST
 
 
 NOTHING = Published(None, datetime(1970, 1, 1, tzinfo=UTC))
 
 
 def publish_again(client: "redis.Redis", warehouse: psycopg.Connection, before: Published) -> Published:
-    """Set what changed since the call before; all that Redis should have, when it was emptied since.
+    """Set the figures that changed since the last call, or all figures if Redis has lost its data since.
 
-    Redis may evict a single counter, or somebody may delete it. So each call also sets the next ``CHECKED`` figures of
-    a round through all of them, where Redis does not have them.
+    Redis may evict a single counter, or somebody may delete one. So each call also checks the next ``CHECKED`` figures
+    of a round through all of them, and sets those that Redis lacks.
 
     Returns:
-        What the next call is told. One that saw Redis emptied under its hands says so, and the next sets all again.
+        The state to pass to the next call. If Redis lost its data during this call, the next call sets all figures.
 
     Raises:
         redis.RedisError, psycopg.Error: as the drivers.
@@ -120,29 +121,38 @@ def publish_again(client: "redis.Redis", warehouse: psycopg.Connection, before: 
         **{f"{kind}_s": key_spaces()[space].time_to_live_seconds for kind, space in _SPACES.items()},
     }
     now = warehouse.execute("select clock_timestamp() - interval '1 minute'").fetchone()
-    publish(client, (Counter(*row) for row in warehouse.execute(_RECENT, values)))
+    publish(client, _read_counters(warehouse, _RECENT, values))
     checked = _FIRST if values["all"] else _check(client, warehouse, before.checked, values)
     return Published(marker if _renew(client, marker) else None, now[0] if now else before.until, checked)
 
 
-def _check(client: "redis.Redis", warehouse: psycopg.Connection, after: Place, lives: dict[str, Any]) -> Place:
-    """Set the next figures of the round that Redis does not have; return where the round goes on."""
-    rows = warehouse.execute(_CHECKED, {**lives, **after._asdict(), "limit": CHECKED})
-    part = [Counter(*row) for row in rows]
+def _check(
+    client: "redis.Redis", warehouse: psycopg.Connection, after: CheckedCounter, lives: dict[str, Any]
+) -> CheckedCounter:
+    """Set the next figures of the round that Redis lacks; return the position where the round continues."""
+    part = _read_counters(warehouse, _CHECKED, {**lives, **after._asdict(), "limit": CHECKED})
     publish(client, part)
-    return Place(*part[-1][:3]) if len(part) == CHECKED else _FIRST
+    if len(part) < CHECKED:
+        return _FIRST
+    last = part[-1]
+    return CheckedCounter(last.kind, last.campaign_id, last.starts_at)
+
+
+def _read_counters(warehouse: psycopg.Connection, query: bytes, values: dict[str, Any]) -> list[Counter]:
+    with warehouse.cursor(row_factory=args_row(Counter)) as cursor:
+        return cursor.execute(query, values).fetchall()
 
 
 def _marker(client: "redis.Redis") -> str | bytes | None:
-    """The marker of this life of Redis; the first who comes sets it."""
+    """Return the marker of Redis's current data; create one if there is none."""
     space = key_spaces()["counter_marker"]
     client.set(space.key(), secrets.token_hex(16), ex=space.time_to_live_seconds, nx=True)
-    found: str | bytes | None = client.get(space.key())
-    return found
+    marker: str | bytes | None = client.get(space.key())
+    return marker
 
 
 def _renew(client: "redis.Redis", marker: str | bytes | None) -> bool:
-    """Let the marker live on; False when it is another by now, so that what was published under it may be gone."""
+    """Extend the marker's time to live; return False if the marker has changed, so that figures may be lost."""
     space = key_spaces()["counter_marker"]
     client.expire(space.key(), space.time_to_live_seconds)
     return marker is not None and _marker(client) == marker

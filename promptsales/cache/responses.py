@@ -1,7 +1,7 @@
-"""Answers in the global cache that cost more to make than to keep: read-through, one maker at a time.
+"""A read-through cache of responses; concurrent readers of a missing response compute it once.
 
-An answer's key holds a mark of each table it was made from. A table that is published gets a new mark, so that no
-answer of before is found any more, not even one that was being made meanwhile; those expire by themselves.
+The key of a response contains a mark for each table it was computed from. When a table is published it gets a new mark,
+so no earlier response is found any more, not even one that was being computed; such responses expire.
 """
 
 import hashlib
@@ -19,13 +19,13 @@ from promptsales.settings import Settings
 
 log = logger(__name__)
 
-# how often one who waits for another to make the answer looks
-_LOOK_S, TIMEOUT_S = 0.02, 5
+# how often a reader that waits for another's response checks for it
+_POLL_S, TIMEOUT_S = 0.02, 5
 
 
 @contextmanager
 def cache_of(settings: Settings) -> Iterator["redis.Redis"]:
-    """The global cache of some settings, closed at the end; nothing is asked yet."""
+    """Yield a client of the global cache, which connects with its first command."""
     with redis.Redis.from_url(
         settings.address("redis"), decode_responses=True, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
     ) as client:
@@ -33,7 +33,7 @@ def cache_of(settings: Settings) -> Iterator["redis.Redis"]:
 
 
 class Responses:
-    """Answers, on a client that decodes to text; where the cache is away each is made anew."""
+    """The cache of responses, on a client that decodes to text; without Redis every response is computed again."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self._client = client
@@ -43,51 +43,47 @@ class Responses:
         route: str,
         arguments: Mapping[str, Any],
         tables: Iterable[str],
-        make: Callable[[], Any],
+        compute: Callable[[], Any],
         seconds: int | None = None,
     ) -> Any:
-        """The answer that is kept, else the one that is made now, and kept; as plain JSON values either way.
+        """Return the cached response, or compute and cache it; always as plain JSON values.
 
         Args:
-            route: what is asked.
-            arguments: how; only their digest is in the key.
-            tables: which tables it is made from, as ``schema.table``.
-            make: makes it; called once, however many ask at the same time.
-            seconds: for how long it is kept at most, where that is less than its key space allows.
+            route: the name of the request.
+            arguments: the arguments of the request; only their digest is in the key.
+            tables: the tables that the response is computed from, as ``schema.table``.
+            compute: computes the response; called once for concurrent readers.
+            seconds: time to live, if shorter than that of the key space.
         """
         space = key_spaces()["api_responses"]
         time_to_live = min(seconds or space.time_to_live_seconds, space.time_to_live_seconds)
         try:
             digest = _digest(arguments, self._marks(sorted(tables)))
             key = space.key(route=route, digest=digest)
-            if (kept := self._client.get(key)) is not None:
-                return msgspec.json.decode(str(kept))
+            if (cached := self._client.get(key)) is not None:
+                return msgspec.json.decode(str(cached))
         except redis.RedisError as error:
             log.warning("the cache does not answer: %s", type(error).__name__)
-            return _plain(make())
-        return self._make(key, key_spaces()["api_locks"].key(route=route, digest=digest), make, time_to_live)
+            return _as_json(compute())
+        return self._compute(key, key_spaces()["api_locks"].key(route=route, digest=digest), compute, time_to_live)
 
-    def _make(self, key: str, lock: str, make: Callable[[], Any], seconds: int) -> Any:
-        held = self._client.lock(
-            lock,
-            timeout=key_spaces()["api_locks"].time_to_live_seconds,
-            sleep=_LOOK_S,
-            blocking_timeout=key_spaces()["api_locks"].time_to_live_seconds,
-        )
-        is_mine = _try(held.acquire, False)
+    def _compute(self, key: str, lock_key: str, compute: Callable[[], Any], seconds: int) -> Any:
+        lock_seconds = key_spaces()["api_locks"].time_to_live_seconds
+        lock = self._client.lock(lock_key, timeout=lock_seconds, sleep=_POLL_S, blocking_timeout=lock_seconds)
+        is_acquired = _try(lock.acquire, False)
         try:
-            # whoever held it before has made it meanwhile
-            if (kept := _try(lambda: self._client.get(key), None)) is not None:
-                return msgspec.json.decode(str(kept))
-            made = msgspec.json.encode(make())
-            _try(lambda: self._client.set(key, made, ex=seconds), None)
-            return msgspec.json.decode(made)
+            # the previous holder of the lock may have cached the response meanwhile
+            if (cached := _try(lambda: self._client.get(key), None)) is not None:
+                return msgspec.json.decode(str(cached))
+            encoded = msgspec.json.encode(compute())
+            _try(lambda: self._client.set(key, encoded, ex=seconds), None)
+            return msgspec.json.decode(encoded)
         finally:
-            if is_mine:
-                _try(held.release, None)
+            if is_acquired:
+                _try(lock.release, None)
 
     def _marks(self, tables: Sequence[str]) -> list[str]:
-        """The mark of each table; one that has none gets one that no answer was ever kept under."""
+        """Return the mark of each table; a table without one gets a new mark, under which nothing is cached yet."""
         space = key_spaces()["published_tables"]
         keys = [space.key(table=table) for table in tables]
         marks = self._client.mget(keys) if keys else []
@@ -97,16 +93,16 @@ class Responses:
 
 
 def forget(client: "redis.Redis", tables: Iterable[str]) -> None:
-    """Let go of every answer that was made from some tables; to be called after each publication of theirs.
+    """Invalidate every response that was computed from the tables; call it after each publication of a table.
 
-    An absent cache holds nobody up: what it keeps beyond its absence expires.
+    When Redis does not answer, only log a warning: responses that it still holds afterwards expire.
     """
     space = key_spaces()["published_tables"]
     try:
         for table in tables:
             client.set(space.key(table=table), _new_mark(), ex=space.time_to_live_seconds)
     except redis.RedisError as error:
-        log.warning("answers made from %s may be old for a while: %s", ", ".join(tables), type(error).__name__)
+        log.warning("cached responses from %s are stale until they expire: %s", ", ".join(tables), type(error).__name__)
 
 
 def _new_mark() -> str:
@@ -117,15 +113,15 @@ def _digest(arguments: Mapping[str, Any], marks: Sequence[str]) -> str:
     return hashlib.sha256(msgspec.json.encode([sorted(arguments.items()), marks])).hexdigest()[:32]
 
 
-def _plain(value: Any) -> Any:
-    """As it would be read from the cache."""
+def _as_json(value: Any) -> Any:
+    """Return a value as it would be read from the cache."""
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
-def _try(call: Callable[[], Any], otherwise: Any) -> Any:
-    """What the cache answers, or something else where it is away, or a lock was not given in time."""
+def _try(call: Callable[[], Any], default: Any) -> Any:
+    """Return the result of a call to Redis, or a default when it fails."""
     try:
         return call()
     except redis.RedisError as error:
         log.warning("the cache does not answer: %s", type(error).__name__)
-        return otherwise
+        return default

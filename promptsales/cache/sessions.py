@@ -1,4 +1,4 @@
-"""Sessions in the global cache: a hash each, whose time to live begins anew whenever it is read or written."""
+"""Sessions in the global cache: one hash each, whose time to live restarts with every read and write."""
 
 import secrets
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import redis
 from promptsales.cache.key_spaces import key_spaces
 from promptsales.settings import ROOT
 
-# not to be guessed
+# length of a session id, which must not be guessable
 _BYTES = 32
 
 
@@ -19,7 +19,7 @@ def _script() -> str:
 
 
 class Sessions:
-    """Sessions, on a client that decodes answers to text; each call raises ``redis.RedisError`` as the driver does."""
+    """The sessions, on a client that decodes responses to text; every call may raise ``redis.RedisError``."""
 
     def __init__(self, client: "redis.Redis", seconds: int | None = None) -> None:
         self._client, self._space = client, key_spaces()["sessions"]
@@ -27,7 +27,7 @@ class Sessions:
         self._update = client.register_script(_script())
 
     def begin(self, values: Mapping[str, str]) -> str:
-        """Begin a session with at least one value; its id."""
+        """Start a session with at least one value, and return its id."""
         session_id = secrets.token_urlsafe(_BYTES)
         key = self._space.key(session_id=session_id)
         with self._client.pipeline(transaction=True) as pipeline:
@@ -37,7 +37,7 @@ class Sessions:
         return session_id
 
     def read(self, session_id: str) -> dict[str, str] | None:
-        """What a session holds, and a new time to live; None when there is none any more."""
+        """Return the values of a session and restart its time to live; None when it has ended."""
         key = self._space.key(session_id=session_id)
         with self._client.pipeline(transaction=True) as pipeline:
             pipeline.hgetall(key)
@@ -46,7 +46,7 @@ class Sessions:
         return dict(values) if is_alive else None
 
     def write(self, session_id: str, values: Mapping[str, str]) -> bool:
-        """Set values of a session; False when there is none: one that has ended does not come back."""
+        """Set values of a session; return False, without creating it, when it has ended."""
         key = self._space.key(session_id=session_id)
         return bool(self._update(keys=[key], args=[self._seconds, *_pairs(values)]))
 

@@ -1,4 +1,4 @@
-"""`promptsales build`: marts outside Airflow, by the same path."""
+"""`promptsales build`: build marts without Airflow, with the same code."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated
@@ -11,14 +11,14 @@ from promptsales.settings import settings
 
 app = typer.Typer()
 
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="a day, in the reporting zone")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="a day in the reporting time zone")]
 
 
 @app.command()
 def build(
-    marts: Annotated[list[str] | None, typer.Argument(help="marts; all of them when left out")] = None,
+    marts: Annotated[list[str] | None, typer.Argument(help="marts; default: all")] = None,
     select: Annotated[
-        str, typer.Option(help="'mart', '+mart' with all it is made of, 'mart+' with what is made of it")
+        str, typer.Option(help="'mart', '+mart' with the marts it is built from, 'mart+' with those built from it")
     ] = "",
     start: Day = None,
     end: Day = None,
@@ -28,30 +28,26 @@ def build(
     ] = True,
     as_json: Json = False,
 ) -> None:
-    """Build what changed of the marts; --start and --end (not included) build exactly those days."""
+    """Build the days of the marts that changed, or exactly the days from --start to --end (exclusive)."""
     from promptsales.marts.build import build as run
-    from promptsales.marts.plan import Asked
+    from promptsales.marts.plan import BuildRequest
     from promptsales.specs.mart import mart, tables
-    from promptsales.specs.mart import select as chosen
+    from promptsales.specs.mart import select as select_marts
     from spark_jobs import jobs
 
     window = _window(start, end)
-    names = [mart(name).mart for name in marts or []] + (chosen(select) if select else [])
+    names = [mart(name).mart for name in marts or []] + (select_marts(select) if select else [])
     if full and window:
-        raise ConfigError("--full builds all days: leave out --start and --end")
+        raise ConfigError("--full builds all days: omit --start and --end")
     skipped: dict[str, str] = {}
-    asked = Asked(datetime.now(UTC), "cli:build", window, full)
+    request = BuildRequest(datetime.now(UTC), "cli:build", window, full)
     with progress("") as (status, line), connected("warehouse") as warehouse:
-
-        def tell(name: str, what: str) -> None:
-            line(f"{name}: {what}")
-
-        told = status if wait else None
         try:
             results = run(
-                names or tables(), warehouse, settings(), asked, jobs, tell=tell, skip=skipped.__setitem__, wait=told
-            )
-        finally:  # of several that failed too, some may be published
+                names or tables(), warehouse, settings(), request, jobs, skip=skipped.__setitem__,
+                report=lambda name, step: line(f"{name}: {step}"), wait=status if wait else None,
+            )  # fmt: skip
+        finally:  # a failed build may have published some of the marts
             forget_responses([f"marts.{name}" for name in names or tables()])
     if as_json:
         print_json([vars(result) for result in results])
@@ -62,7 +58,7 @@ def build(
 
 
 def show_built(title: str, rows: list[dict[str, object]]) -> None:
-    """One row a mart: the table of every command that builds."""
+    """Print one row per mart; every command that builds marts uses this table."""
     columns = ("mart", "staged", "inserted", "updated", "deleted", "restated", "complete_through")
     show_table(title, [column.replace("_", " ") for column in columns], ([row[c] for c in columns] for row in rows))
 
@@ -71,5 +67,5 @@ def _window(start: datetime | None, end: datetime | None) -> tuple[date, date] |
     if start is None and end is None:
         return None
     if start is None or end is None or start >= end:
-        raise ConfigError("a range needs both --start and --end, the earlier day as --start")
+        raise ConfigError(f"--start is {start}, --end is {end}: a range needs both, with --start before --end")
     return start.date(), end.date()

@@ -1,4 +1,4 @@
-"""`promptsales check`: the suites against the warehouse as it stands."""
+"""`promptsales check`: run the suites over whole tables of the warehouse."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,20 +21,20 @@ app = typer.Typer()
 
 @app.command()
 def check(
-    names: Annotated[list[str] | None, typer.Argument(help="feeds, streamed tables (named like them) or marts")] = None,
-    every: Annotated[bool, typer.Option("--all", help="all feeds, streamed tables and marts")] = False,
+    names: Annotated[list[str] | None, typer.Argument(help="names of feeds, streamed tables or marts")] = None,
+    every: Annotated[bool, typer.Option("--all", help="check all feeds, streamed tables and marts")] = False,
     junit: Annotated[Path | None, typer.Option(help="write the results as JUnit XML")] = None,
     as_json: Json = False,
 ) -> None:
-    """Run suites against whole tables as they stand. Exit code 1 when a rule fails that is more than a warning."""
-    chosen = _chosen(names or [], every)
+    """Run the suites of tables over all their rows. Exit code 1 when a rule fails that is not a warning."""
+    chosen = _choose(names or [], every)
     with working("checking"), connected("warehouse") as warehouse:
-        found = _found(chosen, warehouse, datetime.now(UTC))
+        results = _check(chosen, warehouse, datetime.now(UTC))
     if junit:
         from promptsales.quality.junit import write_junit
 
-        write_junit(junit, found)
-    rows: list[dict[str, Any]] = [verdict.summary(table) for table, verdicts in found.items() for verdict in verdicts]
+        write_junit(junit, results)
+    rows: list[dict[str, Any]] = [verdict.summary(table) for table, verdicts in results.items() for verdict in verdicts]
     if as_json:
         print_json(rows)
     else:
@@ -43,19 +43,19 @@ def check(
         raise typer.Exit(1)
 
 
-def _chosen(names: list[str], every: bool) -> list[str]:
+def _choose(names: list[str], every: bool) -> list[str]:
     kinds = {"feeds": [*contracts()], "streamed tables": [*stream_contracts()], "marts": [*tables()]}
-    known = [name for found in kinds.values() for name in found]
-    allowed = "; ".join(f"{kind} are {', '.join(found)}" for kind, found in kinds.items())
+    known = [name for kind in kinds.values() for name in kind]
+    allowed = "; ".join(f"{kind} are {', '.join(members)}" for kind, members in kinds.items())
     if bool(names) == every:
-        raise ConfigError(f"name feeds, streamed tables or marts, or say --all; {allowed}")
+        raise ConfigError(f"name feeds, streamed tables or marts, or pass --all; {allowed}")
     if unknown := [name for name in names if name not in known]:
         raise ConfigError(f"no feed, streamed table or mart is called {unknown[0]!r}; {allowed}")
     return names or known
 
 
-def _found(chosen: list[str], warehouse: psycopg.Connection, now: datetime) -> dict[str, list["Verdict"]]:
-    # Great Expectations takes seconds to import
+def _check(chosen: list[str], warehouse: psycopg.Connection, now: datetime) -> dict[str, list["Verdict"]]:
+    # imported here because Great Expectations takes seconds to import
     from promptsales.monitoring.feed_checks import check_feeds
     from promptsales.quality.tables import audit_table
 

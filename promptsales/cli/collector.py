@@ -1,14 +1,14 @@
-"""Python's garbage collector, in processes that import much and end soon."""
+"""Tune Python's garbage collector for short processes that import large packages."""
 
 import atexit
 import gc
 
 
 def collect_little() -> None:
-    """Look for garbage seldom, and not at all when the interpreter ends.
+    """Run the garbage collector rarely, and not at all when the interpreter exits.
 
-    An import makes objects that stay. Looking through them over and over takes a fifth of the time that Great
-    Expectations takes to import, and the last look, at the end, a second.
+    Imported objects stay alive. Scanning them again and again takes a fifth of the import time of Great Expectations,
+    and the last scan, at exit, takes a second.
     """
     gc.set_threshold(50_000, 20, 20)
     atexit.register(gc.freeze)

@@ -1,4 +1,4 @@
-"""`promptsales contracts new | diff`."""
+"""`promptsales contracts new | diff`: draft contracts, and classify changes to them."""
 
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ from promptsales.errors import ConfigError
 from promptsales.settings import ROOT, settings
 from promptsales.specs.feed import CORE
 
-app, commands = group("contracts", "Draft a contract from a live table; tell what a change does.")
+app, commands = group("contracts", "Draft a contract from a live table; show the effect of a change.")
 
 System = Literal["promptsales", "promptcrm"]
 SYSTEMS: tuple[System, ...] = ("promptsales", "promptcrm")
@@ -23,42 +23,41 @@ SYSTEMS: tuple[System, ...] = ("promptsales", "promptcrm")
 @commands.command()
 def new(
     relation: Annotated[str, typer.Argument(help="a table of a source, with its schema: crm.leads")],
-    system: Annotated[System | None, typer.Option(help="which source; looked for in all when left out")] = None,
+    system: Annotated[System | None, typer.Option(help="the source; default: search all of them")] = None,
     write: Annotated[bool, typer.Option("--write", help="write the feed's folder, with table and rules")] = False,
 ) -> None:
-    """Draft a contract from a live table; what looks personal is hashed or left out, for a person to confirm."""
+    """Draft a contract from a live table. Columns that look personal are hashed or omitted; confirm each guess."""
     table = _find(relation, (system,) if system else SYSTEMS)
-    found = draft(table)
+    drafted = draft(table)
     if write:
-        _write(table, found)
+        _write(table, drafted)
     else:
-        print_text(found.contract)
+        print_text(drafted.contract)
 
 
 def _find(relation: str, systems: tuple[System, ...]) -> LiveTable:
-    there = []
+    tables = []
     for system in systems:
-        # an administrator's: a table of the source may be closed to everybody but its owner
+        # as administrator, because only its owner may be able to read a table that no feed loads yet
         with connections.connected(settings(), "sources_admin", system) as source:
-            there.append(read_table(source, system, relation))
-    found = [table for table in there if table is not None]
-    if not found:
-        where = " or ".join(systems)
-        raise ConfigError(f"there is no table {relation} in {where}; write schema.table as they are called, unquoted")
-    if len(found) > 1:
-        raise ConfigError(f"{relation} is in {' and '.join(systems)}: say which with --system")
-    return found[0]
+            if table := read_table(source, system, relation):
+                tables.append(table)
+    if not tables:
+        raise ConfigError(f"no table {relation} in {' or '.join(systems)}; write schema.table without quotes")
+    if len(tables) > 1:
+        raise ConfigError(f"{relation} is in {' and '.join(systems)}: choose one with --system")
+    return tables[0]
 
 
-def _write(table: LiveTable, found: Draft) -> None:
+def _write(table: LiveTable, drafted: Draft) -> None:
     folder = CORE / table.name
     if folder.exists():
-        raise ConfigError(f"{folder} is there already: a feed is drafted once; `contracts new` without --write prints")
+        raise ConfigError(f"{folder} already exists: run `contracts new` without --write to print a new draft")
     folder.mkdir(parents=True)
-    for name, text in found.files.items():
+    for name, text in drafted.files.items():
         (folder / name).write_text(text, encoding="utf-8")
         show_line(folder.relative_to(ROOT) / name)
-    show_line(f"confirm every guess, then `promptsales provision` and `promptsales load {table.name}`")
+    show_line(f"confirm every guess, then run `promptsales provision` and `promptsales load {table.name}`")
 
 
 @commands.command("diff")
@@ -66,14 +65,14 @@ def diff(
     base: Annotated[str, typer.Option(help="the git revision to compare the working tree with")] = "main",
     as_json: Json = False,
 ) -> None:
-    """Tell per feed what a change makes stricter, looser, breaking. Exit code 1 when anything is breaking."""
+    """List per feed what became stricter, looser or breaking. Exit code 1 when a change is breaking."""
     files = [(revision.at(base, name), revision.here(name)) for name in ("contract.yml", "expectations.yml")]
-    found = changes(files[0], files[1])
+    differences = changes(files[0], files[1])
     if as_json:
-        print_json([change._asdict() for change in found])
-    elif found:
-        show_table(f"against {base}", Change._fields, found)
+        print_json([change._asdict() for change in differences])
+    elif differences:
+        show_table(f"against {base}", Change._fields, differences)
     else:
-        show_line(f"contracts and rules are as in {base}")
-    if any(change.effect == "breaking" for change in found):
+        show_line(f"contracts and rules are the same as in {base}")
+    if any(change.effect == "breaking" for change in differences):
         raise typer.Exit(1)

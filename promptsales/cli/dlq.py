@@ -1,4 +1,4 @@
-"""`promptsales dlq list | show | replay | drop`: messages that could not be decoded."""
+"""`promptsales dlq list | show | replay | drop`: handle messages that could not be decoded."""
 
 from typing import Annotated
 
@@ -9,45 +9,48 @@ from promptsales.settings import settings
 from promptsales.stream import dead_letters
 from promptsales.stream.dead_letters import Place
 
-app, commands = group("dlq", "Messages that could not be decoded: list, look, send again, drop.")
+app, commands = group("dlq", "Messages that could not be decoded: list, show, replay, drop.")
 
-Message = Annotated[str, typer.Argument(help="topic/partition/offset, as `dlq list` shows it")]
+Message = Annotated[str, typer.Argument(help="topic/partition/offset, as shown by `dlq list`")]
 
 
 @commands.command("list")
 def list_(
-    topic: Annotated[str | None, typer.Argument(help="one topic; all when left out")] = None,
+    topic: Annotated[str | None, typer.Argument(help="topic; default: all")] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """The dead letters, the oldest first, and why each could not be decoded."""
+    """List the dead letters, oldest first, and why each could not be decoded."""
     with connected("warehouse", "look") as warehouse:
-        found = dead_letters.letters(warehouse, topic, limit)
+        letters = dead_letters.letters(warehouse, topic, limit)
     if as_json:
-        print_json([letter._asdict() for letter in found])
+        print_json([letter._asdict() for letter in letters])
         return
-    rows = ((f"{one.topic}/{one.partition}/{one.message_offset}", one.dead_at, one.reason) for one in found)
-    show_table("dead letters", ("message", "since", "why"), rows)
+    rows = (
+        (f"{letter.topic}/{letter.partition}/{letter.message_offset}", letter.dead_at, letter.reason)
+        for letter in letters
+    )
+    show_table("dead letters", ("message", "since", "reason"), rows)
 
 
 @commands.command()
 def show(message: Message) -> None:
-    """One of them, with its bytes."""
+    """Show one dead letter with its bytes."""
     with connected("warehouse", "look") as warehouse:
         print_json(dead_letters.show(warehouse, Place.parse(message)))
 
 
 @commands.command()
 def replay(message: Message) -> None:
-    """Send it to its topic again: once a new version of ours can decode it, or its cause is mended."""
+    """Send a dead letter to its topic again, after an upgrade that can decode it or a fix of its cause."""
     with connected("warehouse") as warehouse:
         dead_letters.replay(warehouse, settings().address("kafka"), Place.parse(message))
-    show_line(f"{message} was sent again; where it is still bad it comes back")
+    show_line(f"{message} was sent again; if it still cannot be decoded, it becomes a dead letter again")
 
 
 @commands.command()
 def drop(message: Message) -> None:
-    """Forget it; its topic of dead letters keeps it until its retention ends."""
+    """Drop a dead letter from the list; the dead-letter topic keeps the message until its retention ends."""
     with connected("warehouse") as warehouse:
         dead_letters.drop(warehouse, Place.parse(message))
-    show_line(f"{message} is dropped")
+    show_line(f"{message} was dropped")

@@ -1,4 +1,4 @@
-"""`promptsales docs`: pages that are generated from the files they describe."""
+"""`promptsales docs`: generate the documentation pages that describe contracts and marts."""
 
 import typer
 
@@ -11,7 +11,10 @@ app = typer.Typer()
 
 @app.command()
 def docs() -> None:
-    """Write docs/reference/marts.md (the data dictionary) and docs/models.svg (which table is built from which)."""
+    """Generate docs/reference/marts.md, the data dictionary, and docs/models.svg, the lineage.
+
+    Both come from the contracts and the `mart.yml` files.
+    """
     for path, text in ((PAGE, page()), (PICTURE, picture())):
         path.write_text(text, encoding="utf-8")
         show_line(f"{path} written")

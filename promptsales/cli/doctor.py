@@ -1,4 +1,4 @@
-"""`promptsales doctor`: everything that is not as it must be."""
+"""`promptsales doctor`: list every problem and how to fix it."""
 
 import typer
 
@@ -13,20 +13,20 @@ app = typer.Typer()
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Tell everything that is not as it must be, with what to do. Exit code 1 when there is anything."""
+    """List every problem and how to fix it. Exit code 1 when there is one."""
     here = settings()
-    with working("asking every service"):
-        found = [
+    with working("checking every service"):
+        findings = [
             Finding(service.name, service.health, service.hint)
             for service in status(here)
             if service.health != "healthy"
         ]
-    with working("looking at schemas, sources and feeds"):
-        found += diagnose(here)
+    with working("checking schemas, sources and feeds"):
+        findings += diagnose(here)
     if as_json:
-        print_json([finding._asdict() for finding in found])
-    elif found:
-        show_table("not as it must be", ("where", "what", "what to do"), found)
+        print_json([finding._asdict() for finding in findings])
+    elif findings:
+        show_table("problems", ("where", "problem", "what to do"), findings)
     else:
-        show_line("everything is as it must be")
-    raise typer.Exit(1 if found else 0)
+        show_line("no problem found")
+    raise typer.Exit(1 if findings else 0)

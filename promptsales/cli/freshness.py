@@ -1,4 +1,6 @@
-"""`promptsales freshness`."""
+"""`promptsales freshness`: show how far each feed is complete."""
+
+from datetime import timedelta
 
 import typer
 
@@ -10,19 +12,19 @@ app = typer.Typer()
 
 @app.command()
 def freshness(as_json: Json = False) -> None:
-    """How far each feed is complete, and what holds it."""
+    """Show how far each feed is complete, and what holds its watermark back."""
     with connected("warehouse", "look") as warehouse:
-        found = read_freshness(warehouse)
+        feeds = read_freshness(warehouse)
     if as_json:
-        print_json([{**feed._asdict(), "state": feed.state} for feed in found])
+        print_json([{**feed._asdict(), "state": feed.state} for feed in feeds])
         return
     columns = ("feed", "state", "complete through", "age", "watermark", "held by", "held since")
     rows = (
-        (f.feed, f.state, f.complete_through, _minutes(f.age), f.last_sync_timestamp, f.held_by, f.held_since)
-        for f in found
+        (f.feed, f.state, f.complete_through, _whole_seconds(f.age), f.last_sync_timestamp, f.held_by, f.held_since)
+        for f in feeds
     )
     show_table("freshness", columns, rows)
 
 
-def _minutes(age: object) -> str | None:
+def _whole_seconds(age: timedelta | None) -> str | None:
     return str(age).split(".")[0] if age is not None else None

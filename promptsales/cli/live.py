@@ -1,4 +1,4 @@
-"""What `promptsales run` shows of the stream: a few seconds of live traffic, how fast it came, and what was spent."""
+"""The stream in `promptsales run`: write a few seconds of live traffic, then show its latency and the live spend."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ _SPEND = Path(__file__).with_name("spend.sql").read_bytes()
 
 
 def traffic(here: Settings, size: Size, phases: Phases) -> datetime:
-    """Change every system for a few seconds, once the stream has what there was before; when that began.
+    """Wait until the stream has caught up, write to every system for a few seconds, and return when that started.
 
     Raises:
         TransientError: when a system does not answer, or the stream does not catch up.
@@ -40,33 +40,33 @@ def traffic(here: Settings, size: Size, phases: Phases) -> datetime:
 
 
 def _catch_up(phases: Phases) -> None:
-    """Wait until every streamed table is complete through now: a first snapshot is a great many rows."""
+    """Wait until every streamed table is complete through now; a first snapshot takes a while."""
     names, now = list(stream_contracts()), datetime.now(UTC)
     with phases.phase("stream catches up") as say, connected("warehouse", "look") as warehouse:
 
-        def behind() -> int:
-            (found,) = warehouse.execute(_BEHIND, [names, now]).fetchone() or (len(names),)
-            say(f"{len(names) - found} of {len(names)} tables")
-            return int(found)
+        def count_behind() -> int:
+            (behind,) = warehouse.execute(_BEHIND, [names, now]).fetchone() or (len(names),)
+            say(f"{len(names) - behind} of {len(names)} tables")
+            return int(behind)
 
-        patience = Retrying(retry=retry_if_result(bool), stop=stop_after_delay(CATCH_UP_S), wait=wait_fixed(0.25))
+        retrying = Retrying(retry=retry_if_result(bool), stop=stop_after_delay(CATCH_UP_S), wait=wait_fixed(0.25))
         try:
-            patience(behind)
+            retrying(count_behind)
         except RetryError:
             raise TransientError(
-                f"the stream is not complete after {CATCH_UP_S} s: `promptsales status` says where it is behind"
+                f"the stream has not caught up after {CATCH_UP_S} s: run `promptsales status` to see where it is behind"
             ) from None
 
 
 def show_live(since: datetime) -> None:
-    """How fast the traffic since a time came, and live spend by campaign."""
+    """Print the latency of the traffic since a time, and the live spend by campaign."""
     with connected("promptads", "look") as ads, connected("warehouse", "look") as warehouse:
-        found = latency.measure(ads, warehouse, since)
+        measured = latency.measure(ads, warehouse, since)
         spend = warehouse.execute(_SPEND).fetchall()
-    if found:
+    if measured:
         show_line(
-            f"{'live':<19} {found.rows} measurements, {found.rows / SECONDS:.0f} a second; commit at the source"
-            f" to commit in the warehouse: p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms"
+            f"{'live':<19} {measured.rows} measurements, {measured.rows / SECONDS:.0f} per second; from commit at the "
+            f"source to commit in the warehouse: p50 {measured.p50:.0f} ms, p99 {measured.p99:.0f} ms"
         )
     columns = ("campaign", "currency", "spend", "budget", "level, %", "spend, last hour", "impressions, last hour")
-    show_table("Live spend, by campaign", columns, spend)
+    show_table("Live spend by campaign", columns, spend)

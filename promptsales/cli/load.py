@@ -1,4 +1,4 @@
-"""`promptsales load`: one delta outside Airflow, by the same path."""
+"""`promptsales load`: load feeds without Airflow, with the same code."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -22,25 +22,25 @@ Moment = Annotated[
 
 @app.command()
 def load(
-    feeds: Annotated[list[str], typer.Argument(help="feeds, by the names of their core tables")],
+    feeds: Annotated[list[str], typer.Argument(help="feeds, named like their core tables")],
     start: Moment = None,
     end: Moment = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be read; write nothing")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would be read; write nothing")] = False,
     as_json: Json = False,
 ) -> None:
-    """Load feeds outside Airflow: the delta since the watermark, or exactly the rows changed from --start to --end."""
+    """Load the rows of feeds that changed since the watermark, or exactly those changed from --start to --end."""
     window = window_of(start, end)
     chosen = [feed.contract(name) for name in feeds]
     if dry_run:
-        seen = [_look(contract, window) for contract in chosen]
-        print_json(seen) if as_json else show_table("would read", seen[0], (one.values() for one in seen))
+        rows = [_look(contract, window) for contract in chosen]
+        print_json(rows) if as_json else show_table("would read", rows[0], (row.values() for row in rows))
         return
     results, errors = [], []
     with working("") as status:
         for contract in chosen:
             try:
                 results.append(load_feed(contract, window, "cli:load", status))
-            except PipelineError as error:  # of this feed alone: the others are loaded all the same
+            except PipelineError as error:  # the other feeds are still loaded
                 errors.append(error)
     if as_json:
         print_json([result.model_dump() for result in results])
@@ -51,23 +51,23 @@ def load(
 
 
 def window_of(start: datetime | None, end: datetime | None) -> Window | None:
-    """The window two options name; a time without a zone is UTC.
+    """Return the window from --start to --end, None for neither; a time without a zone is UTC.
 
     Raises:
-        ConfigError: when one is missing, or the start is not before the end.
+        ConfigError: when only one is given, or the start is not before the end.
     """
     if start is None and end is None:
         return None
     if start is None or end is None:
-        raise ConfigError("a window needs both --start and --end; leave both out to load from the watermark")
+        raise ConfigError("a window needs both --start and --end; omit both to load from the watermark")
     start, end = (moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in (start, end))
     if start >= end:
-        raise ConfigError(f"--start {start} is not before --end {end}")
+        raise ConfigError(f"--start {start} is not before --end {end}; give the earlier time as --start")
     return Window(start=start, end=end)
 
 
 def show_results(title: str, results: Iterable[LoadResult]) -> None:
-    """One row a load: the table of every command that loads."""
+    """Print one row per load; every command that loads feeds uses this table."""
     counts = ("extracted", "inserted", "updated", "unchanged", "quarantined", "suppressed")
     rows = (
         (result.feed, *(getattr(result, name) for name in counts), result.complete_through, _checks(result))
@@ -84,15 +84,17 @@ def _checks(result: LoadResult) -> str:
 def load_feed(
     contract: Contract, window: Window | None, triggered_by: str, tell: Callable[[str], None] = lambda step: None
 ) -> LoadResult:
-    """Load one feed with the connections of the settings; raises what every load raises."""
+    """Load one feed through the connections of the settings; raise the errors of ``load.steps.load``."""
     from promptsales.extract.opening import open_source
     from promptsales.load.steps import load as run
 
+    def report(step: str) -> None:
+        tell(f"{contract.table}: {step}")
+
     with open_source(settings(), contract) as source, connected("warehouse") as warehouse:
-        say = f"{contract.table}: {{}}".format
-        found = run(contract, source, warehouse, window, triggered_by, settings().limits, lambda step: tell(say(step)))
+        result = run(contract, source, warehouse, window, triggered_by, settings().limits, report)
     forget_responses([f"core.{contract.table}"])
-    return found
+    return result
 
 
 def _look(contract: Contract, window: Window | None) -> dict[str, Any]:

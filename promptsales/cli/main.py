@@ -1,4 +1,4 @@
-"""`promptsales`: every command in one place."""
+"""The entry point of `promptsales`."""
 
 import sys
 from collections.abc import Sequence
@@ -13,8 +13,9 @@ from promptsales.cli.collector import collect_little
 from promptsales.cli.output import print_text, show_error
 from promptsales.errors import PipelineError
 
-# modules by their names, in the order of the help; each has the command of its name, but for
+# a module has the command that is called like it, except for these
 _COMMANDS = {"stack": ("up", "down", "status", "logs", "dsn"), "platform": ("provision", "register", "topics")}
+# in the order of `promptsales --help`
 MODULES = (
     *("run", "stack", "platform", "seed", "load", "build", "check", "freshness", "quarantine", "reconcile", "pii"),
     *("contracts", "connectors", "dlq", "docs", "report", "doctor"),
@@ -36,34 +37,34 @@ Version = Annotated[bool, typer.Option("--version", callback=print_version, is_e
 
 
 def promptsales(version: Version = False) -> None:
-    """PromptSales data pipeline: the stack, its schemas, the loads and their checks."""
+    """PromptSales data pipeline: manage the stack and its schemas, load feeds, build marts, check the results."""
 
 
-def needed(words: Sequence[str]) -> tuple[str, ...]:
-    """The module of the command that is asked for; all, where it is none. To import all takes most of a second."""
-    asked = next((word for word in words if not word.startswith("-")), "")
-    return tuple(name for name in MODULES if asked in _COMMANDS.get(name, (name,))) or MODULES
+def select_modules(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the module of the command in ``words``, else all modules; importing all takes most of a second."""
+    command = next((word for word in words if not word.startswith("-")), "")
+    return tuple(name for name in MODULES if command in _COMMANDS.get(name, (name,))) or MODULES
 
 
 def command_line(modules: Sequence[str] = MODULES) -> typer.Typer:
-    """The command line, with the commands of some modules."""
+    """Return the command line with the commands of some modules."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(promptsales)
     for name in modules:
-        found = import_module("promptsales.cli.seed" if name == "seed" else f"promptsales.cli.{name}").app
-        app.registered_commands += found.registered_commands
-        app.registered_groups += found.registered_groups
+        module_app = import_module(f"promptsales.cli.{name}").app
+        app.registered_commands += module_app.registered_commands
+        app.registered_groups += module_app.registered_groups
     return app
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one line, not a traceback."""
+    """Run the command line; print one of our own errors as one line instead of a traceback."""
     collect_little()
     if isinstance(sys.stdout, TextIOWrapper):
-        # a terminal or pipe of another encoding than UTF-8
+        # escape what a terminal or pipe without UTF-8 cannot encode
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        command_line(needed(sys.argv[1:]))()
+        command_line(select_modules(sys.argv[1:]))()
     except PipelineError as error:
         show_error(error)
         sys.exit(1)

@@ -1,7 +1,7 @@
-"""What the commands share: connections by name, tables and lines for people, JSON for machines.
+"""Connections and output for the commands: tables and lines for people, JSON for programs.
 
-Nothing else of the command line writes to the terminal: names and messages come from sources and drivers. They are
-shown as they are, never read as markup, and what a terminal would obey is escaped.
+Only this module writes to the terminal. Names and messages come from sources and drivers, so they are never
+interpreted as markup, and control characters are escaped.
 """
 
 import json
@@ -22,15 +22,15 @@ from promptsales import connections
 from promptsales.printable import printable
 from promptsales.settings import InternalName, PublicName, settings
 
-# piped, a table is as wide as it needs to be rather than cut to 80 columns
+# Rich would cut a piped table to 80 columns
 console = Console(width=None if sys.stdout.isatty() else 160, markup=False, emoji=False, highlight=False)
 
-Json = Annotated[bool, typer.Option("--json", help="print JSON for a machine")]
-Limit = Annotated[int, typer.Option(help="how many at the most")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+Limit = Annotated[int, typer.Option(help="maximum number of rows")]
 
 
 def group(name: str, description: str) -> tuple[typer.Typer, typer.Typer]:
-    """What a module gives to `promptsales`, and the group of commands in it that is called ``name``."""
+    """Return an app that `promptsales` includes, and the command group ``name`` in it."""
     app, commands = typer.Typer(), typer.Typer(no_args_is_help=True, help=description)
     app.add_typer(commands, name=name)
     return app, commands
@@ -39,7 +39,7 @@ def group(name: str, description: str) -> tuple[typer.Typer, typer.Typer]:
 def connected(
     name: PublicName | InternalName, patience: connections.Patience = "work"
 ) -> AbstractContextManager[psycopg.Connection]:
-    """A connection by its name, with the settings of this process."""
+    """Open a connection by its name, with the settings of this process."""
     return connections.connected(settings(), name, patience=patience)
 
 
@@ -48,18 +48,18 @@ Say = Callable[[str], None]
 
 @contextmanager
 def progress(what: str) -> Iterator[tuple[Say, Say]]:
-    """Say on standard error what is being done, below lines about what is done: standard output is for the result.
+    """Show progress on standard error, because standard output is for the result.
 
     Yields:
-        What replaces the text, and what adds a line above it.
+        A function that replaces the status text, and one that prints a line above it.
     """
-    shown = Console(stderr=True, markup=False, emoji=False, highlight=False)
-    with shown.status(plain(what)) as status:
-        yield lambda what: status.update(plain(what)), lambda line: shown.print(plain(line), soft_wrap=True)
+    stderr = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    with stderr.status(plain(what)) as status:
+        yield lambda text: status.update(plain(text)), lambda line: stderr.print(plain(line), soft_wrap=True)
 
 
 def forget_responses(tables: Iterable[str]) -> None:
-    """Let go of the answers in the global cache that were made from tables changed just now."""
+    """Invalidate the cached responses that were computed from tables that have just changed."""
     from promptsales.cache.responses import cache_of, forget
 
     with cache_of(settings()) as cache:
@@ -67,29 +67,29 @@ def forget_responses(tables: Iterable[str]) -> None:
 
 
 def plain(value: object, style: str = "") -> Text:
-    """Return a value as a text of one line that Rich shows as it is."""
+    """Return a value as one line of text, without markup."""
     return Text(printable(value), style)
 
 
 def show_line(value: object) -> None:
-    """Print one line for people."""
+    """Print one line."""
     console.print(plain(value), soft_wrap=True)
 
 
 def show_error(error: object) -> None:
-    """Print one line on standard error."""
+    """Print an error as one line on standard error."""
     print(f"error: {printable(error)}", file=sys.stderr)
 
 
 @contextmanager
 def working(what: str) -> Iterator[Say]:
-    """Show in a terminal what is being done while it is done; yields the function that replaces the text."""
+    """Show a status text in the terminal during the block; yield a function that replaces it."""
     with console.status(plain(what)) as status:
-        yield lambda what: status.update(plain(what))
+        yield lambda text: status.update(plain(text))
 
 
 def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """A table for people; None reads as a dash, times are UTC to the second, each item of a list is a line."""
+    """Print a table; None is a dash, times are UTC to the second, and each item of a list is a line."""
     table = Table(title=plain(title, "bold"), title_justify="left", box=box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(plain(column), overflow="fold")
@@ -107,10 +107,10 @@ def _cell(value: Any) -> Text:
 
 
 def print_json(value: Any) -> None:
-    """JSON on standard output; times and ids as text, and only ASCII, so that no terminal obeys what it holds."""
+    """Print JSON, with times and ids as text, and in ASCII so that it contains no control characters."""
     print(json.dumps(value, default=str, indent=2))
 
 
 def print_text(text: str) -> None:
-    """A file on standard output, as it is written to disk."""
+    """Print the text of a file, with control characters escaped."""
     print(printable(text, keep="\n"), end="", flush=True)

@@ -1,4 +1,4 @@
-"""Progress of work in phases, some at the same time: a live line for each in a terminal, and a line when it is done."""
+"""Show the progress of phases, some of them concurrent: a live line per phase in a terminal, and a line at its end."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ Say = Callable[[str], None]
 
 
 class Phases:
-    """Use it in a ``with`` statement; ``phase`` may be used by several threads at once."""
+    """The display of all phases; use it in a ``with`` statement. Several threads may call ``phase`` at once."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -41,7 +41,7 @@ class Phases:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Say]:
-        """One phase: yields what tells its latest detail, which stays in the line it leaves behind."""
+        """Show one phase; yield a function that sets its detail, which is kept in the final line."""
         began, last = time.monotonic(), ""
         task = self._progress.add_task(name, detail="")
 

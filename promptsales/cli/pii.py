@@ -1,4 +1,4 @@
-"""`promptsales pii rotate | erase`: another hashing key, and a person forgotten."""
+"""`promptsales pii rotate | erase`: change the hashing key, and erase a person."""
 
 from typing import Annotated
 
@@ -15,60 +15,56 @@ app, commands = group("pii", "Personal data: change the hashing key, erase a per
 
 @commands.command()
 def rotate(
-    bridge_days: Annotated[int, typer.Option(min=0, help="how long old hashes can be translated to new ones")] = 30,
-    status: Annotated[bool, typer.Option("--status", help="say where a rotation stands; change nothing")] = False,
+    bridge_days: Annotated[int, typer.Option(min=0, help="days for which old hashes can be mapped to new ones")] = 30,
+    status: Annotated[bool, typer.Option("--status", help="show the state of a rotation; change nothing")] = False,
     as_json: Json = False,
 ) -> None:
-    """Hash with a new key: switch every source database, load every hashed feed anew. Killed anywhere, run it again."""
+    """Switch every source database to a new hashing key and reload every hashed feed. If interrupted, run it again."""
     if not status:
-        rotation.rotate(
-            settings(), bridge_days, lambda feed: load.load_feed(feed, None, "cli:pii rotate"), _tell(as_json)
-        )
+        report = (lambda step: None) if as_json else show_line
+        rotation.rotate(settings(), bridge_days, lambda feed: load.load_feed(feed, None, "cli:pii rotate"), report)
     with connected("warehouse", "look") as warehouse:
         newest = rotation.read_newest(warehouse)
-        found = list(rotation.list_steps(settings(), warehouse, newest)) if newest else []
+        steps = list(rotation.list_steps(settings(), warehouse, newest)) if newest else []
         bridges = rotation.list_bridges(warehouse)
     if as_json:
         print_json({
             "rotation": newest and {name: value for name, value in newest._asdict().items() if name != "check_hmac"},
-            "steps": [step._asdict() for step in found],
+            "steps": [step._asdict() for step in steps],
             "bridges": [bridge._asdict() for bridge in bridges],
         })  # fmt: skip
         return
-    show_line(rotation.describe(newest, found))
-    show_table(
-        "keys", ("what", "hashes with key", "done"), ((s.what, s.kid, "yes" if s.is_done else "no") for s in found)
-    )
+    show_line(rotation.describe(newest, steps))
+    rows = ((step.what, step.kid, "yes" if step.is_done else "no") for step in steps)
+    show_table("keys", ("step", "key", "done"), rows)
     if bridges:
         show_table("bridges from old hashes to new ones", rotation.Bridge._fields, bridges)
 
 
-def _tell(is_quiet: bool) -> rotation.Tell:
-    return (lambda what: None) if is_quiet else show_line
-
-
 @commands.command()
 def erase(
-    who: Annotated[str, typer.Argument(help="an id of the CRM, or a keyed hash in hex; never an e-mail address")],
-    feed: Annotated[str | None, typer.Option(help="whose id it is, where no row has it yet")] = None,
-    follow_phone: Annotated[bool, typer.Option(help="--no-follow-phone where several share a phone number")] = True,
+    who: Annotated[str, typer.Argument(help="an id in the CRM, or a keyed hash in hex; never an e-mail address")],
+    feed: Annotated[str | None, typer.Option(help="the feed of the id, when no row of the warehouse has it")] = None,
+    follow_phone: Annotated[
+        bool, typer.Option(help="also follow the phone number; turn off when several people share it")
+    ] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="list what would be erased; change nothing")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask for confirmation")] = False,
     as_json: Json = False,
 ) -> None:
-    """Erase a person from every table of the warehouse, keep them out for good, and prove it by a search."""
+    """Erase a person from every table of the warehouse for good, and search all tables to verify it."""
     if as_json and not (yes or dry_run):
-        raise ConfigError("--json asks nobody: look with --dry-run, then say --yes")
+        raise ConfigError("--json cannot ask for confirmation: check with --dry-run, then pass --yes")
     with connected("warehouse_admin") as warehouse:
-        found = person.find(warehouse, who, feed, follow_phone)
+        match = person.find(warehouse, who, feed, follow_phone)
         if not as_json:
-            show_table("of this person", ("feed", "id", "where", "found by"), found.listed)
+            show_table("rows of this person", ("feed", "id", "where", "matched by"), match.listed)
         if dry_run:
-            print_json([row._asdict() for row in found.listed]) if as_json else None
+            print_json([row._asdict() for row in match.listed]) if as_json else None
             return
         if not yes:
-            typer.confirm(f"erase these {len(found.listed)} rows for good", abort=True)
-        report = erasure.erase(warehouse, found)
+            typer.confirm(f"permanently erase these {len(match.listed)} rows", abort=True)
+        report = erasure.erase(warehouse, match)
     forget_responses([change.table for change in report.changes])
     if as_json:
         print_json(report._asdict())
@@ -76,5 +72,5 @@ def erase(
     show_table("erased", ("table", "what", "rows"), report.changes)
     show_line(
         f"searched {report.columns} columns of {report.tables} tables for {report.needles} ids and hashes: "
-        f"{report.left} rows hold one"
+        f"{report.left} rows still hold one"
     )

@@ -1,4 +1,4 @@
-"""`promptsales quarantine list | show | release`."""
+"""`promptsales quarantine list | show | release`: handle rows that broke a rule."""
 
 from typing import Annotated
 
@@ -9,18 +9,18 @@ from promptsales.feeds import manual_release
 from promptsales.settings import settings
 from promptsales.specs.stream import stream_contracts
 
-app, commands = group("quarantine", "Rows that broke a rule: list them, look at one, release one.")
+app, commands = group("quarantine", "Rows that broke a rule: list, show, release.")
 
-Id = Annotated[int, typer.Argument(help="the id that `quarantine list` shows")]
+Id = Annotated[int, typer.Argument(help="the id shown by `quarantine list`")]
 
 
 @commands.command("list")
 def list_(
-    feed: Annotated[str | None, typer.Argument(help="one feed; all when left out")] = None,
+    feed: Annotated[str | None, typer.Argument(help="feed; default: all")] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """The open rows: counted by rule, then one by one."""
+    """List the rows in quarantine: counts by rule, then the rows."""
     with connected("warehouse", "look") as warehouse:
         counts, rows = manual_release.count_by_rule(warehouse), manual_release.list_open_rows(warehouse, feed, limit)
     if as_json:
@@ -34,16 +34,16 @@ def list_(
 
 @commands.command()
 def show(quarantine_id: Id) -> None:
-    """One row, as core would hold it, and the rules it broke."""
+    """Show one row as core would store it, and the rules it broke."""
     with connected("warehouse", "look") as warehouse:
         print_json(manual_release.read_row(warehouse, quarantine_id))
 
 
 @commands.command()
 def release(quarantine_id: Id) -> None:
-    """Publish a row in spite of the rules: a streamed one now, any other with its feed's next load.
+    """Publish a row although it broke rules: a streamed row now, any other row with the next load of its feed.
 
-    If the source changes the row before, the changed row is judged anew.
+    If the row changes at the source before that, the changed row is checked again.
     """
     with connected("warehouse") as warehouse:
         feed = manual_release.read_feed(warehouse, quarantine_id)
@@ -52,8 +52,10 @@ def release(quarantine_id: Id) -> None:
 
             waive(settings(), contract, quarantine_id)
             show_line(
-                f"row {quarantine_id} is in {contract.layer}.{feed} now; a newer version from the source replaces it"
+                f"row {quarantine_id} is now in {contract.layer}.{feed}; a newer version from the source replaces it"
             )
             return
         manual_release.release(warehouse, quarantine_id)
-    show_line(f"row {quarantine_id} is published by the next load of {feed}: `promptsales load {feed}` does it now")
+    show_line(
+        f"row {quarantine_id} is published by the next load of {feed}; run `promptsales load {feed}` to do it now"
+    )

@@ -1,4 +1,4 @@
-"""`promptsales reconcile`: source against warehouse."""
+"""`promptsales reconcile`: compare sources with the warehouse and repair differences."""
 
 from typing import Annotated
 
@@ -24,35 +24,35 @@ TRIGGERED_BY = "cli:reconcile"
 
 @app.command()
 def reconcile(
-    feeds: Annotated[list[str] | None, typer.Argument(help="feeds and streamed tables, by their names")] = None,
-    every: Annotated[bool, typer.Option("--all", help="all that can be compared")] = False,
-    accept_gone: Annotated[bool, typer.Option(help="soft-delete even where very many rows are gone")] = False,
+    feeds: Annotated[list[str] | None, typer.Argument(help="names of feeds and streamed tables")] = None,
+    every: Annotated[bool, typer.Option("--all", help="all feeds and streamed tables that can be compared")] = False,
+    accept_gone: Annotated[bool, typer.Option(help="soft-delete even if very many rows are gone")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare feeds and streamed tables with their sources; delete what is gone, bring what is missing or differs."""
+    """Compare tables with their sources; soft-delete rows that are gone, and repair those missing or different."""
     known: dict[str, Contract | StreamContract] = {**contracts.contracts(), **stream_contracts()}
     if bool(feeds) == every or set(feeds or ()) - known.keys():
-        raise ConfigError(f"name feeds or streamed tables, or say --all; there are {', '.join(known)}")
+        raise ConfigError(f"name feeds or streamed tables, or pass --all; there are {', '.join(known)}")
     chosen = [known[name] for name in feeds or known]
     if every:
-        chosen = [one for one in chosen if isinstance(one, StreamContract) or is_comparable(one)]
-    with working("") as tell:
-        results = []
+        chosen = [spec for spec in chosen if isinstance(spec, StreamContract) or is_comparable(spec)]
+    with working("") as report:
+        results: dict[str, Reconciliation | None] = {}
         for contract in chosen:
-            tell(f"{contract.table}: compare")
-            results.append((contract.table, _reconcile(contract, accept_gone)))
-    found = [result for _, result in results if result]
+            report(f"{contract.table}: compare")
+            results[contract.table] = _reconcile(contract, accept_gone)
+    compared = [result for result in results.values() if result]
     if as_json:
-        print_json([result._asdict() for result in found])
+        print_json([result._asdict() for result in compared])
         return
-    # in words, a narrow column breaks its name between them
-    show_table("source against warehouse", (name.replace("_", " ") for name in Reconciliation._fields), found)
-    for feed in (feed for feed, result in results if result is None):
-        show_line(f"{feed} was never loaded: nothing to compare")
+    # spaces instead of underscores, so that a narrow column wraps its title
+    show_table("source against warehouse", (name.replace("_", " ") for name in Reconciliation._fields), compared)
+    for feed in (feed for feed, result in results.items() if result is None):
+        show_line(f"{feed} was never loaded, so there is nothing to compare")
 
 
 def _reconcile(contract: Contract | StreamContract, accept_gone: bool) -> Reconciliation | None:
-    """Compare one of them; what it found wrong is set right at once."""
+    """Compare one feed or streamed table, and repair its differences."""
     if isinstance(contract, StreamContract):
         result, layer = _reconcile_table(contract, accept_gone), contract.layer
     else:

@@ -1,4 +1,4 @@
-"""`promptsales report`: the dashboards as one page."""
+"""`promptsales report`: write the dashboards as one HTML page."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,16 +14,14 @@ app = typer.Typer()
 
 @app.command()
 def report(
-    out: Annotated[
-        Path | None, typer.Option(help="where to write it; report.html in the state folder if left out")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="file to write; default: report.html in the state folder")] = None,
 ) -> None:
-    """Write ten dashboards from the marts, as one HTML page that loads nothing from anywhere."""
+    """Write ten dashboards of the marts as one HTML page without external resources."""
     show_line(f"{write(out)} written")
 
 
 def write(out: Path | None = None) -> Path:
-    """Write the page; returns where it is."""
+    """Write the page and return its path."""
     from promptsales.report.page import render
 
     path = out or settings().state / "report.html"

@@ -1,4 +1,4 @@
-"""`promptsales run`: everything from nothing to the warehouse, through Airflow; and what it did."""
+"""`promptsales run`: set up everything, load the warehouse through Airflow, and show the results."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from local import stack
-from promptsales.airflow_client.api import Airflow
-from promptsales.airflow_client.models import Run, TaskState
+from promptsales.airflow_client.api import AirflowClient
+from promptsales.airflow_client.models import DagRun, TaskState
 from promptsales.airflow_client.registration import register
 from promptsales.cli.build import show_built
 from promptsales.cli.live import show_live, traffic
@@ -32,52 +32,52 @@ app = typer.Typer()
 
 PROVISION = "platform_provision"
 MARTS = "warehouse_marts"
-# what follows the stream from now on; nothing waits for them here
+# unpaused at the end of a run, which does not wait for them
 STREAM = ("stream_audit", "stream_health")
 # the id of a DAG is the name of its file
 HOURLY = tuple(sorted(path.stem for path in (ROOT / "dags").glob("*_hourly.py")))
-# what provision, seed and the connectors need; Airflow starts meanwhile
+# the services that provision, seed and the connectors need; Airflow may still be starting
 STORES = frozenset({"sources", "warehouse", "mongo", "redis", "kafka", "connect"})
 WAIT_S = 1800
 
 
 @app.command()
 def run(
-    size: Annotated[Size, typer.Option(help="how much sample data, where there is none yet")] = Size.SMALL,
+    size: Annotated[Size, typer.Option(help="amount of sample data for empty systems")] = Size.SMALL,
     live: Annotated[
-        bool, typer.Option("--live", help="show a few seconds of live traffic, as the first run does")
+        bool, typer.Option("--live", help="write a few seconds of live traffic, as the first run does")
     ] = False,
 ) -> None:
-    """Start the stack, provision, seed, load through Airflow, and show what was done to each feed."""
+    """Start the stack, provision it, seed it, run the pipeline through Airflow, and show the results."""
     here, now = settings(), datetime.now(UTC)
     run_id = f"manual__{now:%Y-%m-%dT%H:%M:%S.%fZ}"
     with Phases(console) as phases:
         is_first = _prepare(here, size, now, phases)
-        with Airflow(here.address("airflow")) as airflow:
+        with AirflowClient(here.address("airflow")) as airflow:
             with phases.phase("register with Airflow"):
                 register(airflow, here)
-            # before the loads, so that a repeat finds nothing that was left behind
+            # before the loads, so that they load its rows too and a repeated run has nothing to load
             since = traffic(here, size, phases) if is_first or live else None
             _run_dags(airflow, here, run_id, now, phases)
             _run_marts(airflow, here, run_id, now, phases)
     with connected("warehouse", "look") as warehouse:
         loads = [load for dag_id in HOURLY for load in loads_of(warehouse, f"airflow:{dag_id}/{run_id}")]
-        show_results("What the run did", loads)
+        show_results("Loaded", loads)
         if built := built_by(warehouse, f"airflow:{MARTS}/{run_id}"):
-            show_built("What it made of that", built)
+            show_built("Built", built)
     if since:
         show_live(since)
     _show_where(airflow, write_report())
 
 
-class _Stores:
-    """Tells when the stores are healthy, while the rest of the stack still starts."""
+class _StoresHealth:
+    """Waits until the stores are healthy, while the rest of the stack is still starting."""
 
     def __init__(self) -> None:
         self._missing = set(STORES)
         self._decided = Event()
 
-    def tell(self, name: str, state: str, say: Say) -> None:
+    def update(self, name: str, state: str, say: Say) -> None:
         say(f"{name} {state}")
         if state == "healthy":
             self._missing.discard(name)
@@ -93,19 +93,19 @@ class _Stores:
 
 
 def _prepare(here: Settings, size: Size, now: datetime, phases: Phases) -> bool:
-    """Bring up the stack; as soon as its stores are healthy, fill them. Whether they were empty."""
-    stores = _Stores()
+    """Start the stack, and fill its stores as soon as they are healthy; return whether they were empty."""
+    stores = _StoresHealth()
     with ThreadPoolExecutor(1) as worker:
         filled = worker.submit(_fill, here, size, now, phases, stores)
         try:
             with phases.phase("start the stack") as say:
-                stack.up(here, lambda name, state, _: stores.tell(name, state, say))
+                stack.up(here, lambda name, state, _: stores.update(name, state, say))
         finally:
             stores.give_up()
         return filled.result()
 
 
-def _fill(here: Settings, size: Size, now: datetime, phases: Phases, stores: _Stores) -> bool:
+def _fill(here: Settings, size: Size, now: datetime, phases: Phases, stores: _StoresHealth) -> bool:
     if not stores.wait():
         return False
     with phases.phase("provision") as say:
@@ -113,29 +113,32 @@ def _fill(here: Settings, size: Size, now: datetime, phases: Phases, stores: _St
         say(f"{len(changes)} changes")
     with phases.phase("sample data") as say:
         report = seed(here, size, now.replace(hour=0, minute=0, second=0, microsecond=0), say)
-        say("there already" if report.is_unchanged else f"{sum(report.rows.values())} rows")
-    with phases.phase("follow the changes") as say:
-        say(", ".join(f"{change.connector}: {change.action}" for change in connectors.apply(here)) or "already")
+        say("already there" if report.is_unchanged else f"{sum(report.rows.values())} rows")
+    with phases.phase("apply connectors") as say:
+        say(", ".join(f"{change.connector}: {change.action}" for change in connectors.apply(here)) or "unchanged")
     return not report.is_unchanged
 
 
-def _run_dags(airflow: Airflow, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
-    """Trigger every hourly DAG and the provision, and wait for them.
+def _run_dags(airflow: AirflowClient, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
+    """Trigger every hourly DAG and platform_provision, and wait for them.
 
-    An hourly DAG is let loose only now that everything it needs is there. Airflow then makes up for the last full hour
-    at once; an hour's head start puts our run first, so that the counts are the ones it shows.
+    The hourly DAGs are unpaused only now, when everything they need exists. Airflow then starts the run of the last
+    full hour at once; `run_after` an hour ago puts our run before it, so that our run loads the rows and shows them.
     """
     hour_ago = now - timedelta(hours=1)
     runs = [airflow.trigger(dag_id, run_id, run_after=hour_ago) for dag_id in HOURLY]
     runs.append(airflow.trigger(PROVISION, run_id))
-    for one in runs:
-        airflow.pause(one.dag_id, is_paused=False)
+    for run in runs:
+        airflow.pause(run.dag_id, is_paused=False)
     with ThreadPoolExecutor(len(runs)) as pool:
-        list(pool.map(lambda one: _wait(airflow, here, one, phases), runs))
+        list(pool.map(lambda run: _wait(airflow, here, run, phases), runs))
 
 
-def _run_marts(airflow: Airflow, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
-    """Build the marts of what was loaded; let loose only now, as each loaded table would start it; ours goes first."""
+def _run_marts(airflow: AirflowClient, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
+    """Build the marts, then unpause the stream's DAGs.
+
+    warehouse_marts is unpaused only now, because the asset event of each loaded table would have started it before.
+    """
     run = airflow.trigger(MARTS, run_id, run_after=now - timedelta(hours=1))
     airflow.pause(MARTS, is_paused=False)
     _wait(airflow, here, run, phases)
@@ -143,33 +146,33 @@ def _run_marts(airflow: Airflow, here: Settings, run_id: str, now: datetime, pha
         airflow.pause(dag_id, is_paused=False)
 
 
-def _wait(airflow: Airflow, here: Settings, run: Run, phases: Phases) -> None:
+def _wait(airflow: AirflowClient, here: Settings, run: DagRun, phases: Phases) -> None:
     with phases.phase(run.dag_id) as say:
         run, tasks = airflow.wait(run, WAIT_S, lambda run, tasks: say(_progress(run, tasks)))
     if run.state == "failed":
         raise _failure(airflow, here, run, tasks)
 
 
-def _progress(run: Run, tasks: list[TaskState]) -> str:
+def _progress(run: DagRun, tasks: list[TaskState]) -> str:
     ended = [task for task in tasks if task.is_done]
     skipped = sum(task.state == "skipped" for task in ended)
     return f"{run.state}, {len(ended)} of {len(tasks)} tasks ended{f', {skipped} of them skipped' if skipped else ''}"
 
 
-def _failure(airflow: Airflow, here: Settings, run: Run, tasks: list[TaskState]) -> TerminalError:
-    """One line: which task, what it said, where its log is."""
+def _failure(airflow: AirflowClient, here: Settings, run: DagRun, tasks: list[TaskState]) -> TerminalError:
+    """Return an error with the failed task, its error and the place of its log."""
     failed = next((task for task in tasks if task.state == "failed"), None)
     if failed is None:
-        return TerminalError(f"{run.dag_id} failed: {airflow.page(run)}")
-    log = airflow.page(run, failed)
+        return TerminalError(f"{run.dag_id} failed: {airflow.url_of(run)}")
+    log = airflow.url_of(run, failed)
     if "airflow" not in here.dsn:
         place = f"dag_id={run.dag_id}/run_id={run.run_id}/task_id={failed.task_id}/attempt={failed.try_number}.log"
         log = str(here.state / "logs" / "airflow" / place)
-    return TerminalError(f"{run.dag_id}: {failed.task_id} failed: {airflow.last_error(run, failed)} (log: {log})")
+    return TerminalError(f"{run.dag_id}: {failed.task_id} failed: {airflow.get_last_error(run, failed)} (log: {log})")
 
 
-def _show_where(airflow: Airflow, report: Path) -> None:
-    """Where to look; a password only where a person reads it, for a log is no place for one."""
+def _show_where(airflow: AirflowClient, report: Path) -> None:
+    """Print where to find the results; print the password only to a terminal, because a log may be kept."""
     command = sys.argv[0]
     password = airflow.password if sys.stdout.isatty() else f"see `{command} dsn airflow`"
     places = {
@@ -178,5 +181,5 @@ def _show_where(airflow: Airflow, report: Path) -> None:
         "connection strings": f"{command} dsn NAME  ({', '.join(connection_names())})",
         "more": f"{command} --help",
     }
-    for what, where in places.items():
-        show_line(f"{what:<19} {where}")
+    for name, place in places.items():
+        show_line(f"{name:<19} {place}")

@@ -1,4 +1,4 @@
-"""`promptsales seed`: sample data, once or for as long as you like."""
+"""`promptsales seed`: write sample data once, and live traffic on request."""
 
 import signal
 from collections.abc import Iterator
@@ -23,19 +23,16 @@ app = typer.Typer()
 
 @app.command()
 def seed(
-    size: Annotated[Size, typer.Option(help="how much: 2,000 or 1 M leads, and what belongs to them")] = Size.SMALL,
-    years: Annotated[
-        int, typer.Option(min=1, max=20, help="spread the rows over so many years of history; else 90 days")
-    ]
-    | None = None,
-    live: Annotated[bool, typer.Option("--live", help="then keep changing every system, until Ctrl-C")] = False,
-    rate: Annotated[float, typer.Option(min=0.01, max=1_000, help="with --live: transactions a second")] = 5.0,
-    seconds: Annotated[float | None, typer.Option(min=0, help="with --live: stop after so many")] = None,
+    size: Annotated[Size, typer.Option(help="2,000 (small) or 1 M (medium) leads with related rows")] = Size.SMALL,
+    years: Annotated[int, typer.Option(min=1, max=20, help="years of history; default: 90 days")] | None = None,
+    live: Annotated[bool, typer.Option("--live", help="then keep changing every system until Ctrl-C")] = False,
+    rate: Annotated[float, typer.Option(min=0.01, max=1_000, help="with --live: transactions per second")] = 5.0,
+    seconds: Annotated[float | None, typer.Option(min=0, help="with --live: stop after this many seconds")] = None,
     as_json: Json = False,
 ) -> None:
-    """Fill every empty system with sample data, the same every time; what holds rows is left as it is.
+    """Fill every empty system with the same sample data every time; a system that holds rows is not changed.
 
-    A known number of rows is bad on purpose: their own system allows them, the checks quarantine them.
+    A known number of rows is invalid on purpose: the source accepts them, and the checks quarantine them.
     """
     anchor = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     days = round(years * DAYS_OF_A_YEAR) if years else DAYS
@@ -51,13 +48,13 @@ def seed(
 
 
 def _live(size: Size, anchor: datetime, rate: float, seconds: float | None, days: int) -> dict[str, int]:
-    with _told_to_stop(seconds) as stop, working("changing every system; Ctrl-C stops") as tell:
+    with _stop_event(seconds) as stop, working("changing every system; Ctrl-C stops") as tell:
         return change(settings(), size, anchor, rate, stop, tell, days)
 
 
 @contextmanager
-def _told_to_stop(seconds: float | None) -> Iterator[Event]:
-    """An event that Ctrl-C, SIGTERM or the time sets, so that no transaction is cut off."""
+def _stop_event(seconds: float | None) -> Iterator[Event]:
+    """Yield an event that Ctrl-C, SIGTERM or a timeout sets, so that no transaction is cut off."""
     stop = Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     timer = Timer(seconds, stop.set) if seconds is not None else None
@@ -74,10 +71,9 @@ def _told_to_stop(seconds: float | None) -> Iterator[Event]:
 
 def _show(report: SeedReport) -> None:
     if report.is_unchanged:
-        show_line("every system holds rows already: nothing was written")
+        show_line("every system already holds rows: nothing was written")
         return
-    rows = [(table, count) for table, count in report.rows.items()]
-    show_table(f"written in {report.seconds} s", ("table", "rows"), rows)
-    show_table("of these bad on purpose", ("feed", "rows"), report.planted.items())
+    show_table(f"written in {report.seconds} s", ("table", "rows"), report.rows.items())
+    show_table("of these invalid on purpose", ("feed", "rows"), report.planted.items())
     if report.already_there:
-        show_line(f"held rows already and left as they were: {', '.join(report.already_there)}")
+        show_line(f"not changed, because they already held rows: {', '.join(report.already_there)}")

@@ -1,7 +1,7 @@
-"""Build marts side by side in one Spark session; each is read from one snapshot, checked, published when it is ready.
+"""Build marts in parallel in one Spark session; read each from one snapshot, check it, and publish it when it is ready.
 
-Spark fills the staging tables of all due marts whose inputs are built, in threads. Checks and publications follow one
-by one here, so a mart that takes long delays only the marts built from it.
+Spark fills the staging tables of all due marts whose inputs are built, one thread per mart. This thread checks and
+publishes them one at a time, so a slow mart delays only the marts built from it.
 """
 
 import time
@@ -19,7 +19,7 @@ from promptsales.errors import PipelineError, TerminalError, TransientError, dri
 from promptsales.marts.filling import Filled, fill, progress
 from promptsales.marts.jobs import SparkJobs
 from promptsales.marts.locks import hold, join_builders, leave_builders, release
-from promptsales.marts.plan import Asked, Plan, plan
+from promptsales.marts.plan import BuildRequest, Plan, plan
 from promptsales.marts.publish import Built, check, clear, count_staged, publish
 from promptsales.settings import Settings
 from promptsales.specs.mart import Mart, tables
@@ -27,76 +27,76 @@ from promptsales.specs.mart import Mart, tables
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# seconds between two looks at what Spark does, and between two lines about a mart that takes long
-LOOK_S = 1
-TELL_S = 10
-Tell = Callable[[str, str], None]
+# seconds between two polls of Spark, and between two progress reports of a slow mart
+POLL_S = 1
+REPORT_S = 10
+Report = Callable[[str, str], None]
 Wait = Callable[[str], None]
 
 
-def due(
-    names: Iterable[str], warehouse: psycopg.Connection, settings: Settings, asked: Asked
+def find_due(
+    names: Iterable[str], warehouse: psycopg.Connection, settings: Settings, request: BuildRequest
 ) -> tuple[list[str], dict[str, Plan]]:
-    """Which marts are to be built, and the plans of the others; a mart follows those it is made of."""
-    others: dict[str, Plan] = {}
-    found: list[str] = []
-    for name, mart in _chosen(names).items():
+    """Return the marts to build, each after its inputs, and the plans of the marts that are not due."""
+    due: list[str] = []
+    skipped: dict[str, Plan] = {}
+    for name, mart in _in_build_order(names).items():
         try:
-            one = _planned(mart, warehouse, settings, asked)
+            planned = _plan(mart, warehouse, settings, request)
         except TerminalError:
-            # the build plans it again and reports why; the others do not wait for it
-            found.append(name)
+            # the build plans it again and reports the error; the other marts are built meanwhile
+            due.append(name)
             continue
-        if one.is_due or (set(mart.upstream) & set(found) and not one.is_blocked):
-            found.append(name)
+        if planned.is_due or (set(mart.upstream) & set(due) and not planned.is_blocked):
+            due.append(name)
         else:
-            others[name] = one
-    return found, others
+            skipped[name] = planned
+    return due, skipped
 
 
 def build(
     names: Iterable[str],
     warehouse: psycopg.Connection,
     settings: Settings,
-    asked: Asked,
+    request: BuildRequest,
     jobs: SparkJobs,
     spark: "SparkSession | None" = None,
-    tell: Tell = lambda mart, what: None,
-    skip: Tell = lambda mart, why: None,
+    report: Report = lambda mart, step: None,
+    skip: Report = lambda mart, reason: None,
     wait: Wait | None = None,
 ) -> list[Built]:
-    """Build what is due of the named marts; Spark starts only when something is.
+    """Build the named marts that are due, and return what was published; Spark starts only when a mart is due.
 
     Args:
         names: marts.
-        warehouse: as its loader; kept in autocommit.
-        settings: zone, provisional days, and how Spark runs.
-        asked: by whom, as of when, which window.
+        warehouse: a connection as the loader; switched to autocommit.
+        settings: reporting zone, provisional days, and Spark's master, memory and partitions.
+        request: who asks, as of when, and for which window.
         jobs: the Spark application, which is the module ``spark_jobs.jobs``.
-        spark: a session to use; else one is started and stopped.
-        tell: told of each mart what is being done, and how far it is.
-        skip: told of each mart why nothing is.
-        wait: told who builds a mart, once a second until that build ends; without it such a mart fails.
+        spark: a session to use; by default a session is started, and stopped at the end.
+        report: called with a mart and its current step or progress.
+        skip: called with a mart that is not built and the reason.
+        wait: called once a second with the holder of a lock until the lock is free; without it a locked mart fails.
 
     Raises:
-        TransientError: when a mart is being built by another run, or a connection was lost.
-        TerminalError: when marts failed to be planned or built. In both cases the others are built, except those that
-            are built from one that failed.
+        TransientError: when another run is building a mart, or a connection was lost.
+        TerminalError: when a mart could not be planned or built. In both cases all other marts are built, except those
+            built from one that failed.
     """
     warehouse.autocommit = True
-    with ExitStack() as opened, _among_builders(warehouse, wait):
-        run = _Run(warehouse, settings, asked, jobs, opened, tell, skip, wait, spark, left=_chosen(names))
+    chosen = _in_build_order(names)
+    with ExitStack() as resources, _registered_as_builder(warehouse, wait):
+        run = _MartsBuild(warehouse, settings, request, jobs, resources, report, skip, wait, spark, pending={**chosen})
         run.build_all()
         if not warehouse.broken:
-            _forget(warehouse)
-    chosen = _chosen(names)
+            _delete_old_touches(warehouse)
     _raise(list(dict.fromkeys(run.errors[name] for name in chosen if name in run.errors)))
     return [run.built[name] for name in chosen if name in run.built]
 
 
 @dataclass(frozen=True)
 class _Filling:
-    """A mart that Spark writes to its staging table."""
+    """A mart whose staging table Spark is filling."""
 
     mart: Mart
     plan: Plan
@@ -104,50 +104,50 @@ class _Filling:
 
 
 @dataclass
-class _Run:
-    """The marts of one build: those left, those that Spark is filling, and what came of the others."""
+class _MartsBuild:
+    """The state of one build: marts that are pending, being filled, built, or failed."""
 
     warehouse: psycopg.Connection
     settings: Settings
-    asked: Asked
+    request: BuildRequest
     jobs: SparkJobs
-    opened: ExitStack
-    tell: Tell
-    skip: Tell
+    resources: ExitStack
+    report: Report
+    skip: Report
     wait: Wait | None
     spark: "SparkSession | None"
-    left: dict[str, Mart]
+    pending: dict[str, Mart]
     filling: dict[Future[Filled], _Filling] = field(default_factory=dict)
     built: dict[str, Built] = field(default_factory=dict)
     errors: dict[str, PipelineError] = field(default_factory=dict)
-    told_at: float = field(default_factory=time.monotonic)
+    reported_at: float = field(default_factory=time.monotonic)
 
     def build_all(self) -> None:
-        """Start each mart when its inputs are built, publish each when it is filled, until none is left."""
-        with ThreadPoolExecutor(max(1, len(self.left)), "mart") as pool:
+        """Start each mart once its inputs are built, and publish each once it is filled, until none is pending."""
+        with ThreadPoolExecutor(max(1, len(self.pending)), "mart") as pool:
             try:
-                while self.left or self.filling:
+                while self.pending or self.filling:
                     self._start_ready(pool)
                     self._publish_filled()
             except BaseException:
-                # nobody waits for what Spark still does
+                # otherwise leaving the pool waits for jobs whose result nobody needs
                 if self.spark:
                     self.spark.sparkContext.cancelAllJobs()
                 raise
 
     def _start_ready(self, pool: ThreadPoolExecutor) -> None:
-        unfinished = {*self.left, *(one.mart.mart for one in self.filling.values())}
-        for name, mart in list(self.left.items()):
+        unfinished = {*self.pending, *(filling.mart.mart for filling in self.filling.values())}
+        for name, mart in list(self.pending.items()):
             if not unfinished & set(mart.upstream):
-                with self._failing(name):
+                with self._record_error(name):
                     if not self._start(mart, pool):
                         continue
-                self.left.pop(name)
-                if name not in {one.mart.mart for one in self.filling.values()}:
+                self.pending.pop(name)
+                if name not in {filling.mart.mart for filling in self.filling.values()}:
                     unfinished.discard(name)
 
     def _start(self, mart: Mart, pool: ThreadPoolExecutor) -> bool:
-        """Hand a mart to Spark if it is due; False while another run builds it."""
+        """Submit a mart to Spark if it is due; return False while another run builds it."""
         name = mart.mart
         if failed := [upstream for upstream in mart.upstream if upstream in self.errors]:
             self.skip(name, f"it is built from {', '.join(failed)}, which failed")
@@ -157,117 +157,115 @@ class _Run:
                 raise TransientError(f"{holder}; run this again when it has finished")
             self.wait(holder)
             return False
-        planned = _planned(mart, self.warehouse, self.settings, self.asked)
+        planned = _plan(mart, self.warehouse, self.settings, self.request)
         if not planned.is_due:
             self.skip(name, planned.reason)
             release(self.warehouse, name)
             return True
-        self.spark = self.spark or self.opened.enter_context(_session(self.jobs, self.settings, name, self.tell))
-        self.tell(name, "Spark")
+        self.spark = self.spark or self._start_spark(name)
+        self.report(name, "Spark")
         clear(mart, self.warehouse)
-        work = pool.submit(fill, mart, self.warehouse, self.settings, planned.span, self.jobs, self.spark)
-        self.filling[work] = _Filling(mart, planned, datetime.now(UTC))
+        future = pool.submit(fill, mart, self.warehouse, self.settings, planned.span, self.jobs, self.spark)
+        self.filling[future] = _Filling(mart, planned, datetime.now(UTC))
         return True
+
+    def _start_spark(self, name: str) -> "SparkSession":
+        self.report(name, "start Spark")
+        settings = self.settings
+        session = self.jobs.session(settings.spark_master, settings.spark_memory, settings.spark_partitions)
+        return self.resources.enter_context(session)
 
     def _publish_filled(self) -> None:
         if not self.filling:
-            if self.left and self.wait:
-                time.sleep(LOOK_S)
+            if self.pending and self.wait:
+                time.sleep(POLL_S)
             return
-        for work in futures.wait(self.filling, LOOK_S, futures.FIRST_COMPLETED).done:
-            one = self.filling.pop(work)
-            with self._failing(one.mart.mart):
-                self.built[one.mart.mart] = self._publish(one, work.result())
-                release(self.warehouse, one.mart.mart)
-        if time.monotonic() - self.told_at > TELL_S:
-            self.told_at = time.monotonic()
-            for one in self.filling.values():
-                self._tell_progress(one)
+        for future in futures.wait(self.filling, POLL_S, futures.FIRST_COMPLETED).done:
+            filling = self.filling.pop(future)
+            with self._record_error(filling.mart.mart):
+                self.built[filling.mart.mart] = self._publish(filling, future.result())
+                release(self.warehouse, filling.mart.mart)
+        if time.monotonic() - self.reported_at > REPORT_S:
+            self.reported_at = time.monotonic()
+            for filling in self.filling.values():
+                self._report_progress(filling)
 
-    def _publish(self, one: _Filling, filled: Filled) -> Built:
-        mart, name = one.mart, one.mart.mart
+    def _publish(self, filling: _Filling, filled: Filled) -> Built:
+        mart, name, planned = filling.mart, filling.mart.mart, filling.plan
         with driver_errors(f"build {name}"):
             rows = count_staged(mart, self.warehouse)
-            self.tell(name, f"{rows:,} rows from Spark in {_seconds(one)} s")
-            self.tell(name, "check")
-            verdicts = check(mart, self.warehouse, self.asked.as_of, filled.totals)
-            self.tell(name, "publish")
-            found = publish(
-                mart, self.warehouse, one.plan, self.asked, verdicts, filled.complete_through, one.started_at
-            )
-        self.tell(name, f"published after {_seconds(one)} s")
-        return found
+            self.report(name, f"{rows:,} rows from Spark in {_seconds(filling)} s")
+            self.report(name, "check")
+            verdicts = check(mart, self.warehouse, self.request.as_of, filled.totals)
+            self.report(name, "publish")
+            complete_through, started_at = filled.complete_through, filling.started_at
+            built = publish(mart, self.warehouse, planned, self.request, verdicts, complete_through, started_at)
+        self.report(name, f"published after {_seconds(filling)} s")
+        return built
 
-    def _tell_progress(self, one: _Filling) -> None:
-        done, tasks = progress(self.spark, one.mart.mart) if self.spark else (0, 0)
-        self.tell(one.mart.mart, f"Spark has done {done} of {tasks} tasks, {_seconds(one)} s so far")
+    def _report_progress(self, filling: _Filling) -> None:
+        done, tasks = progress(self.spark, filling.mart.mart) if self.spark else (0, 0)
+        self.report(filling.mart.mart, f"Spark has done {done} of {tasks} tasks, {_seconds(filling)} s so far")
 
     @contextmanager
-    def _failing(self, name: str) -> Iterator[None]:
-        """Keep the error of a mart, whatever it is; the others go on."""
+    def _record_error(self, name: str) -> Iterator[None]:
+        """Record any error of a mart, so that the other marts are still built."""
         try:
             yield
             return
         except PipelineError as error:
             known = error
         except Exception as error:
-            # its text may quote a row
+            # the error's own text may quote a row
             known = TerminalError(
-                f"build {name}: {type(error).__name__} in its job or its checks; the mart stays as it was: fix "
+                f"build {name}: {type(error).__name__} in its job or its checks; the mart is unchanged: fix "
                 f"spark_jobs/{name}.py or the mart's expectations.yml, then build again"
             )
         if known not in self.errors.values():
-            self.tell(name, str(known))
+            self.report(name, str(known))
         self.errors[name] = known
         release(self.warehouse, name)
 
 
-def _seconds(one: _Filling) -> int:
-    return round((datetime.now(UTC) - one.started_at).total_seconds())
+def _seconds(filling: _Filling) -> int:
+    return round((datetime.now(UTC) - filling.started_at).total_seconds())
 
 
-def _planned(mart: Mart, warehouse: psycopg.Connection, settings: Settings, asked: Asked) -> Plan:
+def _plan(mart: Mart, warehouse: psycopg.Connection, settings: Settings, request: BuildRequest) -> Plan:
     with driver_errors(f"plan {mart.mart}"):
-        return plan(mart, warehouse, settings, asked)
+        return plan(mart, warehouse, settings, request)
 
 
 def _raise(errors: list[PipelineError]) -> None:
     if len(errors) > 1:
-        kind = TransientError if any(isinstance(one, TransientError) for one in errors) else TerminalError
+        kind = TransientError if any(isinstance(error, TransientError) for error in errors) else TerminalError
         raise kind("; ".join(map(str, errors)))
     if errors:
         raise errors[0]
 
 
-def _chosen(names: Iterable[str]) -> dict[str, Mart]:
-    """Some marts, each after those it is made of."""
-    wanted = set(names)
-    return {name: mart for name, mart in tables().items() if name in wanted}
+def _in_build_order(names: Iterable[str]) -> dict[str, Mart]:
+    """Return the named marts, each after the marts it is built from."""
+    chosen = set(names)
+    return {name: mart for name, mart in tables().items() if name in chosen}
 
 
 @contextmanager
-def _among_builders(warehouse: psycopg.Connection, wait: Wait | None) -> Iterator[None]:
-    """No person is erased while marts are built."""
+def _registered_as_builder(warehouse: psycopg.Connection, wait: Wait | None) -> Iterator[None]:
+    """Hold the lock that keeps erasures of persons out while marts are built."""
     while message := join_builders(warehouse):
         if wait is None:
             raise TransientError(f"{message}; run this again when it has finished")
         wait(message)
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)
     try:
         yield
     finally:
         leave_builders(warehouse)
 
 
-@contextmanager
-def _session(jobs: SparkJobs, settings: Settings, mart: str, tell: Tell) -> Iterator["SparkSession"]:
-    tell(mart, "start Spark")
-    with jobs.session(settings.spark_master, settings.spark_memory, settings.spark_partitions) as spark:
-        yield spark
-
-
-def _forget(warehouse: psycopg.Connection) -> None:
-    """What every mart has followed for a week is of no use any more."""
+def _delete_old_touches(warehouse: psycopg.Connection) -> None:
+    """Delete the touched days that every mart has followed for at least a week."""
     warehouse.execute(
         "delete from ops.touched where touched_at < (select min(touched_through) - interval '7 days' from ops.mart "
         "having count(*) >= %s)",

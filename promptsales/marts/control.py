@@ -1,7 +1,7 @@
-"""Control totals: what a mart's built days must add up to, by a statement of its own over the inputs.
+"""Control totals: compare a mart's staged rows with sums that a separate statement computes from the inputs.
 
-The statement lies beside the mart (``control.sql``), shares no code with its job, and reads the same snapshot. So rows
-that a job reads twice, leaves out or joins to several others are found before they are published.
+The statement is the mart's ``control.sql``. It shares no code with the mart's job and reads the same snapshot, so rows
+that a job reads twice, drops, or multiplies by a join are found before the mart is published.
 """
 
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ from promptsales.quality.verdict import Verdict
 from promptsales.specs.mart import Mart
 from promptsales.specs.suite import Expectation, Meta
 
-# a total of this name counts rows
+# the total with this name is the number of rows
 _ROWS = "row_count"
 
 Totals = dict[str, Decimal]
 
 
 def expected_totals(mart: Mart, snapshot: psycopg.Connection, span: Span) -> Totals:
-    """What the built days must add up to, by column of the mart; ``row_count`` is the number of rows."""
+    """Return the totals that the built days must have, by column of the mart; ``row_count`` is the number of rows."""
     values = {
         "ranges": Multirange(DateRange(start, end) for start, end in span.ranges),
         "zone": span.zone,
@@ -35,7 +35,7 @@ def expected_totals(mart: Mart, snapshot: psycopg.Connection, span: Span) -> Tot
 
 
 def compare(mart: Mart, warehouse: psycopg.Connection, expected: Totals) -> Iterator[Verdict]:
-    """Judge the mart's staging table: a total that differs withholds the mart."""
+    """Return a verdict for each total of the mart's staging table; one that differs blocks the publication."""
     summed = [sql.SQL("{} as {}").format(_total(mart, name), sql.Identifier(name)) for name in expected]
     query = sql.SQL("select {} from {}").format(sql.SQL(", ").join(summed), sql.Identifier("staging", mart.staging))
     for name, staged in _row(warehouse, query.as_bytes(warehouse), {}).items():
@@ -60,7 +60,7 @@ def _verdict(name: str, expected: Decimal, staged: Decimal) -> Verdict:
         type="expect_total_to_equal_inputs",
         kwargs={},
         meta=Meta(rule=f"{name}_total", on_fail="block"),
-        description="The built days add up to what the inputs hold.",
+        description="The total of the built days equals that of the inputs.",
     )
-    error = None if staged == expected else f"the inputs hold {expected:f}, the mart adds up to {staged:f}"
+    error = None if staged == expected else f"the total of the inputs is {expected:f}, that of the mart {staged:f}"
     return Verdict(expectation, error is None, None, int(error is not None), [], error)

@@ -1,4 +1,4 @@
-"""``docs/reference/marts.md``: the data dictionary, generated from the catalogue, as the warehouse's comments are."""
+"""Generate ``docs/reference/marts.md``, the data dictionary, from the files behind the warehouse's comments."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ columns in the warehouse come from the same files.
 
 
 def page() -> str:
-    """The text of the page."""
+    """Return the text of the page."""
     return "\n".join([_HEAD, *_graph(), *(line for mart in catalogue().values() for line in _section(mart))])
 
 

@@ -1,4 +1,4 @@
-"""Have Spark fill the staging table of a mart: all reads from one snapshot of the warehouse, each row written once."""
+"""Have Spark fill the staging table of a mart, with all reads from one snapshot of the warehouse."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Filled:
-    """How far the inputs of a mart go that was filled, and what its days must add up to."""
+    """A filled staging table: how far the mart's inputs are complete, and the control totals of its days."""
 
     complete_through: datetime | None
     totals: Totals
@@ -39,48 +39,47 @@ def fill(
     jobs: SparkJobs,
     spark: "SparkSession",
 ) -> Filled:
-    """Write what the mart's job makes of the days to its staging table, which is empty.
+    """Run the mart's job over the span, and write its rows to the mart's staging table, which must be empty.
 
-    The connection is asked for its address only, so that threads may share it.
+    Only the address of the connection is used, so threads may share it.
 
     Raises:
         TransientError: when a connection is lost.
-        TerminalError: when Spark fails; the message names the mart and no value.
+        TerminalError: when Spark fails; the message names the mart and quotes no row.
     """
     spark.sparkContext.setJobGroup(mart.mart, mart.mart)
-    # with a pool of its own a mart takes turns with the others, rather than waiting until they are done
+    # a fair-scheduler pool of its own: within one pool a mart would wait for the marts before it
     spark.sparkContext.setLocalProperty("spark.scheduler.pool", mart.mart)
-    with _named(mart), driver_errors(f"build {mart.mart}"), snapshot_of(settings, warehouse) as (snapshot, reader):
-        found = _transformed(mart, warehouse, settings, span, jobs, spark, snapshot)
-        _write(found, mart, url_of(warehouse), properties_of(settings, warehouse))
+    with _spark_errors(mart), driver_errors(f"build {mart.mart}"), snapshot_of(settings, warehouse) as (name, reader):
+        frame = _run_job(mart, warehouse, settings, span, jobs, spark, name)
+        _write(frame, mart, url_of(warehouse), properties_of(settings, warehouse))
         return Filled(complete_through(mart, reader), expected_totals(mart, reader, span))
 
 
 def progress(spark: "SparkSession", mart: str) -> tuple[int, int]:
-    """Return how many tasks of the mart's running jobs are done, and how many there are."""
+    """Return the number of completed tasks of the mart's running jobs, and the number of all their tasks."""
     tracker = spark.sparkContext.statusTracker()
     running = set(tracker.getActiveJobsIds())
     jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(mart) if job in running]
     stages = [tracker.getStageInfo(stage) for job in jobs if job for stage in job.stageIds]
-    return sum(one.numCompletedTasks for one in stages if one), sum(one.numTasks for one in stages if one)
+    return sum(stage.numCompletedTasks for stage in stages if stage), sum(stage.numTasks for stage in stages if stage)
 
 
 @contextmanager
-def _named(mart: Mart) -> Iterator[None]:
-    """Turn Spark's errors into ours; only kinds are said, as texts of errors may quote a row."""
+def _spark_errors(mart: Mart) -> Iterator[None]:
+    """Turn Spark's errors into ours; only their types are kept, because their texts may quote a row."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
-    what = f"build {mart.mart}"
     try:
         yield
     except (Py4JError, PySparkException) as error:
-        raise _spark_error(what, error) from None
+        raise _to_pipeline_error(f"build {mart.mart}", error) from None
 
 
 @contextmanager
 def snapshot_of(settings: Settings, warehouse: psycopg.Connection) -> Iterator[tuple[str, psycopg.Connection]]:
-    """One picture of the warehouse for every read of a mart, held until they are done."""
+    """Export a snapshot of the warehouse and hold it; yield its name and the connection that holds it."""
     with beside(settings, "warehouse", warehouse, application_name=READER) as reader:
         reader.autocommit, reader.isolation_level = False, IsolationLevel.REPEATABLE_READ
         with reader.cursor(row_factory=scalar_row) as cursor:
@@ -88,7 +87,7 @@ def snapshot_of(settings: Settings, warehouse: psycopg.Connection) -> Iterator[t
         yield str(name), reader
 
 
-def _transformed(
+def _run_job(
     mart: Mart,
     warehouse: psycopg.Connection,
     settings: Settings,
@@ -98,32 +97,35 @@ def _transformed(
     snapshot: str,
 ) -> "DataFrame":
     url, properties = url_of(warehouse), properties_of(settings, warehouse)
-    rows = jobs.transformed(mart.mart, spark, url, properties, snapshot, span, settings.spark_partitions, mart.folder)
+    rows = jobs.run_job(mart.mart, spark, url, properties, snapshot, span, settings.spark_partitions, mart.folder)
     if tuple(rows.columns) != mart.column_names:
-        raise TerminalError(f"mart {mart.mart}: its job makes {rows.columns}, mart.yml says {mart.column_names}")
+        raise TerminalError(
+            f"mart {mart.mart}: its job returns the columns {rows.columns}, mart.yml has {mart.column_names}; change "
+            f"spark_jobs/{mart.mart}.py or mart.yml"
+        )
     return rows
 
 
-def _write(found: "DataFrame", mart: Mart, url: str, properties: dict[str, str]) -> None:
-    """Insert from where the rows are made: they never lie in one memory, however many there are."""
+def _write(frame: "DataFrame", mart: Mart, url: str, properties: dict[str, str]) -> None:
+    """Insert the rows from Spark's tasks, so that they are never collected in one process."""
     properties = {
         **properties,
-        # ids and codes are text to Spark
+        # Spark sends uuids and enums as text; PostgreSQL then infers the type from the column
         "stringtype": "unspecified",
         "reWriteBatchedInserts": "true",
         "batchsize": "10000",
     }
-    found.write.jdbc(url, f"staging.{mart.staging}", mode="append", properties=properties)
+    frame.write.jdbc(url, f"staging.{mart.staging}", mode="append", properties=properties)
 
 
 def url_of(warehouse: psycopg.Connection) -> str:
-    """Return the address of an open connection as JDBC wants it."""
+    """Return the JDBC URL of an open connection."""
     info = warehouse.info
     return f"jdbc:postgresql://{info.host}:{info.port}/{info.dbname}"
 
 
 def properties_of(settings: Settings, warehouse: psycopg.Connection) -> dict[str, str]:
-    """Return what Spark's sessions start with: as all of ours."""
+    """Return the JDBC properties that give Spark's sessions the login and session settings of our connections."""
     return {
         "user": warehouse.info.user,
         "password": warehouse.info.password,
@@ -133,19 +135,19 @@ def properties_of(settings: Settings, warehouse: psycopg.Connection) -> dict[str
     }
 
 
-def _spark_error(what: str, error: Exception) -> PipelineError:
+def _to_pipeline_error(step: str, error: Exception) -> PipelineError:
     cause = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
     kinds, states = _causes(cause) if cause is not None else ([type(error).__name__], [])
-    # PostgreSQL's driver speaks of a lost connection in its own class 08 as well
+    # PostgreSQL's driver also reports a lost connection with a SQLSTATE, of class 08
     if any(map(is_transient_state, states)) or (not states and {"SocketException", "IOException"} & set(kinds)):
-        return TransientError(f"{what}: spark lost the warehouse: {' by '.join(kinds)}; it is tried again")
+        return TransientError(f"{step}: spark lost its connection to the warehouse: {' by '.join(kinds)}; build again")
     return TerminalError(
-        f"{what}: spark failed: {' by '.join(kinds)}; the mart stays as it was: fix its input or job, then build again"
+        f"{step}: spark failed: {' by '.join(kinds)}; the mart is unchanged: fix its input or job, then build again"
     )
 
 
 def _causes(cause: Any) -> tuple[list[str], list[str]]:
-    """Return the kinds of an error of Java's and of what caused it, and the SQLSTATEs among them."""
+    """Return the class names of a Java exception and its causes, and the SQLSTATEs among them."""
     kinds: list[str] = []
     states: list[str] = []
     while cause is not None:
@@ -153,7 +155,7 @@ def _causes(cause: Any) -> tuple[list[str], list[str]]:
         if kinds[-1] in ("PSQLException", "BatchUpdateException"):
             states.append(cause.getSQLState())
             kinds[-1] += f" (sqlstate {states[-1]})"
-        elif "SparkThrowable" in {one.getSimpleName() for one in cause.getClass().getInterfaces()}:
+        elif "SparkThrowable" in {interface.getSimpleName() for interface in cause.getClass().getInterfaces()}:
             kinds[-1] += f" ({cause.getCondition()})"
         cause = cause.getCause()
     return kinds, [state for state in states if state]

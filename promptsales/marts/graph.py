@@ -1,4 +1,4 @@
-"""``docs/models.svg``: which table is built from which, from the sources to the marts, as contracts and marts say."""
+"""Draw ``docs/models.svg``, the lineage from the source tables to the marts, from the contracts and ``mart.yml``."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,14 +15,14 @@ PICTURE = ROOT / "docs" / "models.svg"
 TEMPLATE = Path(__file__).with_name("graph.svg.j2")
 
 COLUMN, ROW, WIDTH, MARGIN = 300, 25, 226, 40
-# back and forth over the columns; more does not change the order
+# passes over the columns; more passes do not change the order
 SWEEPS = 12
 
 Edge = tuple[str, str]
 
 
 class Box(NamedTuple):
-    """A table, where it is drawn; ``layer`` is source, core, realtime, ops or marts."""
+    """A table and its position in the drawing; ``layer`` is source, core, realtime, ops or marts."""
 
     name: str
     layer: str
@@ -32,7 +32,7 @@ class Box(NamedTuple):
 
 
 def edges() -> list[Edge]:
-    """Each table with each one it is made of: source, what is loaded or streamed from it, marts."""
+    """Return the pairs of a table and one that is built from it: source to core or realtime, those to marts."""
     return list(dict.fromkeys(_edges()))
 
 
@@ -49,23 +49,23 @@ def _edges() -> Iterator[Edge]:
 
 
 def picture() -> str:
-    """The picture: sources to the left, each table to the right of all it is made of."""
-    known = edges()
-    columns = _ordered(_columns(known), known)
+    """Return the drawing as SVG: sources on the left, each table to the right of all its inputs."""
+    lineage = edges()
+    columns = _ordered(_columns(lineage), lineage)
     height = ROW * max(map(len, columns))
     texts = _texts()
     boxes = {
-        name: Box(name, _layer(name), MARGIN + COLUMN * depth, MARGIN + int((place + 0.5) * height / len(column)),
+        name: Box(name, _layer(name), MARGIN + COLUMN * depth, MARGIN + int((row + 0.5) * height / len(column)),
                   texts.get(name, ""))
         for depth, column in enumerate(columns)
-        for place, name in enumerate(column)
+        for row, name in enumerate(column)
     }  # fmt: skip
     return (
         Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
         .from_string(TEMPLATE.read_text(encoding="utf-8"))
         .render(
             boxes=boxes.values(),
-            edges=[(boxes[above], boxes[below]) for above, below in known],
+            edges=[(boxes[upstream], boxes[downstream]) for upstream, downstream in lineage],
             width=2 * MARGIN + COLUMN * (len(columns) - 1) + WIDTH,
             height=2 * MARGIN + height,
             box_width=WIDTH,
@@ -80,39 +80,43 @@ def _layer(name: str) -> str:
 
 
 def _texts() -> dict[str, str]:
-    found = {f"core.{feed.table}": feed.description for feed in contracts().values()}
-    found |= {f"{one.layer}.{one.table}": one.description for one in stream_contracts().values()}
-    return found | {f"marts.{mart.mart}": mart.description for mart in catalogue().values()}
+    texts = {f"core.{feed.table}": feed.description for feed in contracts().values()}
+    texts |= {f"{stream.layer}.{stream.table}": stream.description for stream in stream_contracts().values()}
+    return texts | {f"marts.{mart.mart}": mart.description for mart in catalogue().values()}
 
 
-def _columns(known: Iterable[Edge]) -> list[list[str]]:
-    """The tables by how far they are from the sources; what is loaded stands in the second column."""
-    above: dict[str, list[str]] = {}
-    for upper, lower in known:
-        above.setdefault(upper, [])
-        above.setdefault(lower, []).append(upper)
+def _columns(lineage: Iterable[Edge]) -> list[list[str]]:
+    """Return the tables by their distance from the sources; tables that are loaded start in the second column."""
+    inputs: dict[str, list[str]] = {}
+    for upstream, downstream in lineage:
+        inputs.setdefault(upstream, [])
+        inputs.setdefault(downstream, []).append(upstream)
     depths: dict[str, int] = {}
 
     def depth(name: str) -> int:
         if name not in depths:
             least = 0 if _layer(name) == "source" else 1
-            depths[name] = max([least, *(depth(upper) + 1 for upper in above[name])])
+            depths[name] = max([least, *(depth(upstream) + 1 for upstream in inputs[name])])
         return depths[name]
 
-    columns: list[list[str]] = [[] for _ in range(max(map(depth, above)) + 1)]
-    for name in sorted(above):
+    columns: list[list[str]] = [[] for _ in range(max(map(depth, inputs)) + 1)]
+    for name in sorted(inputs):
         columns[depth(name)].append(name)
     return columns
 
 
-def _ordered(columns: list[list[str]], known: list[Edge]) -> list[list[str]]:
-    """Each column in the order of what its tables are joined with, which leaves few crossings."""
-    near: dict[str, list[str]] = {}
-    for upper, lower in known:
-        near.setdefault(upper, []).append(lower)
-        near.setdefault(lower, []).append(upper)
+def _ordered(columns: list[list[str]], lineage: list[Edge]) -> list[list[str]]:
+    """Sort each column by the mean position of its tables' neighbours, which leaves few crossing lines."""
+    neighbours: dict[str, list[str]] = {}
+    for upstream, downstream in lineage:
+        neighbours.setdefault(upstream, []).append(downstream)
+        neighbours.setdefault(downstream, []).append(upstream)
     for _ in range(SWEEPS):
         for column in (*columns, *reversed(columns)):
-            place = {name: at / len(one) for one in columns for at, name in enumerate(one)}
-            column.sort(key=lambda name: (sum(place[other] for other in near[name]) / len(near[name]), name))
+            position = {name: row / len(names) for names in columns for row, name in enumerate(names)}
+            column.sort(key=lambda name: (_mean([position[near] for near in neighbours[name]]), name))
     return columns
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)

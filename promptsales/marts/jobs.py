@@ -1,4 +1,4 @@
-"""What a build needs of the Spark application. Whoever starts a build hands it in, so the library imports no job."""
+"""The interface of the Spark application. The caller of a build passes it in, so the library imports no job."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -15,9 +15,9 @@ class SparkJobs(Protocol):
     """The module ``spark_jobs.jobs``."""
 
     def session(self, master: str, memory: str, partitions: int) -> "AbstractContextManager[SparkSession]":
-        """Start a session, and stop it at the end."""
+        """Start a session; stop it at the end of the block."""
 
-    def transformed(
+    def run_job(
         self,
         mart: str,
         spark: "SparkSession",
@@ -28,4 +28,4 @@ class SparkJobs(Protocol):
         partitions: int,
         folder: Path,
     ) -> "DataFrame":
-        """Return what the mart's job makes of the days of a span, read from one snapshot of the warehouse."""
+        """Return the mart's rows for the days of a span, computed from one snapshot of the warehouse."""

@@ -1,4 +1,4 @@
-"""Who builds what: a mart is built by one run at a time, and no person is erased meanwhile."""
+"""Advisory locks: one run at a time builds a mart, and no person is erased while marts are built."""
 
 import zlib
 
@@ -11,7 +11,7 @@ from promptsales.marts.plan import SQL
 
 
 def join_builders(warehouse: psycopg.Connection) -> str | None:
-    """Keep erasures out until the session ends or leaves; return who keeps builds out instead, None for nobody."""
+    """Take the lock that keeps erasures out until ``leave_builders``; return who holds it exclusively, else None."""
     with driver_errors("build marts"), warehouse.cursor(row_factory=scalar_row) as cursor:
         if cursor.execute("select pg_try_advisory_lock_shared(%s)", [BUILD_LOCK]).fetchone() is True:
             return None
@@ -19,13 +19,13 @@ def join_builders(warehouse: psycopg.Connection) -> str | None:
 
 
 def leave_builders(warehouse: psycopg.Connection) -> None:
-    """Let erasures in again, and others build the marts that this session still holds."""
+    """Release all locks of this session, so that erasures and other builds can start."""
     if not warehouse.broken:
         warehouse.execute("select pg_advisory_unlock_all()")
 
 
 def hold(warehouse: psycopg.Connection, mart: str) -> str | None:
-    """Keep others from building a mart; return who builds it instead, None for nobody."""
+    """Take the lock of a mart; return who holds it instead, None when this session has it now."""
     with driver_errors(f"build {mart}"), warehouse.cursor(row_factory=scalar_row) as cursor:
         if cursor.execute("select pg_try_advisory_lock(%s, %s)", [BUILD_LOCK, _number(mart)]).fetchone() is True:
             return None
@@ -33,7 +33,7 @@ def hold(warehouse: psycopg.Connection, mart: str) -> str | None:
 
 
 def release(warehouse: psycopg.Connection, mart: str) -> None:
-    """Let others build the mart again."""
+    """Release the lock of a mart."""
     if not warehouse.broken:
         warehouse.execute("select pg_advisory_unlock(%s, %s)", [BUILD_LOCK, _number(mart)])
 
@@ -45,4 +45,4 @@ def _number(mart: str) -> int:
 def _holder(warehouse: psycopg.Connection, space: int, number: int, kind: int) -> str:
     values = {"space": space, "number": number, "kind": kind}
     with warehouse.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute((SQL / "lock_holder.sql").read_bytes(), values).fetchone() or "it just ended"
+        return cursor.execute((SQL / "lock_holder.sql").read_bytes(), values).fetchone() or "which has just ended"

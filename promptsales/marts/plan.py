@@ -1,4 +1,4 @@
-"""What of a mart must be built: the days that were touched in core since, or everything."""
+"""Plan a build of a mart: the days that were touched in core since its last build, a window, or everything."""
 
 import hashlib
 from collections.abc import Iterable
@@ -21,19 +21,19 @@ from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.specs.suite import read_suite
 
 SQL = Path(__file__).parent / "sql"
-# what the sessions are called that read and write for Spark: they touch no days
+# application_name of Spark's sessions; the frontier ignores them because they never touch days
 READER = "promptsales marts"
 
-# everything there is, and what may come: core.calendar ends there
+# all days, up to the end of core.calendar
 ALL: Range = (date(1900, 1, 1), date(2041, 1, 1))
-# gaps shorter than this are built with the days around them: reading one more range costs more than its days
+# shorter gaps are built with the days around them: reading another range costs more than building the gap
 GAP = timedelta(days=7)
 MOST_RANGES = 8
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a run is asked for; ``window`` builds exactly those days, whatever was touched."""
+class BuildRequest:
+    """What a run asks for; ``window`` builds exactly those days, whether touched or not."""
 
     as_of: datetime
     triggered_by: str
@@ -42,8 +42,8 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a mart stands."""
+class MartState:
+    """The state of a mart after its last build."""
 
     touched_through: datetime
     as_of_day: date
@@ -53,7 +53,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be built of one mart; ``reason`` says why nothing is; blocked: an input failed its audit."""
+    """The days of a mart to build. ``reason`` says why there are none; a blocked mart has an input that failed."""
 
     span: Span
     since: datetime
@@ -64,12 +64,12 @@ class Plan:
 
     @property
     def is_due(self) -> bool:
-        """Whether there is anything to build."""
+        """Return whether there are days to build."""
         return bool(self.span.ranges)
 
 
 def definition(mart: Mart, settings: Settings) -> str:
-    """Tells a changed mart from the same: its files, its job, its seeds and the settings its days depend on."""
+    """Return a digest of what defines a mart: its files, its job, its seeds, and the settings its days depend on."""
     job = ROOT / "spark_jobs"
     seeds = (CORE / name.removeprefix("core.") / "seed.csv" for name in mart.inputs)
     files = [
@@ -85,71 +85,75 @@ def definition(mart: Mart, settings: Settings) -> str:
     return digest.hexdigest()[:16]
 
 
-def plan(mart: Mart, warehouse: psycopg.Connection, settings: Settings, asked: Asked) -> Plan:
-    """Look up what was touched since the mart was built.
+def plan(mart: Mart, warehouse: psycopg.Connection, settings: Settings, request: BuildRequest) -> Plan:
+    """Return the days of a mart that a build must cover.
 
     Args:
         mart: the mart.
-        warehouse: as its loader, in autocommit.
-        settings: zone and provisional days.
-        asked: by whom, as of when, and whether for more than what was touched.
+        warehouse: a connection as the loader, in autocommit.
+        settings: reporting zone and provisional days.
+        request: as of when, and whether for a window or for all days.
 
     Raises:
-        ConfigError: when a window is asked for and the mart was built by the days of another zone.
+        ConfigError: when the request has a window and the mart holds days of another zone.
     """
-    as_of_day = asked.as_of.astimezone(ZoneInfo(settings.reporting_timezone)).date() - timedelta(days=1)
-    # before anything else is read: what is touched from now on is for the next build
+    as_of_day = request.as_of.astimezone(ZoneInfo(settings.reporting_timezone)).date() - timedelta(days=1)
+    # read first: days that are touched from now on belong to the next build
     since = _frontier(warehouse)
-    with warehouse.cursor(row_factory=class_row(Standing)) as cursor:
-        found = cursor.execute(_STANDING, [mart.mart]).fetchone()
-    _refuse_two_zones(mart, found, settings, asked)
-    now = definition(mart, settings)
+    state = _read_state(warehouse, mart.mart)
+    _refuse_two_zones(mart, state, settings, request)
+    current = definition(mart, settings)
     failed = failed_inputs(mart, warehouse)
-    is_full = asked.window is None and (asked.is_full or found is None or found.definition != now)
+    is_full = request.window is None and (request.is_full or state is None or state.definition != current)
     ranges: tuple[Range, ...] = ()
     if failed:
         reason = f"its input {', '.join(failed)} failed its last audit"
-    elif asked.window or is_full or found is None:
-        ranges, reason = _aligned([asked.window or ALL], mart), ""
+    elif request.window or is_full or state is None:
+        ranges, reason = _aligned([request.window or ALL], mart), ""
     else:
-        days = _touched(mart, warehouse, settings, found.touched_through, found.as_of_day, as_of_day)
+        days = _touched(mart, warehouse, settings, state.touched_through, state.as_of_day, as_of_day)
         ranges, reason = _aligned(_ranges(days), mart), "its inputs did not change"
     span = Span(ranges, as_of_day, settings.reporting_timezone, settings.provisional_days)
-    # what was built before still follows core from where it did
-    since = found.touched_through if asked.window and found else since
-    return Plan(span, since, now, is_full, reason, is_blocked=bool(failed))
+    # after a window the other days still have to follow core from where they were
+    since = state.touched_through if request.window and state else since
+    return Plan(span, since, current, is_full, reason, is_blocked=bool(failed))
 
 
-_STANDING = "select touched_through, as_of_day, definition, zone from ops.mart where mart = %s"
+_STATE = "select touched_through, as_of_day, definition, zone from ops.mart where mart = %s"
 
 
-def _refuse_two_zones(mart: Mart, found: Standing | None, settings: Settings, asked: Asked) -> None:
-    """Some days of one zone beside those of another would hold hours twice and lack others."""
-    if asked.window and found and found.zone != settings.reporting_timezone:
+def _read_state(warehouse: psycopg.Connection, mart: str) -> MartState | None:
+    with warehouse.cursor(row_factory=class_row(MartState)) as cursor:
+        return cursor.execute(_STATE, [mart]).fetchone()
+
+
+def _refuse_two_zones(mart: Mart, state: MartState | None, settings: Settings, request: BuildRequest) -> None:
+    """Refuse a window in a new zone: at the edge between days of two zones, hours would be double or missing."""
+    if request.window and state and state.zone != settings.reporting_timezone:
         raise ConfigError(
-            f"mart {mart.mart}: it was built by days of {found.zone}, the setting PROMPTSALES_REPORTING_TIMEZONE is "
-            f"{settings.reporting_timezone}; build it without a window first, which builds all of it"
+            f"mart {mart.mart}: it was built by days of {state.zone}, the setting PROMPTSALES_REPORTING_TIMEZONE is "
+            f"{settings.reporting_timezone}; build it without a window first, which rebuilds all days"
         )
 
 
 def _frontier(warehouse: psycopg.Connection) -> datetime:
-    """Whatever is touched by a transaction that is not seen yet is touched after this.
+    """Return a time before which no open transaction can still touch days.
 
     Raises:
-        TransientError: when a session writes touched days that does not show when it began.
+        TransientError: when a session is writing touched days and we may not see when it started.
     """
     with warehouse.cursor(row_factory=scalar_row) as cursor:
         (frontier,) = cursor.execute((SQL / "frontier.sql").read_bytes(), {"reader": READER}).fetchall()
     if frontier is None:
         raise TransientError(
-            "plan marts: a session of a role other than the loader's is writing ops.touched, and when it began is not "
-            "shown; the days it touches could be missed: build again when its transaction has ended"
+            "plan marts: a session of a role other than the loader's is writing ops.touched, and its start time is "
+            "hidden, so the days it touches could be missed: build again when its transaction has ended"
         )
     return cast(datetime, frontier)
 
 
 def failed_inputs(mart: Mart, warehouse: psycopg.Connection) -> list[str]:
-    """Return the core tables among its inputs, and theirs, of which the last result of a rule blocks."""
+    """Return the core tables among the mart's direct and indirect inputs whose last check result blocks a build."""
     known: dict[str, Contract | StreamContract] = {**contracts(), **stream_contracts()}
     feeds = [name.partition(".")[2] for name in core_inputs(mart)]
     rules = [f"{feed} {rule}" for feed in feeds for rule in read_suite(known[feed]).by_rule]
@@ -159,18 +163,18 @@ def failed_inputs(mart: Mart, warehouse: psycopg.Connection) -> list[str]:
 
 
 def core_inputs(mart: Mart) -> list[str]:
-    """What a mart is made of in the end: tables that feeds fill, no seeds."""
-    found = dict.fromkeys(name for name in mart.inputs if not name.startswith("marts."))
+    """Return the loaded and streamed tables that a mart is built from, directly or through other marts; no seeds."""
+    names = dict.fromkeys(name for name in mart.inputs if not name.startswith("marts."))
     for upstream in mart.upstream:
-        found |= dict.fromkeys(core_inputs(catalogue()[upstream]))
-    return [name for name in found if (ROOT / "warehouse" / Path(*name.split(".")) / "contract.yml").exists()]
+        names |= dict.fromkeys(core_inputs(catalogue()[upstream]))
+    return [name for name in names if (ROOT / "warehouse" / Path(*name.split(".")) / "contract.yml").exists()]
 
 
 def _touched(
     mart: Mart, warehouse: psycopg.Connection, settings: Settings, since: datetime, was_day: date, as_of_day: date
 ) -> list[date]:
     periods = (mart.folder / "periods.sql").read_bytes() + b"\nunion\n" + (SQL / "rebuild.sql").read_bytes()
-    # core may hold days that no mart shows and Python has no date for: infinity, years before Christ
+    # core may hold dates that Python cannot represent (infinity, years BC) and that no mart shows
     query = b"select day from (" + periods + b") as p (day) where day >= %(first_day)s and day < %(end_day)s"
     values = {
         "mart": f"marts.{mart.mart}",
@@ -187,52 +191,50 @@ def _touched(
         days = set(cursor.execute(query, values))
     if settings.reporting_timezone == "UTC":
         return sorted(days)
-    # what was touched is told by UTC day
+    # ops.touched holds UTC days, which overlap the neighbouring days of another zone
     return sorted({day + timedelta(offset) for day in days for offset in (-1, 0, 1)})
 
 
 def now(warehouse: psycopg.Connection) -> datetime:
-    """Return the warehouse's clock."""
+    """Return the current time of the warehouse server."""
     with warehouse.cursor(row_factory=scalar_row) as cursor:
         return cast(datetime, cursor.execute("select clock_timestamp()").fetchone())
 
 
 def touch_what_follows(warehouse: psycopg.Connection, settings: Settings, since: datetime) -> None:
-    """Have each mart build again the days that follow from what was touched since, asked before rows are removed.
+    """Mark the days of every mart that depend on what was touched since a time, so that the next build covers them.
 
-    Afterwards the rows by which a mart finds those days are gone. Belongs into the transaction that removes them.
+    Call it before rows are removed, in the same transaction: afterwards the rows that lead to those days are gone.
     """
     for name, mart in tables().items():
-        with warehouse.cursor(row_factory=class_row(Standing)) as cursor:
-            standing = cursor.execute(_STANDING, [name]).fetchone()
-        if standing:
-            days = _touched(mart, warehouse, settings, since, standing.as_of_day, standing.as_of_day)
+        if state := _read_state(warehouse, name):
+            days = _touched(mart, warehouse, settings, since, state.as_of_day, state.as_of_day)
             values = {"mart": f"marts.{name}", "rebuild": REBUILD, "days": days}
             warehouse.execute((SQL / "touch.sql").read_bytes(), values)
 
 
 def _ranges(days: Iterable[date]) -> list[Range]:
-    """Days as few half-open ranges: small gaps are built too, and so are the smallest of too many."""
-    found: list[Range] = []
+    """Return at most MOST_RANGES half-open ranges that cover the days; gaps are filled, smallest first."""
+    ranges: list[Range] = []
     for day in days:
-        if found and day - found[-1][1] < GAP:
-            found[-1] = (found[-1][0], day + timedelta(1))
+        if ranges and day - ranges[-1][1] < GAP:
+            ranges[-1] = (ranges[-1][0], day + timedelta(1))
         else:
-            found.append((day, day + timedelta(1)))
-    while len(found) > MOST_RANGES:
-        gaps = [found[place + 1][0] - found[place][1] for place in range(len(found) - 1)]
-        place = gaps.index(min(gaps))
-        found[place : place + 2] = [(found[place][0], found[place + 1][1])]
-    return found
+            ranges.append((day, day + timedelta(1)))
+    while len(ranges) > MOST_RANGES:
+        gaps = [ranges[index + 1][0] - ranges[index][1] for index in range(len(ranges) - 1)]
+        index = gaps.index(min(gaps))
+        ranges[index : index + 2] = [(ranges[index][0], ranges[index + 1][1])]
+    return ranges
 
 
 def _aligned(ranges: Iterable[Range], mart: Mart) -> tuple[Range, ...]:
-    """Months are built whole."""
+    """Return the ranges, extended to whole months for a mart that is built by month."""
     if mart.unit == "day":
         return tuple(ranges)
-    whole = [(start.replace(day=1), _next_month(end - timedelta(1))) for start, end in ranges]
+    months = [(start.replace(day=1), _next_month(end - timedelta(1))) for start, end in ranges]
     merged: list[Range] = []
-    for start, end in whole:
+    for start, end in months:
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
@@ -245,9 +247,9 @@ def _next_month(day: date) -> date:
 
 
 def complete_through(mart: Mart, warehouse: psycopg.Connection) -> datetime | None:
-    """The least of the mart's inputs, as this snapshot sees them; None where one of them is not known."""
+    """Return the earliest completeness of the mart's inputs in this snapshot; None when that of an input is unknown."""
     names = [name.partition(".")[2] for name in core_inputs(mart)]
     query = sql.SQL((SQL / "complete_through.sql").read_text(encoding="utf-8"))
     row = warehouse.execute(query, {"feeds": names, "marts": list(mart.upstream)}).fetchone()
-    found = row[0] if row else None
-    return found.astimezone(UTC) if found else None
+    earliest = row[0] if row else None
+    return earliest.astimezone(UTC) if earliest else None

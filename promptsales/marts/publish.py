@@ -1,26 +1,37 @@
-"""A mart that passed its checks goes from staging to readers in one transaction: the rows that differ, only those."""
+"""Publish a mart that passed its checks: apply the rows that differ from staging, in one transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import args_row
 from psycopg.types.range import DateRange
 
 from promptsales.errors import BatchBlocked, driver_errors
 from promptsales.feeds.staging import join_names
 from promptsales.marts.control import Totals, compare
-from promptsales.marts.plan import SQL, Asked, Plan
+from promptsales.marts.plan import SQL, BuildRequest, Plan
 from promptsales.names import in_lines
 from promptsales.quality.verdict import Verdict, record
 from promptsales.specs.mart import Mart
 from promptsales.specs.suite import read_suite
 
 
+class _Merged(NamedTuple):
+    """The counts of rows that ``merge.sql`` returns, in its order."""
+
+    staged: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    restated: int = 0
+
+
 @dataclass(frozen=True)
 class Built:
-    """What a build did to a mart."""
+    """The result of one build of a mart."""
 
     mart: str
     is_full: bool
@@ -42,18 +53,18 @@ def clear(mart: Mart, warehouse: psycopg.Connection) -> None:
 
 
 def count_staged(mart: Mart, warehouse: psycopg.Connection) -> int:
-    """Return how many rows Spark wrote to the mart's staging table, and give PostgreSQL's planner its statistics."""
+    """Analyze the mart's staging table for PostgreSQL's planner, and return its number of rows."""
     table = sql.Identifier("staging", mart.staging)
     warehouse.execute(sql.SQL("analyze {}").format(table))
-    counted = warehouse.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
-    return counted[0] if counted else 0
+    row = warehouse.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
+    return row[0] if row else 0
 
 
 def check(mart: Mart, warehouse: psycopg.Connection, as_of: datetime, totals: Totals) -> list[Verdict]:
     """Run the mart's suite over staging, compare its control totals, and record the results.
 
     Raises:
-        BatchBlocked: when a rule fails that is more than a warning; the mart stays as it was.
+        BatchBlocked: when a rule fails that is not a warning; the mart is unchanged.
     """
     from promptsales.quality.run import run_suite
 
@@ -64,8 +75,8 @@ def check(mart: Mart, warehouse: psycopg.Connection, as_of: datetime, totals: To
     if failed := [v for v in verdicts if not v.is_success and (v.expectation.meta.on_fail != "warn" or v.error)]:
         reasons = "; ".join(f"{v.expectation.meta.rule} ({v.error or f'{v.unexpected_count} rows'})" for v in failed)
         raise BatchBlocked(
-            f"mart {mart.mart}: nothing is published, it stays as it was: {reasons}; see ops.check_result, "
-            "mend the input or the rule, then build again"
+            f"mart {mart.mart}: not published, because its rows violate {reasons}; see ops.check_result, "
+            "fix the input or the rule, then build again"
         )
     return verdicts
 
@@ -74,12 +85,12 @@ def publish(
     mart: Mart,
     warehouse: psycopg.Connection,
     plan: Plan,
-    asked: Asked,
+    request: BuildRequest,
     verdicts: list[Verdict],
     complete_through: datetime | None,
     started_at: datetime,
 ) -> Built:
-    """Bring the built days of the mart to what staging holds, and note where it stands: all of it or nothing."""
+    """Replace the built days of the mart by those in staging, and record its new state, in one transaction."""
     ranges = [DateRange(start, end) for start, end in plan.span.ranges]
     values: dict[str, Any] = {
         "mart": mart.mart,
@@ -92,17 +103,17 @@ def publish(
         "definition": plan.definition,
         "complete_through": complete_through,
         "is_full": plan.is_full,
-        "is_window": asked.window is not None,
+        "is_window": request.window is not None,
         "checks_passed": sum(v.is_success for v in verdicts),
         "checks_failed": sum(not v.is_success for v in verdicts),
-        "triggered_by": asked.triggered_by,
+        "triggered_by": request.triggered_by,
         "started_at": started_at,
     }
     with warehouse.transaction():
-        row = warehouse.execute(merge(mart), values).fetchone()
-        staged, inserted, updated, deleted, restated = row or (0, 0, 0, 0, 0)
-        values |= {"staged": staged, "inserted": inserted, "updated": updated, "deleted": deleted, "restated": restated}
-        warehouse.execute(_NOTE, values)
+        with warehouse.cursor(row_factory=args_row(_Merged)) as cursor:
+            merged = cursor.execute(merge(mart), values).fetchone() or _Merged()
+        values |= merged._asdict()
+        warehouse.execute(_INSERT_BUILD, values)
         warehouse.execute(note_state(mart), values)
     names = ("is_full", "staged", "inserted", "updated", "deleted", "restated", "checks_passed", "checks_failed")
     return Built(
@@ -114,8 +125,8 @@ def publish(
 
 
 def merge(mart: Mart) -> sql.Composed:
-    """Delete what is no more, insert and update what differs; what replaced settled values goes to ops.restatement."""
-    others = tuple(name for name in mart.column_names if name not in mart.grain)
+    """Return the statement that deletes, inserts and updates rows, and records replaced settled values."""
+    non_key = tuple(name for name in mart.column_names if name not in mart.grain)
     period = sql.Identifier(mart.period or "")
     text = (SQL / "merge.sql").read_text(encoding="utf-8")
     return sql.SQL(text).format(
@@ -128,16 +139,16 @@ def merge(mart: Mart) -> sql.Composed:
         grain_names=sql.Literal(list(mart.grain)),
         measures=sql.Literal(list(mart.measures)),
         same=in_lines((sql.SQL("m.{0} = s.{0}").format(sql.Identifier(name)) for name in mart.grain), " and"),
-        assignments=in_lines(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
-        current=join_names(others, "m"),
-        excluded=join_names(others, "excluded"),
+        assignments=in_lines(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in non_key),
+        current=join_names(non_key, "m"),
+        excluded=join_names(non_key, "excluded"),
     )
 
 
 def note_state(mart: Mart) -> sql.Composed:
-    """Note where the mart stands after a build, in ops.mart."""
+    """Return the statement that records the mart's state after a build in ops.mart."""
     text = (SQL / "note_state.sql").read_text(encoding="utf-8")
     return sql.SQL(text).format(mart=sql.Identifier("marts", mart.mart))
 
 
-_NOTE = (SQL / "note_build.sql").read_bytes()
+_INSERT_BUILD = (SQL / "note_build.sql").read_bytes()

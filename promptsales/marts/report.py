@@ -1,4 +1,4 @@
-"""What one run built of each mart."""
+"""Report what one run built of each mart."""
 
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,11 @@ _BUILT = (Path(__file__).parent / "sql" / "built.sql").read_bytes()
 
 
 def built_by(warehouse: psycopg.Connection, triggered_by: str) -> list[dict[str, Any]]:
-    """The marts that one run or command published, in order.
+    """Return the marts that one run or command published, in the order of publication.
 
     Args:
-        warehouse: the warehouse, as a role that reads ``ops``.
-        triggered_by: as it was given to the build: ``airflow:<dag id>/<run id>``.
+        warehouse: a connection as a role that reads ``ops``.
+        triggered_by: the value passed to the build: ``airflow:<dag id>/<run id>``.
     """
     with warehouse.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(_BUILT, [triggered_by]).fetchall()

@@ -1,4 +1,4 @@
-"""What of a mart is built: plain values, given by whoever asks."""
+"""The days of a mart that a build covers, as plain values."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 Range = tuple[date, date]
 
-# a range as long as this is all there is: most of it is long ago, and little of that is data
+# a longer range is a full build, whose early years hold little or no data
 LONG = timedelta(days=400)
 RECENT = timedelta(days=90)
 
@@ -23,17 +23,17 @@ class Span:
 
     @property
     def provisional_from(self) -> date:
-        """The first day that is provisional."""
+        """Return the first provisional day."""
         return self.as_of_day - timedelta(days=self.provisional_days - 1)
 
     def instant(self, day: date) -> datetime:
-        """When a day begins in the reporting zone."""
+        """Return the instant at which a day starts in the reporting zone."""
         return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.zone))
 
     def slices(self, partitions: int) -> Iterator[Range]:
-        """Cut the ranges into disjoint slices that cover each of their days once, about ``partitions`` per range.
+        """Yield disjoint slices that cover each day of the ranges once, about ``partitions`` per range.
 
-        A long range's days before the last 90 are one slice: most of them hold no data.
+        Of a long range, all days before the last 90 are one slice, because most of them hold no data.
         """
         for start, end in self.ranges:
             recent = start

@@ -1,4 +1,4 @@
-"""Everything that is not as it must be, with what to do about it."""
+"""Find every problem in contracts, schemas, sources, feeds, marts and the stream, and say how to fix it."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -26,21 +26,21 @@ from promptsales.specs.value_limits import TOO_LARGE
 from promptsales.stream import dead_letters
 from promptsales.stream.absent_columns import NOT_SENT
 
-# rows that wait longer than this in quarantine are forgotten rather than waited for
+# rows that stay in quarantine longer than this will not be fixed without a reminder
 FORGOTTEN = timedelta(days=7)
 
 
 def diagnose(settings: Settings) -> Iterator[Finding]:
-    """Every finding, one probe after the other; a probe that cannot run is a finding itself."""
+    """Run every probe and yield its findings; a probe that fails is a finding too."""
     probes: dict[str, Callable[[Settings], Iterator[Finding]]] = {
         "contracts": _contracts,
         "schemas": _schemas,
         "sources": _sources,
         "feeds": _feeds,
         "marts": _marts,
-        "publications": stream_doctor.publications,
-        "hidden rows": stream_doctor.hidden,
-        "stream": stream_doctor.streams,
+        "publications": stream_doctor.check_publications,
+        "hidden rows": stream_doctor.check_hidden_rows,
+        "stream": stream_doctor.check_streams,
         "quarantine": _quarantine,
         "dead letters": _dead_letters,
         "rotation": _rotation,
@@ -49,7 +49,7 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
         try:
             yield from probe(settings)
         except PipelineError as error:
-            yield Finding(name, str(error), "mend this first: what comes after it was not looked at")
+            yield Finding(name, str(error), "fix this first: the rest of this check did not run")
 
 
 def _contracts(settings: Settings) -> Iterator[Finding]:
@@ -60,12 +60,12 @@ def _contracts(settings: Settings) -> Iterator[Finding]:
         except ConfigError as error:
             yield Finding(f"suite {name}", str(error), "correct expectations.yml: the table is not judged until then")
         if not (table.folder / "table.sql").is_file():
-            yield Finding(f"contract {name}", "has no table.sql", f"add the DDL to {table.folder}")
+            yield Finding(f"contract {name}", "no table.sql", f"add the DDL to {table.folder}")
 
 
 def _schemas(settings: Settings) -> Iterator[Finding]:
     for change in provision(settings, dry_run=True):
-        todo = "look at it" if change.is_warning else "run `promptsales provision`"
+        todo = "fix this manually" if change.is_warning else "run `promptsales provision`"
         yield Finding(
             change.system, change.what if change.is_warning else f"differs from the files: {change.what}", todo
         )
@@ -80,34 +80,34 @@ def _sources(settings: Settings) -> Iterator[Finding]:
                 reader.read_key()
                 reader.refuse_drift()
             except SourceRefused as error:
-                yield Finding(f"feed {contract.table}", str(error), "the feed does not load before this is mended")
+                yield Finding(f"feed {contract.table}", str(error), "fix this: the feed does not load until then")
             if isinstance(source, psycopg.Connection):
-                yield from _sees_too_much(contract, source)
-                yield from _new_columns(contract, source)
+                yield from _check_clear_text_rights(contract, source)
+                yield from _check_new_columns(contract, source)
 
 
 _READABLE = Path(__file__).with_name("readable_columns.sql").read_bytes()
 
 
-def _sees_too_much(contract: Contract, source: psycopg.Connection) -> Iterator[Finding]:
-    """The reader may see the hashing view, not what is behind it."""
+def _check_clear_text_rights(contract: Contract, source: psycopg.Connection) -> Iterator[Finding]:
+    """Report a table that the pipeline's role may read directly instead of through the hashing view."""
     columns = [name for (name,) in source.execute(_READABLE, [contract.source.relation])]
     if columns:
         relation = contract.source.relation
         yield Finding(
             f"feed {contract.table}",
-            f"the pipeline's role may read {len(columns)} columns of {relation} in clear",
-            f"take its rights on {relation} away: it needs the view etl.{contract.table} only",
+            f"the pipeline's role may read {len(columns)} columns of {relation} in clear text",
+            f"revoke its rights on {relation}: it needs only the view etl.{contract.table}",
         )
 
 
-def _new_columns(contract: Contract, source: psycopg.Connection) -> Iterator[Finding]:
-    """What the source has grown; no load reads it."""
+def _check_new_columns(contract: Contract, source: psycopg.Connection) -> Iterator[Finding]:
     if names := drift.find_new_columns(contract, source):
         yield Finding(
             f"feed {contract.table}",
-            f"{contract.source.relation} has columns the contract does not know: {', '.join(names)}; they are not read",
-            f"name each under columns or unread in {contract.folder / 'contract.yml'} (docs/how-to/source-changes.md)",
+            f"{contract.source.relation} has columns that the contract does not name and no load reads: "
+            f"{', '.join(names)}",
+            f"add each to columns or unread in {contract.folder / 'contract.yml'} (docs/how-to/source-changes.md)",
         )
 
 
@@ -116,26 +116,26 @@ def _feeds(settings: Settings) -> Iterator[Finding]:
         for feed in freshness.freshness(warehouse):
             if feed.state in ("late", "stale"):
                 held = f", held by {feed.held_by}" if feed.held_by else ""
-                what = f"complete through {feed.complete_through} only{held}"
+                what = f"complete only through {feed.complete_through}{held}"
                 yield Finding(f"feed {feed.feed}", what, _WAKE[feed.is_streamed])
             elif GAP in (feed.held_by or ""):
-                todo = f"`promptsales reconcile {feed.feed}`; after the next load it is known again"
-                yield Finding(f"feed {feed.feed}", f"how far it is complete is not known: {feed.held_by}", todo)
+                todo = f"run `promptsales reconcile {feed.feed}`; the next load then sets complete_through again"
+                yield Finding(f"feed {feed.feed}", f"complete_through is unknown: {feed.held_by}", todo)
 
 
 def _marts(settings: Settings) -> Iterator[Finding]:
-    """Marts whose days are still those of another zone."""
+    """Report marts that were built for another reporting zone."""
     query = "select zone, array_agg(mart order by mart) from ops.mart where zone <> %s group by zone order by zone"
     with connected(settings, "warehouse") as warehouse:
         for zone, names in warehouse.execute(query, [settings.reporting_timezone]):
-            what = f"built by days of {zone}; the reporting zone is {settings.reporting_timezone} now"
+            what = f"built by days of {zone}; the reporting zone is now {settings.reporting_timezone}"
             yield Finding(f"marts {', '.join(names)}", what, f"run `promptsales build {' '.join(names)}`")
 
 
-# by whether it is streamed
+# how to fix a late feed, by whether it is streamed
 _WAKE = {
-    False: "see that its DAG is not paused and its last run went well; end what holds it",
-    True: "`promptsales connectors status` says in which hop it waits",
+    False: "check that its DAG is unpaused and its last run succeeded; end the transaction that holds it, if any",
+    True: "run `promptsales connectors status` to see at which hop it lags",
 }
 
 
@@ -143,23 +143,25 @@ def _quarantine(settings: Settings) -> Iterator[Finding]:
     with connected(settings, "warehouse", patience="look") as warehouse:
         for count in manual_release.count_by_rule(warehouse):
             if count.rule.endswith("_twice"):
-                # another row of the source or of core holds the same value: waiting alone seldom helps
+                # reported at once: the other row, at the source or in core, seldom goes away without help
                 what = f"{count.rows} rows broke {count.rule}: another row has the same value"
-                todo = f"correct one of each pair at the source, or run `promptsales reconcile {count.feed}`: "
-                yield Finding(f"feed {count.feed}", what, f"{todo}it finds those that were deleted there")
+                todo = (
+                    f"correct one row of each pair at the source, or run `promptsales reconcile {count.feed}`, which "
+                    "finds rows that were deleted there"
+                )
+                yield Finding(f"feed {count.feed}", what, todo)
             elif count.rule.endswith(TOO_LARGE.format("")):
                 what = f"{count.rows} rows broke {count.rule}: the value is too large for the stream"
-                todo = "shorten it at the source, or let the next `stream_audit` read the changed row there"
+                todo = "shorten it at the source, or wait for the next `stream_audit`, which reads the row there"
                 yield Finding(f"feed {count.feed}", what, todo)
             elif count.rule.endswith(NOT_SENT):
-                what = f"{count.rows} rows wait: the source did not send {count.rule.removesuffix(NOT_SENT)}"
-                todo = "the next `stream_audit` reads them from the source; see that DAG runs and does not fail"
+                what = f"{count.rows} rows lack {count.rule.removesuffix(NOT_SENT)}, which the source did not send"
+                todo = "wait for the next `stream_audit`, which reads them from the source; check that the DAG succeeds"
                 yield Finding(f"feed {count.feed}", what, todo)
             elif count.age > FORGOTTEN:
                 what = f"{count.rows} rows broke {count.rule}, the first {count.age.days} days ago"
-                yield Finding(
-                    f"feed {count.feed}", what, "mend them at the source, or `promptsales quarantine release`"
-                )
+                todo = "fix them at the source, or run `promptsales quarantine release`"
+                yield Finding(f"feed {count.feed}", what, todo)
 
 
 def _dead_letters(settings: Settings) -> Iterator[Finding]:
@@ -167,8 +169,9 @@ def _dead_letters(settings: Settings) -> Iterator[Finding]:
         for topic, count in dead_letters.counts(warehouse).items():
             yield Finding(
                 f"topic {topic}",
-                f"{count:.0f} of its messages are dead letters: their rows are not in the warehouse as they were sent",
-                "`promptsales dlq list` says why; mend that, then `promptsales dlq replay` or `promptsales dlq drop`",
+                f"{count:.0f} of its messages are dead letters: the warehouse lacks their changes",
+                "run `promptsales dlq list` for the reasons; fix the cause, then run `promptsales dlq replay` or "
+                "`promptsales dlq drop`",
             )
 
 

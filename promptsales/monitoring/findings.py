@@ -1,10 +1,10 @@
-"""What `promptsales doctor` finds."""
+"""The findings of `promptsales doctor`."""
 
 from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong, and what to do."""
+    """A problem: where it is, what is wrong, and what to do."""
 
     where: str
     what: str

@@ -1,4 +1,4 @@
-"""How far each feed is complete, and what holds it."""
+"""Read how far each feed is complete, and what holds its watermark back."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,10 +12,10 @@ from promptsales.specs.stream import StreamContract, stream_contracts
 
 
 class Freshness(NamedTuple):
-    """One feed; ``age`` is how long ago it was complete, None where that is not known.
+    """The state of one feed. ``age`` is the time since ``complete_through``, None when that is unknown.
 
-    ``held_by`` is what kept the watermark back when it was last loaded, ``held_since`` since when: the start of a
-    transaction, or the first load that read a standby.
+    ``held_by`` names what held the watermark back in the last load. ``held_since`` is when that started: the start of a
+    transaction, or the first load that read from a standby.
     """
 
     feed: str
@@ -32,12 +32,12 @@ class Freshness(NamedTuple):
 
     @property
     def is_streamed(self) -> bool:
-        """Whether it comes event by event, rather than by the hour."""
+        """Return whether the table is streamed rather than loaded every hour."""
         return self.feed in stream_contracts()
 
     @property
     def state(self) -> str:
-        """One of: never loaded, unknown (a standby), fresh, late, stale."""
+        """Return never loaded, unknown (read from a standby), fresh, late or stale."""
         if self.last_sync_timestamp is None:
             return "never loaded"
         if self.age is None:
@@ -50,6 +50,6 @@ _FRESHNESS = Path(__file__).with_name("freshness.sql").read_bytes()
 
 
 def freshness(warehouse: psycopg.Connection) -> list[Freshness]:
-    """Every feed and every streamed table that has a contract, loaded or not."""
+    """Return the state of every feed and streamed table that has a contract, including those never loaded."""
     with warehouse.cursor(row_factory=class_row(Freshness)) as cursor:
         return cursor.execute(_FRESHNESS, [[*contracts(), *stream_contracts()]]).fetchall()

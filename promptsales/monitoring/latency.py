@@ -1,6 +1,6 @@
-"""How long a write took from the commit at its source to the commit in the warehouse, by the servers' own clocks.
+"""Measure the time from the commit at the source to the commit in the warehouse, by the clocks of the two servers.
 
-Both clusters keep commit times (``track_commit_timestamp``). A row that changed again is measured by its last commit.
+Both clusters record commit times (``track_commit_timestamp``). A row that changed again counts with its last commit.
 """
 
 import math
@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 import psycopg
 
-# of each measured row: when it was committed
 _SOURCE = "select id, pg_xact_commit_timestamp(xmin) from promptads.campaign_metrics where updated_at >= %s"
 _WAREHOUSE = "select metric_id, pg_xact_commit_timestamp(xmin) from core.campaign_metrics where metric_id = any(%s)"
 
 
 class Latency(NamedTuple):
-    """Milliseconds from commit to commit, and how many rows were measured."""
+    """Percentiles of the time from commit to commit, in milliseconds, and the number of rows measured."""
 
     rows: int
     p50: float
@@ -26,16 +25,16 @@ class Latency(NamedTuple):
 
 
 def measure(ads: psycopg.Connection, warehouse: psycopg.Connection, since: datetime) -> Latency | None:
-    """Of measurements written since a time; None where there are none in the warehouse."""
+    """Return the latency of the campaign metrics written since a time; None when none of them has arrived."""
     written: Mapping[int, datetime] = dict(ads.execute(_SOURCE, [since]).fetchall())
     arrived = warehouse.execute(_WAREHOUSE, [list(written)]).fetchall()
-    waits = sorted((at - written[key]).total_seconds() * 1000 for key, at in arrived)
-    if not waits:
+    delays = sorted((at - written[key]).total_seconds() * 1000 for key, at in arrived)
+    if not delays:
         return None
-    p50, p95, p99 = (percentile(waits, share) for share in (0.5, 0.95, 0.99))
-    return Latency(len(waits), p50, p95, p99, waits[-1])
+    p50, p95, p99 = (percentile(delays, share) for share in (0.5, 0.95, 0.99))
+    return Latency(len(delays), p50, p95, p99, delays[-1])
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The value that this share of them does not exceed."""
+    """Return the smallest of the sorted values that at least this share of them does not exceed."""
     return ordered[math.ceil(len(ordered) * share) - 1]

@@ -1,4 +1,4 @@
-"""Live figures over all campaigns, for people: at most a few seconds old, however many ask."""
+"""Live figures over all campaigns, cached for a few seconds so that many readers cost one query."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,14 +9,14 @@ from promptsales.cache.responses import Responses
 from promptsales.connections import connected
 from promptsales.settings import Settings
 
-# its tables change with every batch: what is kept is old soon
+# short, because every batch of the stream changes the figures
 _SECONDS = 5
 _TABLES = ("core.campaigns", "core.campaign_metrics")
 _FIGURES = Path(__file__).with_name("live_figures.sql").read_bytes()
 
 
 class LiveFigures(NamedTuple):
-    """Active campaigns, what was shown in the last hour, and how many have crossed a level of budget alerts."""
+    """Active campaigns, impressions in the last hour, and active campaigns that have crossed a budget alert level."""
 
     active_campaigns: int
     last_hour_impressions: int
@@ -24,14 +24,14 @@ class LiveFigures(NamedTuple):
 
 
 def live_figures(settings: Settings, cache: "redis.Redis") -> LiveFigures:
-    """The figures, by the cache.
+    """Return the figures from the cache, or from the warehouse when the cache does not have them.
 
     Raises:
         TransientError: when neither the cache nor the warehouse answers.
     """
 
-    def make() -> Any:
+    def read() -> Any:
         with connected(settings, "warehouse", patience="look") as warehouse:
             return warehouse.execute(_FIGURES).fetchone()
 
-    return LiveFigures(*Responses(cache).read("live", {}, _TABLES, make, _SECONDS))
+    return LiveFigures(*Responses(cache).read("live", {}, _TABLES, read, _SECONDS))

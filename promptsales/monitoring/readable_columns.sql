@@ -1,4 +1,4 @@
--- by name in the catalogue: to resolve it as a table would need the very right that must not be there
+-- looked up by name in the catalogue, because a cast to regclass needs usage rights on the schema
 select a.attname
 from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
 where n.nspname || '.' || c.relname = %s and a.attnum > 0 and not a.attisdropped

@@ -1,31 +1,33 @@
-"""What is wrong with the stream (publications, slots, connectors), before the application stops or a place is lost."""
+"""Find problems of the stream (publications, slots, connectors) before the application fails or events are lost."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import args_row
 
 from promptsales.bus import topics
 from promptsales.connections import connected
 from promptsales.errors import SourceRefused
 from promptsales.extract.visible import refuse_hidden_table
 from promptsales.monitoring.findings import Finding
-from promptsales.monitoring.stream_status import Following, following
+from promptsales.monitoring.stream_status import ConnectorHealth, read_connectors
 from promptsales.provision.publications import DATABASES
 from promptsales.settings import Settings
-from promptsales.specs.stream import contracts_of, stream_contracts
+from promptsales.specs.stream import Connector, StreamContract, contracts_of, stream_contracts
 from promptsales.stream import absent_columns, connectors, gaps
 from promptsales.stream.lag import Slot
 
-# of the most log that a slot may keep
+# shares of max_slot_wal_keep_size
 _NEAR, _CLOSE = 0.2, 0.5
 
-# a row that does not fit into a message, or into the memory of Kafka Connect
+# a row does not fit into a message, or into the memory of Kafka Connect
 _TOO_LARGE = ("RecordTooLargeException", "OutOfMemoryError")
 
 _IN_TIME = (
-    "see that connector and workers run (`promptsales status`), and that no transaction stays open at the source, "
-    "before the source lets the slot go"
+    "check that the connector and the workers run (`promptsales status`) and that no transaction stays open at the "
+    "source, before the source drops the slot's log"
 )
 
 _UNNAMED = """
@@ -47,143 +49,160 @@ _PUBLISHED = """
 """
 
 
-def publications(settings: Settings) -> Iterator[Finding]:
-    """Publications that make the application's own UPDATE or DELETE fail, and tables that have left ours."""
+class _PublishedTable(NamedTuple):
+    """A table in a publication, with the first of its columns that can be updated."""
+
+    publication: str
+    schema: str
+    table: str
+    column: str
+
+    @property
+    def relation(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+
+def check_publications(settings: Settings) -> Iterator[Finding]:
+    """Report publications that make the application's writes fail, and tables missing in our publications."""
     for connector, database in DATABASES.items():
         with connected(settings, "sources_admin", database, patience="look") as source:
-            published = source.execute(_PUBLISHED).fetchall()
-            for publication, schema, table, column in published:
-                yield from _breaks(source, publication, sql.Identifier(schema, table), f"{schema}.{table}", column)
-            there = {f"{schema}.{table}" for name, schema, table, _ in published if name == connector}
+            with source.cursor(row_factory=args_row(_PublishedTable)) as cursor:
+                tables = cursor.execute(_PUBLISHED).fetchall()
+            for table in tables:
+                yield from _check_writes(source, table)
+            published = {table.relation for table in tables if table.publication == connector}
             for contract in contracts_of(connector):
-                if contract.source.relation not in there:
-                    yield Finding(
-                        f"publication {connector}",
-                        f"{contract.source.relation} is not in it, so {contract.layer}.{contract.table} stands still",
-                        f"run `promptsales provision`, then `promptsales connectors snapshot {connector}`",
-                    )
-                elif names := absent_columns.unpublished(source, contract):
-                    yield Finding(
-                        f"publication {connector}",
-                        f"it sends no column {', '.join(names)} of {contract.source.relation}, which "
-                        f"{contract.layer}.{contract.table} needs",
-                        absent_columns.WAY_OUT,
-                    )
+                yield from _check_published(source, contract, published)
 
 
-def hidden(settings: Settings) -> Iterator[Finding]:
-    """Tables of which Debezium's role is not shown every row."""
+def _check_published(source: psycopg.Connection, contract: StreamContract, published: set[str]) -> Iterator[Finding]:
+    where, table = f"publication {contract.source.system}", f"{contract.layer}.{contract.table}"
+    if contract.source.relation not in published:
+        yield Finding(
+            where,
+            f"{contract.source.relation} is missing, so {table} is not updated",
+            f"run `promptsales provision`, then `promptsales connectors snapshot {contract.source.system}`",
+        )
+    elif names := absent_columns.unpublished(source, contract):
+        yield Finding(
+            where,
+            f"it does not send the columns {', '.join(names)} of {contract.source.relation}, which {table} needs",
+            absent_columns.WAY_OUT,
+        )
+
+
+def check_hidden_rows(settings: Settings) -> Iterator[Finding]:
+    """Report tables in which row security hides rows from Debezium's role."""
     for connector in DATABASES:
         with connected(settings, connectors.source_of(connector), patience="look") as source:
             for contract in contracts_of(connector):
                 try:
                     refuse_hidden_table(contract.table, contract.source.relation, source)
                 except SourceRefused as error:
-                    todo = "Debezium then repeats by itself a snapshot that PostgreSQL refused"
+                    todo = "fix this; Debezium then retries a snapshot that PostgreSQL rejected"
                     yield Finding(f"table {contract.table}", str(error), todo)
 
 
-def _breaks(
-    source: psycopg.Connection, publication: str, relation: sql.Identifier, name: str, column: str
-) -> Iterator[Finding]:
-    """Ask PostgreSQL itself: it refuses a change of no row just as one of many."""
+def _check_writes(source: psycopg.Connection, table: _PublishedTable) -> Iterator[Finding]:
+    """Try writes that change no row: PostgreSQL rejects them if it would reject writes of the application."""
+    relation, column = sql.Identifier(table.schema, table.table), sql.Identifier(table.column)
     for statement in ("update {relation} set {column} = {column} where false", "delete from {relation} where false"):
+        fails = f"{statement.split()[0].upper()} of {table.relation} by the application fails"
         try:
             with source.transaction(force_rollback=True):
-                # the application's own triggers have no say here
+                # do not fire the application's statement triggers
                 source.execute("set local session_replication_role = replica")
-                source.execute(sql.SQL(statement).format(relation=relation, column=sql.Identifier(column)))
+                source.execute(sql.SQL(statement).format(relation=relation, column=column))
         except psycopg.errors.InvalidColumnReference as error:
-            reason = error.diag.message_detail or error.diag.message_primary
             yield Finding(
-                f"publication {publication}",
-                f"the application's own {statement.split()[0].upper()} of {name} fails: {reason}",
-                f"take {name} out of the publication, or publish it as docs/how-to/fix-the-stream.md says",
+                f"publication {table.publication}",
+                f"{fails}: {error.diag.message_detail or error.diag.message_primary}",
+                f"remove {table.relation} from the publication, or see docs/how-to/fix-the-stream.md",
             )
         except psycopg.errors.ObjectNotInPrerequisiteState as error:
             yield Finding(
-                f"publication {publication}",
-                f"the application's own {statement.split()[0].upper()} of {name} fails: {error.diag.message_primary}",
-                f"give {name} a primary key, or take it out of the publication",
+                f"publication {table.publication}",
+                f"{fails}: {error.diag.message_primary}",
+                f"add a primary key to {table.relation}, or remove it from the publication",
             )
 
 
-def streams(settings: Settings) -> Iterator[Finding]:
-    """Connectors that do not run, slots that are lost or near their cap, sources that were restored."""
+def check_streams(settings: Settings) -> Iterator[Finding]:
+    """Report connectors that do not run, slots that are lost or nearly full, restored sources, lost events."""
     for change in connectors.plan(settings):
         if change.action == "restart":
-            yield failed(connectors.status(settings, change.connector))
+            yield describe_failure(connectors.status(settings, change.connector))
         else:
             todo = "run `promptsales connectors apply`"
             yield Finding(f"connector {change.connector}", f"would be {change.action}d: {change.what}", todo)
-    for found in following(settings):
-        if found.status.state == "missing":
+    for connector in read_connectors(settings):
+        status = connector.status
+        if status.state == "missing":
             continue
-        if found.status.state != "RUNNING":
-            what, todo = f"is {found.status.state.lower()}", "resume it in kafka connect, before its slot fills"
-            yield Finding(f"connector {found.status.connector}", what, todo)
-        yield from _slot(found)
-        yield from _origin(settings, found)
-    yield from _gaps(settings)
-    yield from _unnamed(settings)
+        if status.state != "RUNNING":
+            todo = "resume it in Kafka Connect before its slot fills up"
+            yield Finding(f"connector {status.connector}", f"is {status.state.lower()}", todo)
+        yield from _check_slot(connector)
+        yield from _check_origin(settings, status.connector)
+    yield from _check_gaps(settings)
+    yield from _check_unnamed_fields(settings)
     with connected(settings, "warehouse") as warehouse:
         yield from find_absent_columns(warehouse)
 
 
-def failed(status: connectors.ConnectorStatus) -> Finding:
-    """Return what is to be done about a connector whose task has failed."""
+def describe_failure(status: connectors.ConnectorStatus) -> Finding:
+    """Return the finding for a connector whose task has failed."""
     todo = "run `promptsales connectors apply`"
     if any(error in status.trouble for error in _TOO_LARGE):
         todo = (
-            "a restart meets the same row again: after `promptsales topics apply` and `promptsales connectors apply`, "
-            f"run `promptsales connectors snapshot {status.connector}`, for which the source cuts such values"
+            "run `promptsales topics apply` and `promptsales connectors apply`, then `promptsales connectors snapshot "
+            f"{status.connector}`, which truncates such values at the source; a restart alone would read the same row"
         )
-    return Finding(f"connector {status.connector}", f"has failed: {status.trouble or 'its task says nothing'}", todo)
+    return Finding(f"connector {status.connector}", f"has failed: {status.trouble or 'its task gives no reason'}", todo)
 
 
-def _gaps(settings: Settings) -> Iterator[Finding]:
-    """Events that left Kafka before they were applied, also while no worker runs that would record it."""
+def _check_gaps(settings: Settings) -> Iterator[Finding]:
+    """Report events that left Kafka before they were applied; workers record gaps too, but may not be running."""
     client = topics.admin(settings.address("kafka"))
     with connected(settings, "warehouse", patience="look") as warehouse:
         for connector in connectors.names():
             for gap in gaps.present(client, warehouse, connector):
                 yield Finding(
                     f"topic {gap.topic}",
-                    f"{gap}; complete_through of all tables of {connector} stands",
+                    f"{gap}; complete_through of all tables of {connector} does not advance",
                     gaps.way_out(connector),
                 )
 
 
-def _unnamed(settings: Settings) -> Iterator[Finding]:
+def _check_unnamed_fields(settings: Settings) -> Iterator[Finding]:
     with connected(settings, "warehouse", patience="look") as warehouse:
         for topic, events in warehouse.execute(_UNNAMED):
             yield Finding(
                 f"topic {topic}",
-                f"of its events {events} came with a field no contract names, the last within a day; it was dropped",
-                "name it in the contract, or take it out of publication and connector (`promptsales connectors apply`)",
+                f"{events} of its events had a field that no contract names, the last within a day; it was dropped",
+                "name it in the contract, or remove it from the publication and the connector "
+                "(`promptsales connectors apply`)",
             )
 
 
-def _slot(found: Following) -> Iterator[Finding]:
-    name = found.status.connector
-    again = (
-        f"run `promptsales connectors snapshot {name}`: it reads all anew, under a new epoch, counting nothing twice"
-    )
-    if found.slot is None:
-        yield Finding(f"slot {name}", "is gone, and with it the changes since", again)
-    elif found.slot.wal_status == "lost":
-        yield Finding(f"slot {name}", "is lost: the source has let go of log that was not read", again)
-    elif found.slot.is_losing:
-        yield Finding(f"slot {name}", "is lost at the source's next checkpoint, unless it is read before", _IN_TIME)
+def _check_slot(connector: ConnectorHealth) -> Iterator[Finding]:
+    name, slot = connector.status.connector, connector.slot
+    snapshot = f"run `promptsales connectors snapshot {name}`: it reads all rows again, as a new epoch"
+    if slot is None:
+        yield Finding(f"slot {name}", "does not exist, so the changes since it was dropped are missing", snapshot)
+    elif slot.wal_status == "lost":
+        yield Finding(f"slot {name}", "is lost: the source has removed log that was not read", snapshot)
+    elif slot.is_losing:
+        yield Finding(f"slot {name}", "will be lost at the source's next checkpoint unless it is read before", _IN_TIME)
     else:
-        yield from _cap(found.slot)
+        yield from _check_cap(slot)
 
 
-def _cap(slot: Slot) -> Iterator[Finding]:
+def _check_cap(slot: Slot) -> Iterator[Finding]:
     if slot.cap_bytes is None:
         yield Finding(
             f"slot {slot.slot}",
-            "may keep any amount of the source's log: its disk can fill",
+            "can keep an unlimited amount of the source's log, which can fill its disk",
             "set max_slot_wal_keep_size on the source, e.g. 10GB",
         )
     elif slot.kept_bytes > _NEAR * slot.cap_bytes:
@@ -192,27 +211,27 @@ def _cap(slot: Slot) -> Iterator[Finding]:
         yield Finding(f"slot {slot.slot}", f"is {urgency}: {share}", _IN_TIME)
 
 
-def _origin(settings: Settings, found: Following) -> Iterator[Finding]:
-    name = found.status.connector
+def _check_origin(settings: Settings, connector: Connector) -> Iterator[Finding]:
+    query = "select system_identifier from ops.connector where connector = %s"
     with connected(settings, "warehouse", patience="look") as warehouse:
-        known = warehouse.execute("select system_identifier from ops.connector where connector = %s", [name]).fetchone()
-    if known and known[0] != connectors.system_identifier(settings, name):
+        known = warehouse.execute(query, [connector]).fetchone()
+    if known and known[0] != connectors.system_identifier(settings, connector):
         yield Finding(
-            f"connector {name}",
-            "its source is another cluster than the one it was applied to, whose log may count from anywhere",
-            f"run `promptsales connectors snapshot {name}`: a new epoch ranks above all that came before",
+            f"connector {connector}",
+            "its source is a different cluster than before, so positions in its log are not comparable",
+            f"run `promptsales connectors snapshot {connector}`: rows of a new epoch replace all earlier ones",
         )
 
 
 def find_absent_columns(warehouse: psycopg.Connection) -> Iterator[Finding]:
-    """Return a finding for each table whose events lacked columns."""
+    """Report each table whose events lacked columns."""
     tables = {contract.topic: contract for contract in stream_contracts().values()}
-    for one in absent_columns.marked(warehouse):
-        contract = tables.get(one.topic)
-        where = f"table {contract.layer}.{contract.table}" if contract else f"topic {one.topic}"
+    for absence in absent_columns.marked(warehouse):
+        contract = tables.get(absence.topic)
+        where = f"table {contract.layer}.{contract.table}" if contract else f"topic {absence.topic}"
         yield Finding(
             where,
-            f"{one.events} events came without {', '.join(one.columns)}, the last at {one.last_at}: rows keep the "
-            "values they had, and new rows wait in quarantine",
+            f"{absence.events} events lacked {', '.join(absence.columns)}, the last at {absence.last_at}: existing "
+            "rows keep their values, and new rows are in quarantine",
             absent_columns.WAY_OUT,
         )

@@ -1,4 +1,4 @@
-"""Connectors and their lag in three hops (slot, bus, last applied commit), for people, alerts and metrics."""
+"""Read the state of the connectors and their lag at three hops: the slot, the bus, the last applied commit."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from promptsales.stream.connectors import ConnectorStatus
 from promptsales.stream.lag import Lag, Slot
 
 
-class Following(NamedTuple):
-    """A connector, its slot and its lag."""
+class ConnectorHealth(NamedTuple):
+    """The status of a connector, its slot (None when there is none) and its lag."""
 
     status: ConnectorStatus
     slot: Slot | None
@@ -21,12 +21,12 @@ class Following(NamedTuple):
 
     @property
     def is_running(self) -> bool:
-        """Whether it follows its source."""
+        """Return whether the connector and its task are running."""
         return (self.status.state, self.status.task) == ("RUNNING", "RUNNING")
 
 
-def following(settings: Settings) -> Iterator[Following]:
-    """Every connector.
+def read_connectors(settings: Settings) -> Iterator[ConnectorHealth]:
+    """Yield the state of every connector, including those that do not exist yet.
 
     Raises:
         TransientError: when a source, Kafka, Kafka Connect or the warehouse does not answer.
@@ -36,4 +36,6 @@ def following(settings: Settings) -> Iterator[Following]:
         for name in connectors.names():
             with connected(settings, connectors.source_of(name), patience="look") as source:
                 slot = stream_lag.slot(source, name)
-            yield Following(connectors.status(settings, name), slot, stream_lag.lag(warehouse, client, name, slot))
+            yield ConnectorHealth(
+                connectors.status(settings, name), slot, stream_lag.lag(warehouse, client, name, slot)
+            )

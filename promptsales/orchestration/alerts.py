@@ -1,10 +1,10 @@
-"""Who is told when a task fails, a run is late, or something holds a watermark: by mail, by webhook, or nobody.
+"""Send an alert by mail and webhook when a task fails, a run is late, or something holds a watermark.
 
-Both ways are Airflow Connections in the environment of its processes, made from the settings ``ALERT_MAIL`` and
-``ALERT_WEBHOOK``; one that is not there is switched off. Made by hand in Airflow, one serves tasks but no deadline: to
-callbacks Airflow 3.3 denies the connections of its database.
+Each channel is an Airflow Connection in the environment of Airflow's processes, built from the settings ``ALERT_MAIL``
+and ``ALERT_WEBHOOK``; a channel without a connection is off. A connection created in Airflow's UI works for tasks but
+not for deadlines, because Airflow 3.3 does not let callbacks read connections from its database.
 
-Messages name DAGs, tasks, feeds and sessions, and hold no personal value.
+Messages name DAGs, tasks, feeds and database sessions, and hold no personal data.
 """
 
 import html
@@ -23,16 +23,16 @@ from promptsales.printable import logger, printable
 
 MAIL, WEBHOOK = "alert_mail", "alert_webhook"
 
-# an hourly run that is not done by then will be in the way of the next one
+# an hourly run that takes longer is about to delay the next one
 LATE = timedelta(minutes=45)
 
 log = logger(__name__)
 
 
 def send(subject: str, text: str) -> None:
-    """Tell everyone who is to be told; a way that fails is logged, and the others are taken all the same.
+    """Send an alert through every channel; log a channel that fails and continue with the others.
 
-    Neither text is read as a template, and every character of it can be seen.
+    Neither text is rendered as a template, and control characters are escaped.
 
     Args:
         subject: one line.
@@ -42,7 +42,7 @@ def send(subject: str, text: str) -> None:
         try:
             notifier({})
         except Exception as error:
-            # its text may quote an address or a password
+            # log the type only: the message may quote an address or a password
             log.error("the alert by %s was not delivered: %s", name, type(error).__name__)
 
 
@@ -67,9 +67,9 @@ def _connection(conn_id: str) -> Any:
 
 
 def on_failure(context: Any) -> None:
-    """A task has failed and is not tried again: `on_failure_callback` of every task."""
+    """Alert that a task has failed and will not be retried; the `on_failure_callback` of every task."""
     ti, error = context["ti"], context.get("exception")
-    # only our own errors are known to hold no personal value
+    # only our own error messages are known to hold no personal data
     reason = str(error) if isinstance(error, PipelineError) else type(error).__name__
     send(
         f"{ti.dag_id}: {ti.task_id} failed",
@@ -78,26 +78,29 @@ def on_failure(context: Any) -> None:
 
 
 def on_late(context: Any = None) -> None:
-    """A run is not done at its deadline: the callback of `DEADLINE`."""
+    """Alert that a run is not done at its deadline; the callback of `DEADLINE`."""
     run = (context or {}).get("dag_run", {})
     dag_id, run_id = run.get("dag_id"), run.get("dag_run_id") or run.get("run_id")
     minutes = int(LATE.total_seconds() // 60)
-    send(f"{dag_id} is late", f"{dag_id}, run {run_id}, is not done {minutes} minutes after it was queued")
+    send(f"{dag_id} is late", f"{dag_id}, run {run_id}, is still running {minutes} minutes after it was queued")
 
 
-def watermark_is_held(system: str, staged: Staged) -> None:
-    """Send one alert for all feeds of a system whose watermark is held for too long (see `state.claim_hold_alert`)."""
+def alert_held_watermark(system: str, staged: Staged) -> None:
+    """Send one alert for all feeds of a system whose watermarks a transaction at the source holds back for too long.
+
+    Call it once per transaction (see `state.claim_hold_alert`).
+    """
     feed, progress = staged.feed, staged.progress
     send(
-        f"{system}: complete through {progress.complete_through} only",
-        f"{feed}, and with it every feed of {system}, is complete through {progress.complete_through} only: held since "
+        f"{system}: complete only through {progress.complete_through}",
+        f"{feed} and every other feed of {system} are complete only through {progress.complete_through}: held since "
         f"{progress.held_since} by {progress.held_by}.\n"
-        "Newer rows load all the same, and are read again each hour until that transaction ends. It is told once; "
-        "`promptsales freshness` shows how long it lasts.",
+        "Newer rows are still loaded, and are read again every hour until that transaction ends. This alert is sent "
+        "once; `promptsales freshness` shows whether the watermark is still held.",
     )
 
 
-# run by the executor, so that no triggerer is needed; by name, as it runs elsewhere
+# a SyncCallback runs in the executor and needs no triggerer; it is given by name because another process imports it
 DEADLINE = DeadlineAlert(
     reference=DeadlineReference.DAGRUN_QUEUED_AT,
     interval=LATE,

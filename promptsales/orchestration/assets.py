@@ -1,4 +1,4 @@
-"""The tables of the warehouse as Airflow assets, each defined here and nowhere else."""
+"""The Airflow assets of the warehouse's tables; no other module defines assets."""
 
 from airflow.sdk import Asset
 

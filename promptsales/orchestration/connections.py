@@ -1,4 +1,4 @@
-"""Open connections for the library, from the ones that are seen and edited in Airflow."""
+"""Open the connections that are stored in Airflow, for use by the library."""
 
 import json
 from collections.abc import Iterator
@@ -25,18 +25,18 @@ log = logger(__name__)
 
 @contextmanager
 def postgres(conn_id: str, database: str | None = None) -> Iterator[psycopg.Connection]:
-    """The PostgreSQL connection Airflow knows by this id, in autocommit; closed at the end.
+    """Open a PostgreSQL connection stored in Airflow, in autocommit mode.
 
-    The session is as every session of ours (`promptsales.connections`), whatever was edited in Airflow.
-    The driver's errors in the body are sorted, too: Airflow tries a task again only after an error that may pass.
+    Session settings are those of `promptsales.connections`, whatever was edited in Airflow. Driver errors in the body
+    become transient or terminal errors, so that Airflow retries only transient ones.
 
     Args:
-        conn_id: its id.
+        conn_id: id of the Airflow connection.
         database: another database of the same cluster.
 
     Raises:
         TransientError: when the server does not answer, or the connection is lost.
-        TerminalError: when it refuses the login or a statement, or the session is not as it was asked for.
+        TerminalError: when the server rejects the login or a statement, or ignores a session setting.
     """
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
@@ -57,11 +57,11 @@ def postgres(conn_id: str, database: str | None = None) -> Iterator[psycopg.Conn
 
 @contextmanager
 def mongo(conn_id: str) -> "Iterator[MongoClient[dict[str, Any]]]":
-    """The MongoDB client of the connection Airflow knows by this id, once it has reached its server; closed at the end.
+    """Open a MongoDB connection stored in Airflow, and check that the server answers.
 
     Raises:
         TransientError: when the server does not answer, or the connection is lost.
-        TerminalError: when it refuses the login or a command.
+        TerminalError: when the server rejects the login or a command.
     """
     from airflow.providers.mongo.hooks.mongo import MongoHook
 
@@ -69,33 +69,33 @@ def mongo(conn_id: str) -> "Iterator[MongoClient[dict[str, Any]]]":
 
     place = str(BaseHook.get_connection(conn_id).host)
     with mongo_errors(f"connection {conn_id}", place), MongoHook(conn_id).get_conn() as client:
-        # the driver connects with the first call only
+        # the driver does not connect before its first command
         client.admin.command("ping")
         yield client
 
 
 def bootstrap_servers(conn_id: str) -> str:
-    """The Kafka servers Airflow knows by this id, as the client wants them."""
+    """Return the bootstrap servers of a Kafka connection stored in Airflow."""
     return str(BaseHook.get_connection(conn_id).extra_dejson["bootstrap.servers"])
 
 
 def forget_responses(*tables: str) -> None:
-    """Let go of the answers in the global cache that were made from tables published just now.
+    """Invalidate the cached responses that were computed from tables that have just been published.
 
-    A publication never fails of it: an absent cache is logged, and so is one that Airflow does not know.
+    Log a warning when Redis does not answer or Airflow has no connection for it: a stale cache must not fail a load.
     """
     import redis
 
     from promptsales.cache.responses import TIMEOUT_S, forget
 
     try:
-        known = BaseHook.get_connection("redis")
+        connection = BaseHook.get_connection("redis")
     except AirflowNotFoundException:
-        log.warning("airflow has no connection redis: `promptsales register` makes it")
+        log.warning("airflow has no connection redis, so cached responses stay: run `promptsales register`")
         return
     with redis.Redis(
-        host=str(known.host), port=known.port or 6379, username=known.login, password=known.password,
-        db=int(known.schema or 0), ssl=bool(known.extra_dejson.get("ssl")),
+        host=str(connection.host), port=connection.port or 6379, username=connection.login,
+        password=connection.password, db=int(connection.schema or 0), ssl=bool(connection.extra_dejson.get("ssl")),
         socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S,
     ) as client:  # fmt: skip
         forget(client, tables)
@@ -103,13 +103,14 @@ def forget_responses(*tables: str) -> None:
 
 @contextmanager
 def source(contract: Contract) -> Iterator[Source]:
-    """The source of a feed, by the connections that bear its system's name, closed at the end.
+    """Open the source of a feed through the Airflow connection named after its system.
 
-    What is hashed here, in the task, takes its key from the key files: a connection is seen and edited by people.
+    A feed that is hashed in the task reads the hashing key from the key files, because people can see and edit Airflow
+    connections.
 
     Raises:
         TransientError: when the server does not answer.
-        SourceRefused: when the feed is hashed here and there is no key.
+        SourceRefused: when the feed is hashed in the task and there is no key.
     """
     system = contract.source.system
     if contract.path == "change_stream":

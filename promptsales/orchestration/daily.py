@@ -1,4 +1,4 @@
-"""What the daily DAGs of the warehouse have in common."""
+"""The DAG arguments that the daily DAGs of the warehouse share."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,10 +9,10 @@ from promptsales.orchestration.defaults import TASK_DEFAULTS
 
 
 def daily(at: str) -> dict[str, Any]:
-    """Arguments of a DAG that runs once a day.
+    """Return the arguments of a DAG that runs once a day.
 
     Args:
-        at: minute and hour (UTC), as cron writes them; well clear of the hour, at which feeds are loaded.
+        at: minute and hour (UTC) in cron order; not close to the full hour, when feeds are loaded.
     """
     return {
         "default_args": TASK_DEFAULTS,

@@ -1,4 +1,4 @@
-"""What every task has unless it says otherwise."""
+"""The default arguments of every task."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,12 +8,12 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 from promptsales.errors import TransientError
 from promptsales.orchestration.alerts import on_failure
 
-# Only what may pass by itself is tried again. Any other exception, ours or a bug, fails at once: the same call would
-# fail the same way. A killed worker or a timeout raises no Exception, so it falls through to Airflow's own retries.
+# Only transient errors are retried. Any other exception, one of ours or a bug, would fail again in the same way.
+# A killed worker or a timeout raises no Exception, so Airflow's own retries handle it.
 RETRY_POLICY = ExceptionRetryPolicy(
     [
         RetryRule(TransientError, RetryAction.RETRY, reason="may succeed later"),
-        RetryRule(Exception, RetryAction.FAIL, reason="would fail again until somebody acts"),
+        RetryRule(Exception, RetryAction.FAIL, reason="fails again until somebody fixes the cause"),
     ]
 )
 

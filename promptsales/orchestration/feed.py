@@ -8,7 +8,7 @@ from airflow.sdk import AssetAlias, TaskGroup, TriggerRule, get_current_context,
 from promptsales.feeds.models import Audit, Staged
 from promptsales.feeds.state import claim_hold_alert
 from promptsales.load import steps
-from promptsales.orchestration.alerts import watermark_is_held
+from promptsales.orchestration.alerts import alert_held_watermark
 from promptsales.orchestration.assets import CORE
 from promptsales.orchestration.connections import forget_responses, postgres, source
 from promptsales.orchestration.window import window_of
@@ -17,16 +17,16 @@ from promptsales.settings import settings
 from promptsales.specs.feed import Contract, contract, contracts
 
 WAREHOUSE = "warehouse"
-# stands for the asset of a table that changed: no event where all that came went to quarantine
+# resolved to the table's asset only when core changed: no event when every row went to quarantine
 CHANGED = AssetAlias("core.changed")
 
 log = logger(__name__)
 
 
 def feed_groups(system: str) -> None:
-    """The groups of all feeds of one system, in the DAG that is being built.
+    """Add a task group for each feed of a system to the current DAG.
 
-    A feed whose checks look up another's rows starts when that one has ended, well or not: it loads all the same.
+    A feed whose checks look up rows of another feed starts when that feed has ended, even if it failed.
     """
     feeds = {name: feed for name, feed in contracts().items() if feed.source.system == system}
     groups = {name: feed_group(feed) for name, feed in feeds.items()}
@@ -36,31 +36,31 @@ def feed_groups(system: str) -> None:
 
 
 def feed_group(feed: Contract) -> TaskGroup:
-    """One feed's tasks as a group that bears its name.
+    """Return the task group that loads one feed.
 
-    Where the source has nothing that core does not hold already, extract short-circuits: check and publish are skipped
-    by the scheduler, no process of theirs starts, and no asset event is sent.
+    When the source has nothing new, extract short-circuits: the scheduler skips check and publish without starting a
+    process for them, and no asset event is sent.
     """
     with TaskGroup(feed.table, tooltip=feed.description) as group:
-        # at parse time these stand for values to come
+        # at parse time these are XComArgs, not values
         staged: Any = extract.override(pool=feed.source.system, trigger_rule=TriggerRule.ALL_DONE)(feed.table)
         audit: Any = check(feed.table, staged)
         publish(feed.table, staged, audit)
     return group
 
 
-# skips its own group only: what waits for the group goes by its own trigger rule
+# a skip stays within the feed's group: the groups that follow keep their own trigger rules
 @task.short_circuit(ignore_downstream_trigger_rules=False)
 def extract(feed: str) -> dict[str, Any] | None:
-    """Copy the feed's new rows into staging; None where nothing is left to check."""
+    """Copy the feed's new rows into staging; return None when there is nothing to check."""
     context = get_current_context()
     run = context["dag_run"]
     window = window_of(run.run_type, (run.data_interval_start, run.data_interval_end), context["params"])
-    found = contract(feed)
-    with source(found) as opened, postgres(WAREHOUSE) as warehouse:
-        staged = steps.extract(found, opened, warehouse, window, f"airflow:{run.dag_id}/{run.run_id}")
+    spec = contract(feed)
+    with source(spec) as opened, postgres(WAREHOUSE) as warehouse:
+        staged = steps.extract(spec, opened, warehouse, window, f"airflow:{run.dag_id}/{run.run_id}")
         if staged.progress.is_held_back(staged.read_at):
-            _tell_hold(found.source.system, staged, warehouse)
+            _report_hold(spec.source.system, staged, warehouse)
     log.info(
         "%s: extracted %d rows, %d of them unchanged, %d suppressed; complete through %s",
         *(feed, staged.extracted, staged.unchanged, staged.suppressed, staged.progress.complete_through),
@@ -68,16 +68,16 @@ def extract(feed: str) -> dict[str, Any] | None:
     return None if staged.is_empty else staged.model_dump(mode="json")
 
 
-def _tell_hold(system: str, staged: Staged, warehouse: psycopg.Connection) -> None:
+def _report_hold(system: str, staged: Staged, warehouse: psycopg.Connection) -> None:
     progress = staged.progress
-    log.warning("%s: complete through %s only, held by %s", staged.feed, progress.complete_through, progress.held_by)
+    log.warning("%s: complete only through %s, held by %s", staged.feed, progress.complete_through, progress.held_by)
     if claim_hold_alert(warehouse, system, staged):
-        watermark_is_held(system, staged)
+        alert_held_watermark(system, staged)
 
 
 @task(pool=WAREHOUSE)
 def check(feed: str, staged: dict[str, Any]) -> dict[str, Any]:
-    """Judge what lies in staging, and mark the rows that break a row rule."""
+    """Check the rows in staging, and mark those that break a row rule."""
     with postgres(WAREHOUSE) as warehouse:
         audit = steps.check(contract(feed), warehouse, Staged.model_validate(staged), settings().limits)
     log.info(
@@ -89,7 +89,7 @@ def check(feed: str, staged: dict[str, Any]) -> dict[str, Any]:
 
 @task(pool=WAREHOUSE, outlets=[CHANGED])
 def publish(feed: str, staged: dict[str, Any], audit: dict[str, Any]) -> dict[str, Any]:
-    """Move staging into core, in one transaction."""
+    """Move the rows from staging into core, in one transaction."""
     with postgres(WAREHOUSE) as warehouse:
         result = steps.publish(contract(feed), warehouse, Staged.model_validate(staged), Audit.model_validate(audit))
     forget_responses(f"core.{feed}")

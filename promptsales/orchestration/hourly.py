@@ -1,4 +1,4 @@
-"""What every hourly DAG has in common: its rhythm, its form, and how it says what its feeds do."""
+"""The DAG arguments and the documentation that the hourly DAGs share."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from airflow.sdk import CronDataIntervalTimetable, Param
 from promptsales.orchestration.alerts import DEADLINE
 from promptsales.orchestration.defaults import TASK_DEFAULTS
 
-# arguments of the DAG; Airflow keeps what it is given, so the same ones may go to several
+# several DAGs share these objects; Airflow does not modify them
 HOURLY: dict[str, Any] = {
     "default_args": TASK_DEFAULTS,
     "schedule": CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
@@ -23,28 +23,28 @@ HOURLY: dict[str, Any] = {
             type=["null", "string"],
             format="date-time",
             title="Replay from",
-            description="The first instant to replay, inclusive. Leave both empty to load what is new.",
+            description="Start of the replay, inclusive. Leave both fields empty to load new rows.",
         ),
         "end": Param(
             None,
             type=["null", "string"],
             format="date-time",
             title="Replay until",
-            description="The end of the replay, not included. A replay does not move the watermark.",
+            description="End of the replay, exclusive. A replay does not move the watermark.",
         ),
     },
 }
 
-# goes on where a DAG's own docs end
+# appended to the docs of each hourly DAG
 HOW_FEEDS_LOAD = """
 Each feed is a group of three tasks:
 
-1. **extract** copies what changed since the feed's watermark into staging and takes out what core holds already.
-   When nothing is left, the other two are skipped.
-2. **check** judges staging by the feed's `expectations.yml`; a bad row goes to quarantine, a bad batch stops here.
-3. **publish** moves staging into core in one transaction, with history, counts and the watermark.
+1. **extract** copies the rows that changed since the feed's watermark into staging and removes those that core already
+   has. When no row is left, the scheduler skips the other two tasks.
+2. **check** checks staging against the feed's `expectations.yml`. Bad rows go to quarantine; a bad batch fails here.
+3. **publish** moves the rows from staging into core in one transaction, with history, counts and the watermark.
 
-A scheduled, manual or cleared run loads from the watermark to the frontier, whatever its interval says.
+A scheduled, manual or cleared run loads from the watermark to the frontier, regardless of its data interval.
 To replay rows, start a backfill (each run replays its own hour), or trigger the DAG with `start` and `end`.
-Both take the same path, and leave the watermark where it is. Every run may be repeated.
+A replay runs the same tasks and does not move the watermark. Every run can be repeated safely.
 """

@@ -1,9 +1,9 @@
-"""Airflow's mail notifier, for texts that are no templates."""
+"""Airflow's mail notifier without template rendering."""
 
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
 
 class MailNotifier(SmtpNotifier):
-    """Sends subject and body as they are: templates are for the authors of DAGs, what happened is data."""
+    """Send subject and body as they are: an error message is data and must not be rendered as a template."""
 
     template_fields = ()  # type: ignore[assignment] # the base names ten

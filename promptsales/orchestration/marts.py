@@ -1,4 +1,4 @@
-"""The tasks that build marts; PySpark is imported inside the one that starts it."""
+"""The tasks that build and cross-check marts; only the build task imports PySpark."""
 
 import logging
 from datetime import UTC, date, datetime
@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import AssetAlias, get_current_context, task
 
 from promptsales.errors import BatchBlocked, ConfigError
-from promptsales.marts.plan import Asked
+from promptsales.marts.plan import BuildRequest
 from promptsales.orchestration.assets import MARTS
 from promptsales.orchestration.connections import forget_responses, postgres
 from promptsales.printable import logger
@@ -15,7 +15,7 @@ from promptsales.settings import settings
 from promptsales.specs.mart import tables
 
 WAREHOUSE = "warehouse"
-# stands for the assets of the marts that were built: no event for one that stayed as it was
+# resolved to the assets of the marts that were built: no event for a mart that was skipped
 BUILT = AssetAlias("marts.built")
 
 log = logger(__name__)
@@ -23,68 +23,72 @@ log = logger(__name__)
 
 @task.short_circuit(pool=WAREHOUSE)
 def plan() -> list[str]:
-    """Which marts are to be built; none: nothing follows, and Spark does not start."""
-    from promptsales.marts.build import due
+    """Return the marts that are due; when there are none, the build is skipped and Spark does not start."""
+    from promptsales.marts.build import find_due
 
     with postgres(WAREHOUSE) as warehouse:
-        names, others = due(tables(), warehouse, settings(), _asked())
-    for name, other in others.items():
-        log.log(logging.WARNING if other.is_blocked else logging.INFO, "%s is skipped: %s", name, other.reason)
+        names, skipped = find_due(tables(), warehouse, settings(), _build_request())
+    for name, plan in skipped.items():
+        log.log(logging.WARNING if plan.is_blocked else logging.INFO, "%s is skipped: %s", name, plan.reason)
     return names
 
 
 @task(pool=WAREHOUSE, outlets=[BUILT])
 def build(names: list[str]) -> dict[str, Any]:
-    """Build them in one Spark session, each published by itself."""
+    """Build the named marts in one Spark session; publish each in its own transaction."""
     from promptsales.marts.build import build as run
     from spark_jobs import jobs
 
     context = get_current_context()
 
-    def tell(name: str, what: str) -> None:
-        log.info("%s: %s", name, what)
+    def report(name: str, step: str) -> None:
+        log.info("%s: %s", name, step)
 
-    def skip(name: str, why: str) -> None:
-        log.info("%s is skipped: %s", name, why)
+    def skip(name: str, reason: str) -> None:
+        log.info("%s is skipped: %s", name, reason)
 
     with postgres(WAREHOUSE) as warehouse:
         try:
-            results = run(names, warehouse, settings(), _asked(), jobs, tell=tell, skip=skip)
-        finally:  # of several that failed too, some may be published
+            results = run(names, warehouse, settings(), _build_request(), jobs, report=report, skip=skip)
+        finally:  # a failed build may have published some of the marts
             forget_responses(*(f"marts.{name}" for name in names))
-    for one in results:
+    for built in results:
         log.info(
             "%s: %d rows built, %d inserted, %d updated, %d deleted, %d restated; complete through %s",
-            *(one.mart, one.staged, one.inserted, one.updated, one.deleted, one.restated, one.complete_through),
+            *(built.mart, built.staged, built.inserted, built.updated, built.deleted, built.restated),
+            built.complete_through,
         )
-        context["outlet_events"][BUILT].add(MARTS[one.mart])
-    return {one.mart: one.staged for one in results}
+        context["outlet_events"][BUILT].add(MARTS[built.mart])
+    return {built.mart: built.staged for built in results}
 
 
 @task(pool=WAREHOUSE)
-def tie() -> None:
-    """Compare marts with core and with each other; fails where a mart is wrong, warns where a source is odd."""
-    from promptsales.marts.crosscheck import cross_check
+def cross_check() -> None:
+    """Compare the marts with core and with each other; fail for a wrong mart, warn for an inconsistent source."""
+    from promptsales.marts.crosscheck import cross_check as run
 
     with postgres(WAREHOUSE) as warehouse:
-        broken = cross_check(warehouse, settings().reporting_timezone)
-    for one in broken:
-        log.log(logging.WARNING if one.is_warning else logging.ERROR, "%s: %d cells do not hold", one.rule, one.cells)
-    if wrong := [one.rule for one in broken if not one.is_warning]:
+        violations = run(warehouse, settings().reporting_timezone)
+    for violation in violations:
+        level = logging.WARNING if violation.is_warning else logging.ERROR
+        log.log(level, "%s: %d rows violate the rule", violation.rule, violation.rows)
+    if rules := [violation.rule for violation in violations if not violation.is_warning]:
         raise BatchBlocked(
-            f"marts break {', '.join(wrong)}; ops.check_result has the counts: rebuild by warehouse_marts with full"
+            f"the marts violate {', '.join(rules)}; see ops.check_result for the counts, then trigger warehouse_marts "
+            "with full"
         )
 
 
-def _asked() -> Asked:
-    """As of now, and which days the form names."""
+def _build_request() -> BuildRequest:
+    """Return a request as of now, for the days named in the run's params."""
     context = get_current_context()
     run, params = context["dag_run"], context["params"]
     start, end = params.get("start"), params.get("end")
     if bool(start) != bool(end) or (start and end and start >= end):
         raise ConfigError(
-            "a range needs both start and end, the earlier day as start; leave both empty for what changed"
+            f"start {start or 'is empty'}, end {end or 'is empty'}: a range needs both, with start before end; leave "
+            "both empty to build what changed"
         )
     window = (date.fromisoformat(start), date.fromisoformat(end)) if start and end else None
-    # a run that waited, or is tried again, builds what is complete by now
-    return Asked(datetime.now(UTC), f"airflow:{run.dag_id}/{run.run_id}", window, bool(params.get("full")))
+    # not the run's logical date: a run that was queued or retried builds what is complete now
+    return BuildRequest(datetime.now(UTC), f"airflow:{run.dag_id}/{run.run_id}", window, bool(params.get("full")))

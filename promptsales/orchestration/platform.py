@@ -1,10 +1,9 @@
-"""The tasks that bring every system's schema to what the files say, by the code of `promptsales provision`.
+"""The tasks that apply the schemas of the repository to every system, with the code of `promptsales provision`.
 
-They have connections and no secrets: roles, passwords and hashing keys stay with the command line.
-Whatever is heavy is imported inside the tasks.
+Airflow holds connections but no other secrets, so only the command line creates roles, passwords and hashing keys.
+Heavy modules are imported inside the tasks.
 """
 
-import logging
 from typing import TYPE_CHECKING
 
 from airflow.sdk import get_current_context, task
@@ -21,50 +20,47 @@ log = logger(__name__)
 
 
 @task
-def database(name: "Database", conn_id: str) -> list[str]:
-    """Migrations, then what the contracts say, in one transaction; then the zone that views follow."""
+def provision_database(name: "Database", conn_id: str) -> list[str]:
+    """Run the migrations and apply the contracts in one transaction, then set the reporting time zone."""
     from promptsales.provision import reporting_zone, schemas
 
     with postgres(conn_id, name) as connection:
         changes = schemas(connection, name, dry_run=_is_dry_run())
         if name == "warehouse":
             changes += reporting_zone(connection, settings().reporting_timezone, _is_dry_run())
-        return _told(changes)
+        return _report(changes)
 
 
-@task
-def content(conn_id: str) -> list[str]:
-    """Validators and indexes of MongoDB's collections."""
+@task(task_id="content")
+def provision_collections(conn_id: str) -> list[str]:
+    """Create the validators and indexes of MongoDB's collections."""
     from promptsales.provision import collections
 
     with mongo(conn_id) as client:
-        return _told(collections(client["promptcontent"], dry_run=_is_dry_run()))
+        return _report(collections(client["promptcontent"], dry_run=_is_dry_run()))
 
 
-@task
-def bus(conn_id: str) -> list[str]:
-    """Kafka's topics; none is ever deleted."""
+@task(task_id="bus")
+def provision_topics(conn_id: str) -> list[str]:
+    """Create and configure Kafka's topics; never delete one."""
     from promptsales.provision import topics
 
-    return _told(topics(bootstrap_servers(conn_id), _is_dry_run()))
+    return _report(topics(bootstrap_servers(conn_id), _is_dry_run()))
 
 
 def _is_dry_run() -> bool:
     return bool(get_current_context()["params"]["dry_run"])
 
 
-def _told(changes: "list[Change]") -> list[str]:
-    """What was changed, into the log and the result."""
+def _report(changes: "list[Change]") -> list[str]:
+    """Log the changes, and return them as the task's result, which Airflow's UI shows."""
     verb = "would change" if _is_dry_run() else "changed"
-    # Airflow's page shows the result
-    told = [printable(f"{change.system}: {change.what}") for change in changes]
-    for change, line in zip(changes, told, strict=True):
-        log.log(
-            logging.WARNING if change.is_warning else logging.INFO,
-            "%s %s",
-            "look at" if change.is_warning else verb,
-            line,
-        )
+    lines = [printable(f"{change.system}: {change.what}") for change in changes]
+    for change, line in zip(changes, lines, strict=True):
+        if change.is_warning:
+            log.warning("needs attention: %s", line)
+        else:
+            log.info("%s %s", verb, line)
     if not changes:
         log.info("nothing to change")
-    return told
+    return lines

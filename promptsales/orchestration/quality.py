@@ -1,6 +1,6 @@
-"""The tasks that check the warehouse as it stands.
+"""The tasks that check the warehouse's tables, feeds and sources.
 
-Great Expectations is imported inside the task that runs it.
+Only the task that runs Great Expectations imports it.
 """
 
 import logging
@@ -19,55 +19,55 @@ log = logger(__name__)
 
 
 @task(pool=WAREHOUSE)
-def rows(table: str) -> None:
-    """Run a table's suite over all of it; fails when a rule does that is more than a warning."""
+def check_rows(table: str) -> None:
+    """Run a table's suite over the whole table; fail when a rule fails that is not a warning."""
     from promptsales.quality.tables import audit_table
 
     with postgres(WAREHOUSE) as warehouse:
         verdicts = audit_table(table, warehouse, datetime.now(UTC))
-    for verdict in (one for one in verdicts if not one.is_success):
+    for verdict in (verdict for verdict in verdicts if not verdict.is_success):
         level = logging.ERROR if verdict.result == "failed" else logging.WARNING
-        what = verdict.error or f"{verdict.unexpected_count} of {verdict.element_count} rows"
-        log.log(level, "%s: %s: %s", table, verdict.expectation.meta.rule, what)
-    if failed := [one.expectation.meta.rule for one in verdicts if one.result == "failed"]:
+        reason = verdict.error or f"{verdict.unexpected_count} of {verdict.element_count} rows"
+        log.log(level, "%s: %s: %s", table, verdict.expectation.meta.rule, reason)
+    if failed := [verdict.expectation.meta.rule for verdict in verdicts if verdict.result == "failed"]:
         raise BatchBlocked(
-            f"{table} breaks {', '.join(failed)}; ops.check_result has the counts: "
-            "mend the source and load again, build a mart anew, or mend the rule"
+            f"{table} violates {', '.join(failed)}; see ops.check_result for the counts, then fix the source and load "
+            "again, rebuild the mart, or fix the rule"
         )
 
 
-@task(pool=WAREHOUSE)
-def feeds() -> None:
-    """Warn where a feed brings unusually many or few rows, or none, or is late."""
-    from promptsales.monitoring.feed_checks import check_feeds
+@task(task_id="feeds", pool=WAREHOUSE)
+def check_feeds() -> None:
+    """Warn when a feed brings unusually many or few rows, brings none, or is late."""
+    from promptsales.monitoring.feed_checks import check_feeds as run
 
     with postgres(WAREHOUSE) as warehouse:
-        found = check_feeds(warehouse, contracts(), datetime.now(UTC))
-    for feed, verdicts in found.items():
-        for verdict in (one for one in verdicts if not one.is_success):
+        verdicts_by_feed = run(warehouse, contracts(), datetime.now(UTC))
+    for feed, verdicts in verdicts_by_feed.items():
+        for verdict in (verdict for verdict in verdicts if not verdict.is_success):
             log.warning("%s: %s: %s", feed, verdict.expectation.meta.rule, verdict.expectation.description)
 
 
 @task
-def columns(feed: str) -> None:
-    """Warn where the source has columns that its contract does not know; no load reads them."""
+def check_columns(feed: str) -> None:
+    """Warn when the source has columns that the contract does not name; no load reads them."""
     from promptsales.monitoring.feed_checks import check_source
 
-    found = contract(feed)
-    with postgres(found.source.system) as opened, postgres(WAREHOUSE) as warehouse:
-        names = check_source(found, opened, warehouse)
+    spec = contract(feed)
+    with postgres(spec.source.system) as opened, postgres(WAREHOUSE) as warehouse:
+        names = check_source(spec, opened, warehouse)
     if names:
-        log.warning("%s: new columns at the source, not read: %s", feed, ", ".join(names))
+        log.warning("%s: the source has new columns, which no load reads: %s", feed, ", ".join(names))
 
 
 @task
-def types(feed: str) -> None:
-    """Warn where a collection has a field in more than one BSON type."""
+def check_types(feed: str) -> None:
+    """Warn when a field of a collection has several BSON types."""
     from promptsales.extract.mongo.reader import Content
-    from promptsales.monitoring.collection_checks import check_types
+    from promptsales.monitoring.collection_checks import check_types as run
 
-    found = contract(feed)
-    with source(found) as opened, postgres(WAREHOUSE) as warehouse:
+    spec = contract(feed)
+    with source(spec) as opened, postgres(WAREHOUSE) as warehouse:
         if isinstance(opened, Content):
-            for field, counted in check_types(found, opened, warehouse).items():
-                log.warning("%s: field %s in several types, by documents: %s", feed, field, counted)
+            for field, documents in run(spec, opened, warehouse).items():
+                log.warning("%s: field %s has several BSON types (documents by type: %s)", feed, field, documents)

@@ -1,6 +1,6 @@
-"""The tasks that look after the stream: audit, health, rebuild.
+"""The tasks that audit the stream, check its lag, and recount its live figures.
 
-Great Expectations and the stream's own code are imported inside the tasks.
+Great Expectations and the stream's code are imported inside the tasks.
 """
 
 import logging
@@ -21,7 +21,7 @@ from promptsales.specs.stream import Connector, StreamContract, stream_contracts
 if TYPE_CHECKING:
     from promptsales.stream.audit import Audited
 
-# an hour and what may have been missed before it; from the last audit, where that is longer ago
+# an audit covers at least this long, or everything since the last successful audit if that is longer ago
 BACK = timedelta(hours=3)
 
 log = logger(__name__)
@@ -29,9 +29,9 @@ log = logger(__name__)
 
 @task(pool=WAREHOUSE)
 def audit(table: str) -> None:
-    """Compare a streamed table's last hours with its source, repair what differs, run its whole suite over them.
+    """Compare a streamed table's last hours with its source, repair rows that differ, and run its suite over them.
 
-    Where nothing has changed since the last audit it is skipped then: no asset event is sent, no mart built.
+    When nothing changed since the last audit the task ends as skipped, so no asset event is sent and no mart is built.
     """
     from promptsales.stream.audit_books import has_changed, record, refuse_unpublished
 
@@ -39,55 +39,56 @@ def audit(table: str) -> None:
     run, contract, now = context["dag_run"], stream_contracts()[table], datetime.now(UTC)
     with postgres(f"{contract.source.system}_cdc") as source, postgres(WAREHOUSE) as warehouse:
         refuse_unpublished(source, contract)
-        # to be compared all the same: where every event is lost, nothing has come either
+        # compare even if nothing arrived: that is also how a loss of every event looks
         is_new = has_changed(warehouse, contract)
-        found = _compared(contract, source, warehouse)
-        is_new = is_new or found.repaired > 0 or found.freed > 0
+        audited = _compare(contract, source, warehouse)
+        is_new = is_new or audited.repaired > 0 or audited.freed > 0
         if is_new:
-            _judge(contract, warehouse, now)
-        record(warehouse, contract, found, f"airflow:{run.dag_id}/{run.run_id}", now)
+            _check_suite(contract, warehouse, now)
+        record(warehouse, contract, audited, f"airflow:{run.dag_id}/{run.run_id}", now)
     if not is_new:
-        raise AirflowSkipException(f"{table}: nothing has come since the last audit, and nothing differs")
+        raise AirflowSkipException(f"{table}: no events since the last audit, and no row differs")
     forget_responses(f"{contract.layer}.{table}")
 
 
-def _compared(contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection) -> "Audited":
+def _compare(contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection) -> "Audited":
     from promptsales.stream import audit as stream
     from promptsales.stream.audit_books import refuse_left, some
-    from promptsales.stream.recount import rebuild as count_anew
+    from promptsales.stream.recount import rebuild as recount
 
-    found = stream.audit(settings(), contract, source, warehouse, BACK)
-    level = logging.WARNING if found.repaired else logging.INFO
+    audited = stream.audit(settings(), contract, source, warehouse, BACK)
+    level = logging.WARNING if audited.repaired else logging.INFO
     log.log(
         level, "%s: %d rows at the source, %d in the warehouse; repaired: %d gone, %d missing, %d differing",
-        contract.table, found.source_rows, found.warehouse_rows, found.gone, found.missing, found.differing,
+        contract.table, audited.source_rows, audited.warehouse_rows, audited.gone, audited.missing, audited.differing,
     )  # fmt: skip
-    if found.set_aside:
-        keys = some([f"{key} ({rule})" for key, rule in found.set_aside])
-        log.warning("%s: in quarantine, as the table cannot hold them: %s", contract.table, keys)
-    if found.repaired:
-        # what was wrong in core by itself never moved a minute
-        count_anew(warehouse, settings().stream_minutes_days)
-    refuse_left(contract, found.left)
-    return found
+    if audited.set_aside:
+        keys = some([f"{key} ({rule})" for key, rule in audited.set_aside])
+        log.warning("%s: rows that the table cannot hold were put in quarantine: %s", contract.table, keys)
+    if audited.repaired:
+        # live figures move with events, and a row that was wrong only in core had none
+        recount(warehouse, settings().stream_minutes_days)
+    refuse_left(contract, audited.left)
+    return audited
 
 
-def _judge(contract: StreamContract, warehouse: psycopg.Connection, now: datetime) -> None:
-    """Run the whole suite over what was loaded in the hours that are audited."""
+def _check_suite(contract: StreamContract, warehouse: psycopg.Connection, now: datetime) -> None:
+    """Run the table's suite over the rows that were loaded in the audited hours."""
     from promptsales.quality.tables import audit_streamed
     from promptsales.stream.audit_books import since
 
     began = since(warehouse, contract, now, BACK)
     verdicts = audit_streamed(contract, warehouse, datetime.now(UTC), began)
-    if failed := [one.expectation.meta.rule for one in verdicts if one.result == "failed"]:
+    if failed := [verdict.expectation.meta.rule for verdict in verdicts if verdict.result == "failed"]:
         raise BatchBlocked(
-            f"{contract.table} breaks {', '.join(failed)}: the marts wait; ops.check_result has the counts"
+            f"{contract.table} violates {', '.join(failed)}, so its marts are not rebuilt; see ops.check_result for "
+            "the counts, then fix the rows at the source or the rule"
         )
 
 
 @task
-def health(connector: Connector) -> None:
-    """Note how far a connector is behind; fail, and say in which hop, when its tables are not complete lately."""
+def check_health(connector: Connector) -> None:
+    """Record how far a connector is behind; fail, and name the hop, when its tables are stale or its slot is lost."""
     from promptsales.bus import topics
     from promptsales.monitoring.freshness import freshness
     from promptsales.stream import gaps as stream_gaps
@@ -99,30 +100,30 @@ def health(connector: Connector) -> None:
         lag = stream_lag.lag(warehouse, client, connector, slot)
         stream_lag.record(warehouse, lag, slot)
         names = {contract.table for contract in stream_contracts().values() if contract.source.system == connector}
-        late = [one for one in freshness(warehouse) if one.feed in names and one.state in ("stale", "never loaded")]
+        late = [feed for feed in freshness(warehouse) if feed.feed in names and feed.state in ("stale", "never loaded")]
         gaps = stream_gaps.present(client, warehouse, connector)
     if gaps:
         raise TerminalError(f"{connector}: {'; '.join(map(str, gaps[:3]))}; {stream_gaps.way_out(connector)}")
     where = (
         f"slot {'missing' if slot is None else f'{slot.wal_status}, {slot.behind_bytes} bytes behind'}; "
-        f"{lag.events} events wait on the bus; last commit applied {lag.source_at}"
+        f"{lag.events} unread events on the bus; last commit applied {lag.source_at}"
     )
     if slot is None or slot.is_losing or late:
-        limit = min((str(one.contract.stale_after) for one in late), default="?")
+        limit = min((str(feed.contract.stale_after) for feed in late), default="?")
         raise TransientError(
-            f"{connector}: complete through {min((str(one.complete_through) for one in late), default='?')}, "
-            f"more than {limit} ago, or its slot is lost: {where}; `promptsales doctor` says what to do"
+            f"{connector}: complete through {min((str(feed.complete_through) for feed in late), default='?')}, "
+            f"more than {limit} ago, or its slot is lost: {where}; run `promptsales doctor`"
         )
     log.info("%s: %s", connector, where)
 
 
 @task(pool=WAREHOUSE)
 def rebuild() -> dict[str, int]:
-    """Count minutes, days and totals anew from core, mend those that differ, let go of minutes past their time."""
-    from promptsales.stream.recount import rebuild as count_anew
+    """Recount minutes, days and totals from core, correct those that differ, and delete expired minutes."""
+    from promptsales.stream.recount import rebuild as recount
 
     with postgres(WAREHOUSE) as warehouse:
-        found = count_anew(warehouse, settings().stream_minutes_days)
-    level = logging.WARNING if found.mended else logging.INFO
-    log.log(level, "mended: %d minutes, %d days, %d totals; %d old minutes dropped", *found)
-    return found._asdict()
+        result = recount(warehouse, settings().stream_minutes_days)
+    level = logging.WARNING if result.mended else logging.INFO
+    log.log(level, "corrected: %d minutes, %d days, %d totals; deleted: %d expired minutes", *result)
+    return result._asdict()

@@ -1,4 +1,4 @@
-"""A notifier that posts JSON to any address: Airflow's own needs a package for that, this needs none."""
+"""A notifier that posts JSON to a URL; Airflow's own would need another provider package."""
 
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,9 @@ TIMEOUT_S = 10
 
 
 class WebhookNotifier(BaseNotifier):
-    """Posts ``{"subject": ..., "text": ...}`` to the ``url`` of an Airflow Connection.
+    """Post ``{"subject": ..., "text": ...}`` to the ``url`` of an Airflow Connection.
 
-    Chat systems read ``text``. Neither is a template.
+    Chat systems show ``text``. Neither value is rendered as a template.
     """
 
     def __init__(self, conn_id: str, subject: str, text: str) -> None:
@@ -25,7 +25,7 @@ class WebhookNotifier(BaseNotifier):
         """Post the message.
 
         Raises:
-            httpx.HTTPError: when nothing answers there, or refuses.
+            httpx.HTTPError: when the server does not answer, or answers with an error.
         """
         address = BaseHook.get_connection(self.conn_id).extra_dejson["url"]
         body = {"subject": self.subject, "text": self.text}

@@ -1,4 +1,4 @@
-"""Which rows a run of an hourly DAG loads."""
+"""Decide which rows a run of an hourly DAG loads."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,18 +10,18 @@ from promptsales.feeds.models import Window
 def window_of(
     run_type: str, interval: tuple[datetime | None, datetime | None], params: Mapping[str, str | None]
 ) -> Window | None:
-    """The window to replay, or None for the delta from the watermark to the frontier.
+    """Return the window to replay, or None for the delta from the watermark to the frontier.
 
-    A backfill replays exactly its interval, the form exactly ``[start, end)``. A scheduled, manual or cleared run loads
-    the delta, whatever its interval says.
+    A backfill replays its data interval, and params replay ``[start, end)``. Any other run loads the delta, regardless
+    of its data interval.
 
     Args:
-        run_type: Airflow's name for how the run came to be.
+        run_type: Airflow's ``run_type``.
         interval: start and end of the run's data interval; both None for a manual run.
-        params: the form's ``start`` and ``end``, ISO 8601; a time without a zone is UTC.
+        params: ``start`` and ``end`` in ISO 8601; a time without a zone is UTC.
 
     Raises:
-        ConfigError: when one of the two is missing, is no time, or the start is not before the end.
+        ConfigError: when only one of the two is given, one is not a time, or the start is not before the end.
     """
     start, end = interval if run_type == "backfill" else (_moment(params, "start"), _moment(params, "end"))
     if start is None and end is None and run_type != "backfill":
@@ -40,5 +40,5 @@ def _moment(params: Mapping[str, str | None], name: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"{name} {text!r} is no time; write it like 2026-11-23T14:00:00Z") from None
+        raise ConfigError(f"{name} {text!r} is not a time; write it like 2026-11-23T14:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

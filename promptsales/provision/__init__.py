@@ -110,7 +110,7 @@ def keys(address: str) -> list[Change]:
     with redis.Redis.from_url(
         address, decode_responses=True, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
     ) as client:
-        return [Change(system="redis", what=what, is_warning=True) for what in key_spaces.strangers(client)]
+        return [Change(system="redis", what=what, is_warning=True) for what in key_spaces.find_unexpected_keys(client)]
 
 
 def _hashing_keys(settings: Settings, databases: list[Database], dry_run: bool) -> dict[int, bytes]:

@@ -31,8 +31,8 @@ def marts(connection: psycopg.Connection) -> list[Change]:
     """
     there = _relations(connection, "marts")
     staged = _relations(connection, "staging")
-    if strangers := sorted(there.keys() - catalogue().keys()):
-        raise ConfigError(f"marts.{strangers[0]} has no mart.yml: nobody knows what it means")
+    if find_unexpected_keys := sorted(there.keys() - catalogue().keys()):
+        raise ConfigError(f"marts.{find_unexpected_keys[0]} has no mart.yml: nobody knows what it means")
     changes = []
     connection.execute("set local role warehouse_owner")
     for mart in catalogue().values():

@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn by pygal; colours and fonts are the page's own, so that they follow light and dark."""
+"""Draw charts as SVG with pygal; the page sets colours and fonts, so that charts follow its light and dark mode."""
 
 import sys
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import pygal
 from promptsales.printable import printable
 from promptsales.report.dashboards import Kind
 
-# for its plugins pygal puts an importer of an old kind in everybody's way; Python warns of it at each import
+# pygal registers a deprecated importer for its plugins, and Python warns about it at every later import
 sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
 
 _KINDS: dict[Kind, Any] = {
@@ -19,8 +19,8 @@ _KINDS: dict[Kind, Any] = {
     "pie": pygal.Pie,
 }
 _OPTIONS: dict[str, Any] = {
-    "css": [],  # no rule of its own: those would name colours
-    "js": [],  # nothing is loaded from anywhere
+    "css": [],  # pygal's rules would set colours
+    "js": [],  # the page loads no external resources
     "disable_xml_declaration": True,
     "show_dots": False,
     "print_values": False,
@@ -38,39 +38,39 @@ _OPTIONS: dict[str, Any] = {
 
 
 def chart(kind: Kind, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """One chart as an ``svg`` element.
+    """Return a chart as an ``svg`` element.
 
     Args:
-        kind: how it is drawn.
-        columns: the first names the rows, the others are series.
-        rows: as the query gives them.
+        kind: the type of chart.
+        columns: the names of the result columns: the first labels the rows, each other one is a series.
+        rows: the result rows.
     """
-    drawn = _KINDS[kind](**_OPTIONS, value_formatter=shown)
-    drawn.add_xml_filter(_plain)
+    figure = _KINDS[kind](**_OPTIONS, value_formatter=format_number)
+    figure.add_xml_filter(_remove_styles)
     if kind == "pie":
         for label, value in rows:
-            drawn.add(printable(label), float(value))
+            figure.add(printable(label), float(value))
     else:
         if kind == "bar":
-            rows = list(reversed(rows))  # the first row on top
+            rows = list(reversed(rows))  # pygal draws the first row at the bottom
         else:
-            drawn.x_labels_major_every = max(1, len(rows) // 6)
-            drawn.show_minor_x_labels = False
-        drawn.x_labels = [printable(row[0]) for row in rows]
-        drawn.show_legend = len(columns) > 2
-        for place, name in enumerate(columns[1:], start=1):
-            drawn.add(name, [None if row[place] is None else float(row[place]) for row in rows])
-    return str(drawn.render(is_unicode=True))
+            figure.x_labels_major_every = max(1, len(rows) // 6)
+            figure.show_minor_x_labels = False
+        figure.x_labels = [printable(row[0]) for row in rows]
+        figure.show_legend = len(columns) > 2
+        for index, name in enumerate(columns[1:], start=1):
+            figure.add(name, [None if row[index] is None else float(row[index]) for row in rows])
+    return str(figure.render(is_unicode=True))
 
 
-def _plain(root: Any) -> Any:
-    """Without the script and the fonts that pygal puts in: the page has its own."""
+def _remove_styles(root: Any) -> Any:
+    """Remove pygal's script and fonts from the figure."""
     for defs in root.findall("defs"):
         for part in [part for part in defs if part.tag in ("style", "script")]:
             defs.remove(part)
     return root
 
 
-def shown(value: Any) -> str:
-    """A number for people: thousands apart, no more digits than it has."""
+def format_number(value: Any) -> str:
+    """Return a number with thousands separators and without trailing zeros."""
     return f"{value:,.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"

@@ -1,4 +1,4 @@
-"""The ten dashboards (domain.md section 4): which query, drawn how."""
+"""The ten dashboards: the query and the type of chart of each panel."""
 
 from typing import Literal, NamedTuple
 
@@ -6,7 +6,7 @@ Kind = Literal["line", "bar", "stacked", "pie", "table"]
 
 
 class Panel(NamedTuple):
-    """One chart or table; ``query`` is a file in ``sql/``: its first column names the rows, the others are series."""
+    """A chart or table; ``query`` is a file in ``sql/``: its first column labels the rows, the others are series."""
 
     kind: Kind
     query: str
@@ -14,7 +14,7 @@ class Panel(NamedTuple):
 
 
 class Dashboard(NamedTuple):
-    """A title, what it answers, and its panels."""
+    """A title, the question that the dashboard answers, and its panels."""
 
     title: str
     answers: str
@@ -24,43 +24,43 @@ class Dashboard(NamedTuple):
 DASHBOARDS = (
     Dashboard(
         "Delivery",
-        "What the campaigns of the last 60 days cost and brought.",
+        "Cost and results of the campaigns of the last 60 days.",
         (
             Panel("line", "delivery", "Spend by day, {currency}"),
             Panel("line", "delivery_counts", "Clicks and conversions by day"),
             Panel("table", "delivery_totals", "By currency"),
-            Panel("table", "anomalies", "Unusual figures of the last 28 days"),
+            Panel("table", "anomalies", "Anomalies of the last 28 days"),
         ),
     ),
     Dashboard(
         "Pacing",
-        "Which budgets are spent too fast or too slowly; 100 is on plan.",
+        "Budgets that are spent too fast or too slowly; 100% is on plan.",
         (
-            Panel("bar", "pacing", "Spent beside plan, per cent"),
-            Panel("table", "pacing_board", "The board"),
+            Panel("bar", "pacing", "Spend as a percentage of plan"),
+            Panel("table", "pacing_board", "By campaign"),
         ),
     ),
     Dashboard(
         "Campaign league",
-        "Who spent most in the last 28 days, against the 28 days before.",
+        "The campaigns with the highest spend in the last 28 days, compared with the 28 days before.",
         (Panel("table", "league", "By spend"),),
     ),
     Dashboard(
         "Funnel",
-        "How far leads of campaigns came; young cohorts are incomplete.",
+        "The stages that leads of campaigns reached; recent cohorts are incomplete.",
         (
             Panel("bar", "funnel", "Leads of all cohorts"),
-            Panel("table", "funnel_cohorts", "By the month leads came in"),
+            Panel("table", "funnel_cohorts", "By the month in which leads were created"),
         ),
     ),
     Dashboard(
         "Attribution",
-        "Where leads come from, and what they cost.",
-        (Panel("pie", "sources", "Leads by what credits them"), Panel("table", "attribution", "By campaign")),
+        "Sources of leads, and their cost.",
+        (Panel("pie", "sources", "Leads by attribution method"), Panel("table", "attribution", "By campaign")),
     ),
     Dashboard(
         "Pipeline",
-        "The open deals by stage, now and over time; weighted by probability.",
+        "Open deals by stage, now and over time; amounts weighted by probability.",
         (
             Panel("bar", "pipeline", "By stage, {deal_currency}"),
             Panel("line", "pipeline_days", "By day, {deal_currency}"),
@@ -68,25 +68,25 @@ DASHBOARDS = (
     ),
     Dashboard(
         "Winning",
-        "How many deals are won, how long stages take, why deals are lost.",
+        "Won deals, the time deals stay in each stage, and reasons for lost deals.",
         (
             Panel("stacked", "wins", "Closed deals by month"),
-            Panel("pie", "lost", "Why deals were lost"),
+            Panel("pie", "lost", "Lost deals by reason"),
             Panel("table", "velocity", "Time in stage"),
         ),
     ),
     Dashboard(
         "Creatives",
-        "Which AI models and tags make creatives that are clicked.",
+        "Click-through rates of creatives by AI model and tag.",
         (
-            Panel("bar", "models", "Click-through rate by model, per cent"),
+            Panel("bar", "models", "Click-through rate by model, percent"),
             Panel("table", "models_table", "By model and type"),
-            Panel("table", "tags", "By tag; assets count to each of their tags"),
+            Panel("table", "tags", "By tag; an asset counts for each of its tags"),
         ),
     ),
     Dashboard(
         "AI spend",
-        "What prompts cost, who spends it, and what becomes of the assets.",
+        "Cost of prompts by model and user, and the status of the assets.",
         (
             Panel("bar", "ai_spend", "Cost by model, USD"),
             Panel("table", "ai_content", "Assets by month"),
@@ -95,7 +95,7 @@ DASHBOARDS = (
     ),
     Dashboard(
         "Recurring revenue",
-        "What moved MRR, and who left. Plan prices are example data until the owner sets them.",
+        "Movements of MRR, and churn. Plan prices are example data until you set them.",
         (
             Panel("stacked", "mrr", "Movements by month, USD"),
             Panel("pie", "plans", "Users by plan"),
@@ -105,6 +105,6 @@ DASHBOARDS = (
 )
 OPERATOR = Dashboard(
     "Freshness",
-    "How far every table is complete; what is stale is marked.",
+    "The time through which each table is complete; stale tables are marked.",
     (Panel("table", "freshness", "Tables and marts"),),
 )

@@ -1,4 +1,4 @@
-"""The page: every query run as a BI tool would, and one HTML file that asks nobody for anything."""
+"""Run the queries of all dashboards, and render one HTML page without external resources."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,20 +20,20 @@ HERE = Path(__file__).parent
 
 
 def render(reader: psycopg.Connection, now: datetime) -> str:
-    """The page as it stands at ``now``.
+    """Return the page.
 
     Args:
-        reader: the warehouse, as a reader of the marts.
-        now: for the head of the page.
+        reader: a connection as a reader of the marts.
+        now: the time shown at the top of the page.
     """
-    values = _values(reader)
+    values = _query_values(reader)
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    found = [_dashboard(reader, one, values) for one in (*DASHBOARDS, OPERATOR)]
-    return environment.get_template("page.html.j2").render(dashboards=found, now=_cell(now), until=values["until"])
+    dashboards = [_dashboard(reader, dashboard, values) for dashboard in (*DASHBOARDS, OPERATOR)]
+    return environment.get_template("page.html.j2").render(dashboards=dashboards, now=_cell(now), until=values["until"])
 
 
-def _values(reader: psycopg.Connection) -> dict[str, Any]:
-    """What the queries ask by: the last complete day, and the currencies most money is in."""
+def _query_values(reader: psycopg.Connection) -> dict[str, Any]:
+    """Return the parameters of the queries: the last complete day, and the currencies with the largest amounts."""
     until = reader.execute("select max(date_day) from marts.campaign_performance_daily").fetchone()
     currency = _run(reader, "currency", {})[1]
     deals = _run(reader, "deal_currency", {})[1]
@@ -45,9 +45,9 @@ def _values(reader: psycopg.Connection) -> dict[str, Any]:
     }
 
 
-def _dashboard(reader: psycopg.Connection, one: Dashboard, values: dict[str, Any]) -> dict[str, Any]:
-    panels = [_panel(reader, panel, values) for panel in one.panels]
-    return {"title": one.title, "answers": one.answers, "panels": panels}
+def _dashboard(reader: psycopg.Connection, dashboard: Dashboard, values: dict[str, Any]) -> dict[str, Any]:
+    panels = [_panel(reader, panel, values) for panel in dashboard.panels]
+    return {"title": dashboard.title, "answers": dashboard.answers, "panels": panels}
 
 
 def _panel(reader: psycopg.Connection, panel: Panel, values: dict[str, Any]) -> dict[str, Any]:

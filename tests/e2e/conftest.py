@@ -8,7 +8,7 @@ import pytest
 
 from local.airflow import COMPONENTS
 from local.supervisor import Supervisor
-from promptsales.airflow_client.api import POLL_S, Airflow
+from promptsales.airflow_client.api import POLL_S, AirflowClient
 from promptsales.airflow_client.registration import register
 from promptsales.settings import Settings
 
@@ -27,9 +27,9 @@ def only_here(stack: Settings) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def airflow(stack: Settings) -> Iterator[Airflow]:
+def airflow(stack: Settings) -> Iterator[AirflowClient]:
     """A client; the hourly DAGs are let loose, have made up for every hour so far, and are paused again at the end."""
-    with Airflow(stack.address("airflow")) as client:
+    with AirflowClient(stack.address("airflow")) as client:
         register(client, stack)
         for dag_id in EVERY_HOURLY:
             client.pause(dag_id, is_paused=False)
@@ -42,7 +42,7 @@ def airflow(stack: Settings) -> Iterator[Airflow]:
             client.pause(dag_id)
 
 
-def _catch_up(client: Airflow) -> None:
+def _catch_up(client: AirflowClient) -> None:
     """Wait until the schedule has nothing left to start, and what it started has ended.
 
     One run is not enough: a DAG whose file was read before the hour and let loose after it runs for both hours.
@@ -54,7 +54,9 @@ def _catch_up(client: Airflow) -> None:
             time.sleep(POLL_S)
 
 
-def _is_up_to_date(client: Airflow, dag_id: str) -> bool:
+def _is_up_to_date(client: AirflowClient, dag_id: str) -> bool:
     # in this order: a run that is to come is either not yet due, or among the runs
-    due = client.next_run(dag_id)
-    return due is not None and due > datetime.now(UTC) and all(run.is_done for run in client.runs(dag_id, "scheduled"))
+    due = client.get_next_run(dag_id)
+    return (
+        due is not None and due > datetime.now(UTC) and all(run.is_done for run in client.get_runs(dag_id, "scheduled"))
+    )

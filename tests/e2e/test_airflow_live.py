@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from promptsales.airflow_client.api import POLL_S, Airflow
-from promptsales.airflow_client.models import Run, TaskState
+from promptsales.airflow_client.api import POLL_S, AirflowClient
+from promptsales.airflow_client.models import DagRun, TaskState
 from promptsales.airflow_client.registration import POOLS, connections, register
 from promptsales.feeds.models import LoadResult
 from promptsales.load.report import loads_of
@@ -24,7 +24,7 @@ FEEDS = [name for name, feed in contracts().items() if feed.source.system == "pr
 pytestmark = pytest.mark.timeout(900)  # the first test waits for the stack, and at worst for the hour
 
 
-def _run(airflow: Airflow, dag_id: str = HOURLY, **conf: Any) -> tuple[Run, dict[str, TaskState]]:
+def _run(airflow: AirflowClient, dag_id: str = HOURLY, **conf: Any) -> tuple[DagRun, dict[str, TaskState]]:
     """Trigger a run and wait for it; its tasks by id."""
     run, tasks = airflow.wait(airflow.trigger(dag_id, f"manual__{uuid.uuid4()}", conf), PATIENCE_S)
     return run, {task.task_id: task for task in tasks}
@@ -49,7 +49,7 @@ def _last_load(warehouse: psycopg.Connection) -> Any:
     return warehouse.execute(query).fetchone()
 
 
-def _leads_of(warehouse: psycopg.Connection, run: Run) -> LoadResult:
+def _leads_of(warehouse: psycopg.Connection, run: DagRun) -> LoadResult:
     """What a run did to leads; every other feed of its system was loaded too."""
     loads = {load.feed: load for load in loads_of(warehouse, f"airflow:{run.dag_id}/{run.run_id}")}
     assert sorted(loads) == FEEDS
@@ -70,9 +70,9 @@ def _add_changed_at(crm: psycopg.Connection, moment: datetime) -> uuid.UUID:
     return lead
 
 
-def test_scheduled_run_loads_the_delta(airflow: Airflow, stack: Settings) -> None:
+def test_scheduled_run_loads_the_delta(airflow: AirflowClient, stack: Settings) -> None:
     """The run by which Airflow made up for the last hour; first in this file, as others empty the books."""
-    (run, *_) = airflow.runs(HOURLY, "scheduled")
+    (run, *_) = airflow.get_runs(HOURLY, "scheduled")
     with psycopg.connect(stack.address("warehouse")) as warehouse:
         load = _leads_of(warehouse, run)
         modes = warehouse.execute("select distinct mode from ops.load").fetchall()
@@ -83,28 +83,28 @@ def test_scheduled_run_loads_the_delta(airflow: Airflow, stack: Settings) -> Non
     assert load.complete_through > run.data_interval_start + timedelta(hours=1)
 
 
-def test_connections_and_pools(airflow: Airflow, stack: Settings) -> None:
-    found = airflow.connections()
+def test_connections_and_pools(airflow: AirflowClient, stack: Settings) -> None:
+    found = airflow.get_connections()
     assert {one.connection_id for one in connections(stack)} <= found.keys()
-    assert {pool.name for pool in POOLS} <= airflow.pools()
+    assert {pool.name for pool in POOLS} <= airflow.get_pools()
     assert {one["password"] for one in found.values()} <= {"***", None}
 
 
-def test_edited_connection_stays(airflow: Airflow, stack: Settings) -> None:
+def test_edited_connection_stays(airflow: AirflowClient, stack: Settings) -> None:
     (kafka,) = (one for one in connections(stack) if one.connection_id == "kafka")
     airflow.put_connections([kafka.model_copy(update={"description": "edited"})])
     register(airflow, stack)
-    assert airflow.connections()["kafka"]["description"] == "edited"
+    assert airflow.get_connections()["kafka"]["description"] == "edited"
     airflow.put_connections([kafka])
 
 
-def test_provision_changes_nothing(airflow: Airflow) -> None:
+def test_provision_changes_nothing(airflow: AirflowClient) -> None:
     run, tasks = _run(airflow, PROVISION, dry_run=True)
     assert run.state == "success"
     assert tasks.keys() == {"promptsales", "promptcrm", "warehouse", "content", "bus"}
 
 
-def test_changed_lead(airflow: Airflow, crm: psycopg.Connection, warehouse: psycopg.Connection) -> None:
+def test_changed_lead(airflow: AirflowClient, crm: psycopg.Connection, warehouse: psycopg.Connection) -> None:
     (lead,) = leads.add(crm, company_name="before")
     run, tasks = _run(airflow)
     assert (run.state, _company(warehouse, lead)) == ("success", "before")
@@ -126,7 +126,7 @@ def test_changed_lead(airflow: Airflow, crm: psycopg.Connection, warehouse: psyc
 
 
 def test_deal_is_checked_against_the_stage_it_came_with(
-    airflow: Airflow, crm: psycopg.Connection, warehouse: psycopg.Connection
+    airflow: AirflowClient, crm: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
     (stage,) = crm.execute(
         "insert into crm.pipeline_stages (name, position, default_probability) values (%s, -1, 0.5) returning id",
@@ -150,7 +150,9 @@ def test_deal_is_checked_against_the_stage_it_came_with(
         crm.execute("truncate crm.pipeline_stages cascade")
 
 
-def test_users_come_by_a_dag_of_their_own(airflow: Airflow, stack: Settings, warehouse: psycopg.Connection) -> None:
+def test_users_come_by_a_dag_of_their_own(
+    airflow: AirflowClient, stack: Settings, warehouse: psycopg.Connection
+) -> None:
     address = f"{uuid.uuid4()}@example.com"
     insert = "insert into promptsales.users (email, password_hash, role) values (%s, 'x', 'viewer') returning id"
     with psycopg.connect(stack.address("promptsales"), autocommit=True) as application:
@@ -164,7 +166,7 @@ def test_users_come_by_a_dag_of_their_own(airflow: Airflow, stack: Settings, war
 
 
 def test_cleared_run_loads_what_is_new(
-    airflow: Airflow, crm: psycopg.Connection, warehouse: psycopg.Connection
+    airflow: AirflowClient, crm: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
     run, _ = _run(airflow)
     (lead,) = leads.add(crm, company_name="later")
@@ -179,7 +181,7 @@ def test_cleared_run_loads_what_is_new(
 
 
 def test_backfill_replays_its_interval(
-    airflow: Airflow, crm: psycopg.Connection, warehouse: psycopg.Connection
+    airflow: AirflowClient, crm: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
     _run(airflow)
     before = _watermark(warehouse)
@@ -187,17 +189,21 @@ def test_backfill_replays_its_interval(
     end = start + timedelta(hours=1)
     first, last, _ = (_add_changed_at(crm, at) for at in (start, end - timedelta(microseconds=1), end))
 
-    backfill = airflow.backfill(HOURLY, start, start)
+    backfill = airflow.start_backfill(HOURLY, start, start)
     deadline = time.monotonic() + PATIENCE_S
-    while not airflow.backfill_is_done(backfill) and time.monotonic() < deadline:
+    while not airflow.is_backfill_done(backfill) and time.monotonic() < deadline:
         time.sleep(POLL_S)
-    assert [(run.state, run.data_interval_start) for run in airflow.runs(HOURLY, "backfill")] == [("success", start)]
+    assert [(run.state, run.data_interval_start) for run in airflow.get_runs(HOURLY, "backfill")] == [
+        ("success", start)
+    ]
     assert _last_load(warehouse) == ("window", start, end, 2, 0)
     assert leads.in_core(warehouse).keys() == {first, last}
     assert _watermark(warehouse) == before
 
 
-def test_form_replays_its_window(airflow: Airflow, crm: psycopg.Connection, warehouse: psycopg.Connection) -> None:
+def test_form_replays_its_window(
+    airflow: AirflowClient, crm: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
     _run(airflow)
     before = _watermark(warehouse)
     start = datetime.now(UTC) - timedelta(hours=3)
@@ -209,10 +215,10 @@ def test_form_replays_its_window(airflow: Airflow, crm: psycopg.Connection, ware
     assert _watermark(warehouse) == before
 
 
-def test_bad_form_fails_at_once(airflow: Airflow, warehouse: psycopg.Connection) -> None:
+def test_bad_form_fails_at_once(airflow: AirflowClient, warehouse: psycopg.Connection) -> None:
     run, tasks = _run(airflow, start="2026-01-01T00:00:00Z")
     assert run.state == "failed"
     assert _states(tasks) == {"extract": "failed", "check": "upstream_failed", "publish": "upstream_failed"}
     assert {_states(tasks, name)["extract"] for name in FEEDS} == {"failed"}
     assert tasks["leads.extract"].try_number == 1, "a terminal error is not tried again"
-    assert "needs both start and end" in airflow.last_error(run, tasks["leads.extract"])
+    assert "needs both start and end" in airflow.get_last_error(run, tasks["leads.extract"])

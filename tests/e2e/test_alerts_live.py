@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from promptsales.airflow_client.api import Airflow
+from promptsales.airflow_client.api import AirflowClient
 from promptsales.settings import Settings
 from tests.e2e.conftest import HOURLY, PATIENCE_S
 from tests.support.inbox import Inbox, inbox
@@ -22,7 +22,7 @@ def box() -> Iterator[Inbox]:
         yield found
 
 
-def test_a_failing_task(airflow: Airflow, box: Inbox) -> None:
+def test_a_failing_task(airflow: AirflowClient, box: Inbox) -> None:
     run = airflow.trigger(HOURLY, f"alert-{uuid.uuid4()}", {"start": "2026-01-01T00:00:00Z"})
     airflow.wait(run, PATIENCE_S)
     found = box.wait_for(lambda post: run.run_id in post["text"] and "leads.extract" in post["subject"])
@@ -31,7 +31,7 @@ def test_a_failing_task(airflow: Airflow, box: Inbox) -> None:
     assert f"{HOURLY}: leads.extract failed" in {mail["subject"] for mail in box.mails}
 
 
-def test_a_missed_deadline(stack: Settings, airflow: Airflow, box: Inbox) -> None:
+def test_a_missed_deadline(stack: Settings, airflow: AirflowClient, box: Inbox) -> None:
     with psycopg.connect(stack.address("warehouse_admin")) as lock:
         lock.execute("lock staging.promptcrm__leads in exclusive mode")  # the run cannot end
         run = airflow.trigger(HOURLY, f"late-{uuid.uuid4()}")
@@ -46,6 +46,6 @@ def test_a_missed_deadline(stack: Settings, airflow: Airflow, box: Inbox) -> Non
         lock.rollback()
     assert found == {
         "subject": f"{HOURLY} is late",
-        "text": f"{HOURLY}, run {run.run_id}, is not done 45 minutes after it was queued",
+        "text": f"{HOURLY}, run {run.run_id}, is still running 45 minutes after it was queued",
     }
     airflow.wait(run, PATIENCE_S)

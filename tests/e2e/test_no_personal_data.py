@@ -16,7 +16,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartiti
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from local.postgres import server_home
-from promptsales.airflow_client.api import Airflow
+from promptsales.airflow_client.api import AirflowClient
 from promptsales.settings import ROOT, InternalName, Settings
 from tests.e2e.conftest import EVERY_HOURLY, PATIENCE_S
 
@@ -76,7 +76,7 @@ def marked_user(stack: Settings) -> Iterator[None]:
         application.execute("delete from promptsales.users")
 
 
-def run_pipeline(stack: Settings, airflow: Airflow) -> None:
+def run_pipeline(stack: Settings, airflow: AirflowClient) -> None:
     for dag_id in EVERY_HOURLY:
         run, _ = airflow.wait(airflow.trigger(dag_id, f"search-{uuid.uuid4()}"), PATIENCE_S)
         assert run.state == "success"
@@ -158,7 +158,7 @@ def is_marked(text: bytes) -> bool:
 
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("talkative", "admin", "marked_user")
-def test_marked_values_stay_in_the_crm(stack: Settings, airflow: Airflow, crm: psycopg.Connection) -> None:
+def test_marked_values_stay_in_the_crm(stack: Settings, airflow: AirflowClient, crm: psycopg.Connection) -> None:
     plant(crm)
     run_pipeline(stack, airflow)
     with psycopg.connect(stack.address("warehouse_admin")) as admin:

@@ -40,7 +40,7 @@ def test_a_reader_that_sees_too_much(stack: Settings) -> None:
             found = list(diagnose(stack))
         finally:
             admin.execute("revoke all on schema crm from etl_reader; revoke all on crm.leads from etl_reader")
-    seen = ("feed leads", "the pipeline's role may read 1 columns of crm.leads in clear")
+    seen = ("feed leads", "the pipeline's role may read 1 columns of crm.leads in clear text")
     assert [(finding.where, finding.what) for finding in found] == [seen]
 
 
@@ -53,7 +53,7 @@ def test_a_role_that_writes_in_another_zone(stack: Settings) -> None:
             (found,) = diagnose(stack)
         finally:
             admin.execute(zone.format("reset timezone").encode())
-    assert (found.where, found.todo) == ("promptsales", "look at it")
+    assert (found.where, found.todo) == ("promptsales", "fix this manually")
     assert found.what.startswith("role promptads_owner has timezone = America/New_York, so local times")
     todo = """run `alter role "promptads_owner" in database "promptsales" set timezone = 'UTC'`"""
     assert found.what.endswith(todo)
@@ -70,7 +70,7 @@ def test_marts_of_another_zone(stack: Settings, admin: psycopg.Connection) -> No
     finally:
         admin.execute("delete from ops.mart")
     assert (finding.where, finding.what) == (
-        "marts ai_cost_daily", "built by days of Asia/Kolkata; the reporting zone is UTC now",
+        "marts ai_cost_daily", "built by days of Asia/Kolkata; the reporting zone is now UTC",
     )  # fmt: skip
     assert finding.todo == "run `promptsales build ai_cost_daily`"
 
@@ -90,7 +90,7 @@ def test_a_stale_feed_a_forgotten_row_and_a_missing_table(
     )
     admin.execute("alter table staging.promptcrm__leads rename to elsewhere")
     try:
-        found = {(finding.where, finding.what.split(" through")[0]) for finding in diagnose(stack)}
+        found = {(finding.where, finding.what.split(" only through")[0]) for finding in diagnose(stack)}
     finally:
         admin.execute("alter table staging.elsewhere rename to promptcrm__leads")
     assert found == {

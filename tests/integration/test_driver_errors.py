@@ -15,9 +15,9 @@ from confluent_kafka import Producer
 from psycopg.conninfo import make_conninfo
 
 from promptsales import connections, provision
-from promptsales.airflow_client.api import Airflow
+from promptsales.airflow_client.api import AirflowClient
 from promptsales.bus import topics
-from promptsales.cache.key_spaces import strangers
+from promptsales.cache.key_spaces import find_unexpected_keys
 from promptsales.connections import connected, mongo
 from promptsales.errors import ConfigError, PipelineError, TerminalError, TransientError, driver_errors
 from promptsales.failures.cache import redis_errors
@@ -162,7 +162,7 @@ def test_redis(stack: Settings, part: str, by: str, kind: type[Exception], text:
     known = {"password": stack.secrets.password("redis"), **ports(stack)}
     address = stack.address("redis").replace(part.format(**known), by.format(**known))
     error = refusal(lambda: provision.keys(address))
-    told = "look at the key spaces: " + text.format(**known)
+    told = "check the key spaces: " + text.format(**known)
     assert (type(error), str(error)[: len(told)]) == (kind, told)
 
 
@@ -177,7 +177,7 @@ def test_a_command_that_redis_refuses(stack: Settings) -> None:
         client.execute_command("ACL", "SETUSER", "reader", "on", f">{SECRET}", "~*", "+ping")
         try:
             with redis.Redis.from_url(f"redis://reader:{SECRET}@127.0.0.1:{stack.port('redis')}/0") as reader:
-                error = refusal(lambda: strangers(reader))
+                error = refusal(lambda: find_unexpected_keys(reader))
         finally:
             client.execute_command("ACL", "DELUSER", "reader")
     assert (type(error), "NoPermissionError: the user has no right to this" in str(error)) == (TerminalError, True)
@@ -271,21 +271,31 @@ def test_connect_that_is_none(stack: Settings, port: str, kind: type[Exception],
     ("status", "body", "kind", "text"),
     [
         (200, b"<html>", TerminalError, ": 200 with text/html in place of JSON: another server answers there; correct"),
-        (404, b"{}", TerminalError, " gives no token: no Airflow 3 answers there; correct airflow in PROMPTSALES_DSN"),
-        (200, b"[]", TerminalError, " gives no token: no Airflow 3 answers there; correct airflow in PROMPTSALES_DSN"),
+        (
+            404,
+            b"{}",
+            TerminalError,
+            " returned no token: the server there is not Airflow 3; correct airflow in PROMPTSALES_DSN",
+        ),
+        (
+            200,
+            b"[]",
+            TerminalError,
+            " returned no token: the server there is not Airflow 3; correct airflow in PROMPTSALES_DSN",
+        ),
     ],
 )
 def test_airflow(page: tuple[type[_Page], str], status: int, body: bytes, kind: type[Exception], text: str) -> None:
     page[0].status, page[0].body = status, body
-    with Airflow(f"http://admin:{SECRET}@{page[1]}", patience_s=0) as airflow:
-        error = refusal(airflow.pools)
+    with AirflowClient(f"http://admin:{SECRET}@{page[1]}", patience_s=0) as airflow:
+        error = refusal(airflow.get_pools)
     told = f"airflow at http://{page[1]}: POST /auth/token{text}"
     assert (type(error), str(error)[: len(told)]) == (kind, told)
 
 
 def test_airflow_that_speaks_tls_only_by_name() -> None:
-    with Airflow(f"ftp://admin:{SECRET}@127.0.0.1:1", patience_s=0) as airflow:
-        assert type(refusal(airflow.pools)) is TerminalError
+    with AirflowClient(f"ftp://admin:{SECRET}@127.0.0.1:1", patience_s=0) as airflow:
+        assert type(refusal(airflow.get_pools)) is TerminalError
 
 
 @pytest.mark.parametrize(("name", "words"), [("warehouse", ["freshness"]), ("redis", ["provision", "--dry-run"])])

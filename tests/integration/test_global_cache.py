@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from promptsales.cache.key_spaces import strangers
+from promptsales.cache.key_spaces import find_unexpected_keys
 from promptsales.cache.responses import Responses, cache_of, forget
 from promptsales.cache.sessions import Sessions
 from promptsales.settings import Settings
@@ -23,7 +23,7 @@ def cache(stack: Settings) -> Iterator["redis.Redis"]:
     with cache_of(stack) as client:
         client.flushdb()
         yield client
-        assert strangers(client) == []
+        assert find_unexpected_keys(client) == []
 
 
 class Maker:

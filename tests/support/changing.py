@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from promptsales.load import merge
-from promptsales.marts.plan import Asked, plan
+from promptsales.marts.plan import BuildRequest, plan
 from promptsales.marts.publish import publish
 from promptsales.settings import Settings
 from promptsales.specs.feed import Contract, contracts
@@ -80,13 +80,13 @@ def build(
     Returns, by mart, the rows in which it differs from a full build, if any.
     """
     chosen = set(names or tables())
-    asked = Asked(as_of, "test")
-    found = {name: _build(warehouse, settings, mart, asked) for name, mart in tables().items() if name in chosen}
+    request = BuildRequest(as_of, "test")
+    found = {name: _build(warehouse, settings, mart, request) for name, mart in tables().items() if name in chosen}
     return {name: rows for name, rows in found.items() if rows}
 
 
-def _build(warehouse: psycopg.Connection, settings: Settings, mart: Mart, asked: Asked) -> str:
-    one = plan(mart, warehouse, settings, asked)
+def _build(warehouse: psycopg.Connection, settings: Settings, mart: Mart, request: BuildRequest) -> str:
+    one = plan(mart, warehouse, settings, request)
     _want(warehouse, mart.mart, one.span.as_of_day, settings.reporting_timezone)
     if one.is_due:
         staging = sql.Identifier("staging", mart.staging)
@@ -96,7 +96,7 @@ def _build(warehouse: psycopg.Connection, settings: Settings, mart: Mart, asked:
             "select from unnest(%s::date[], %s::date[]) r(a, b) where w.{period} >= r.a and w.{period} < r.b)"
         ).format(staging, period=sql.Identifier(mart.period or ""))
         warehouse.execute(planned, [list(days) for days in zip(*one.span.ranges, strict=True)])
-        publish(mart, warehouse, one, asked, [], None, datetime.now(UTC))
+        publish(mart, warehouse, one, request, [], None, datetime.now(UTC))
     query = sql.SQL(
         "select 'should be gone: ' || t::text from (table {mart} except all table wanted) t union all "
         "select 'is missing: ' || t::text from (table wanted except all table {mart}) t order by 1"

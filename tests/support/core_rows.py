@@ -31,8 +31,8 @@ def put(admin: psycopg.Connection, table: str, rows: Iterable[Mapping[str, Any]]
     columns = admin.execute(_COLUMNS, [table]).fetchall()
     assert columns, f"there is no table {table}"
     for row in rows:
-        if strangers := row.keys() - {name for name, _, _ in columns}:
-            raise AssertionError(f"{table} has no column {', '.join(sorted(strangers))}")
+        if find_unexpected_keys := row.keys() - {name for name, _, _ in columns}:
+            raise AssertionError(f"{table} has no column {', '.join(sorted(find_unexpected_keys))}")
         values = {name: _value(row, name, kind, needed) for name, kind, needed in columns}
         statement = sql.SQL("insert into {} ({}) values ({})").format(
             sql.Identifier(*table.split(".")),

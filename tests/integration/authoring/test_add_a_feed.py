@@ -56,7 +56,7 @@ def test_a_new_feed_needs_no_python(
     assert not (copy / "warehouse" / "core" / "visits").exists()
     assert promptsales("contracts", "new", "crm.visits", "--write").returncode == 0
     assert (copy / "warehouse" / "core" / "visits" / "contract.yml").read_text() == printed.stdout
-    assert "is there already" in promptsales("contracts", "new", "crm.visits", "--write").stderr
+    assert "already exists" in promptsales("contracts", "new", "crm.visits", "--write").stderr
     # step 3: what a reviewer is told
     diff = promptsales("contracts", "diff", "--base", "main", "--json")
     assert (diff.returncode, json.loads(diff.stdout)) == (

@@ -104,10 +104,13 @@ def test_answers_made_from_what_changed_are_made_anew(
     [
         (["load", "lead"], "error: no feed is called 'lead'; feeds are accounts, activities"),
         (["load", "leads", "--start", "2026-01-01"], "error: a window needs both --start and --end"),
-        (["check"], "error: name feeds, streamed tables or marts, or say --all; feeds are accounts, activities"),
+        (["check"], "error: name feeds, streamed tables or marts, or pass --all; feeds are accounts, activities"),
         (["check", "lad"], "error: no feed, streamed table or mart is called 'lad'; feeds are accounts, activities"),
         (["quarantine", "show", "99"], "error: no row 99 in quarantine"),
-        (["pii", "erase", "00" * 32, "--json"], "error: --json asks nobody: look with --dry-run, then say --yes"),
+        (
+            ["pii", "erase", "00" * 32, "--json"],
+            "error: --json cannot ask for confirmation: check with --dry-run, then pass --yes",
+        ),
         (["dsn", "foo"], "error: no connection is called 'foo'; names are promptsales"),
     ],
 )

@@ -95,7 +95,7 @@ def test_a_table_that_was_replaced_under_its_name(
     with pytest.raises(SourceRefused, match=stale):
         reconcile(LEADS, source, warehouse, "test", Limits())
     wrong = {(one.where, one.what.split(";")[0]) for one in diagnose(stack)}
-    gone = "crm.leads is not in it, so realtime.lead stands still"
+    gone = "crm.leads is missing, so realtime.lead is not updated"
     assert {("feed leads", stale), ("publication promptcrm", gone)} <= wrong
     provision(stack)
     assert load(LEADS, source, warehouse, None, "test").inserted == 3

@@ -6,7 +6,7 @@ from datetime import datetime
 import psycopg
 
 from promptsales.marts.build import build
-from promptsales.marts.plan import Asked
+from promptsales.marts.plan import BuildRequest
 from promptsales.settings import settings
 from spark_jobs import jobs
 
@@ -23,9 +23,9 @@ def main(address: str, as_of: str) -> None:
             ["campaign_performance_daily"],
             warehouse,
             settings(),
-            Asked(datetime.fromisoformat(as_of), "kill"),
+            BuildRequest(datetime.fromisoformat(as_of), "kill"),
             jobs,
-            tell=say,
+            report=say,
         )
 
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from promptsales.marts.build import build
-from promptsales.marts.plan import Asked
+from promptsales.marts.plan import BuildRequest
 from promptsales.marts.publish import Built
 from promptsales.settings import Settings
 from promptsales.specs.mart import tables
@@ -37,7 +37,7 @@ def run(admin: psycopg.Connection, connect: Connect, stack: Settings, spark: Any
     with connect("warehouse_loader") as warehouse:
 
         def run(*names: str, as_of: datetime = AS_OF, zone: str = "UTC", **asked: Any) -> dict[str, Built]:
-            wanted, chosen = Asked(as_of, "test", **asked), stack.model_copy(update={"reporting_timezone": zone})
+            wanted, chosen = BuildRequest(as_of, "test", **asked), stack.model_copy(update={"reporting_timezone": zone})
             return {one.mart: one for one in build(names or tables(), warehouse, chosen, wanted, jobs, spark)}
 
         yield run

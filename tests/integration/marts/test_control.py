@@ -28,8 +28,8 @@ def test_rows_that_are_read_twice_are_not_published(
 
     monkeypatch.setattr(Span, "slices", twice)
     said = (
-        r"mart campaign_performance_daily: nothing is published, .*"
-        r"impressions_total \(the inputs hold \d+, the mart adds up to \d+\); spend_total"
+        r"mart campaign_performance_daily: not published, .*"
+        r"impressions_total \(the total of the inputs is \d+, that of the mart \d+\); spend_total"
     )
     with pytest.raises(TerminalError, match=said):
         run("campaign_performance_daily", is_full=True)

@@ -8,7 +8,7 @@ import pytest
 from promptsales.erasure import removal
 from promptsales.erasure.suppression import BUILD_LOCK
 from promptsales.errors import TransientError
-from promptsales.marts.plan import Asked, plan
+from promptsales.marts.plan import BuildRequest, plan
 from promptsales.privacy import erasure
 from promptsales.privacy.person import find
 from promptsales.settings import Settings
@@ -107,7 +107,7 @@ def test_days_touched_by_another_role_hold_the_frontier(
     stack: Settings, admin: psycopg.Connection, connect: Connect
 ) -> None:
     with connect("warehouse_loader") as warehouse, admin.transaction():
-        ai_cost, asked = mart("ai_cost_daily"), Asked(AS_OF, "test")
+        ai_cost, asked = mart("ai_cost_daily"), BuildRequest(AS_OF, "test")
         assert plan(ai_cost, warehouse, stack, asked).is_full
         touch(admin, "prompts", "*", "2024-01-01")
         with pytest.raises(TransientError, match="a session of a role other than the loader's"):

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from promptsales.errors import TerminalError
-from promptsales.marts.build import due
-from promptsales.marts.plan import ALL, Asked, definition, plan
+from promptsales.marts.build import find_due
+from promptsales.marts.plan import ALL, BuildRequest, definition, plan
 from promptsales.settings import Settings
 from promptsales.specs.mart import tables
 from tests.integration.marts.conftest import AS_OF, Build
@@ -18,7 +18,7 @@ TOUCHED = [
     "subscriptions", "prompts", "opportunities", "opportunity_stage_history", "leads", "activities", "content_assets",
     "campaign_metrics", "ad_metrics", "marts.campaign_performance_daily", "marts.lead_attribution",
 ]  # fmt: skip
-ASKED = Asked(AS_OF, "test")
+REQUEST = BuildRequest(AS_OF, "test")
 
 
 @pytest.mark.parametrize("day", FAR)
@@ -32,7 +32,7 @@ def test_a_day_that_no_mart_shows_is_planned_within_all_days(
         touch(admin, table, str(uid("far")), day)
     with connect("warehouse_loader") as warehouse:
         warehouse.execute("set statement_timeout = '20s'")
-        spans = {name: plan(mart, warehouse, stack, ASKED).span.ranges for name, mart in tables().items()}
+        spans = {name: plan(mart, warehouse, stack, REQUEST).span.ranges for name, mart in tables().items()}
     assert all(ALL[0] <= start < end <= ALL[1] for ranges in spans.values() for start, end in ranges)
     # what counts on every later day is built from the first day there is
     assert (spans["sales_pipeline_daily"][:1] == ((ALL[0], AS_OF.date()),)) is (day in FAR[:3])
@@ -46,7 +46,7 @@ def test_a_mart_that_cannot_be_planned_stops_only_what_is_built_from_it(
     admin.execute("revoke select on core.leads from warehouse_loader")
     try:
         with connect("warehouse_loader") as warehouse:
-            names, _ = due(["campaign_performance_daily", "lead_attribution"], warehouse, stack, ASKED)
+            names, _ = find_due(["campaign_performance_daily", "lead_attribution"], warehouse, stack, REQUEST)
         with pytest.raises(TerminalError, match=r"^plan lead_attribution: .*42501"):
             run("campaign_performance_daily", "lead_attribution", "campaign_funnel_cohort")
     finally:

@@ -125,9 +125,9 @@ def test_a_mart_that_spark_cannot_build_stops_only_what_is_built_from_it(
     assert third.startswith("campaign_funnel_cohort: spark failed: ")
     assert "ARITHMETIC_OVERFLOW" in third
     assert second.startswith(
-        "sales_performance_monthly: KeyError in its job or its checks; the mart stays as it was: fix "
+        "sales_performance_monthly: KeyError in its job or its checks; the mart is unchanged: fix "
     )
-    assert first.endswith("the mart stays as it was: fix its input or job, then build again")
+    assert first.endswith("the mart is unchanged: fix its input or job, then build again")
     assert str(uid("u")) not in str(failed.value)
     builds = "select mart, count(*) from ops.mart_build where mart = any(%s) group by mart order by mart"
     assert admin.execute(builds, [list(names)]).fetchall() == [

@@ -191,9 +191,7 @@ def test_a_blocked_mart_and_a_failed_input_change_nothing(admin: psycopg.Connect
         "core.subscriptions_history",
         [{"subscription_id": "s99", "plan_type": "gold", "valid_from": "-infinity", "valid_to": "infinity"}],
     )
-    with pytest.raises(
-        TerminalError, match=r"mart subscription_mrr_monthly: nothing is published, .* mrr_missing \(3 rows\)"
-    ):
+    with pytest.raises(TerminalError, match=r"mart subscription_mrr_monthly: not published, .* mrr_missing \(3 rows\)"):
         run("subscription_mrr_monthly", is_full=True)
     admin.execute("""
         insert into ops.check_result (feed, rule, expectation, on_fail, is_success)

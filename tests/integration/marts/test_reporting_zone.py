@@ -10,7 +10,7 @@ import pytest
 
 from promptsales.errors import ConfigError
 from promptsales.marts.crosscheck import cross_check
-from promptsales.marts.plan import Asked, plan
+from promptsales.marts.plan import BuildRequest, plan
 from promptsales.provision.reporting import reporting_zone
 from promptsales.settings import Settings
 from promptsales.specs.mart import mart
@@ -176,8 +176,8 @@ def test_a_window_in_another_zone_is_refused(admin: psycopg.Connection, stack: S
     """One mart never holds days of two zones."""
     assert build(admin, stack, AS_OF, HOURLY[:1]) == {}
     chosen = stack.model_copy(update={"reporting_timezone": "Asia/Kolkata"})
-    window = Asked(AS_OF, "test", window=(date(2024, 3, 1), date(2024, 3, 2)))
+    window = BuildRequest(AS_OF, "test", window=(date(2024, 3, 1), date(2024, 3, 2)))
     message = "was built by days of UTC, the setting PROMPTSALES_REPORTING_TIMEZONE is Asia/Kolkata"
     with pytest.raises(ConfigError, match=message):
         plan(mart(HOURLY[0]), admin, chosen, window)
-    assert plan(mart(HOURLY[0]), admin, chosen, Asked(AS_OF, "test")).is_full
+    assert plan(mart(HOURLY[0]), admin, chosen, BuildRequest(AS_OF, "test")).is_full

@@ -10,14 +10,14 @@ import pytest
 
 from promptsales.errors import TransientError
 from promptsales.marts import build
-from promptsales.marts.plan import Asked
+from promptsales.marts.plan import BuildRequest
 from promptsales.settings import Settings
 from spark_jobs import jobs
 from tests.integration.marts.conftest import AS_OF
 from tests.integration.marts.test_marts import fill
 from tests.integration.provision.conftest import Connect
 
-FULL = Asked(AS_OF, "test", is_full=True)
+FULL = BuildRequest(AS_OF, "test", is_full=True)
 LONG, OTHER, THIRD = "sales_pipeline_daily", "ai_cost_daily", "lost_reason_monthly"
 PATIENCE_S = 120
 
@@ -29,7 +29,7 @@ class Long:
         self.told: list[tuple[str, str]] = []
         self.is_other_out, self.is_long_told = threading.Event(), threading.Event()
         self.built: list[str] = []
-        arguments = ([LONG, OTHER], warehouse, stack, FULL, spark, self._tell)
+        arguments = ([LONG, OTHER], warehouse, stack, FULL, jobs, spark, self._tell)
         self.thread = threading.Thread(target=lambda: self.built.extend(one.mart for one in build.build(*arguments)))
 
     def _tell(self, mart: str, what: str) -> None:
@@ -51,7 +51,7 @@ def test_a_mart_that_takes_long_holds_up_no_other(
     admin: psycopg.Connection, connect: Connect, stack: Settings, spark: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(admin)
-    monkeypatch.setattr(build, "TELL_S", 0)
+    monkeypatch.setattr(build, "REPORT_S", 0)
     with connect("warehouse_loader") as first, connect("warehouse_loader") as second:
         long = Long(first, stack, spark)
         with locked(admin):

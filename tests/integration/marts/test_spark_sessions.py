@@ -11,7 +11,7 @@ from promptsales.connections import connected
 from promptsales.marts.filling import properties_of, snapshot_of, url_of
 from promptsales.marts.span import Span
 from promptsales.settings import Settings
-from spark_jobs.source import Source
+from spark_jobs.source import WarehouseReader
 
 SETTINGS = {
     "DateStyle": ("SQL, DMY", "ISO, MDY"),
@@ -45,7 +45,7 @@ def test_spark_reads_in_sessions_like_ours(
             day = date(2024, 1, 1)
             span = Span(((day, day),), day, "UTC", 3)
             properties = properties_of(stack, warehouse)
-            source = Source(spark, url_of(warehouse), properties, snapshot, span, 2, tmp_path)
+            source = WarehouseReader(spark, url_of(warehouse), properties, snapshot, span, 2, tmp_path)
             found = source.query("shown").collect()
     finally:
         admin.execute(whose + sql.SQL("reset all"))

@@ -8,12 +8,12 @@ import pytest
 from promptsales.erasure.suppression import BUILD_LOCK
 from promptsales.errors import TransientError
 from promptsales.marts.build import build
-from promptsales.marts.plan import Asked
+from promptsales.marts.plan import BuildRequest
 from promptsales.settings import Settings
 from spark_jobs import jobs
 from tests.integration.provision.conftest import Connect
 
-ASKED = Asked(datetime(2024, 3, 11, 5, tzinfo=UTC), "test")
+REQUEST = BuildRequest(datetime(2024, 3, 11, 5, tzinfo=UTC), "test")
 
 
 def hold(connection: psycopg.Connection) -> str:
@@ -36,7 +36,7 @@ def test_a_build_that_does_not_wait_names_the_other_one(
     with connect("warehouse_loader") as first, connect("warehouse_loader") as second:
         message = hold(first)
         with pytest.raises(TransientError) as refused:
-            build([], second, stack, ASKED, jobs)
+            build([], second, stack, REQUEST, jobs)
         assert str(refused.value) == f"{message}; run this again when it has finished"
 
 
@@ -52,5 +52,5 @@ def test_a_build_that_waits_goes_on_when_the_other_one_ended(
             if len(messages) == 2:
                 first.close()
 
-        assert build([], second, stack, ASKED, jobs, wait=wait) == []
+        assert build([], second, stack, REQUEST, jobs, wait=wait) == []
     assert messages == [message, message]

@@ -180,18 +180,18 @@ def test_strangers_in_redis(stack: Settings) -> None:
         client.hset("session:abc", "user", "x")
         client.expire("session:abc", 60)
         client.set("api:leads:1", "{}", ex=60)
-        assert key_spaces.strangers(client) == []
+        assert key_spaces.find_unexpected_keys(client) == []
         client.persist("session:abc")
         client.set("session:def", "x", ex=60)
         client.set("jane@example.com", "x")
         client.set("john@example.com", "x")
-        assert sorted(key_spaces.strangers(client)) == [
-            "1 keys of sessions are of type string, not hash",
+        assert sorted(key_spaces.find_unexpected_keys(client)) == [
+            "1 keys of sessions have type string instead of hash",
             "1 keys of sessions live longer than 86400 s",
-            "2 keys of no known key space (schemas/redis/key_spaces.yml)",
+            "2 keys belong to no key space of schemas/redis/key_spaces.yml",
         ]
 
 
 def test_redis_that_is_not_there() -> None:
     with redis.Redis(host="127.0.0.1", port=1) as client, pytest.raises(TransientError):
-        key_spaces.strangers(client)
+        key_spaces.find_unexpected_keys(client)

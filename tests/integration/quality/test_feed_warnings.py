@@ -125,7 +125,7 @@ def test_a_new_column_is_ignored_and_told(
         (finding,) = (one for one in diagnose(stack) if not one.where.startswith("connector "))
     finally:
         crm.execute("alter table crm.leads drop column nickname, drop column mood")
-    assert finding.what == "crm.leads has columns the contract does not know: nickname, mood; they are not read"
+    assert finding.what == "crm.leads has columns that the contract does not name and no load reads: nickname, mood"
     recorded = warehouse.execute(
         "select feed, rule, on_fail, is_success, unexpected_count from ops.check_result order by check_result_id"
     ).fetchall()

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from promptsales.cli.load import load_feed
 from promptsales.marts.build import build
-from promptsales.marts.plan import Asked
+from promptsales.marts.plan import BuildRequest
 from promptsales.marts.publish import Built
 from promptsales.seed import seed
 from promptsales.seed.world import Size
@@ -49,9 +49,9 @@ def test_every_mart(stack: Settings, ten_years: psycopg.Connection) -> None:
     with session(stack.spark_master, stack.spark_memory, stack.spark_partitions) as spark:
 
         def run(is_full: bool) -> dict[str, Built]:
-            asked = Asked(ANCHOR + timedelta(hours=5), "test", is_full=is_full)
+            request = BuildRequest(ANCHOR + timedelta(hours=5), "test", is_full=is_full)
             with psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse:
-                return {one.mart: one for one in build(tables(), warehouse, stack, asked, jobs, spark)}
+                return {one.mart: one for one in build(tables(), warehouse, stack, request, jobs, spark)}
 
         assert {name for name, one in run(is_full=True).items() if one.staged} == tables().keys()
         assert differing(admin, LAST_DAY) == {}

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from promptsales.monitoring.stream_doctor import hidden
+from promptsales.monitoring.stream_doctor import check_hidden_rows
 from promptsales.settings import Settings
 from promptsales.stream import connectors
 from tests.support.campaigning import CAMPAIGNS, start_campaigns
@@ -38,11 +38,11 @@ def test_a_snapshot_of_a_table_with_hidden_rows(
         before = log.read_bytes().count(REFUSED)
         epoch = connectors.snapshot_again(stack, "promptads")
         wait(lambda: log.read_bytes().count(REFUSED) > before)
-        assert [one.where for one in hidden(stack)] == ["table campaigns"]
+        assert [one.where for one in check_hidden_rows(stack)] == ["table campaigns"]
         assert warehouse.execute(ALIVE).fetchone() == (CAMPAIGNS,)
 
         ads_admin.execute("alter role cdc bypassrls")
-        assert list(hidden(stack)) == []
+        assert list(check_hidden_rows(stack)) == []
         read = "select count(*) from core.campaigns where src_epoch = %s and not is_deleted"
         wait(lambda: warehouse.execute(read, [epoch]).fetchone() == (CAMPAIGNS,))  # Debezium retries every ten seconds
         settle(stack)

@@ -77,7 +77,7 @@ def test_an_absent_column_keeps_its_values_and_no_false_history(apply: Apply, wa
     assert mark[:3] == ("promptads.promptads.campaigns", 2, ["name", "starts_at"])
     (finding,) = stream_doctor.find_absent_columns(warehouse)
     assert finding.where == "table core.campaigns"
-    assert finding.what.startswith("2 events came without name, starts_at, the last at ")
+    assert finding.what.startswith("2 events lacked name, starts_at, the last at ")
 
     absent_columns.forget(warehouse, CONTRACTS["campaigns"], datetime.now(UTC))  # as an audit does that finds all well
     assert absent_columns.marked(warehouse) == []

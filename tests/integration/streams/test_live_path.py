@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from promptsales.monitoring.doctor import diagnose
 from promptsales.monitoring.freshness import freshness
-from promptsales.monitoring.stream_status import following
+from promptsales.monitoring.stream_status import read_connectors
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import lag
@@ -88,7 +88,7 @@ def test_completeness_moves_when_nothing_happens(stack: Settings, ads: psycopg.C
 def test_how_far_behind_it_was_is_kept(stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection) -> None:
     start_campaigns(stack)
     settle(stack)
-    for one in following(stack):
+    for one in read_connectors(stack):
         lag.record(warehouse, one.lag, one.slot)
     noted = "select connector, slot_status, slot_bytes is null, bus_events from ops.stream_lag order by connector"
     assert warehouse.execute(noted).fetchall() == [
@@ -149,7 +149,7 @@ def test_a_publication_that_would_stop_the_application(stack: Settings, ads: psy
     finally:
         ads.execute("alter table promptads.ads replica identity default")
     assert told.keys() == {"publication promptads"}
-    assert "the application's own DELETE of promptads.ads fails" in told["publication promptads"]
+    assert "DELETE of promptads.ads by the application fails" in told["publication promptads"]
 
 
 def test_a_connector_that_stands_still_is_told(stack: Settings, ads: psycopg.Connection) -> None:

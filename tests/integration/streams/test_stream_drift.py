@@ -192,7 +192,7 @@ def test_what_no_contract_names_and_a_table_that_leaves(
         admin.execute("alter publication promptads add table promptads.campaign_metrics (id, note)")
     ads.execute("alter table promptads.campaign_metrics drop column note cascade")
     told = [finding.what for finding in diagnose(stack) if finding.where == "publication promptads"]
-    assert told == [f"{METRICS.source.relation} is not in it, so core.campaign_metrics stands still"]
+    assert told == [f"{METRICS.source.relation} is missing, so core.campaign_metrics is not updated"]
     with connected(stack, "promptads_cdc") as source, pytest.raises(TerminalError, match="not in publication"):
         refuse_unpublished(source, METRICS)
 

@@ -3,14 +3,14 @@
 import httpx
 import pytest
 
-from promptsales.airflow_client.api import Airflow, AlreadyThere, Unknown, error_text, last_failure, refusal
+from promptsales.airflow_client.api import AirflowClient, AlreadyExists, NotFound, error_of, error_text, last_failure
 from promptsales.errors import ConfigError, TerminalError, TransientError
 
 REFUSALS = [
     (401, ConfigError),
     (403, ConfigError),
-    (404, Unknown),
-    (409, AlreadyThere),
+    (404, NotFound),
+    (409, AlreadyExists),
     (422, TerminalError),
     (429, TransientError),
     (500, TransientError),
@@ -20,28 +20,31 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("code", "kind"), REFUSALS)
 def test_refusal(code: int, kind: type[Exception]) -> None:
-    assert type(refusal("GET", "/api/v2/pools", httpx.Response(code))) is kind
+    assert type(error_of("GET", "/api/v2/pools", httpx.Response(code))) is kind
 
 
 def test_refusal_says_why() -> None:
     answer = httpx.Response(409, json={"detail": "run exists"})
-    assert str(refusal("POST", "/x", answer)) == "airflow: POST /x: 409 Conflict: run exists"
+    assert str(error_of("POST", "/x", answer)) == "airflow: POST /x: 409 Conflict: run exists"
 
 
 def test_refusal_does_not_repeat_what_was_sent() -> None:
     answer = httpx.Response(422, json={"detail": [{"loc": ["port"], "msg": "no number", "input": "hunter2"}]})
-    assert "hunter2" not in str(refusal("PATCH", "/api/v2/connections", answer))
+    assert "hunter2" not in str(error_of("PATCH", "/api/v2/connections", answer))
 
 
 def test_nobody_listens() -> None:
-    with Airflow("http://admin:hunter2@127.0.0.1:9", patience_s=0) as airflow, pytest.raises(TransientError) as caught:
-        airflow.pools()
+    with (
+        AirflowClient("http://admin:hunter2@127.0.0.1:9", patience_s=0) as airflow,
+        pytest.raises(TransientError) as caught,
+    ):
+        airflow.get_pools()
     assert "http://127.0.0.1:9 does not answer (ConnectError)" in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 
 def test_address_has_no_password() -> None:
-    with Airflow("https://me:hunter%202@airflow.example/prefix") as airflow:
+    with AirflowClient("https://me:hunter%202@airflow.example/prefix") as airflow:
         assert (airflow.address, airflow.user, airflow.password) == (
             "https://airflow.example/prefix",
             "me",

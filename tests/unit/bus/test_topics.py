@@ -1,6 +1,6 @@
 """What a plan says about topics."""
 
-from promptsales.bus.topics import Found, Topic, TopicChange, Topics, differences, read_topics
+from promptsales.bus.topics import ExistingTopic, Topic, TopicChange, Topics, differences, read_topics
 
 GOAL = Topics(
     defaults={"cleanup.policy": "delete", "retention.ms": 1000},
@@ -8,17 +8,17 @@ GOAL = Topics(
     known=frozenset({"theirs"}),
 )
 AS_IT_SHALL_BE = {
-    "a": Found(3, {"cleanup.policy": "delete", "retention.ms": "1000", "other": "x"}),
-    "b": Found(1, {"cleanup.policy": "delete", "retention.ms": "5"}),
+    "a": ExistingTopic(3, {"cleanup.policy": "delete", "retention.ms": "1000", "other": "x"}),
+    "b": ExistingTopic(1, {"cleanup.policy": "delete", "retention.ms": "5"}),
 }
 
 
-def plan(**found: Found) -> list[TopicChange]:
+def plan(**found: ExistingTopic) -> list[TopicChange]:
     return list(differences(GOAL, {**AS_IT_SHALL_BE, **found}))
 
 
 def test_nothing_to_do() -> None:
-    assert plan(theirs=Found(25, {})) == []
+    assert plan(theirs=ExistingTopic(25, {})) == []
 
 
 def test_missing_topics() -> None:
@@ -36,12 +36,12 @@ def test_partitions_only_grow() -> None:
 
 
 def test_configuration_that_differs() -> None:
-    (changed,) = plan(b=Found(1, {"cleanup.policy": "compact", "retention.ms": "5"}))
+    (changed,) = plan(b=ExistingTopic(1, {"cleanup.policy": "compact", "retention.ms": "5"}))
     assert (changed.action, changed.config, changed.is_warning) == ("configure", {"cleanup.policy": "delete"}, False)
 
 
 def test_unknown_topic_is_left_alone() -> None:
-    (found,) = plan(stray=Found(1, {}))
+    (found,) = plan(stray=ExistingTopic(1, {}))
     assert (found.action, found.topic, found.is_warning) == ("unmanaged", "stray", True)
 
 

@@ -26,5 +26,5 @@ def test_one_row_a_system_and_the_rest_is_counted(capsys: pytest.CaptureFixture[
 
 def test_warnings_stand_apart(capsys: pytest.CaptureFixture[str]) -> None:
     out = shown(capsys, WARNING)
-    assert "look at this" in out
+    assert "needs attention" in out
     assert "nothing to do" not in out

@@ -79,7 +79,7 @@ def test_a_missed_deadline(box: Inbox) -> None:
     alerts.on_late({"dag_run": {"dag_id": "promptcrm_hourly", "dag_run_id": "scheduled__1"}})
     assert box.posts == [{
         "subject": "promptcrm_hourly is late",
-        "text": "promptcrm_hourly, run scheduled__1, is not done 45 minutes after it was queued",
+        "text": "promptcrm_hourly, run scheduled__1, is still running 45 minutes after it was queued",
     }]  # fmt: skip
     assert len(box.mails) == 1
 
@@ -88,11 +88,11 @@ def test_a_held_watermark(box: Inbox) -> None:
     progress = FeedProgress(
         last_sync_timestamp=NOON, complete_through=NOON, held_since=NOON, held_by="session 7 of crm (import, idle)"
     )
-    alerts.watermark_is_held("promptcrm", Staged(
+    alerts.alert_held_watermark("promptcrm", Staged(
         feed="leads", extraction=1, window=None, window_start=None, read_at=NOON, started_at=NOON, triggered_by="test",
         progress=progress, extracted=0, suppressed=0, unchanged=0, held=0,
     ))  # fmt: skip
-    assert box.posts[0]["subject"] == "promptcrm: complete through 2026-01-01 12:00:00+00:00 only"
+    assert box.posts[0]["subject"] == "promptcrm: complete only through 2026-01-01 12:00:00+00:00"
     assert "held since 2026-01-01 12:00:00+00:00 by session 7 of crm (import, idle)." in box.posts[0]["text"]
 
 

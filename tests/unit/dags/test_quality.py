@@ -40,11 +40,11 @@ def find(monkeypatch: pytest.MonkeyPatch) -> Find:
 
 def test_a_warning_is_told(find: Find, caplog: pytest.LogCaptureFixture) -> None:
     find("warn")
-    quality.rows.function("campaigns")
+    quality.check_rows.function("campaigns")
     assert [record.getMessage() for record in caplog.records] == ["campaigns: odd: 3 of 10 rows"]
 
 
 def test_more_than_a_warning_fails(find: Find) -> None:
     find("block")
-    with pytest.raises(BatchBlocked, match=r"^campaigns breaks odd; ops\.check_result has the counts"):
-        quality.rows.function("campaigns")
+    with pytest.raises(BatchBlocked, match=r"^campaigns violates odd; see ops\.check_result for the counts"):
+        quality.check_rows.function("campaigns")

@@ -71,6 +71,10 @@ def test_docs(dag: Any) -> None:
     assert dag.description, f"{dag.dag_id} has no description: one line for the list of DAGs"
 
 
+def test_display_name(dag: Any) -> None:
+    assert dag.dag_display_name == dag.dag_id, f"{dag.dag_id}: remove dag_display_name, logs and docs use the id"
+
+
 def test_tags(dag: Any) -> None:
     assert dag.tags, f"{dag.dag_id} has no tags: name its rhythm and its system"
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from promptsales.monitoring.findings import Finding
-from promptsales.monitoring.stream_doctor import _slot, failed
-from promptsales.monitoring.stream_status import Following
+from promptsales.monitoring.stream_doctor import _check_slot, describe_failure
+from promptsales.monitoring.stream_status import ConnectorHealth
 from promptsales.stream.connectors import ConnectorStatus
 from promptsales.stream.lag import Lag, Slot
 
@@ -23,24 +23,26 @@ SLOT = Slot("promptads", True, "reserved", 0, 0, 1000)
         ({"kept_bytes": 200}, []),
         ({"kept_bytes": 201, "wal_status": "extended"}, ["is behind: 20% of the log it may keep"]),
         ({"kept_bytes": 600, "wal_status": "extended"}, ["is lost soon: 60% of the log it may keep"]),
-        ({"cap_bytes": None}, ["may keep any amount of the source's log: its disk can fill"]),
-        ({"wal_status": "unreserved"}, ["is lost at the source's next checkpoint, unless it is read before"]),
-        ({"wal_status": "lost"}, ["is lost: the source has let go of log that was not read"]),
+        ({"cap_bytes": None}, ["can keep an unlimited amount of the source's log, which can fill its disk"]),
+        ({"wal_status": "unreserved"}, ["will be lost at the source's next checkpoint unless it is read before"]),
+        ({"wal_status": "lost"}, ["is lost: the source has removed log that was not read"]),
     ],
 )
 def test_what_is_told_of_a_slot(changes: dict[str, Any], told: list[str]) -> None:
-    found = list(_slot(Following(STATUS, SLOT._replace(**changes), LAG)))
+    found = list(_check_slot(ConnectorHealth(STATUS, SLOT._replace(**changes), LAG)))
     assert [(finding.where, finding.what) for finding in found] == [("slot promptads", what) for what in told]
 
 
 def test_a_slot_that_is_gone_is_told() -> None:
-    assert [finding.what for finding in _slot(Following(STATUS, None, LAG))] == [
-        "is gone, and with it the changes since"
+    assert [finding.what for finding in _check_slot(ConnectorHealth(STATUS, None, LAG))] == [
+        "does not exist, so the changes since it was dropped are missing"
     ]
 
 
 def test_a_failed_connector_says_why() -> None:
-    found = failed(STATUS.model_copy(update={"trouble": "Caused by: org.postgresql.util.PSQLException: refused"}))
+    found = describe_failure(
+        STATUS.model_copy(update={"trouble": "Caused by: org.postgresql.util.PSQLException: refused"})
+    )
     assert found == Finding(
         "connector promptads",
         "has failed: Caused by: org.postgresql.util.PSQLException: refused",
@@ -56,7 +58,7 @@ def test_a_failed_connector_says_why() -> None:
     ],
 )
 def test_a_row_that_a_connector_cannot_pass_is_read_by_a_snapshot(trouble: str) -> None:
-    found = failed(STATUS.model_copy(update={"trouble": trouble}))
+    found = describe_failure(STATUS.model_copy(update={"trouble": trouble}))
     assert found.what == f"has failed: {trouble}"
-    assert found.todo.startswith("a restart meets the same row again")
+    assert found.todo.startswith("run `promptsales topics apply` and `promptsales connectors apply`, then ")
     assert "`promptsales connectors snapshot promptads`" in found.todo

@@ -34,7 +34,7 @@ def run(
     monkeypatch.setattr(lag, "record", lambda _, *values: noted.append(values))
     monkeypatch.setattr(stream_gaps, "present", lambda *_: list(gaps))
     monkeypatch.setattr(freshness, "freshness", lambda _: found)
-    stream.health.function("promptads")
+    stream.check_health.function("promptads")
     return noted
 
 
@@ -56,8 +56,8 @@ def test_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (SLOT, [table("ads", 16), table("campaigns", 60)],
          "promptads: complete through 2026-03-02 11:00:00+00:00, more than 0:15:00 ago, or its slot is lost: "
-         "slot reserved, 5 bytes behind; 7 events wait on the bus; last commit applied 2026-03-02 12:00:00+00:00; "
-         "`promptsales doctor` says what to do"),
+         "slot reserved, 5 bytes behind; 7 unread events on the bus; last commit applied 2026-03-02 12:00:00+00:00; "
+         "run `promptsales doctor`"),
         (SLOT, [table("ads", None)], "promptads: complete through None, "),
         (SLOT._replace(wal_status="lost"), [], "slot lost, 5 bytes behind; "),
         (SLOT._replace(wal_status="unreserved"), [], "slot unreserved, 5 bytes behind; "),

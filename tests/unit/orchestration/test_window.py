@@ -55,7 +55,7 @@ def test_form_of_a_scheduled_run() -> None:
         ({"start": "", "end": "2026-11-23T13:00:00Z"}, "needs both start and end"),
         ({"start": "2026-11-23T13:00:00Z", "end": "2026-11-23T13:00:00Z"}, "is not before end"),
         ({"start": "2026-11-23T14:00:00Z", "end": "2026-11-23T13:00:00Z"}, "give the earlier time as start"),
-        ({"start": "yesterday", "end": "2026-11-23T13:00:00Z"}, "start 'yesterday' is no time; write it like"),
+        ({"start": "yesterday", "end": "2026-11-23T13:00:00Z"}, "start 'yesterday' is not a time; write it like"),
     ],
 )
 def test_bad_form(form: dict[str, str | None], message: str) -> None:
