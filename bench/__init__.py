@@ -1,1 +1,1 @@
-"""Comparisons, run by one command each."""
+"""Benchmarks, one command each."""

@@ -1,4 +1,4 @@
-"""One load in a process of its own, as ``promptsales load`` does it: what its steps and the checker's import take."""
+"""Run one load in a process of its own, like ``promptsales load``, and measure its steps and its import time."""
 
 import itertools
 import json
@@ -10,7 +10,7 @@ from promptsales.cli.collector import collect_little
 
 
 def main(feed: str) -> None:
-    """Load a feed once; prints seconds, counts and the peak of memory above the imports (MiB) as JSON."""
+    """Load a feed once; print seconds, counts and the peak memory above that of the imports (MiB) as JSON."""
     collect_little()
     began = time.perf_counter()
     import promptsales.quality.run
@@ -24,8 +24,8 @@ def main(feed: str) -> None:
     result = load_feed(contract(feed), None, "bench", lambda step: marks.append((step, time.perf_counter())))
     marks.append(("", time.perf_counter()))
     steps = {name.partition(": ")[2]: end - start for (name, start), (_, end) in itertools.pairwise(marks[1:])}
-    found = {"import_s": imported, "steps_s": steps, "above_imports_mib": _peak_mib() - loaded}
-    print(json.dumps(found | result.model_dump(mode="json", include={"extracted", "inserted", "updated"})))
+    timing = {"import_s": imported, "steps_s": steps, "above_imports_mib": _peak_mib() - loaded}
+    print(json.dumps(timing | result.model_dump(mode="json", include={"extracted", "inserted", "updated"})))
 
 
 def _peak_mib() -> float:

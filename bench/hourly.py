@@ -1,4 +1,4 @@
-"""Whole hourly runs of every feed through Airflow, all DAGs at once."""
+"""Measure whole hourly runs of all feeds through Airflow, with all DAGs at once."""
 
 import time
 import uuid
@@ -18,9 +18,9 @@ WAIT_S = 900
 def hourly(
     here: Settings, changes: Mapping[str, Callable[[], object]], tell: Callable[[str], None]
 ) -> dict[str, float]:
-    """Seconds from the trigger to the end of the last DAG, after each change at the sources.
+    """Return the seconds from the trigger to the end of the last DAG, for each change at the sources.
 
-    The first run, which is not timed, takes up the scheduler's own catching up.
+    A first run is not timed, because the scheduler still starts the runs of past hours.
     """
     with AirflowClient(here.address("airflow")) as airflow:
         register(airflow, here)
@@ -44,7 +44,7 @@ def _run(airflow: AirflowClient) -> None:
     with ThreadPoolExecutor(len(runs)) as pool:
         ended = list(pool.map(lambda run: _end(airflow, run), runs))
     if failed := [run.dag_id for run in ended if run.state != "success"]:
-        raise TerminalError(f"{', '.join(failed)} failed, see the state folder's logs")
+        raise TerminalError(f"{', '.join(failed)} failed: see the logs in the state folder")
 
 
 def _end(airflow: AirflowClient, run: DagRun) -> DagRun:

@@ -1,4 +1,4 @@
-"""Leads beside the floor: psql's COPY into COPY and one ON CONFLICT, unhashed, unchecked, uncounted."""
+"""Compare loads of leads with the floor: a bare psql COPY and upsert, without hashing, checks and counts."""
 
 import subprocess
 import time
@@ -14,12 +14,12 @@ from local.postgres import server_home
 from promptsales.settings import Settings
 
 SQL = Path(__file__).parent
-# rows younger than the frontier's margin would be read again by the next load
+# wait this long after a change: the next load reads rows younger than the frontier's margin again
 MARGIN_S = 6
 
 
 class Leads:
-    """A source with leads, the feed that loads them, and the floor beside it."""
+    """A source with leads, the feed that loads them, and the floor to compare with."""
 
     def __init__(self, here: Settings, tell: Callable[[str], None], connections: ExitStack) -> None:
         self.here, self.tell = here, tell
@@ -31,17 +31,17 @@ class Leads:
         self.warehouse.execute((SQL / "floor_tables.sql").read_bytes())
 
     def run(self, rows: int, rounds: int) -> list[Case]:
-        """All cases; a table of a twentieth comes first, for what a delta costs where there is little history."""
+        """Return all cases; one delta runs on a twentieth of the rows, to show its cost with little history."""
         self.fill(rows // 20)
         self.first_load("first load of a twentieth")
         sparse = self.delta(f"{rows // 100:,} changed of {rows // 20:,}", 5, rounds)
         self.fill(rows)
         first = self.first_load(f"first load of {rows:,}")
-        one, ten = (self.delta(f"{rows // every:,} changed of {rows:,}", every, rounds) for every in (100, 10))
-        return [first, sparse, one, ten]
+        hundredth, tenth = (self.delta(f"{rows // every:,} changed of {rows:,}", every, rounds) for every in (100, 10))
+        return [first, sparse, hundredth, tenth]
 
     def fill(self, rows: int) -> None:
-        """So many leads, and an empty warehouse."""
+        """Create this many leads, and empty the warehouse."""
         self.tell(f"make {rows:,} leads")
         self.crm.execute("truncate crm.leads cascade")
         self.crm.execute((SQL / "fill_leads.sql").read_bytes(), {"rows": rows})
@@ -50,7 +50,7 @@ class Leads:
         time.sleep(MARGIN_S)
 
     def first_load(self, name: str) -> Case:
-        """Everything into empty tables, once each."""
+        """Load all leads into empty tables, once with each method."""
         self.tell(name)
         self.settle()
         floor = self.floor("-infinity")
@@ -58,7 +58,7 @@ class Leads:
         return Case(name, [floor], [measured.load("leads")])
 
     def delta(self, name: str, every: int, rounds: int) -> Case:
-        """Change every so manyth lead, then floor and load in turn, the other one first each time."""
+        """Change one lead in ``every``, then run floor and load, in alternating order."""
         case = Case(name, [], [])
         for number in range(rounds):
             self.tell(f"{name}, round {number + 1} of {rounds}")
@@ -72,20 +72,20 @@ class Leads:
         return case
 
     def change(self, every: int) -> str:
-        """Touch every so manyth lead; returns since when."""
+        """Update one lead in ``every``; return the time before the update."""
         (since,) = self.crm.execute("select clock_timestamp()::text").fetchone() or ("",)
         self.crm.execute("update crm.leads set score = (score + 1) %% 100 where mod(utm_term::int, %s) = 0", [every])
         time.sleep(MARGIN_S)
         return str(since)
 
     def settle(self) -> None:
-        """The same start for both: no dead rows in the targets, nothing left to be written."""
+        """Vacuum the targets and write checkpoints, so that both methods start equal."""
         self.warehouse.execute("vacuum (analyze) core.leads, core.leads_history, floor.leads, ops.touched")
         self.warehouse.execute("checkpoint")
         self.sources.execute("checkpoint")
 
     def floor(self, since: str) -> float:
-        """Copy what changed by psql, unhashed, and merge it by one statement; returns seconds."""
+        """Copy the changed rows with psql and upsert them with one statement; return the seconds."""
         out = [self.psql, self.here.address("promptcrm"), "-qXv", f"since={since}", "-f", str(SQL / "floor_out.sql")]
         into = [self.psql, self.here.address("warehouse_admin"), "-qX1", "-f", str(SQL / "floor_in.sql")]
         began = time.perf_counter()

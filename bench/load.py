@@ -1,8 +1,8 @@
-"""How much a load costs above the floor: psql's COPY into COPY and one ON CONFLICT, unhashed, unchecked, uncounted.
+"""Compare a load with the floor: a bare psql COPY and upsert, without hashing, checks and counts.
 
-Floor and load take turns over the same changed rows, so that a busy machine is busy for both; what is reported is the
-ratio of their medians. A load hashes at the source, is checked by Great Expectations, counted, and moves its watermark
-in the transaction that publishes. The import of Great Expectations is shown apart: it is paid once a process.
+Floor and load alternate over the same changed rows, so that other work on the machine affects both; the result is the
+ratio of their medians. A load hashes at the source, runs Great Expectations, counts rows, and moves the watermark in
+the transaction that publishes. The import of Great Expectations is shown separately, because a process pays it once.
 """
 
 import argparse
@@ -24,39 +24,40 @@ from promptsales.provision import provision
 from promptsales.settings import Settings, default_state, settings
 
 
-class Found(NamedTuple):
-    """All that was measured."""
+class LoadFigures(NamedTuple):
+    """All results."""
 
     leads: list[Case]
     prompts: dict[str, Timing]
     hourly: dict[str, float]
 
 
-# before anything reads the settings; the child processes inherit it
+# set before anything reads the settings; child processes inherit it
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-bench")
 os.environ.setdefault("PROMPTSALES_PORT_BASE", "24000")
 
 
 def main() -> None:
-    """Bring up a stack of its own, measure, print, and take it down again."""
-    options = arguments()
-    found = measure(options.rows, options.rounds)
-    show_leads(found.leads)
-    show_prompts(found.prompts)
-    show_table("every feed through Airflow", ("hourly run", "s"), ((n, f"{s:.1f}") for n, s in found.hourly.items()))
-    console.print(f"{os.cpu_count()} cores, rounds of a delta: {options.rounds}")
+    """Start a separate stack, measure, print the results, and remove the stack."""
+    options = parse_arguments()
+    figures = measure(options.rows, options.rounds)
+    show_leads(figures.leads)
+    show_prompts(figures.prompts)
+    rows = ((name, f"{seconds:.1f}") for name, seconds in figures.hourly.items())
+    show_table("all feeds through Airflow", ("hourly run", "s"), rows)
+    console.print(f"{os.cpu_count()} cores, {options.rounds} rounds per delta")
 
 
-def arguments() -> argparse.Namespace:
-    """What the command line says."""
+def parse_arguments() -> argparse.Namespace:
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="leads in the table (default 1,000,000)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each delta (default 5)")
     return parser.parse_args()
 
 
-def measure(rows: int, rounds: int) -> Found:
-    """Everything, on an empty stack that is removed at the end."""
+def measure(rows: int, rounds: int) -> LoadFigures:
+    """Measure everything on an empty stack, which is removed at the end."""
     here = settings()
     with console.status("") as status, ExitStack() as connections:
         down(here, remove=True)
@@ -70,16 +71,16 @@ def measure(rows: int, rounds: int) -> Found:
         cases = leads.run(rows, rounds)
         documents = prompts(here, rows // 5, status.update)
         changes = {"nothing new": lambda: None, f"{rows // 10:,} leads changed": lambda: leads.change(10)}
-        return Found(cases, documents, hourly(here, changes, status.update))
+        return LoadFigures(cases, documents, hourly(here, changes, status.update))
 
 
 def start(here: Settings, tell: Callable[[str], None]) -> None:
-    """Bring the stack up."""
+    """Start the stack."""
     up(here, lambda name, state, seconds: tell(f"start the stack: {name} {state}"))
 
 
 def enlarge(here: Settings) -> None:
-    """Let both servers keep their tables in memory, and write no checkpoint in the middle of a load."""
+    """Configure both servers to keep their tables in memory and to write no checkpoint during a load."""
     for name in ("sources_admin", "warehouse_admin"):
         with psycopg.connect(here.address(name), autocommit=True) as server:
             for setting in (b"shared_buffers = '1GB'", b"max_wal_size = '8GB'"):
@@ -87,9 +88,9 @@ def enlarge(here: Settings) -> None:
 
 
 def show_leads(cases: list[Case]) -> None:
-    """A row a case; then what the history costs."""
+    """Print a row per case, then the effect of a longer history."""
     columns = ("leads", "floor s", "load s", "load / floor", "import s", "extract s", "check s", "publish s", "MiB")
-    show_table("a load beside the floor: medians; the import is not in the load", columns, map(row, cases))
+    show_table("load and floor, medians; load without import", columns, map(row, cases))
     _, sparse, dense, _ = cases
     growth = dense.load_s / sparse.load_s
     console.print(
@@ -98,16 +99,16 @@ def show_leads(cases: list[Case]) -> None:
 
 
 def row(case: Case) -> tuple[str, ...]:
-    """The cells of a case."""
-    steps = (statistics.median(one.steps[step] for one in case.loads) for step in ("extract", "check", "publish"))
-    imported = statistics.median(one.imported for one in case.loads)
-    memory = max(one.above_imports_mib for one in case.loads)
+    """Return the cells of a case."""
+    steps = (statistics.median(load.steps[step] for load in case.loads) for step in ("extract", "check", "publish"))
+    imported = statistics.median(load.imported for load in case.loads)
+    memory = max(load.above_imports_mib for load in case.loads)
     seconds = (case.floor_s, case.load_s, case.ratio, imported, *steps)
     return (case.name, *(f"{value:.2f}" for value in seconds), f"{memory:.0f}")
 
 
-def show_prompts(found: dict[str, Timing]) -> None:
-    """Documents a second, from the collection to staging."""
+def show_prompts(timings: dict[str, Timing]) -> None:
+    """Print the documents per second from the collection to staging."""
     show_table(
         "documents to staging, through Kafka",
         ("read by", "documents", "extract s", "documents/s", "MiB"),
@@ -119,7 +120,7 @@ def show_prompts(found: dict[str, Timing]) -> None:
                 f"{t.extracted / t.steps['extract']:,.0f}",
                 f"{t.above_imports_mib:.0f}",
             )
-            for way, t in found.items()
+            for way, t in timings.items()
         ),
     )
 

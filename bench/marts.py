@@ -1,6 +1,6 @@
-"""How long marts take: Spark's start, one touched day of each, the same with ten times the history, and plain SQL.
+"""Measure builds of marts: Spark's start, one touched day, the same with ten times the history, and plain SQL.
 
-Works in a database of its own on the running stack's warehouse server, filled with generated rows; gone afterwards.
+It uses a temporary database with generated rows on the warehouse server of the running stack.
 """
 
 import statistics
@@ -41,14 +41,14 @@ from core.campaign_metrics where not is_deleted group by 1, 2
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds that the work takes."""
+    """Return the seconds that the work takes."""
     began = time.monotonic()
     work()
     return time.monotonic() - began
 
 
 def main(largest: int) -> None:
-    """Print the figures; ``largest`` is how many rows of metrics the comparison with plain SQL goes up to."""
+    """Print the figures; ``largest`` is the largest number of metrics in the comparison with plain SQL."""
     here = settings()
     outside = make_conninfo(here.address("warehouse_admin"), dbname="postgres")
     with psycopg.connect(outside, autocommit=True) as server:
@@ -106,7 +106,7 @@ def _one_day(admin: psycopg.Connection, run: Callable[..., None], what: str) -> 
 
     taken = [once() for _ in range(REPEATS)]
     median = statistics.median(taken)
-    print(f"{what:<38} {median:6.1f} s for {marts} marts, {median / marts:.2f} s a mart")
+    print(f"{what:<38} {median:6.1f} s for {marts} marts, {median / marts:.2f} s per mart")
 
 
 def _against_sql(admin: psycopg.Connection, run: Callable[..., None], largest: int) -> None:

@@ -1,4 +1,4 @@
-"""What was measured, and the process that measures one load."""
+"""Timings of loads, and the start of the process that measures one load."""
 
 import json
 import statistics
@@ -11,7 +11,7 @@ from promptsales.settings import ROOT
 
 
 class Timing(NamedTuple):
-    """One round: seconds of the process, of the checker's import in it, and of each step; peak MiB; rows read."""
+    """One load: seconds of the process, of the import of the checker, and of each step; peak MiB; rows read."""
 
     wall: float
     imported: float
@@ -21,7 +21,7 @@ class Timing(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One comparison: the seconds of each round of the floor, and what each load took."""
+    """One comparison: the seconds of each floor, and the timing of each load."""
 
     name: str
     floor: list[float]
@@ -29,29 +29,29 @@ class Case(NamedTuple):
 
     @property
     def floor_s(self) -> float:
-        """Median of the floor's rounds."""
+        """Return the median of the floors."""
         return statistics.median(self.floor)
 
     @property
     def load_s(self) -> float:
-        """Median of the loads, the import of the checker left out."""
-        return statistics.median(one.wall - one.imported for one in self.loads)
+        """Return the median of the loads without the import of the checker."""
+        return statistics.median(load.wall - load.imported for load in self.loads)
 
     @property
     def ratio(self) -> float:
-        """How many times the floor a load takes."""
+        """Return the load's time as a multiple of the floor's."""
         return self.load_s / self.floor_s
 
 
 def load(feed: str) -> Timing:
-    """Load the delta of a feed in a process of its own.
+    """Load the delta of a feed in a process of its own, and return its timing.
 
     Raises:
-        CalledProcessError: when the load failed; what it said went to standard error.
+        CalledProcessError: when the load failed; its error is on standard error.
     """
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "bench.child", feed], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )
-    wall, found = time.perf_counter() - began, json.loads(done.stdout)
-    return Timing(wall, found["import_s"], found["steps_s"], found["above_imports_mib"], found["extracted"])
+    wall, output = time.perf_counter() - began, json.loads(done.stdout)
+    return Timing(wall, output["import_s"], output["steps_s"], output["above_imports_mib"], output["extracted"])

@@ -1,4 +1,4 @@
-"""Documents: collection or change stream, through Kafka, into staging."""
+"""Measure loads of documents from a collection or its change stream, through Kafka, into staging."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,18 +14,18 @@ BATCH = 5_000
 
 
 def prompts(here: Settings, rows: int, tell: Callable[[str], None]) -> dict[str, Timing]:
-    """A first load by the cursor, then as many documents again by the change stream."""
-    found = {}
+    """Return the timings of a first load with a cursor, and of as many documents again from the change stream."""
+    timings = {}
     with MongoClient[dict[str, Any]](here.address("promptcontent_admin")) as client:
         for way in ("cursor", "change stream"):
-            tell(f"prompts by the {way}")
+            tell(f"prompts, {way}")
             fill(client, rows)
-            found[way] = measured.load("prompts")
-    return found
+            timings[way] = measured.load("prompts")
+    return timings
 
 
 def fill(client: MongoClient[dict[str, Any]], rows: int) -> None:
-    """So many more prompts, of about a kilobyte."""
+    """Add this many prompts of about a kilobyte."""
     history, now = client["promptcontent"]["prompt_history"], datetime.now(UTC)
     for first in range(0, rows, BATCH):
         history.insert_many(_prompt(first + number, now) for number in range(min(BATCH, rows - first)))

@@ -1,8 +1,8 @@
-"""Faults without end on a stack of its own: ``make soak HOURS=8``. Each is one line; exit code 1 when anything differs.
+"""Soak test on a separate stack: ``make soak HOURS=8``. One line per fault; exit code 1 when anything differs.
 
-The applications write, correct and delete; every half minute one part is killed, or the broker stands still. Then they
-rest, and every row, minute, day, total and alert of the warehouse is compared with the sources. Caught up is a fault
-once all that was written before its end is in the warehouse, while more is written; known to about two seconds.
+The applications write, correct and delete rows. Every half minute one service is killed or the broker is frozen. Then
+writing stops, and every row, minute, day, total and alert of the warehouse is compared with the sources. The catch-up
+time ends when all rows written before the end of the fault are in the warehouse, measured to about two seconds.
 """
 
 import argparse
@@ -28,21 +28,21 @@ from tests.support.streaming import is_followed, settle, wait
 from tests.support.wholeness import amiss
 from tests.support.working import Working
 
-# before anything reads the settings
+# set before anything reads the settings
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-soak")
 os.environ.setdefault("PROMPTSALES_PORT_BASE", "24200")
 
 EVERY_S, BEFORE_S, QUIET_S = 30.0, 2.0, 5.0
 FROZEN_S = (5.0, 45.0)
 PATIENCE_S = 600
-# transactions of each application: a pause between two
+# pause between two transactions of an application
 PAUSE_S = 0.02
-# what the stream does not need
+# services that the stream does not need
 RESTING = ("airflow", "mongo")
 
 
 class Round(NamedTuple):
-    """A fault: which, how long until all was caught up, what the applications wrote meanwhile, what differed then."""
+    """One fault: its name, the catch-up time, the commits meanwhile, and the differences found afterwards."""
 
     fault: str
     caught_up_s: float
@@ -51,26 +51,26 @@ class Round(NamedTuple):
 
 
 def main() -> None:
-    """Bring up a stack, break it as long as asked, take it down; where something differed its state stays."""
-    options = arguments()
+    """Start a stack, cause faults for the given time, stop it, and remove it if nothing differed."""
+    options = parse_arguments()
     here, dice = settings(), random.Random(options.seed)  # noqa: S311 - faults, not secrets
     try:
         prepare(here)
-        console.print(f"faults by seed {options.seed} until {datetime.now(UTC) + timedelta(hours=options.hours):%H:%M}")
+        console.print(f"seed {options.seed}, until {datetime.now(UTC) + timedelta(hours=options.hours):%H:%M} UTC")
         rounds = []
-        for one in soak(here, dice, options.hours * 3600):
-            rounds.append(one)
-            tell(one)
+        for finished in soak(here, dice, options.hours * 3600):
+            rounds.append(finished)
+            show_round(finished)
     finally:
         down(here)
-    summary(rounds)
-    if any(one.amiss for one in rounds):
-        sys.exit(f"rows or figures differ; state and logs stay in {here.state}")
+    show_summary(rounds)
+    if any(finished.amiss for finished in rounds):
+        sys.exit(f"rows or figures differ: see the data and logs in {here.state}")
     down(here, remove=True)
 
 
-def arguments() -> argparse.Namespace:
-    """What the command line says."""
+def parse_arguments() -> argparse.Namespace:
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=1.0, help="how long (default 1)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="order of the faults")  # noqa: S311
@@ -78,12 +78,12 @@ def arguments() -> argparse.Namespace:
 
 
 def prepare(here: Settings) -> None:
-    """An empty stack, provisioned and followed, without what only needs the machine."""
+    """Start an empty stack with provisioned schemas and running connectors, and stop the services it does not need."""
     with console.status("") as status:
         down(here, remove=True)
         up(here, lambda name, state, seconds: status.update(f"start the stack: {name} {state}"))
         provision(here, status.update)
-    resting = [program.name for one in services(here) if one.name in RESTING for program in one.programs()]
+    resting = [program.name for service in services(here) if service.name in RESTING for program in service.programs()]
     Supervisor(here.state).stop(set(resting), patience_s=60)
     start_campaigns(here)
     start_selling(here)
@@ -92,7 +92,7 @@ def prepare(here: Settings) -> None:
 
 
 def soak(here: Settings, dice: random.Random, seconds: float) -> Iterator[Round]:
-    """Round after round."""
+    """Cause one fault after the other, and yield the result of each."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.monotonic()
@@ -109,7 +109,7 @@ def soak(here: Settings, dice: random.Random, seconds: float) -> Iterator[Round]
 
 
 def strike(here: Settings, dice: random.Random) -> str:
-    """One fault; its name."""
+    """Cause a random fault, and return its name."""
     name = dice.choice((*PARTS, "frozen"))
     if name != "frozen":
         kill(here, name)
@@ -120,33 +120,34 @@ def strike(here: Settings, dice: random.Random) -> str:
     return "kafka frozen"
 
 
-def tell(one: Round) -> None:
-    """A line on a round, and one on everything that differs."""
-    verdict = "differs" if one.amiss else "equal"
+def show_round(finished: Round) -> None:
+    """Print a line for a round, and one for each difference."""
+    verdict = "differs" if finished.amiss else "equal"
     console.print(
-        f"{datetime.now(UTC):%H:%M:%S}  {one.fault:<18} caught up after {one.caught_up_s:5.1f} s, "
-        f"{one.commits:5} commits, {verdict}",
+        f"{datetime.now(UTC):%H:%M:%S}  {finished.fault:<18} caught up after {finished.caught_up_s:5.1f} s, "
+        f"{finished.commits:5} commits, {verdict}",
         highlight=False,
     )
-    for line in one.amiss:
+    for line in finished.amiss:
         console.print(f"          {line}", highlight=False, soft_wrap=True)
 
 
-def summary(rounds: list[Round]) -> None:
-    """How often each fault struck, and how long it took to catch up."""
+def show_summary(rounds: list[Round]) -> None:
+    """Print how often each fault was caused, and its catch-up times."""
     faults: dict[str, list[float]] = {}
-    for one in rounds:
-        faults.setdefault(one.fault, []).append(one.caught_up_s)
+    for finished in rounds:
+        faults.setdefault(finished.fault, []).append(finished.caught_up_s)
     show_table(
-        "caught up, seconds after the fault began",
+        "catch-up time, seconds from the start of the fault",
         ("fault", "times", "median", "longest"),
         (
-            (name, len(found), f"{statistics.median(found):.1f}", f"{max(found):.1f}")
-            for name, found in sorted(faults.items())
+            (name, len(seconds), f"{statistics.median(seconds):.1f}", f"{max(seconds):.1f}")
+            for name, seconds in sorted(faults.items())
         ),
     )
-    commits, wrong = sum(one.commits for one in rounds), sum(bool(one.amiss) for one in rounds)
-    console.print(f"{len(rounds)} faults, {commits} commits, {wrong} comparisons with a difference")
+    commits = sum(finished.commits for finished in rounds)
+    different = sum(bool(finished.amiss) for finished in rounds)
+    console.print(f"{len(rounds)} faults, {commits} commits, {different} comparisons with a difference")
 
 
 if __name__ == "__main__":

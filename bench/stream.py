@@ -1,7 +1,7 @@
-"""How fast the stream is, on the real stack: ``make bench-stream``. Each line is one load, from commit to commit.
+"""Measure the stream on the running stack: ``make bench-stream``. Each line is one load.
 
-Latency is from the commit at the source to the commit in the warehouse, both by the servers' own commit times. The load
-generator runs on the same machine. Rows are measurements of the sample data's campaigns; they stay there.
+Latency is from the commit at the source to the commit in the warehouse, by the commit times of the two servers. The
+load generator runs on the same machine. It adds metrics to the campaigns of the sample data and does not remove them.
 """
 
 import os
@@ -34,7 +34,7 @@ _PATIENCE_S = 300
 
 
 class Load(NamedTuple):
-    """So many events a second, in transactions of so many rows, for so many seconds."""
+    """A rate of events, the rows per transaction, and the duration."""
 
     events_a_second: int
     rows: int
@@ -46,9 +46,9 @@ BACKLOG = 100_000
 
 
 def main() -> None:
-    """Run every load and a backlog; print a table."""
+    """Run every load and two backlogs, and print a table."""
     here = settings()
-    print(f"{platform.platform()}, {os.cpu_count()} cores; the load generator runs on them too")
+    print(f"{platform.platform()}, {os.cpu_count()} cores, shared with the load generator")
     print(f"{'events/s':>9} {'rows/tx':>8} {'reached':>9} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'max ms':>8}")
     with connected(here, "promptads") as ads, connected(here, "warehouse") as warehouse:
         campaigns = [key for (key,) in ads.execute(_CAMPAIGNS)]
@@ -63,17 +63,17 @@ def main() -> None:
 
 @contextmanager
 def _second_worker(here: Settings) -> Iterator[None]:
-    """A worker beside the stack's, once it has partitions of its own: before that it would only be in the way."""
+    """Run a worker in addition to the stack's; yield once it has partitions, because rebalancing delays both."""
     address = f"http://127.0.0.1:{here.port('stream') + 1}/health/"
     with subprocess.Popen([sys.executable, "-m", "streams", "1"], cwd=ROOT, stderr=subprocess.DEVNULL) as worker:
         try:
-            Retrying(stop=stop_after_delay(_PATIENCE_S), wait=wait_fixed(0.5))(_take_part, address)
+            Retrying(stop=stop_after_delay(_PATIENCE_S), wait=wait_fixed(0.5))(_check_partitions, address)
             yield
         finally:
             worker.terminate()
 
 
-def _take_part(address: str) -> None:
+def _check_partitions(address: str) -> None:
     if not httpx.get(address, trust_env=False).json()["partitions"]:
         raise TryAgain
 
@@ -84,15 +84,15 @@ def _measure(
     (since,) = ads.execute("select clock_timestamp()").fetchone() or (datetime.now(UTC),)
     written = _write(ads, campaigns, load)
     _settle(here, warehouse)
-    found = latency.measure(ads, warehouse, since)
-    if found is None or found.rows < written:
-        sys.exit(f"{found.rows if found else 0} of {written} rows arrived: see `promptsales status`")
-    figures = " ".join(f"{value:8.1f}" for value in (found.p50, found.p95, found.p99, found.longest))
+    result = latency.measure(ads, warehouse, since)
+    if result is None or result.rows < written:
+        sys.exit(f"{result.rows if result else 0} of {written} rows arrived: run `promptsales status`")
+    figures = " ".join(f"{value:8.1f}" for value in (result.p50, result.p95, result.p99, result.longest))
     print(f"{load.events_a_second:9} {load.rows:8} {written / load.seconds:9.0f} {figures}")
 
 
 def _write(ads: psycopg.Connection, campaigns: list[object], load: Load) -> int:
-    """Write at an even pace, one transaction after the other; how many rows."""
+    """Write transactions at an even rate, and return the number of rows."""
     began, written, turn = time.monotonic(), 0, 0
     while (elapsed := time.monotonic() - began) < load.seconds:
         if written > elapsed * load.events_a_second:
@@ -107,18 +107,18 @@ def _write(ads: psycopg.Connection, campaigns: list[object], load: Load) -> int:
 def _drain(
     here: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection, campaigns: list[object], who: str
 ) -> None:
-    """One transaction of very many rows: Debezium, Kafka and the workers catch up with it."""
+    """Insert a backlog in one transaction, and print how fast it is applied."""
     chosen = [campaigns[turn % len(campaigns)] for turn in range(BACKLOG)]
     ads.execute(_INSERT, [chosen])
     began = time.monotonic()
     _settle(here, warehouse)
     elapsed = time.monotonic() - began
     rate = BACKLOG / elapsed
-    print(f"backlog of {BACKLOG} events in one transaction, {who}: applied in {elapsed:.1f} s, {rate:.0f} a second")
+    print(f"backlog of {BACKLOG} events in one transaction, {who}: applied in {elapsed:.1f} s, {rate:.0f} per second")
 
 
 def _settle(here: Settings, warehouse: psycopg.Connection) -> None:
-    """Wait until the source's log is read and the bus is empty."""
+    """Wait until the source's log has been read and all events on the bus have been applied."""
     client, end = topics.admin(here.address("kafka")), time.monotonic() + _PATIENCE_S
     with connected(here, connectors.source_of("promptads")) as source:
         target = source.execute("select pg_current_wal_insert_lsn()::text").fetchone()
@@ -132,7 +132,7 @@ def _settle(here: Settings, warehouse: psycopg.Connection) -> None:
             if read == (True,) and not lag.waiting(lag.ends(client, names), lag.applied(warehouse, names)):
                 return
             time.sleep(0.1)
-    sys.exit(f"not applied after {_PATIENCE_S} s: see `promptsales status`")
+    sys.exit(f"not applied after {_PATIENCE_S} s: run `promptsales status`")
 
 
 if __name__ == "__main__":

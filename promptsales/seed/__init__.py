@@ -1,4 +1,4 @@
-"""Sample data for every system: seeded, reproducible, with a known number of bad rows."""
+"""Reproducible sample data for every system, with a known number of invalid rows."""
 
 from promptsales.seed.report import SeedReport
 from promptsales.seed.run import seed

@@ -1,4 +1,4 @@
-"""Accounts of the CRM, one contact at each, and the stages of its pipeline."""
+"""Sample accounts of the CRM with one contact each, and the stages of its pipeline."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -60,8 +60,8 @@ class Stage(NamedTuple):
     created_at: datetime
 
 
-class Place(NamedTuple):
-    """An account with its owner and contact."""
+class Prospect(NamedTuple):
+    """An account that deals can be made with, its owner and its contact."""
 
     owner_user_id: UUID
     account_id: UUID
@@ -81,7 +81,7 @@ WON, LOST = 4, 5
 
 @cache
 def stages(world: World) -> tuple[Stage, ...]:
-    """The default pipeline: four open stages, then won and lost."""
+    """Return the default pipeline: four open stages, then won and lost."""
     return tuple(
         Stage(
             world.id("stage", at), name, at, Decimal(chance), at >= WON, at == WON, world.day(DAYS - world.days - 800)
@@ -91,38 +91,39 @@ def stages(world: World) -> tuple[Stage, ...]:
 
 
 def accounts(world: World) -> Iterator[Account]:
-    """All accounts; the last ones are planted and look created in the far future."""
+    """Yield all accounts; the last ones are planted, with a creation time in the far future."""
     return (_account(world, index) for index in range(world.scale.accounts))
 
 
 def account_contacts(world: World) -> Iterator[Contact]:
-    """One contact an account; those of the planted accounts are planted too."""
+    """Yield one contact per account; the contacts of planted accounts are planted too."""
     return (_contact(world, account, index) for index, account in enumerate(accounts(world)))
 
 
 def account_of(world: World, rng: Random, owner: UUID) -> int:
-    """The number of some sound account of an owner."""
+    """Return the number of a random valid account of an owner."""
     step = len(owners(world))
     return _number_of(world)[owner] + step * rng.randrange((world.scale.accounts - PLANTED["accounts"]) // step)
 
 
-def places(world: World) -> Iterator[Place]:
-    """Where there is somebody to sell to: the accounts that are not planted."""
+def prospects(world: World) -> Iterator[Prospect]:
+    """Yield the accounts that are not planted, with their owners and contacts."""
     for index in range(world.scale.accounts - PLANTED["accounts"]):
         owner = owners(world)[index % len(owners(world))]
-        yield Place(owner, world.id("account", index), world.id("account contact", index))
+        yield Prospect(owner, world.id("account", index), world.id("account contact", index))
 
 
 @cache
 def _number_of(world: World) -> dict[UUID, int]:
-    """The number of each owner, which is that of their first account."""
+    """Return the number of each owner, which is the number of their first account."""
     return {owner: number for number, owner in enumerate(owners(world))}
 
 
 def company_of(world: World, index: int) -> Company:
-    """The company behind an account."""
-    found = names(world.number).companies[index % len(names(world.number).companies)]
-    return Company(found.name, f"{found.slug}{index}.example")
+    """Return the company of an account, with a domain of its own."""
+    companies = names(world.number).companies
+    company = companies[index % len(companies)]
+    return Company(company.name, f"{company.slug}{index}.example")
 
 
 def _account(world: World, index: int) -> Account:

@@ -1,4 +1,4 @@
-"""Campaigns, ad groups and ads: what metrics and leads refer to."""
+"""Sample campaigns, ad groups and ads."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -63,8 +63,8 @@ class Ad(NamedTuple):
     created_at: datetime
 
 
-class Running(NamedTuple):
-    """A campaign that ran at some time of the history, with its ads: what metrics and leads refer to."""
+class Flight(NamedTuple):
+    """A campaign that ran during the history, its ads, and the part of its flight within the history."""
 
     number: int
     campaign: Campaign
@@ -74,24 +74,24 @@ class Running(NamedTuple):
 
     @property
     def flight_days(self) -> int:
-        """Length of the whole flight."""
+        """Return the length of the whole flight in days."""
         starts, ends = self.campaign.start_date, self.campaign.end_date
         return (ends - starts).days if starts and ends else 0
 
 
 @cache
 def campaigns(world: World) -> tuple[Campaign, ...]:
-    """All campaigns; the last two are planted: one ends before it starts, one has no owner."""
-    found = [_campaign(world, index) for index in range(world.scale.campaigns)]
+    """Return all campaigns; the last two are planted: one ends before it starts, one has no owner."""
+    rows = [_campaign(world, index) for index in range(world.scale.campaigns)]
     starts = naive(world.day(-30))
-    found[-2] = found[-2]._replace(status="draft", start_date=starts, end_date=starts - timedelta(days=14))
-    found[-1] = found[-1]._replace(status="draft", start_date=None, end_date=None, user_id=None)
-    return tuple(found)
+    rows[-2] = rows[-2]._replace(status="draft", start_date=starts, end_date=starts - timedelta(days=14))
+    rows[-1] = rows[-1]._replace(status="draft", start_date=None, end_date=None, user_id=None)
+    return tuple(rows)
 
 
 @cache
 def ad_groups(world: World) -> tuple[AdGroup, ...]:
-    """Two groups a campaign; the planted ones belong to none."""
+    """Return two groups per campaign; the planted ones have no campaign."""
     sound = [
         _ad_group(world, number, campaign)
         for number, campaign in enumerate(campaign for campaign in campaigns(world) for _ in range(2))
@@ -101,7 +101,7 @@ def ad_groups(world: World) -> tuple[AdGroup, ...]:
 
 @cache
 def ads(world: World) -> tuple[Ad, ...]:
-    """Two ads a group; the planted ones belong to none."""
+    """Return two ads per group; the planted ones have no group."""
     groups = ad_groups(world)[: -PLANTED["ad_groups"]]
     sound = [_ad(world, number, group) for number, group in enumerate(group for group in groups for _ in range(2))]
     planted = (_ad(world, len(sound) + index, groups[0])._replace(ad_group_id=None) for index in range(PLANTED["ads"]))
@@ -109,43 +109,39 @@ def ads(world: World) -> tuple[Ad, ...]:
 
 
 @cache
-def running(world: World) -> tuple[Running, ...]:
-    """The campaigns that ran in the history, planted ones left out."""
+def flights(world: World) -> tuple[Flight, ...]:
+    """Return the campaigns that ran during the history, without planted ones."""
     campaign_of = {group.id: group.campaign_id for group in ad_groups(world)}
-    of: dict[UUID | None, list[Ad]] = {}
+    ads_of: dict[UUID | None, list[Ad]] = {}
     for ad in ads(world):
         if ad.ad_group_id:
-            of.setdefault(campaign_of[ad.ad_group_id], []).append(ad)
+            ads_of.setdefault(campaign_of[ad.ad_group_id], []).append(ad)
     return tuple(
-        Running(number, campaign, tuple(of[campaign.id]), *span)
+        Flight(number, campaign, tuple(ads_of[campaign.id]), first_day, days)
         for number, campaign in enumerate(campaigns(world)[: -PLANTED["campaigns"]])
-        if (span := _span(world, campaign)).days > 0
+        for first_day, days in [_days_in_history(world, campaign)]
+        if days > 0
     )
 
 
 @cache
-def active(world: World) -> tuple[Running, ...]:
-    """Those of them that still run at the anchor."""
-    return tuple(ran for ran in running(world) if ran.campaign.status == "active")
+def active_flights(world: World) -> tuple[Flight, ...]:
+    """Return the flights that are still running at the anchor."""
+    return tuple(flight for flight in flights(world) if flight.campaign.status == "active")
 
 
-class _Span(NamedTuple):
-    first_day: datetime
-    days: int
-
-
-def _span(world: World, campaign: Campaign) -> _Span:
-    """The days of the flight that lie in the history."""
+def _days_in_history(world: World, campaign: Campaign) -> tuple[datetime, int]:
+    """Return the first day of the flight within the history, and the number of its days there."""
     if campaign.start_date is None or campaign.end_date is None or campaign.status == "draft":
-        return _Span(world.anchor, 0)
+        return world.anchor, 0
     first = max(campaign.start_date.replace(tzinfo=world.anchor.tzinfo), world.day(-world.days))
     after = min(campaign.end_date.replace(tzinfo=world.anchor.tzinfo), world.anchor)
-    return _Span(first, (after - first).days)
+    return first, (after - first).days
 
 
 def _campaign(world: World, index: int) -> Campaign:
     rng = world.rng("campaign", index)
-    # of a long history, too, some campaigns run at the anchor
+    # every second campaign is recent, so that some run at the anchor however long the history is
     begin = rng.randint(-DAYS if index % 2 else -world.days, 10)
     length = rng.choice((14, 21, 30, 45, 60, 90, 120))
     dated = rng.random() < 0.95
@@ -181,7 +177,7 @@ def _ad_group(world: World, number: int, campaign: Campaign | None) -> AdGroup:
         "interests": rng.sample(names(world.number).words, 3),
     }
     if rng.random() < 0.05:
-        audience["remarks"] = rng.choice(names(world.number).sentences)  # a key that no contract lists
+        audience["remarks"] = rng.choice(names(world.number).sentences)  # a key that the contract does not name
     made = campaign.created_at if campaign else world.day(-50)
     name = f"{'-'.join(audience['countries'])} {youngest}+"
     return AdGroup(world.id("ad group", number), campaign and campaign.id, name, Jsonb(audience), made)

@@ -1,4 +1,4 @@
-"""Rows into PostgreSQL by COPY: fast, and no value ever stands in a statement's text or parameters."""
+"""Write rows to PostgreSQL with COPY, which is fast and keeps values out of statement texts and parameters."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -16,44 +16,44 @@ from promptsales.errors import driver_errors
 from promptsales.settings import PublicName, Settings
 
 Say = Callable[[str], None]
-Row = tuple[Any, ...]  # a NamedTuple whose fields are called like the columns
+Row = tuple[Any, ...]  # a NamedTuple whose field names are the column names
 
-_BATCH = 20_000  # rows a COPY: how often progress is told
+_BATCH = 20_000  # rows per COPY; progress is reported after each
 
 
 class Tally:
-    """Rows written per table, told to whoever shows progress."""
+    """Counts of the rows written per table; reports each change."""
 
     def __init__(self, say: Say) -> None:
         self.counts: Counter[str] = Counter()
         self._say = say
 
     def add(self, table: str, rows: int) -> None:
-        """Count rows just written."""
+        """Add rows that were written to a table."""
         self.counts[table] += rows
         self._say(f"{table} {self.counts[table]:,}")
 
-    def merge(self, other: "Tally") -> None:
-        """Count what another tally counted."""
-        for table, rows in other.counts.items():
+    def merge(self, tally: "Tally") -> None:
+        """Add the counts of another tally."""
+        for table, rows in tally.counts.items():
             self.add(table, rows)
 
 
 @cache
 def statement(name: str) -> bytes:
-    """The text of one of the ``.sql`` files beside this module."""
+    """Return the text of one of the ``.sql`` files of this package."""
     return (Path(__file__).parent / "sql" / f"{name}.sql").read_bytes()
 
 
 @contextmanager
 def system_to_fill(settings: Settings, name: PublicName, table: str) -> Iterator[psycopg.Connection | None]:
-    """One transaction that fills a whole system, or None when ``table`` holds rows already.
+    """Open a transaction that fills a whole system; yield None when ``table`` already holds rows.
 
-    A second seed that runs at the same time waits at the lock, then finds the rows.
+    A concurrent seed waits for the lock and then finds the rows.
 
     Raises:
         TransientError: when the system cannot be reached.
-        TerminalError: when the system refuses, for instance because its schema is not provisioned.
+        TerminalError: when the system rejects a statement, for instance because its schema is not provisioned.
     """
     with (
         connected(settings, name) as connection,
@@ -62,14 +62,14 @@ def system_to_fill(settings: Settings, name: PublicName, table: str) -> Iterator
     ):
         relation = sql.Identifier(*table.split("."))
         connection.execute(sql.SQL("lock table {} in share row exclusive mode").format(relation))
-        found = connection.execute(sql.SQL("select from {} limit 1").format(relation)).fetchone()
-        yield connection if found is None else None
+        row = connection.execute(sql.SQL("select from {} limit 1").format(relation)).fetchone()
+        yield connection if row is None else None
 
 
 def copy_rows(connection: psycopg.Connection, table: str, rows: Iterable[Row], tally: Tally | None = None) -> None:
-    """COPY rows into ``table`` (as ``schema.table`` or found by the search path)."""
-    waiting = iter(rows)
-    while batch := list(islice(waiting, _BATCH)):
+    """COPY rows into ``table``, which is ``schema.table`` or in the search path."""
+    remaining = iter(rows)
+    while batch := list(islice(remaining, _BATCH)):
         with connection.cursor() as cursor, cursor.copy(_copy_in(table, type(batch[0]))) as copy:
             for row in batch:
                 copy.write_row(row)

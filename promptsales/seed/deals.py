@@ -1,4 +1,4 @@
-"""What follows a lead: contacts, opportunities that move through stages, activities."""
+"""Sample contacts, opportunities with their moves through the stages, and activities."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from promptsales.seed.accounts import LOST, WON, Contact, places, stages
+from promptsales.seed.accounts import LOST, WON, Contact, prospects, stages
 from promptsales.seed.leads import Lead
 from promptsales.seed.names import names
 from promptsales.seed.planted import PLANTED
@@ -18,7 +18,7 @@ _LOST_REASONS = ("price", "timing", "competitor", "no decision", "missing featur
 
 
 class Opportunity(NamedTuple):
-    """A row of ``opportunities`` as it is created, in the first stage; the field names are the columns."""
+    """A row of ``opportunities`` at its creation, in the first stage; the field names are the columns."""
 
     id: UUID
     owner_user_id: UUID
@@ -68,7 +68,7 @@ class Activity(NamedTuple):
 
 
 def contacts_of(leads: Iterable[Lead]) -> Iterator[Contact]:
-    """The contacts that converted leads became."""
+    """Yield the contacts of converted leads."""
     for lead in leads:
         if lead.converted_contact_id and lead.converted_at:
             agreed = (lead.score or 0) > 50
@@ -76,7 +76,10 @@ def contacts_of(leads: Iterable[Lead]) -> Iterator[Contact]:
                 lead.converted_contact_id,
                 lead.owner_user_id,
                 lead.converted_account_id,
-                *lead[2:6],  # names, e-mail, phone
+                lead.first_name,
+                lead.last_name,
+                lead.email,
+                lead.phone,
                 lead.job_title,
                 lead.country_code,
                 agreed,
@@ -86,7 +89,7 @@ def contacts_of(leads: Iterable[Lead]) -> Iterator[Contact]:
 
 
 def opportunities_of(world: World, rng: Random, leads: Iterable[Lead]) -> Iterator[Opportunity]:
-    """The opportunities that converted leads became."""
+    """Yield the opportunities of converted leads."""
     for lead in leads:
         if lead.converted_opportunity_id and lead.converted_at:
             base = new_opportunity(world, rng, lead.owner_user_id, lead.converted_at)
@@ -100,42 +103,42 @@ def opportunities_of(world: World, rng: Random, leads: Iterable[Lead]) -> Iterat
 
 
 def direct_opportunities(world: World) -> Iterator[Opportunity]:
-    """Deals that no lead began: at one account in five; some have no account yet."""
+    """Yield deals without a lead, for one account in five; some have no account yet."""
     rng = world.rng("direct opportunity")
-    for place in places(world):
+    for prospect in prospects(world):
         if rng.random() < 0.2:
-            base = new_opportunity(world, rng, place.owner_user_id, world.day(-rng.uniform(1, world.days)))
-            known = rng.random() < 0.84
-            yield base._replace(account_id=place.account_id if known else None, primary_contact_id=place.contact_id)
+            base = new_opportunity(world, rng, prospect.owner_user_id, world.day(-rng.uniform(1, world.days)))
+            account_id = prospect.account_id if rng.random() < 0.84 else None
+            yield base._replace(account_id=account_id, primary_contact_id=prospect.contact_id)
 
 
 def planted_opportunities(world: World) -> Iterator[Opportunity]:
-    """The bad deals: in a currency that is none."""
+    """Yield the planted deals, which have an invalid currency."""
     rng = world.rng("opportunity planted")
-    for index, place in enumerate(islice(places(world), PLANTED["opportunities"])):
-        base = new_opportunity(world, rng, place.owner_user_id, world.day(-20 - index))
-        yield base._replace(account_id=place.account_id, currency_code="ZZZ")
+    for index, prospect in enumerate(islice(prospects(world), PLANTED["opportunities"])):
+        base = new_opportunity(world, rng, prospect.owner_user_id, world.day(-20 - index))
+        yield base._replace(account_id=prospect.account_id, currency_code="ZZZ")
 
 
 def moves_of(world: World, rng: Random, opportunities: Iterable[Opportunity]) -> Iterator[Move]:
-    """The moves of opportunities up to the anchor."""
+    """Yield the moves of opportunities up to the anchor."""
     for opportunity in opportunities:
         at, stage, amount = opportunity.created_at, 0, opportunity.amount
         for _ in range(8):
             at += wait(rng, 9)
-            # what has no account yet stays open
+            # a deal without an account stays open
             stage = next_stage(rng, stage, can_close=opportunity.account_id is not None)
             if at > world.anchor:
                 break
             amount = amount and (amount * Decimal(rng.choice((1, 1, 1, "0.9", "1.1")))).quantize(Decimal("0.01"))
             reason = rng.choice(_LOST_REASONS) if stage == LOST else None
             yield Move(opportunity.id, opportunity.owner_user_id, stages(world)[stage].id, at, amount, reason)
-            if stage >= WON and rng.random() < 0.97:  # else it is opened again
+            if stage >= WON and rng.random() < 0.97:  # the rest is reopened
                 break
 
 
 def next_stage(rng: Random, stage: int, *, can_close: bool = True) -> int:
-    """Where a deal goes next: mostly on, sometimes lost, back, or two stages at once; never where it is."""
+    """Return a deal's next stage: mostly the following one, sometimes lost, back or two ahead; never the same."""
     dice = rng.random()
     if stage >= WON:
         return WON - 1
@@ -149,7 +152,7 @@ def next_stage(rng: Random, stage: int, *, can_close: bool = True) -> int:
 
 
 def activities_of(world: World, rng: Random, leads: Iterable[Lead]) -> Iterator[Activity]:
-    """Activities about leads: who got further was worked on more."""
+    """Yield the activities about leads; leads that got further have more."""
     for lead in leads:
         if lead.status != "new" and rng.random() < 0.7:
             base = new_activity(world, rng, lead.owner_user_id, lead.created_at)
@@ -164,15 +167,15 @@ def activities_of(world: World, rng: Random, leads: Iterable[Lead]) -> Iterator[
 
 
 def planted_activities(world: World) -> Iterator[Activity]:
-    """The bad activities: calls of more than a day."""
+    """Yield the planted activities, which are calls of more than a day."""
     rng = world.rng("activity planted")
-    for index, place in enumerate(islice(places(world), PLANTED["activities"])):
-        base = new_activity(world, rng, place.owner_user_id, world.day(-10))
-        yield base._replace(account_id=place.account_id, activity_type="call", duration_seconds=90_000 + index)
+    for index, prospect in enumerate(islice(prospects(world), PLANTED["activities"])):
+        base = new_activity(world, rng, prospect.owner_user_id, world.day(-10))
+        yield base._replace(account_id=prospect.account_id, activity_type="call", duration_seconds=90_000 + index)
 
 
 def new_opportunity(world: World, rng: Random, owner: UUID, at: datetime) -> Opportunity:
-    """An opportunity in the first stage, of nobody yet."""
+    """Return an opportunity in the first stage, without account, contact or lead."""
     amount = Decimal(int(rng.lognormvariate(9, 0.9))) if rng.random() < 0.95 else None
     return Opportunity(
         id=new_id(rng),
@@ -193,7 +196,7 @@ def new_opportunity(world: World, rng: Random, owner: UUID, at: datetime) -> Opp
 
 
 def new_activity(world: World, rng: Random, owner: UUID, after: datetime) -> Activity:
-    """An activity with no parent yet; a task is due, everything else happened."""
+    """Return an activity without a parent; a task is due later, all others have happened."""
     kind = rng.choices(("call", "email", "meeting", "note", "task"), (4, 6, 2, 2, 2))[0]
     at = min(after + wait(rng, 2), world.anchor)
     timed = kind in ("call", "meeting")

@@ -1,4 +1,4 @@
-"""The errors of all drivers as ours: by class and code only, as their texts may quote a row."""
+"""Turn the errors of all drivers into ours, by class and code only, because their texts may quote a row."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +10,14 @@ from promptsales.failures.mongo import mongo_errors
 
 @contextmanager
 def system_errors(what: str) -> Iterator[None]:
-    """Sort the errors of PostgreSQL, MongoDB and Redis.
+    """Turn errors of PostgreSQL, MongoDB and Redis into transient and terminal errors.
 
     Args:
-        what: the work that was going on, for the message: ``"seed promptcontent"``.
+        what: the work in progress, for the message: ``"seed promptcontent"``.
 
     Raises:
-        TransientError: when a system cannot be reached, or a transaction met another.
-        TerminalError: when a system refuses, for instance because its schema is not provisioned.
+        TransientError: when a system cannot be reached, or a transaction conflicted with another.
+        TerminalError: when a system rejects a statement, for instance because its schema is not provisioned.
     """
     with driver_errors(what), mongo_errors(what), redis_errors(what):
         yield

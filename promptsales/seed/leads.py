@@ -1,4 +1,4 @@
-"""Leads of the CRM: who, where from, and how far they got."""
+"""Sample leads of the CRM: the person, the origin, and the milestones reached."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,20 +9,20 @@ from typing import NamedTuple
 from uuid import UUID
 
 from promptsales.seed.accounts import account_of, company_of
-from promptsales.seed.campaigns import Ad, Running, running
+from promptsales.seed.campaigns import Ad, Flight, flights
 from promptsales.seed.names import COUNTRIES, Company, names, phone
 from promptsales.seed.planted import FAR_FUTURE, PLANTED
 from promptsales.seed.promptsales import owners
 from promptsales.seed.world import World, new_id, wait, weekday_factor
 
-CHUNK = 10_000  # leads made and written at a time: bounds the memory
+CHUNK = 10_000  # leads created and written at a time, which limits the memory
 _PAID = {"paid_social": ("Facebook", "instagram", "linkedin", "tiktok"), "paid_search": ("google", "Bing")}
 _UNPAID = ("organic_search", "referral", "email", "event", "unknown")
 _REASONS = ("no budget", "no answer", "wrong person", "student", "competitor", "spam")
 
 
-class Who(NamedTuple):
-    """The person; only this part holds direct identifiers."""
+class LeadPerson(NamedTuple):
+    """The person; only this part of a lead holds direct identifiers."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -34,8 +34,8 @@ class Who(NamedTuple):
     score: int | None = None
 
 
-class Origin(NamedTuple):
-    """Where the lead came from."""
+class LeadOrigin(NamedTuple):
+    """The source of the lead and what refers to its campaign."""
 
     lead_source: str
     campaign_id: UUID | None = None
@@ -49,8 +49,8 @@ class Origin(NamedTuple):
     landing_page_url: str | None = None
 
 
-class Life(NamedTuple):
-    """How far the lead got."""
+class Milestones(NamedTuple):
+    """The status of the lead and the times of its milestones."""
 
     status: str = "new"
     qualified_at: datetime | None = None
@@ -63,7 +63,7 @@ class Life(NamedTuple):
 
 
 class Lead(NamedTuple):
-    """A row of ``leads``: id and owner, who, where from, life, dates; the field names are the columns."""
+    """A row of ``leads``: id and owner, then LeadPerson, LeadOrigin, Milestones, dates; field names are the columns."""
 
     id: UUID
     owner_user_id: UUID
@@ -99,89 +99,90 @@ class Lead(NamedTuple):
 
 
 def lead_chunks(world: World) -> Iterator[list[Lead]]:
-    """All sound leads, some thousands at a time."""
+    """Yield all valid leads in chunks."""
     sound = world.scale.leads - PLANTED["leads"]
     for number, first in enumerate(range(0, sound, CHUNK)):
         yield _chunk(world, number, min(CHUNK, sound - first))
 
 
 def planted_leads(world: World) -> Iterator[Lead]:
-    """The bad leads: created after their last change, as an import with a placeholder date leaves them."""
+    """Yield the planted leads, created after their last change, as by an import with a placeholder date."""
     rng = world.rng("lead planted")
     for index in range(PLANTED["leads"]):
         lead = new_lead(world, rng, f"p{index}")
-        born = FAR_FUTURE + timedelta(minutes=index)
-        yield Lead._make((*lead[:20], *Life(), None, born, None))
+        created = FAR_FUTURE + timedelta(minutes=index)
+        yield lead._replace(**Milestones()._asdict(), merged_into_id=None, created_at=created, deleted_at=None)
 
 
 def new_lead(world: World, rng: Random, unique: str, at: datetime | None = None) -> Lead:
-    """One lead.
+    """Return a lead.
 
     Args:
-        world: what the lead refers to.
-        rng: where its values come from.
-        unique: keeps its e-mail address apart from all others.
-        at: when it is created, and new; by default some time in the history, with the life that followed.
+        world: the world that the lead belongs to.
+        rng: the source of its random values.
+        unique: makes its e-mail address unique.
+        at: creation time of a new lead; by default a time in the history, followed by milestones.
     """
-    source, ran = _source(world, rng)
-    owner = (ran and ran.campaign.user_id) or rng.choice(owners(world))
+    source, flight = _source(world, rng)
+    owner = (flight and flight.campaign.user_id) or rng.choice(owners(world))
     account = account_of(world, rng, owner)
-    created = at or (_moment(rng, ran.first_day, ran.days) if ran else _moment(rng, world.day(-world.days), world.days))
-    life = Life() if at else _life(world, rng, created, account)
-    who = _who(world, rng, unique, company_of(world, account))
-    deleted = created + wait(rng, 5) if life.status != "converted" and rng.random() < 0.012 and not at else None
+    first, days = (flight.first_day, flight.days) if flight else (world.day(-world.days), world.days)
+    created = at or _moment(rng, first, days)
+    milestones = Milestones() if at else _milestones(world, rng, created, account)
+    person = _person(world, rng, unique, company_of(world, account))
+    deleted = created + wait(rng, 5) if milestones.status != "converted" and rng.random() < 0.012 and not at else None
     if deleted and rng.random() < 0.3:
-        who = Who()  # erased on request: the id stays
-    origin = _paid(world, rng, source, ran) if ran else _unpaid(rng, source)
-    return Lead._make((new_id(rng), owner, *who, *origin, *life, None, created, deleted))
+        person = LeadPerson()  # erased on request: only the id is kept
+    origin = _paid(world, rng, source, flight) if flight else _unpaid(rng, source)
+    return Lead._make((new_id(rng), owner, *person, *origin, *milestones, None, created, deleted))
 
 
-def _chunk(world: World, number: int, rows: int) -> list[Lead]:
-    """Leads of one chunk; some are the same person once more, some merged into another."""
+def _chunk(world: World, number: int, count: int) -> list[Lead]:
+    """Return the leads of one chunk; some repeat the person of the lead before, and some of those are merged."""
     rng = world.rng("leads", number)
-    found: list[Lead] = []
-    for index in range(rows):
+    leads: list[Lead] = []
+    for index in range(count):
         lead = new_lead(world, rng, str(number * CHUNK + index))
         dice = rng.random()
-        if found and dice < 0.03 and lead.status != "converted":
-            lead = _once_more(lead, found[-1], merge=dice < 0.01)
-        found.append(lead)
-    return found
+        if leads and dice < 0.03 and lead.status != "converted":
+            lead = _repeat_person(lead, leads[-1], merge=dice < 0.01)
+        leads.append(lead)
+    return leads
 
 
-def _once_more(lead: Lead, before: Lead, *, merge: bool) -> Lead:
-    """The person of the lead before again; merged when somebody noticed."""
+def _repeat_person(lead: Lead, before: Lead, *, merge: bool) -> Lead:
+    """Return a lead with the person of the lead before, merged into it on request."""
     survivor = before.merged_into_id or before.id
     same = lead._replace(owner_user_id=before.owner_user_id, first_name=before.first_name, last_name=before.last_name)
     return same._replace(email=before.email, merged_into_id=survivor if merge else None)
 
 
 @cache
-def _ran(world: World) -> tuple[tuple[Running, ...], list[float]]:
-    """The campaigns that ran, and their cumulated weights: who spends more gets more leads."""
-    found = running(world)
-    return found, list(accumulate(float(ran.campaign.budget) / ran.flight_days * ran.days for ran in found))
+def _cumulative_budgets(world: World) -> list[float]:
+    """Return the cumulative budgets of the flights: a campaign that spends more gets more leads."""
+    return list(
+        accumulate(float(flight.campaign.budget) / flight.flight_days * flight.days for flight in flights(world))
+    )
 
 
-def _source(world: World, rng: Random) -> tuple[str, Running | None]:
+def _source(world: World, rng: Random) -> tuple[str, Flight | None]:
     if rng.random() < 0.38:
         return rng.choice(_UNPAID), None
-    found, weights = _ran(world)
-    return rng.choice(tuple(_PAID)), rng.choices(found, cum_weights=weights)[0]
+    return rng.choice(tuple(_PAID)), rng.choices(flights(world), cum_weights=_cumulative_budgets(world))[0]
 
 
 def _moment(rng: Random, first: datetime, days: int) -> datetime:
-    """Some time in the days, more likely on a working day and in the afternoon."""
+    """Return a time in the days, more likely on a working day and in the afternoon."""
     day = first + timedelta(days=rng.randrange(days))
     while rng.random() * 1.2 > weekday_factor(day):
         day = first + timedelta(days=rng.randrange(days))
     return day + timedelta(seconds=rng.triangular(0, 86_399, 50_400))
 
 
-def _who(world: World, rng: Random, unique: str, company: Company) -> Who:
+def _person(world: World, rng: Random, unique: str, company: Company) -> LeadPerson:
     pools = names(world.number)
     name = pools.name(rng)
-    return Who(
+    return LeadPerson(
         name.first,
         name.last,
         _as_typed(rng, pools.email(rng, name, unique, company.slug)),
@@ -194,7 +195,7 @@ def _who(world: World, rng: Random, unique: str, company: Company) -> Who:
 
 
 def _as_typed(rng: Random, email: str) -> str | None:
-    """An address as people leave it in a form: mostly right."""
+    """Return an address as people type it into a form, sometimes wrong."""
     dice = rng.random()
     if dice < 0.03:
         return None
@@ -203,16 +204,16 @@ def _as_typed(rng: Random, email: str) -> str | None:
     return f" {email.title()} " if dice < 0.1 else email
 
 
-def _paid(world: World, rng: Random, source: str, ran: Running) -> Origin:
-    ad, dice = rng.choice(ran.ads), rng.random()
+def _paid(world: World, rng: Random, source: str, flight: Flight) -> LeadOrigin:
+    ad, dice = rng.choice(flight.ads), rng.random()
     platform = rng.choice(_PAID[source])
-    return Origin(
+    return LeadOrigin(
         lead_source=source,
-        campaign_id=_campaign_id(rng, ran, dice),
+        campaign_id=_campaign_id(rng, flight, dice),
         ad_id=ad.id if dice < 0.3 or 0.55 < dice < 0.65 else None,
         utm_source=platform,
         utm_medium="cpc" if source == "paid_search" else "paid_social",
-        utm_campaign=_utm_campaign(ran, dice),
+        utm_campaign=_utm_campaign(flight, dice),
         utm_content=_utm_content(ad, dice),
         utm_term=rng.choice(names(world.number).words) if source == "paid_search" else None,
         click_id=f"{platform[:2].lower()}.{rng.getrandbits(96):x}",
@@ -220,19 +221,19 @@ def _paid(world: World, rng: Random, source: str, ran: Running) -> Origin:
     )
 
 
-def _campaign_id(rng: Random, ran: Running, dice: float) -> UUID | None:
-    """Mostly the campaign's id; one in twenty-five names a campaign that is not there."""
+def _campaign_id(rng: Random, flight: Flight, dice: float) -> UUID | None:
+    """Return mostly the campaign's id; one in twenty-five refers to a campaign that does not exist."""
     if dice < 0.55:
-        return ran.campaign.id
+        return flight.campaign.id
     return new_id(rng) if dice > 0.96 else None
 
 
-def _utm_campaign(ran: Running, dice: float) -> str | None:
-    """The campaign's name or id, something that matches nothing, or nothing."""
+def _utm_campaign(flight: Flight, dice: float) -> str | None:
+    """Return the campaign's name or id, a value that matches no campaign, or None."""
     if dice < 0.75:
-        return ran.campaign.name
+        return flight.campaign.name
     if dice < 0.85:
-        return str(ran.campaign.id)
+        return str(flight.campaign.id)
     return "newsletter_footer" if dice < 0.96 else None
 
 
@@ -240,36 +241,36 @@ def _utm_content(ad: Ad, dice: float) -> str | None:
     return str(ad.id) if dice < 0.5 else None
 
 
-def _unpaid(rng: Random, source: str) -> Origin:
+def _unpaid(rng: Random, source: str) -> LeadOrigin:
     if source in ("event", "unknown") or rng.random() < 0.5:
-        return Origin(source)
+        return LeadOrigin(source)
     medium = {"organic_search": "organic", "referral": "referral", "email": "email"}[source]
-    return Origin(source, utm_source=rng.choice(("google", "partner", "newsletter")), utm_medium=medium)
+    return LeadOrigin(source, utm_source=rng.choice(("google", "partner", "newsletter")), utm_medium=medium)
 
 
-def _life(world: World, rng: Random, created: datetime, account: int) -> Life:
-    """The steps that happened before the anchor: a young lead has not got far yet."""
+def _milestones(world: World, rng: Random, created: datetime, account: int) -> Milestones:
+    """Return the milestones before the anchor; a recent lead has reached few."""
     at = created + wait(rng, 1.5)
     if at > world.anchor or rng.random() < 0.2:
-        return Life()
-    life = Life("working")
+        return Milestones()
+    reached = Milestones("working")
     if rng.random() < 0.45:
         at += wait(rng, 3)
         if at > world.anchor:
-            return life
-        life = Life("qualified", qualified_at=at)
+            return reached
+        reached = Milestones("qualified", qualified_at=at)
     at += wait(rng, 6)
     if at > world.anchor:
-        return life
-    if life.qualified_at and rng.random() < 0.5:
-        return _converted(world, rng, life, at, account)
+        return reached
+    if reached.qualified_at and rng.random() < 0.5:
+        return _converted(world, rng, reached, at, account)
     if rng.random() < 0.4:
-        return life._replace(status="disqualified", disqualified_at=at, disqualified_reason=rng.choice(_REASONS))
-    return life
+        return reached._replace(status="disqualified", disqualified_at=at, disqualified_reason=rng.choice(_REASONS))
+    return reached
 
 
-def _converted(world: World, rng: Random, life: Life, at: datetime, account: int) -> Life:
-    return life._replace(
+def _converted(world: World, rng: Random, reached: Milestones, at: datetime, account: int) -> Milestones:
+    return reached._replace(
         status="converted",
         converted_at=at,
         converted_account_id=world.id("account", account),

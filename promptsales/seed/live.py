@@ -1,4 +1,4 @@
-"""Keep changing every system, at a given rate, until told to stop."""
+"""Keep changing every system at a given rate until an event is set."""
 
 import time
 from collections.abc import Iterator
@@ -32,35 +32,35 @@ def live(
     on_progress: Say = lambda _: None,
     days: int = DAYS,
 ) -> dict[str, int]:
-    """Change all systems at random; every event is one transaction, and a stop waits for the end of the last.
+    """Change all systems at random, one transaction per event; a stop takes effect after the current transaction.
 
     Args:
-        settings: where the systems are.
-        size: the size the systems were filled with: says which ids are there.
+        settings: the addresses of the systems.
+        size: the size that the systems were filled with, which determines the existing ids.
         anchor: midnight UTC of today.
-        rate: events a second; at most what the systems manage, one after the other.
-        stop: set from elsewhere when it is enough.
-        on_progress: told in a few words what has been changed so far.
+        rate: events per second; fewer if the systems cannot keep up, as events run one after another.
+        stop: set by the caller to stop.
+        on_progress: called with a short text about the rows changed so far.
         days: the length of the history that the systems were filled with.
 
     Returns:
         Rows written or changed per table.
 
     Raises:
-        ConfigError: when the CRM does not hold our sample data.
+        ConfigError: when the CRM does not hold the sample data.
         TransientError: when a system cannot be reached.
-        TerminalError: when a system refuses.
+        TerminalError: when a system rejects a change.
     """
     with (
         system_errors("change the sample data"),
         _systems(settings, World(anchor, SCALES[size], days=days), on_progress) as systems,
     ):
-        _remember(systems)
+        _read_candidates(systems)
         events, weights = tuple(EVENTS), tuple(EVENTS.values())
         due = time.monotonic()
         while not stop.is_set():
             systems.rng.choices(events, weights)[0](systems)
-            # what is late is not made up for: a rate is a rate
+            # delays of more than a second are not made up for, so that the rate is never much exceeded
             due = max(due + 1 / rate, time.monotonic() - 1)
             stop.wait(max(0.0, due - time.monotonic()))
         return dict(systems.tally.counts)
@@ -68,7 +68,7 @@ def live(
 
 @contextmanager
 def _systems(settings: Settings, world: World, say: Say) -> Iterator[Systems]:
-    """Connections to every system, closed at the end."""
+    """Open a connection to every system."""
     with (
         connected(settings, "promptsales") as core,
         connected(settings, "promptads") as ads,
@@ -79,24 +79,24 @@ def _systems(settings: Settings, world: World, say: Say) -> Iterator[Systems]:
         yield Systems(world, fresh_rng(), core, ads, crm, mongo.get_default_database(), cache, Tally(say))
 
 
-def _remember(systems: Systems) -> None:
-    """Look up what there is to go on with.
+def _read_candidates(systems: Systems) -> None:
+    """Read the leads, deals and drafts that events can change.
 
     Raises:
-        ConfigError: when the CRM does not hold our sample data.
+        ConfigError: when the CRM does not hold the sample data.
     """
     first = stages(systems.world)[0].id
     if systems.crm.execute("select from crm.pipeline_stages where id = %s", (first,)).fetchone() is None:
-        raise ConfigError("the crm does not hold the sample data of `promptsales seed`: there is nothing to go on with")
+        raise ConfigError("the crm does not hold the sample data: run `promptsales seed` on an empty crm first")
     systems.leads.extend(_read(systems.crm, "open_leads", OpenLead))
     systems.deals.extend(_read(systems.crm, "open_opportunities", Deal))
     drafts = systems.content.content_assets.find({"status": "draft"}, {"_id": 1}, limit=200)
     systems.drafts.extend(asset["_id"] for asset in drafts)
 
 
-_Thing = TypeVar("_Thing")
+_RowT = TypeVar("_RowT")
 
 
-def _read(connection: psycopg.Connection, name: str, kind: type[_Thing]) -> list[_Thing]:
-    with connection.cursor(row_factory=class_row(kind)) as cursor:
+def _read(connection: psycopg.Connection, name: str, row_type: type[_RowT]) -> list[_RowT]:
+    with connection.cursor(row_factory=class_row(row_type)) as cursor:
         return cursor.execute(statement(name)).fetchall()

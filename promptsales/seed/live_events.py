@@ -1,7 +1,7 @@
-"""What happens in the systems while they live: one function an event, one transaction each.
+"""Live traffic: one function per kind of event, one transaction per event.
 
-Values of persons go in by COPY or stay inside the database (insert .. select); a statement's text or parameters hold
-ids and figures only.
+Personal data is written with COPY or stays inside the database (insert .. select); texts and parameters of statements
+hold only ids and figures.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ from bson import ObjectId
 from pymongo.database import Database
 
 from promptsales.seed.accounts import WON, stages
-from promptsales.seed.campaigns import Running, active
+from promptsales.seed.campaigns import Flight, active_flights
 from promptsales.seed.copying import Tally, copy_rows, statement
 from promptsales.seed.deals import new_activity, new_opportunity, next_stage
 from promptsales.seed.leads import new_lead
@@ -29,13 +29,13 @@ from promptsales.seed.promptsales import Subscription, new_user
 from promptsales.seed.sessions import response, session, write
 from promptsales.seed.world import World, naive, new_id
 
-_REMEMBERED = 2_000
+_MOST_CANDIDATES = 2_000
 _INSTANT = 1 / 2_000  # share of a campaign's day that one event reports
 
 
 @dataclass
 class OpenLead:
-    """A lead that may go on."""
+    """A lead that events can change."""
 
     id: UUID
     owner_user_id: UUID
@@ -44,7 +44,7 @@ class OpenLead:
 
 @dataclass
 class Deal:
-    """An opportunity that may go on; ``stage`` is the position of its stage."""
+    """An opportunity that events can move; ``stage`` is the position of its stage."""
 
     id: UUID
     owner_user_id: UUID
@@ -54,7 +54,7 @@ class Deal:
 
 @dataclass
 class Systems:
-    """Open connections to every system, and what of them an event needs to know."""
+    """Open connections to every system, and the rows that events can change."""
 
     world: World
     rng: Random
@@ -64,27 +64,27 @@ class Systems:
     content: Database[Document]
     cache: "redis.Redis"
     tally: Tally
-    leads: deque[OpenLead] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
-    deals: deque[Deal] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
-    drafts: deque[ObjectId] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    leads: deque[OpenLead] = field(default_factory=lambda: deque(maxlen=_MOST_CANDIDATES))
+    deals: deque[Deal] = field(default_factory=lambda: deque(maxlen=_MOST_CANDIDATES))
+    drafts: deque[ObjectId] = field(default_factory=lambda: deque(maxlen=_MOST_CANDIDATES))
 
     def now(self) -> datetime:
-        """The CRM's clock: stamps of ours never lie before or after its own."""
+        """Return the time of the CRM's clock, so that our timestamps fit those of its triggers."""
         row = self.crm.execute("select clock_timestamp()").fetchone()
         assert row is not None  # noqa: S101 -- a select without a from has one row
-        found: datetime = row[0]
-        return found.astimezone(UTC)
+        now: datetime = row[0]
+        return now.astimezone(UTC)
 
-    def campaign(self) -> Running:
-        """Some campaign that runs."""
-        return self.rng.choice(active(self.world))
+    def pick_flight(self) -> Flight:
+        """Return a random campaign that is running."""
+        return self.rng.choice(active_flights(self.world))
 
     def unique(self) -> str:
-        """What keeps an e-mail address apart from all others."""
+        """Return a random text that makes an e-mail address unique."""
         return f"{self.rng.getrandbits(48):x}"
 
     def change(self, connection: psycopg.Connection, table: str, name: str, values: Mapping[str, Any]) -> int:
-        """Execute one of our statements in the transaction that is open, or one of its own; the rows it changed."""
+        """Execute a statement in the open transaction or one of its own; return the number of rows changed."""
         rows = connection.execute(statement(name), values).rowcount
         if rows:
             self.tally.add(table, rows)
@@ -94,17 +94,17 @@ class Systems:
 Event = Callable[[Systems], None]
 
 
-def leads_arrive(systems: Systems) -> None:
-    """One lead, or a few at once."""
+def add_leads(systems: Systems) -> None:
+    """Add one lead or a few."""
     at, count = systems.now(), systems.rng.choice((1, 1, 1, 2, 5))
-    found = [new_lead(systems.world, systems.rng, systems.unique(), at) for _ in range(count)]
+    leads = [new_lead(systems.world, systems.rng, systems.unique(), at) for _ in range(count)]
     with systems.crm.transaction():
-        copy_rows(systems.crm, "crm.leads", found, systems.tally)
-    systems.leads.extend(OpenLead(lead.id, lead.owner_user_id, lead.status) for lead in found)
+        copy_rows(systems.crm, "crm.leads", leads, systems.tally)
+    systems.leads.extend(OpenLead(lead.id, lead.owner_user_id, lead.status) for lead in leads)
 
 
-def lead_advances(systems: Systems) -> None:
-    """A lead is worked on, qualified or given up; a qualified one is converted."""
+def advance_lead(systems: Systems) -> None:
+    """Move a lead to working, qualified or disqualified; convert a qualified one."""
     if not systems.leads:
         return
     lead = systems.leads.popleft()
@@ -117,33 +117,33 @@ def lead_advances(systems: Systems) -> None:
 
 
 def _convert(systems: Systems, lead: OpenLead) -> None:
-    """One transaction over four tables; nothing of it happens when the person is a contact already."""
+    """Write four tables in one transaction; roll back when the person is already a contact."""
     rng, at = systems.rng, systems.now()
     deal = new_opportunity(systems.world, rng, lead.owner_user_id, at)
     ids = {"id": lead.id, "account_id": new_id(rng), "contact_id": new_id(rng), "opportunity_id": deal.id}
     deal = deal._replace(account_id=ids["account_id"], primary_contact_id=ids["contact_id"], source_lead_id=lead.id)
-    counted = Tally(lambda _: None)
+    tally = Tally(lambda _: None)
     with systems.crm.transaction():
         systems.crm.execute(statement("convert_account"), ids)
         if not systems.crm.execute(statement("convert_contact"), ids).rowcount:
             raise psycopg.Rollback
-        copy_rows(systems.crm, "crm.opportunities", [deal], counted)
+        copy_rows(systems.crm, "crm.opportunities", [deal], tally)
         if not systems.crm.execute(statement("convert_lead"), ids).rowcount:
             raise psycopg.Rollback
         for table in ("accounts", "contacts", "leads", "opportunity_stage_history"):
-            counted.add(f"crm.{table}", 1)
-    systems.tally.merge(counted)
+            tally.add(f"crm.{table}", 1)
+    systems.tally.merge(tally)
     systems.deals.append(Deal(deal.id, deal.owner_user_id, 0, deal.amount))
 
 
-def lead_is_erased(systems: Systems) -> None:
-    """A person asks to be forgotten."""
+def erase_lead(systems: Systems) -> None:
+    """Erase a lead, as on request of the person."""
     if systems.leads:
         systems.change(systems.crm, "crm.leads", "erase_lead", {"id": systems.leads.pop().id})
 
 
-def deal_moves(systems: Systems) -> None:
-    """An opportunity enters another stage."""
+def move_deal(systems: Systems) -> None:
+    """Move an opportunity to another stage."""
     if not systems.deals:
         return
     deal = systems.deals.popleft()
@@ -163,49 +163,51 @@ def deal_moves(systems: Systems) -> None:
         systems.deals.append(deal)
 
 
-def somebody_acts(systems: Systems) -> None:
-    """A call, an e-mail, a meeting about a lead."""
+def add_activity(systems: Systems) -> None:
+    """Add a call, an e-mail or a meeting about a lead."""
     if not systems.leads:
         return
     lead = systems.rng.choice(systems.leads)
     activity = new_activity(systems.world, systems.rng, lead.owner_user_id, systems.now())
-    happened = activity.occurred_at and activity.created_at
-    row = activity._replace(lead_id=lead.id, occurred_at=happened, completed_at=activity.completed_at and happened)
+    occurred_at = activity.occurred_at and activity.created_at
+    completed_at = activity.completed_at and occurred_at
+    row = activity._replace(lead_id=lead.id, occurred_at=occurred_at, completed_at=completed_at)
     with systems.crm.transaction():
         copy_rows(systems.crm, "crm.activities", [row], systems.tally)
 
 
-def metrics_arrive(systems: Systems) -> None:
-    """The ad platform reports on some campaigns and their ads, in one transaction."""
+def add_metrics(systems: Systems) -> None:
+    """Add metrics of some campaigns and their ads, in one transaction."""
     rng, at = systems.rng, naive(systems.now())
-    of_campaigns, of_ads = [], []
-    for ran in {systems.campaign() for _ in range(rng.randint(1, 4))}:
-        found = measures(rng, pace(systems.world, ran), _INSTANT)
-        of_campaigns.append(CampaignMetric(ran.campaign.id, at, *found))
-        of_ads.append(AdMetric(rng.choice(ran.ads).id, at, *found))
+    campaign_rows, ad_rows = [], []
+    for flight in {systems.pick_flight() for _ in range(rng.randint(1, 4))}:
+        values = measures(rng, pace(systems.world, flight), _INSTANT)
+        campaign_rows.append(CampaignMetric(flight.campaign.id, at, *values))
+        ad_rows.append(AdMetric(rng.choice(flight.ads).id, at, *values))
     with systems.ads.transaction():
-        copy_rows(systems.ads, "promptads.campaign_metrics", of_campaigns, systems.tally)
-        copy_rows(systems.ads, "promptads.ad_metrics", of_ads, systems.tally)
+        copy_rows(systems.ads, "promptads.campaign_metrics", campaign_rows, systems.tally)
+        copy_rows(systems.ads, "promptads.ad_metrics", ad_rows, systems.tally)
 
 
-def metric_is_corrected(systems: Systems) -> None:
-    """The ad platform corrects a figure."""
+def correct_metric(systems: Systems) -> None:
+    """Correct a metric, as the ad platform does later."""
     systems.change(systems.ads, "promptads.campaign_metrics", "correct_metric", {})
 
 
-def budget_is_edited(systems: Systems) -> None:
-    """Somebody changes a budget."""
-    values = {"id": systems.campaign().campaign.id, "factor": Decimal(systems.rng.choice(("0.9", "1.1", "1.25")))}
+def edit_budget(systems: Systems) -> None:
+    """Change the budget of a campaign."""
+    factor = Decimal(systems.rng.choice(("0.9", "1.1", "1.25")))
+    values = {"id": systems.pick_flight().campaign.id, "factor": factor}
     systems.change(systems.ads, "promptads.campaigns", "edit_budget", values)
 
 
-def campaign_is_paused(systems: Systems) -> None:
-    """Somebody pauses a campaign, or lets it go on."""
-    systems.change(systems.ads, "promptads.campaigns", "pause_campaign", {"id": systems.campaign().campaign.id})
+def pause_campaign(systems: Systems) -> None:
+    """Pause or resume a campaign."""
+    systems.change(systems.ads, "promptads.campaigns", "pause_campaign", {"id": systems.pick_flight().campaign.id})
 
 
-def asset_is_made(systems: Systems) -> None:
-    """A prompt, and the draft that comes of it."""
+def add_asset(systems: Systems) -> None:
+    """Add a prompt and the draft that it created."""
     prompt, asset = draft(systems.world, systems.world.scale.assets + systems.rng.getrandbits(40), systems.now())
     systems.content.prompt_history.insert_one(prompt)
     systems.content.content_assets.insert_one(asset)
@@ -214,8 +216,8 @@ def asset_is_made(systems: Systems) -> None:
     systems.drafts.append(asset["_id"])
 
 
-def asset_is_approved(systems: Systems) -> None:
-    """A draft is approved."""
+def approve_asset(systems: Systems) -> None:
+    """Approve a draft."""
     if not systems.drafts:
         return
     at = systems.now()
@@ -224,8 +226,8 @@ def asset_is_approved(systems: Systems) -> None:
     systems.tally.add("promptcontent.content_assets", 1)
 
 
-def user_joins(systems: Systems) -> None:
-    """Somebody joins and subscribes, in one transaction."""
+def add_user(systems: Systems) -> None:
+    """Add a user with a subscription, in one transaction."""
     at = systems.now()
     user = new_user(systems.world, systems.rng, systems.unique(), "viewer", at)
     plan = Subscription(new_id(systems.rng), user.id, "basic", "active", naive(at), None)
@@ -234,31 +236,31 @@ def user_joins(systems: Systems) -> None:
         copy_rows(systems.core, "promptsales.subscriptions", [plan], systems.tally)
 
 
-def user_leaves(systems: Systems) -> None:
-    """Somebody cancels."""
+def cancel_subscription(systems: Systems) -> None:
+    """Cancel a subscription."""
     systems.change(systems.core, "promptsales.subscriptions", "cancel_subscription", {})
 
 
-def user_browses(systems: Systems) -> None:
-    """A session and an answer of the API."""
-    found = (session(systems.world, systems.rng), response(systems.world, systems.rng))
-    write(systems.cache, found, systems.tally)
+def add_session(systems: Systems) -> None:
+    """Add a session and an API response to the cache."""
+    entries = (session(systems.world, systems.rng), response(systems.world, systems.rng))
+    write(systems.cache, entries, systems.tally)
 
 
-# how often each happens, against the others
+# relative frequencies
 EVENTS: dict[Event, int] = {
-    metrics_arrive: 30,
-    leads_arrive: 20,
-    lead_advances: 15,
-    somebody_acts: 8,
-    deal_moves: 8,
-    user_browses: 5,
-    asset_is_made: 4,
-    metric_is_corrected: 3,
-    asset_is_approved: 3,
-    budget_is_edited: 2,
-    campaign_is_paused: 1,
-    user_joins: 1,
-    user_leaves: 1,
-    lead_is_erased: 1,
+    add_metrics: 30,
+    add_leads: 20,
+    advance_lead: 15,
+    add_activity: 8,
+    move_deal: 8,
+    add_session: 5,
+    add_asset: 4,
+    correct_metric: 3,
+    approve_asset: 3,
+    edit_budget: 2,
+    pause_campaign: 1,
+    add_user: 1,
+    cancel_subscription: 1,
+    erase_lead: 1,
 }

@@ -1,6 +1,6 @@
-"""Invented people, companies and texts: mimesis fills pools once, rows draw from them (its calls cost too much a row).
+"""Invented people, companies and texts, drawn from pools that mimesis fills once because it is too slow per row.
 
-Every domain ends in the reserved ``.example`` and every phone number is one of those kept for fiction (555-01xx).
+Every domain ends in the reserved ``.example``, and every phone number is reserved for fiction (555-01xx).
 """
 
 import unicodedata
@@ -19,7 +19,7 @@ COUNTRIES = ("US", "GB", "DE", "FR", "ES", "MX", "BR", "CA", "CR", "NL")
 
 
 class Name(NamedTuple):
-    """A person's name and how it is written in an address."""
+    """A person's name and its form in an e-mail address."""
 
     first: str
     last: str
@@ -27,7 +27,7 @@ class Name(NamedTuple):
 
 
 class Company(NamedTuple):
-    """A company's name and the domain made of it."""
+    """A company's name and its form in a domain."""
 
     name: str
     slug: str
@@ -35,7 +35,7 @@ class Company(NamedTuple):
 
 @dataclass(frozen=True)
 class Names:
-    """The pools."""
+    """The pools of names, companies, jobs and texts."""
 
     first: tuple[str, ...]
     last: tuple[str, ...]
@@ -45,18 +45,18 @@ class Names:
     sentences: tuple[str, ...]
 
     def name(self, rng: Random) -> Name:
-        """A first name and a last name."""
+        """Return a random name."""
         first, last = rng.choice(self.first), rng.choice(self.last)
         return Name(first, last, f"{_slug(first)}.{_slug(last)}")
 
     def email(self, rng: Random, name: Name, unique: str, domain: str) -> str:
-        """An address at the company's domain or a provider's; ``unique`` keeps it apart from all others."""
+        """Return an address at the company's domain or a provider's; ``unique`` makes it unique."""
         return f"{name.slug}{unique}@{rng.choice(_PROVIDERS) if rng.random() < 0.4 else domain}"
 
 
 @cache
 def names(number: int) -> Names:
-    """The pools of one seed number."""
+    """Return the pools of a seed number."""
     people = [Person(locale, seed=number + offset) for offset, locale in enumerate(_LOCALES)]
     finance, text = Finance(Locale.EN, seed=number), Text(Locale.EN, seed=number)
     jobs = Person(Locale.EN, seed=number)
@@ -71,17 +71,17 @@ def names(number: int) -> Names:
 
 
 def phone(rng: Random) -> str:
-    """A number kept for fiction, written in one of the ways people write numbers."""
+    """Return a phone number reserved for fiction, in one of several notations."""
     return rng.choice(_PHONE_FORMS).format(area=rng.randrange(201, 990), line=rng.randrange(100))
 
 
 def _companies(finance: Finance) -> tuple[Company, ...]:
-    found = dict.fromkeys(finance.company() for _ in range(2 * _POOL))
-    return tuple(Company(name, _slug(name)) for name in found)
+    unique_names = dict.fromkeys(finance.company() for _ in range(2 * _POOL))
+    return tuple(Company(name, _slug(name)) for name in unique_names)
 
 
 @cache
 def _slug(text: str) -> str:
-    """The ASCII letters and digits of a text."""
+    """Return the ASCII letters and digits of a text."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return "".join(letter for letter in plain if letter.isalnum()) or "x"

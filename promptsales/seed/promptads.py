@@ -1,4 +1,4 @@
-"""Sample data of PromptAds: campaigns with their ads, and what they brought."""
+"""Fill PromptAds with sample campaigns, ads and metrics."""
 
 from promptsales.seed.campaigns import ad_groups, ads, campaigns
 from promptsales.seed.copying import Tally, copy_rows, system_to_fill
@@ -8,11 +8,11 @@ from promptsales.settings import Settings
 
 
 def fill(settings: Settings, world: World, tally: Tally) -> bool:
-    """Fill the system in one transaction; False when it holds campaigns already.
+    """Fill the system in one transaction; return False when it already holds campaigns.
 
     Raises:
         TransientError: when the system cannot be reached.
-        TerminalError: when it refuses, for instance because its schema is not provisioned.
+        TerminalError: when it rejects a statement, for instance because its schema is not provisioned.
     """
     with system_to_fill(settings, "promptads", "promptads.campaigns") as connection:
         if connection is None:

@@ -1,4 +1,4 @@
-"""Sample data of PromptContent: assets, and the prompts that made them."""
+"""Fill PromptContent with sample assets and prompts."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from promptsales.settings import Settings
 
 Document = dict[str, Any]
 
-# type and status follow from an asset's number, so that PromptAds finds approved assets of a type without asking
+# type and status depend only on an asset's number, so that ads can refer to approved assets without reading them
 _TYPES = ("image",) * 6 + ("video",) * 2 + ("text_copy",) * 2
 _STATUSES = ("approved",) * 6 + ("draft",) * 2 + ("archived",) * 2
 _CYCLE = len(_TYPES) * len(_STATUSES)
@@ -40,11 +40,11 @@ _BATCH = 1_000
 
 
 def fill(settings: Settings, world: World, tally: Tally) -> bool:
-    """Fill the system in one transaction; False when it holds assets already.
+    """Fill the system in one transaction; return False when it already holds assets.
 
     Raises:
         TransientError: when the system cannot be reached.
-        TerminalError: when it refuses, for instance because its schema is not provisioned.
+        TerminalError: when it rejects a command, for instance because its schema is not provisioned.
     """
     with (
         system_errors("seed promptcontent"),
@@ -61,7 +61,7 @@ def fill(settings: Settings, world: World, tally: Tally) -> bool:
 
 
 def draft(world: World, index: int, at: datetime) -> tuple[Document, Document]:
-    """A prompt and the draft made of it, both just now."""
+    """Return a prompt and the draft that it created, both at one time."""
     prompt, asset = _prompt(world, index), _asset(world, index)
     prompt |= {"timestamp": at, "asset_id": str(asset["_id"])}
     fresh = {"status": "draft", "created_at": at, "updated_at": at, "approved_at": None, "archived_at": None}
@@ -70,16 +70,16 @@ def draft(world: World, index: int, at: datetime) -> tuple[Document, Document]:
 
 
 def approved_asset(world: World, rng: Random, ad_type: str) -> ObjectId:
-    """Some approved asset of the type an ad shows."""
-    places = [at for at, kind in enumerate(_TYPES) if kind.removesuffix("_copy") == ad_type]
+    """Return the id of a random approved asset of an ad's type."""
+    offsets = [offset for offset, kind in enumerate(_TYPES) if kind.removesuffix("_copy") == ad_type]
     cycle = rng.randrange(world.scale.assets // _CYCLE) * _CYCLE
     return world.object_id(
-        "asset", cycle + rng.randrange(_STATUSES.count("approved")) * len(_TYPES) + rng.choice(places)
+        "asset", cycle + rng.randrange(_STATUSES.count("approved")) * len(_TYPES) + rng.choice(offsets)
     )
 
 
 def assets(world: World) -> Iterator[Document]:
-    """All assets; the last ones are planted: an image without an address, an image of zero bytes, in turn."""
+    """Yield all assets; the last ones are planted: in turn an image without an address and one of zero bytes."""
     sound = world.scale.assets - PLANTED["content_assets"]
     for index in range(world.scale.assets):
         asset = _asset(world, index)
@@ -93,7 +93,7 @@ def assets(world: World) -> Iterator[Document]:
 
 
 def prompts(world: World) -> Iterator[Document]:
-    """Prompts, one for nine of ten assets and then some that led to none; the last ones are planted."""
+    """Yield prompts for nine of ten assets, then some without an asset; the last ones are planted."""
     sound = world.scale.prompts - PLANTED["prompts"]
     for index in range(world.scale.prompts):
         prompt = _prompt(world, index)
@@ -103,7 +103,7 @@ def prompts(world: World) -> Iterator[Document]:
 
 
 def _as_text(document: Document) -> Document:
-    """The document with its dates as ISO text: applications write both."""
+    """Return the document with its dates as ISO text, because applications write both forms."""
     return {
         key: value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else value
         for key, value in document.items()
@@ -111,7 +111,7 @@ def _as_text(document: Document) -> Document:
 
 
 def asset_type(index: int) -> str:
-    """The type of the asset with a number."""
+    """Return the type of the asset with a number."""
     return _TYPES[index % len(_TYPES)]
 
 
@@ -158,7 +158,7 @@ def _metadata(rng: Random, kind: str, extension: str) -> Document:
 
 
 def _generation(world: World, index: int, created: datetime) -> Document:
-    """How an asset was made; its prompt is in the history for most."""
+    """Return how an asset was generated; most refer to a prompt in the history."""
     prompt = _prompt(world, index)
     info = {
         "model": prompt["tool"],

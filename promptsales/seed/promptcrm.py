@@ -1,4 +1,4 @@
-"""Sample data of PromptCrm, written a chunk of leads at a time, so that a million of them need no memory."""
+"""Fill PromptCrm with sample data, one chunk of leads at a time, so that memory does not grow with their number."""
 
 import psycopg
 
@@ -20,16 +20,16 @@ from promptsales.settings import Settings
 
 
 def fill(settings: Settings, world: World, tally: Tally) -> bool:
-    """Fill the system in one transaction; False when it holds accounts already.
+    """Fill the system in one transaction; return False when it already holds accounts.
 
     Raises:
         TransientError: when the system cannot be reached.
-        TerminalError: when it refuses, for instance because its schema is not provisioned.
+        TerminalError: when it rejects a statement, for instance because its schema is not provisioned.
     """
     with system_to_fill(settings, "promptcrm", "crm.accounts") as connection:
         if connection is None:
             return False
-        # a lead and the opportunity it became name each other
+        # a lead and its opportunity refer to each other
         connection.execute("set constraints all deferred")
         copy_rows(connection, "crm.accounts", accounts(world), tally)
         copy_rows(connection, "crm.contacts", account_contacts(world), tally)
@@ -41,9 +41,9 @@ def fill(settings: Settings, world: World, tally: Tally) -> bool:
 
 
 def _missing_stages(connection: psycopg.Connection, world: World) -> list[Stage]:
-    """Stages outlive a CRM that was emptied: the source refuses to delete them."""
-    there = {row[0] for row in connection.execute("select id from crm.pipeline_stages")}
-    return [stage for stage in stages(world) if stage.id not in there]
+    """Return the stages that do not exist yet; the source does not allow deleting them, so some can be left over."""
+    existing = {key for (key,) in connection.execute("select id from crm.pipeline_stages")}
+    return [stage for stage in stages(world) if stage.id not in existing]
 
 
 def _fill_chunk(connection: psycopg.Connection, world: World, number: int, leads: list[Lead], tally: Tally) -> None:
@@ -57,7 +57,7 @@ def _fill_chunk(connection: psycopg.Connection, world: World, number: int, leads
 def _fill_opportunities(
     connection: psycopg.Connection, world: World, number: int, opportunities: list[Opportunity], tally: Tally
 ) -> None:
-    """Write deals in their first stage, then move them, so that the source's own triggers write the history."""
+    """Insert deals in their first stage and then move them, so that the source's triggers write the history."""
     copy_rows(connection, "crm.opportunities", opportunities, tally)
     moves = list(moves_of(world, world.rng("moves", number), opportunities))
     with connection.cursor() as cursor:
@@ -66,7 +66,7 @@ def _fill_opportunities(
 
 
 def _fill_rest(connection: psycopg.Connection, world: World, tally: Tally) -> None:
-    """Deals that no lead began, the planted rows, and what follows from the deals for their accounts."""
+    """Write the deals without a lead and the planted rows, and mark accounts with won deals as customers."""
     _fill_opportunities(connection, world, -1, list(direct_opportunities(world)), tally)
     planted = list(planted_opportunities(world))
     _fill_opportunities(connection, world, -2, planted, tally)

@@ -1,4 +1,4 @@
-"""Sample data of PromptSales core: users and their subscriptions."""
+"""Fill PromptSales core with sample users and subscriptions."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from promptsales.seed.world import DAYS, World, naive, new_id
 from promptsales.settings import Settings
 
 _PLANS = ("basic", "pro", "enterprise")
-_BLANKS = ("", " ")  # two of them: addresses are unique at the source
+_BLANKS = ("", " ")  # two different ones, because addresses are unique at the source
 
 
 class User(NamedTuple):
@@ -39,11 +39,11 @@ class Subscription(NamedTuple):
 
 
 def fill(settings: Settings, world: World, tally: Tally) -> bool:
-    """Fill the system in one transaction; False when it holds users already.
+    """Fill the system in one transaction; return False when it already holds users.
 
     Raises:
         TransientError: when the system cannot be reached.
-        TerminalError: when it refuses, for instance because its schema is not provisioned.
+        TerminalError: when it rejects a statement, for instance because its schema is not provisioned.
     """
     with system_to_fill(settings, "promptsales", "promptsales.users") as connection:
         if connection is None:
@@ -55,12 +55,12 @@ def fill(settings: Settings, world: World, tally: Tally) -> bool:
 
 @cache
 def owners(world: World) -> tuple[UUID, ...]:
-    """The users who own campaigns and leads: the marketers, two of three users."""
+    """Return the users who own campaigns and leads: the marketers, two thirds of all users."""
     return tuple(world.id("user", index) for index in range(world.scale.users * 2 // 3))
 
 
 def users(world: World) -> Iterator[User]:
-    """Marketers first, then one admin in four of the others and viewers; the last have blank addresses."""
+    """Yield marketers, then admins (a quarter of the rest) and viewers; the last ones have blank addresses."""
     for index in range(world.scale.users):
         rng, role = world.rng("user", index), _role(index, world)
         joined = world.day(DAYS - world.days - rng.uniform(120, 720)).replace(microsecond=0)
@@ -70,14 +70,14 @@ def users(world: World) -> Iterator[User]:
 
 
 def new_user(world: World, rng: Random, unique: str, role: str, joined: datetime) -> User:
-    """One user; ``unique`` keeps the address apart from all others."""
+    """Return a user; ``unique`` makes the address unique."""
     pools = names(world.number)
     email = pools.email(rng, pools.name(rng), unique, f"{rng.choice(pools.companies).slug}.example")
     return User(new_id(rng), email, f"$2b$12${rng.getrandbits(212):053x}", role, naive(joined))
 
 
 def subscriptions(world: World) -> Iterator[Subscription]:
-    """One to three subscriptions a paying user, one after the other; the planted ones end before they start."""
+    """Yield one to three consecutive subscriptions per paying user; the planted ones end before they start."""
     number = 0
     for user in users(world):
         if user.role == "viewer":
@@ -99,7 +99,7 @@ def _role(index: int, world: World) -> str:
 
 
 def _history(rng: Random, joined: datetime, today: datetime) -> Iterator[tuple[str, datetime, datetime | None]]:
-    """Plan, start and exclusive end of what one user paid for: up- and downgrades, pauses, and some who leave."""
+    """Yield plan, start and exclusive end of a user's subscriptions: upgrades, downgrades, pauses, cancellations."""
     plan, starts = rng.choices(_PLANS, (5, 4, 1))[0], joined + timedelta(hours=rng.uniform(0, 72))
     for _ in range(rng.choices((0, 1, 2), (6, 3, 1))[0]):
         ends = starts + timedelta(days=rng.uniform(40, 250))

@@ -1,4 +1,4 @@
-"""What a seed wrote."""
+"""The report of a seed."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,17 +6,17 @@ from promptsales.seed.world import Size
 
 
 class SeedReport(BaseModel):
-    """What a seed wrote, and what the checks must find."""
+    """The rows that a seed wrote, and the number of invalid rows that the checks must find."""
 
     model_config = ConfigDict(frozen=True)
 
     size: Size
     rows: dict[str, int]  # per table written, as schema.table
-    planted: dict[str, int]  # bad rows per feed, of the tables written
-    already_there: tuple[str, ...]  # systems that held rows and were left as they were
+    planted: dict[str, int]  # invalid rows per feed, of the tables written
+    already_there: tuple[str, ...]  # systems that already held rows and were not changed
     seconds: float
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether nothing was written at all."""
+        """Return whether nothing was written."""
         return not self.rows

@@ -16,7 +16,7 @@ class _Fill(Protocol):
     def __call__(self, settings: Settings, world: World, tally: Tally) -> bool: ...
 
 
-# in this order: a campaign references its user
+# in this order, because campaigns reference users
 _SYSTEMS: dict[PublicName, _Fill] = {
     "promptsales": promptsales.fill,
     "promptads": promptads.fill,
@@ -24,7 +24,7 @@ _SYSTEMS: dict[PublicName, _Fill] = {
     "promptcontent": promptcontent.fill,
     "redis": sessions.fill,
 }
-_TABLES = {"prompts": "prompt_history"}  # feeds that are not called like their table at the source
+_TABLES = {"prompts": "prompt_history"}  # feeds whose table at the source has another name
 
 
 def seed(
@@ -35,30 +35,30 @@ def seed(
     number: int = SEED,
     days: int = DAYS,
 ) -> SeedReport:
-    """Fill every system that is empty; one that holds rows is left as it is, so a repeat changes nothing.
+    """Fill every system that is empty, and do not change systems that hold rows.
 
-    Each system is filled in one transaction: a seed that is killed leaves a system full or empty, and is repeated.
+    Each system is filled in one transaction, so a seed that was killed can be run again.
 
     Args:
-        settings: where the systems are.
-        size: how many rows.
+        settings: the addresses of the systems.
+        size: the number of rows.
         anchor: midnight UTC at which the history ends.
-        on_progress: told in a few words what has been written so far.
-        number: the seed; the same number, size, anchor and days give the same ids and values.
-        days: length of the history; a longer one has as many rows, over a longer time.
+        on_progress: called with a short text about the rows written so far.
+        number: the seed number; the same number, size, anchor and days give the same ids and values.
+        days: length of the history; a longer one has the same number of rows.
 
     Raises:
-        ConfigError: when the anchor is no midnight of UTC, or a system has no address.
+        ConfigError: when the anchor is not midnight UTC, or a system has no address.
         TransientError: when a system cannot be reached.
-        TerminalError: when a system refuses, for instance because its schema is not provisioned.
+        TerminalError: when a system rejects a statement, for instance because its schema is not provisioned.
     """
     world, tally, began = World(anchor, SCALES[size], number, days), Tally(on_progress), time.monotonic()
-    there = tuple(name for name, fill in _SYSTEMS.items() if not fill(settings, world, tally))
+    already_there = tuple(name for name, fill in _SYSTEMS.items() if not fill(settings, world, tally))
     written = {table.split(".")[1] for table in tally.counts}
     return SeedReport(
         size=size,
         rows=dict(tally.counts),
         planted={feed: count for feed, count in PLANTED.items() if _TABLES.get(feed, feed) in written},
-        already_there=there,
+        already_there=already_there,
         seconds=round(time.monotonic() - began, 2),
     )

@@ -1,7 +1,7 @@
-"""What the sample data of all systems agree on: one seed number, one anchor date, one scale.
+"""The base of all sample data: one seed number, one anchor date, one scale.
 
-Random numbers are drawn per (kind, index), so any row can be made without those before it: two systems agree on an id
-without asking each other, and a million rows need no memory.
+Random numbers are drawn per (kind, index), so any row can be computed without those before it. Two systems then use
+the same ids without reading from each other, and memory does not grow with the number of rows.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from bson import ObjectId
 from promptsales.errors import ConfigError
 
 SEED = 20260101
-DAYS = 90  # of campaign and lead history before the anchor, where no other length is asked for
+DAYS = 90  # default length of the campaign and lead history before the anchor
 
 
 class Size(StrEnum):
-    """How much sample data."""
+    """The amount of sample data."""
 
     SMALL = "small"
     MEDIUM = "medium"
@@ -29,7 +29,7 @@ class Size(StrEnum):
 
 @dataclass(frozen=True)
 class Scale:
-    """How many of the things that others hang on."""
+    """The number of rows of each kind."""
 
     users: int
     campaigns: int
@@ -48,30 +48,30 @@ SCALES = {
 }
 
 
-class _Quick(Random):
-    """A million leads make ten million choices: the library's own, without the last grain of fairness."""
+class _FastRandom(Random):
+    """A generator with a faster, slightly biased ``choice``: a million leads need ten million choices."""
 
     def choice(self, seq: Any) -> Any:
         return seq[int(self.random() * len(seq))]
 
 
 class World:
-    """One reproducible world; the same arguments give the same ids and values for ever."""
+    """A reproducible world: the same arguments always give the same ids and values."""
 
     def __init__(self, anchor: datetime, scale: Scale, number: int = SEED, days: int = DAYS) -> None:
         """Build a world.
 
         Args:
-            anchor: midnight UTC at which the history ends; nothing but planted rows is later.
-            scale: how many rows.
-            number: the seed.
-            days: how far the history of campaigns and leads goes back from the anchor.
+            anchor: midnight UTC at which the history ends; only planted rows are later.
+            scale: the number of rows.
+            number: the seed number.
+            days: the length of the history of campaigns and leads before the anchor, in days.
 
         Raises:
-            ConfigError: when the anchor is not a midnight of UTC.
+            ConfigError: when the anchor is not midnight UTC.
         """
         if anchor.tzinfo is None or anchor.astimezone(UTC).time() != datetime.min.time():
-            raise ConfigError(f"anchor {anchor.isoformat()}: must be a midnight with the zone UTC")
+            raise ConfigError(f"anchor {anchor.isoformat()}: expected midnight in the zone UTC; pass such a time")
         self.anchor = anchor.astimezone(UTC)
         self.scale = scale
         self.number = number
@@ -79,19 +79,19 @@ class World:
         self._key = number.to_bytes(8, "big")
 
     def id(self, kind: str, index: int) -> UUID:
-        """The id of the thing ``index`` of a kind."""
+        """Return the id of row ``index`` of a kind."""
         return UUID(bytes=self._digest(kind, index), version=4)
 
     def object_id(self, kind: str, index: int) -> ObjectId:
-        """The same for MongoDB."""
+        """Return the MongoDB id of document ``index`` of a kind."""
         return ObjectId(self._digest(kind, index)[:12])
 
     def rng(self, kind: str, index: int = 0) -> Random:
-        """The source of the random values of one thing, or of one chunk of things."""
-        return _Quick(self._digest(kind, index))
+        """Return the generator of random values for one row, or for one chunk of rows."""
+        return _FastRandom(self._digest(kind, index))
 
     def day(self, offset: float) -> datetime:
-        """The anchor moved by days, negative into the past."""
+        """Return the anchor plus a number of days, which may be negative."""
         return self.anchor + timedelta(days=offset)
 
     def _digest(self, kind: str, index: int) -> bytes:
@@ -99,25 +99,25 @@ class World:
 
 
 def naive(moment: datetime) -> datetime:
-    """A moment for a ``timestamp`` column: UTC without its zone."""
+    """Return a time for a ``timestamp`` column: in UTC, without a zone."""
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def weekday_factor(moment: datetime) -> float:
-    """How busy a day of the week is, against the mean: business customers rest at the weekend."""
+    """Return the activity on a day of the week relative to the mean; business customers are less active at weekends."""
     return (1.15, 1.2, 1.2, 1.15, 1.05, 0.6, 0.65)[moment.weekday()]
 
 
 def fresh_rng() -> Random:
-    """A source of random values that is another in every process."""
-    return _Quick()
+    """Return a generator with a different seed in every process."""
+    return _FastRandom()
 
 
 def new_id(rng: Random) -> UUID:
-    """The id of a thing that nothing else has to know of."""
+    """Return a random id, for a row that no other row has to compute."""
     return UUID(int=rng.getrandbits(128), version=4)
 
 
 def wait(rng: Random, mean_days: float) -> timedelta:
-    """How long something takes that happens at any time: mostly soon, sometimes late."""
+    """Return an exponentially distributed duration."""
     return timedelta(days=rng.expovariate(1 / mean_days))

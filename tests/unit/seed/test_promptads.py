@@ -3,7 +3,7 @@
 from decimal import Decimal
 from itertools import islice, takewhile
 
-from promptsales.seed.campaigns import active, ad_groups, ads, campaigns, running
+from promptsales.seed.campaigns import active_flights, ad_groups, ads, campaigns, flights
 from promptsales.seed.metrics import ad_metrics, campaign_metrics, campaign_metrics_of, measures, pace
 from promptsales.seed.planted import FAR_FUTURE, PLANTED
 from promptsales.seed.promptcontent import assets
@@ -26,7 +26,7 @@ def test_campaigns(world: World) -> None:
     assert len(found) == world.scale.campaigns
     assert len(upside_down) + len(orphans) == PLANTED["campaigns"]
     assert {one.user_id for one in found} - {None} <= owners
-    assert len(active(world)) > 10
+    assert len(active_flights(world)) > 10
 
 
 def test_ads_belong_to_groups_but_for_the_planted(world: World) -> None:
@@ -47,22 +47,22 @@ def test_ads_show_approved_assets_of_their_type(world: World) -> None:
 
 
 def test_metrics_lie_in_the_flight(world: World) -> None:
-    flights = {ran.campaign.id: ran.campaign for ran in running(world)}
+    campaign_of = {flight.campaign.id: flight.campaign for flight in flights(world)}
     bad = 0
     for row in campaign_metrics(world):
         if row.impressions is None or row.clicks < 0 or row.timestamp >= naive(FAR_FUTURE):
             bad += 1
             continue
-        flight = flights[row.campaign_id]
-        assert flight.start_date
-        assert flight.end_date
-        assert flight.start_date <= row.timestamp < min(flight.end_date, naive(world.anchor))
+        campaign = campaign_of[row.campaign_id]
+        assert campaign.start_date
+        assert campaign.end_date
+        assert campaign.start_date <= row.timestamp < min(campaign.end_date, naive(world.anchor))
         assert row.clicks <= row.impressions
     assert bad == PLANTED["campaign_metrics"]
 
 
 def test_ads_bring_less_than_their_campaign(world: World) -> None:
-    first = running(world)[0]
+    first = flights(world)[0]
     ids = {ad.id for ad in first.ads}
     rows = takewhile(lambda row: row.ad_id in ids, ad_metrics(world))
     of_ads = sum((row.spend for row in rows), Decimal())
@@ -72,7 +72,7 @@ def test_ads_bring_less_than_their_campaign(world: World) -> None:
 
 
 def test_what_was_not_shown_costs_nothing(world: World) -> None:
-    rng, how = world.rng("test", 1), pace(world, running(world)[0])
+    rng, how = world.rng("test", 1), pace(world, flights(world)[0])
     found = [measures(rng, how, 1e-5) for _ in range(1_000)]
 
     assert {one.spend for one in found if not one.impressions} == {Decimal(0)}

@@ -35,7 +35,7 @@ def test_kind_and_index_tell_ids_apart(world: World) -> None:
     "anchor", [datetime(2026, 6, 1), datetime(2026, 6, 1, 1, tzinfo=UTC)], ids=["no zone", "not midnight"]
 )
 def test_anchor_must_be_midnight_utc(anchor: datetime) -> None:
-    with pytest.raises(ConfigError, match="must be a midnight with the zone UTC"):
+    with pytest.raises(ConfigError, match="expected midnight in the zone UTC; pass such a time"):
         World(anchor, SMALL)
 
 
