@@ -1,1 +1,1 @@
-"""Source against warehouse: what no watermark sees (hard deletes, disabled triggers, restores) is found and mended."""
+"""Compare sources with the warehouse, and repair what no watermark sees: hard deletes, disabled triggers, restores."""
