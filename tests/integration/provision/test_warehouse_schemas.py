@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from promptsales.errors import ConfigError
-from promptsales.provision import schemas
+from promptsales.provision import provision_database
 from promptsales.stream import progress
 from tests.integration.provision.conftest import Connect
 
@@ -73,7 +73,9 @@ def test_readers_see_views_of_realtime_and_no_tables(warehouse_copy: Connect, ad
     admin.execute("set role warehouse_owner")
     admin.execute("create table realtime.pace (a int); create view realtime.pace_now as select a from realtime.pace")
     admin.execute("reset role")
-    assert [change.what for change in schemas(admin, "warehouse")] == ["realtime.pace_now: granted to readers"]
+    assert [change.what for change in provision_database(admin, "warehouse")] == [
+        "realtime.pace_now: granted to readers"
+    ]
     with warehouse_copy("bi") as reader:
         assert reader.execute("select * from realtime.pace_now").fetchall() == []
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -94,9 +96,9 @@ def test_readers_see_views_of_realtime_and_no_tables(warehouse_copy: Connect, ad
 )
 def test_drift_is_repaired_once(admin: psycopg.Connection, drift: str, repaired: str) -> None:
     admin.execute(drift.encode())
-    assert [change.what for change in schemas(admin, "warehouse", dry_run=True)] == [repaired]
-    assert [change.what for change in schemas(admin, "warehouse")] == [repaired]
-    assert schemas(admin, "warehouse") == []
+    assert [change.what for change in provision_database(admin, "warehouse", dry_run=True)] == [repaired]
+    assert [change.what for change in provision_database(admin, "warehouse")] == [repaired]
+    assert provision_database(admin, "warehouse") == []
 
 
 def test_core_table_that_does_not_fit_its_contract(admin: psycopg.Connection) -> None:
@@ -104,7 +106,7 @@ def test_core_table_that_does_not_fit_its_contract(admin: psycopg.Connection) ->
     admin.execute(rename.format(sql.Identifier("score"), sql.Identifier("points")))
     try:
         with pytest.raises(ConfigError, match=r"score is smallint, in core\.leads it is missing"):
-            schemas(admin, "warehouse")
+            provision_database(admin, "warehouse")
     finally:
         admin.execute(rename.format(sql.Identifier("points"), sql.Identifier("score")))
 
