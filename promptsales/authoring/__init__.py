@@ -1,1 +1,1 @@
-"""Help for those who write contracts: a draft from a live table, and what a change makes stricter, looser, breaking."""
+"""Help authors of contracts: draft a contract from a live table, and report the effects of a change."""
