@@ -1,7 +1,7 @@
 """Create the publications of a source database and the grants of Debezium's role from the stream's contracts.
 
 A publication lists columns, so that columns no contract names are never sent. With such a list, any replica identity
-other than the primary key makes the application's own UPDATE and DELETE fail (SQLSTATE 42P10), so it is refused.
+other than the primary key makes the application's own UPDATE and DELETE fail (SQLSTATE 42P10), and is refused.
 """
 
 from collections import Counter
