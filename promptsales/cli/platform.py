@@ -10,7 +10,7 @@ from promptsales.airflow_client.api import Airflow
 from promptsales.airflow_client.registration import register as register_with
 from promptsales.bus import topics as bus
 from promptsales.cli.output import Json, group, print_json, show_line, show_table, working
-from promptsales.provision import Change
+from promptsales.provision import ProvisionChange
 from promptsales.provision import provision as provision_all
 from promptsales.settings import settings
 
@@ -42,7 +42,7 @@ def register() -> None:
         show_line(f"registered with {airflow.address}")
 
 
-def show_changes(title: str, changes: Iterable[Change]) -> None:
+def show_changes(title: str, changes: Iterable[ProvisionChange]) -> None:
     """One row a system, warnings apart."""
     done: dict[str, list[str]] = defaultdict(list)
     warnings = []
