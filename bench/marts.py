@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from promptsales.marts.build import build
 from promptsales.marts.plan import BuildRequest
-from promptsales.provision import schemas
+from promptsales.provision import provision_database
 from promptsales.settings import Settings, settings
 from promptsales.specs.mart import tables
 from spark_jobs import jobs
@@ -68,7 +68,7 @@ def _measure(here: Settings, largest: int) -> None:
     admin = psycopg.connect(make_conninfo(here.address("warehouse_admin"), dbname=NAME), autocommit=True)
     loader = psycopg.connect(make_conninfo(here.address("warehouse"), dbname=NAME), autocommit=True)
     with admin, loader:
-        schemas(admin, "warehouse")
+        provision_database(admin, "warehouse")
         admin.execute(_METRICS.encode(), {"base": 0, "from": "2024-02-01", "to": "2024-03-10", "rows": METRICS_A_DAY})
         began = time.monotonic()
         with session(here.spark_master, here.spark_memory, here.spark_partitions) as spark:

@@ -1,4 +1,4 @@
-"""A feed's three files, drafted from a live table: contract, core table, rules."""
+"""Draft the three files of a feed from a live table: contract, core table and rules."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -7,19 +7,19 @@ from typing import Any, NamedTuple
 import yaml
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from promptsales.authoring.guess import Guess, guess
+from promptsales.authoring.guess import Guess, make_guess
 from promptsales.authoring.relation import LiveTable, SourceColumn
 from promptsales.printable import printable
-from promptsales.specs.feed import Contract
+from promptsales.specs.feed import Column, Contract
 
 LOOK_BACK_SECONDS = 3600
 
-# in quotes where PostgreSQL wants them: reserved words and capitals
-quoted: Callable[[str], str] = PGDialect().identifier_preparer.quote  # type: ignore[no-untyped-call]  # it has no types
+# quotes reserved words and names with capitals only
+quote: Callable[[str], str] = PGDialect().identifier_preparer.quote  # type: ignore[no-untyped-call]  # it has no types
 
 
 class Draft(NamedTuple):
-    """The files of a feed's folder, by name."""
+    """The drafted content of each file of a feed's folder."""
 
     contract: str
     table: str
@@ -27,15 +27,15 @@ class Draft(NamedTuple):
 
     @property
     def files(self) -> dict[str, str]:
-        """What to write where."""
+        """The content by file name."""
         return {"contract.yml": self.contract, "table.sql": self.table, "expectations.yml": self.expectations}
 
 
-def draft(table: LiveTable) -> Draft:
-    """Draft a feed; the guesses in it are marked for a person to confirm.
+def make_draft(table: LiveTable) -> Draft:
+    """Draft a feed; its guesses are marked for a person to confirm.
 
     Raises:
-        ConfigError: when the table has no key of one column, or no cursor.
+        ConfigError: when the table has no primary key of one column, or no cursor.
     """
     text = "\n".join(_contract_lines(table)) + "\n"
     contract = Contract.model_validate(yaml.safe_load(text))
@@ -43,11 +43,11 @@ def draft(table: LiveTable) -> Draft:
 
 
 def _contract_lines(table: LiveTable) -> Iterator[str]:
-    guesses = [(column, guess(column)) for column in table.columns]
-    yield f"# Drafted from {table.relation}. A person confirms or corrects every guess before this is merged."
+    guesses = [(column, make_guess(column)) for column in table.columns]
+    yield f"# Drafted from {table.relation}. Confirm or correct every guess before you merge this."
     yield from (f"# look at this: {printable(what)}" for what in _warnings(table))
     yield from _flat("table", table.name)
-    yield from _flat("description", table.comment or f"One row per row of {table.relation}, as it stands now.")
+    yield from _flat("description", table.comment or f"One row per row of {table.relation}, in its current state.")
     yield "source:"
     yield f"  system: {table.system}"
     yield f"  {next(_flat('relation', table.relation))}"
@@ -56,16 +56,16 @@ def _contract_lines(table: LiveTable) -> Iterator[str]:
     yield f"look_back_seconds: {LOOK_BACK_SECONDS}"
     yield f"key: {_names(table)[table.key.name]}"
     yield "hash_at: source"
-    yield "# columns whose versions core keeps, in a table of their own: see docs/tutorial/first-feed.md"
+    yield "# columns whose versions core keeps in a history table: see docs/tutorial/first-feed.md"
     yield "history: []"
     if any(column.plain == "created_at" and column.type.startswith("timestamp") for column in table.columns):
-        yield "# what the marts rebuild when a row changes (guess)"
+        yield "# the days that the marts rebuild when a row changes (guess)"
         yield "touched: {day: created_at}"
     yield from _unread_lines(guesses)
     yield "columns:"
-    for column, found in guesses:
-        yield from _column_lines(table, column, found)
-    if any(target.transform.endswith("_hmac") for _, found in guesses for target in found.targets):
+    for column, guess in guesses:
+        yield from _column_lines(table, column, guess)
+    if any(target.transform.endswith("_hmac") for _, guess in guesses for target in guess.targets):
         yield f"  - {_flow(_KID)}"
 
 
@@ -75,20 +75,20 @@ _KID = {
     "transform": "pii_kid",
     "required": True,
     "pii": "none",
-    "description": "Which key made the row's hashes.",
+    "description": "Number of the key the row is hashed with.",
 }
 
 
 def _flat(key: str, value: str) -> Iterator[str]:
-    yield _dumped({key: value}, is_flow=False)
+    yield _dump({key: value}, is_flow=False)
 
 
 def _flow(value: Any) -> str:
-    return _dumped(value, is_flow=True)
+    return _dump(value, is_flow=True)
 
 
-def _dumped(value: Any, is_flow: bool) -> str:
-    """YAML of one line; where a comment of the source holds what nobody sees, its text is escaped in YAML's own way."""
+def _dump(value: Any, is_flow: bool) -> str:
+    """Return a value as a line of YAML; text with unprintable characters is escaped."""
     dump = partial(yaml.safe_dump, value, default_flow_style=is_flow, sort_keys=False, width=10_000)
     text = str(dump(allow_unicode=True)).strip()
     return text if text == printable(text) else str(dump(allow_unicode=False)).strip()
@@ -97,25 +97,25 @@ def _dumped(value: Any, is_flow: bool) -> str:
 def _warnings(table: LiveTable) -> Iterator[str]:
     cursor = table.cursor
     if not cursor.is_indexed:
-        yield f"no index begins with {cursor.name}, so that every delta would read all of {table.relation}"
+        yield f"no index begins with {cursor.name}, so every delta would read all of {table.relation}"
     if not cursor.is_required:
-        yield f"{cursor.name} may be null: such rows would never be read"
+        yield f"{cursor.name} may be null: rows where it is null are never read"
     if not table.has_trigger:
-        yield f"no trigger of {table.relation} sets {cursor.name}: changes by hand would be found by `reconcile` only"
+        yield f"no trigger of {table.relation} sets {cursor.name}: only `reconcile` finds updates that do not set it"
     if not any(column.plain == "deleted_at" for column in table.columns):
-        yield "there is no deleted_at: deletes would never be seen, and `reconcile` cannot soft-delete"
+        yield "there is no deleted_at: deletes are never loaded, and `reconcile` cannot soft-delete rows"
 
 
 def _unread_lines(guesses: list[tuple[SourceColumn, Guess]]) -> Iterator[str]:
-    left = [(column, found) for column, found in guesses if not found.targets]
-    if left:
-        yield "# left at the source (guess):"
-        yield from (printable(f"#   {column.name}: {found.why}") for column, found in left)
-    yield f"unread: {_flow([column.name for column, _ in left])}"
+    unread = [(column, guess) for column, guess in guesses if not guess.targets]
+    if unread:
+        yield "# not read from the source (guess):"
+        yield from (printable(f"#   {column.name}: {guess.why}") for column, guess in unread)
+    yield f"unread: {_flow([column.name for column, _ in unread])}"
 
 
-def _column_lines(table: LiveTable, column: SourceColumn, found: Guess) -> Iterator[str]:
-    for target in found.targets:
+def _column_lines(table: LiveTable, column: SourceColumn, guess: Guess) -> Iterator[str]:
+    for target in guess.targets:
         is_same = target.transform == "as_is"
         name = _names(table)[column.name]
         name = name if is_same else target.name.replace(column.plain, name, 1)
@@ -129,24 +129,24 @@ def _column_lines(table: LiveTable, column: SourceColumn, found: Guess) -> Itera
             "description": column.comment or f"{column.name} of {table.relation}, as the source has it.",
         }
         if not is_same:
-            line["description"] = f"Made of {column.name} of {table.relation}: {target.transform}."
-        yield f"  - {_flow(line)}  # pii: a guess, {printable(found.why)}"
+            line["description"] = f"Derived from {column.name} of {table.relation}: {target.transform}."
+        yield f"  - {_flow(line)}  # pii: a guess, {printable(guess.why)}"
 
 
 def _names(table: LiveTable) -> dict[str, str]:
-    """What core calls each column; where two would have one name, the later has a number."""
-    found: dict[str, str] = {}
-    # a name that stays as it is comes first
+    """Return the core name of each column; of columns with the same name, later ones get a number."""
+    names: dict[str, str] = {}
+    # columns that keep their name come first
     for column in sorted(table.columns, key=lambda column: column.name != column.plain):
-        wanted, number = _core_name(table, column), 1
-        while (name := wanted if number == 1 else f"{wanted}_{number}") in found.values():
+        base, number = _core_name(table, column), 1
+        while (name := base if number == 1 else f"{base}_{number}") in names.values():
             number += 1
-        found[column.name] = name
-    return found
+        names[column.name] = name
+    return names
 
 
 def _core_name(table: LiveTable, column: SourceColumn) -> str:
-    """Core calls a key by its entity: visits.id is visit_id."""
+    """Return a column's name in core, where a key is named after its entity: visits.id is visit_id."""
     if not column.is_key or column.plain != "id":
         return column.plain
     name = table.name
@@ -156,18 +156,17 @@ def _core_name(table: LiveTable, column: SourceColumn) -> str:
 
 
 def _table_sql(contract: Contract) -> str:
-    columns = [_ddl(contract, name) for name in contract.column_names]
+    columns = [_ddl(contract, column) for column in contract.columns]
     body = ",\n".join(
         f"    {column}" for column in [*columns, "_extraction bigint not null", "_loaded_at timestamptz not null"]
     )
     head = f"-- core.{contract.table}: current state, keyed by the source's id; comments come from contract.yml"
-    return f"{head}\ncreate table core.{quoted(contract.table)} (\n{body}\n);\n"
+    return f"{head}\ncreate table core.{quote(contract.table)} (\n{body}\n);\n"
 
 
-def _ddl(contract: Contract, name: str) -> str:
-    column = next(one for one in contract.columns if one.name == name)
-    suffix = " primary key" if name == contract.key else " not null" if column.required else ""
-    return f"{quoted(name)} {column.type}{suffix}"
+def _ddl(contract: Contract, column: Column) -> str:
+    suffix = " primary key" if column.name == contract.key else " not null" if column.required else ""
+    return f"{quote(column.name)} {column.type}{suffix}"
 
 
 def _rule_lines(table: LiveTable, contract: Contract) -> Iterator[str]:
@@ -177,14 +176,14 @@ def _rule_lines(table: LiveTable, contract: Contract) -> Iterator[str]:
     yield "expectations:"
     horizon = {"$PARAMETER": "horizon"}
     cursor = contract.cursor
-    text = "A row does not change after it was read."
+    text = "The last change of a row is not later than the read."
     yield from _rule("be_between", f"{cursor}_in_the_future", text, column=cursor, max_value=horizon)
     read = {column.origin: column.name for column in contract.columns if column.transform == "as_is"}
-    for one in (one for one in table.columns if one.values and one.name in read):
-        values = list(one.values)
-        name = read[one.name]
-        text = f"{name} is one of those the source allows."
-        yield from _rule("be_in_set", f"{name}_unknown", text, column=name, value_set=values)
+    for source_column in table.columns:
+        if source_column.values and source_column.name in read:
+            name, values = read[source_column.name], list(source_column.values)
+            text = f"{name} is one of the values that the source allows."
+            yield from _rule("be_in_set", f"{name}_unknown", text, column=name, value_set=values)
 
 
 def _rule(kind: str, name: str, text: str, **kwargs: Any) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""A guess at what a column holds, by its name and type.
+"""Guess what a column contains, by its name and type.
 
-It fails closed: what looks personal, or like text that might be, is hashed or left out until a person says otherwise.
+A guess fails closed: a column that may be personal is hashed or not read until a person changes the draft.
 """
 
 import re
@@ -13,7 +13,7 @@ HASH = "bytea"
 
 
 class Target(NamedTuple):
-    """A column of core made of a column of the source."""
+    """A column of core that is derived from a column of the source."""
 
     name: str
     type: str
@@ -22,13 +22,13 @@ class Target(NamedTuple):
 
 
 class Guess(NamedTuple):
-    """What to make of a column of the source: targets, or none and why it is left out."""
+    """The columns of core for a column of the source, or none, and the reason."""
 
     targets: tuple[Target, ...]
     why: str
 
 
-# as whole words of a name, parted by underscores
+# matched as whole words of a name, which underscores separate
 _WORDS: dict[str, str] = {
     "email": r"e?mail|mail_address",
     "phone": r"phone|mobile|cell|tel|telephone|fax|msisdn|whatsapp",
@@ -41,29 +41,29 @@ _WORDS: dict[str, str] = {
     r"channel|priority|outcome|direction|provider|platform|model|version|tool",
 }
 _TEXTS = ("character", "text", "citext", "name", "json", "xml", "tsvector", "inet", "cidr", "macaddr", "bytea")
-# types a contract can name (promptsales.specs.feed.Type) whose values say nothing about a person by themselves
+# types that a contract can have and whose values identify nobody
 _PLAIN = re.compile(
     r"(uuid|boolean|smallint|integer|bigint|real|double precision|date|numeric(\(\d+,\d+\))?|"
     r"timestamp(\(\d\))? with(out)? time zone|time without time zone|interval)"
 )
 
 
-def guess(column: SourceColumn) -> Guess:
-    """What to make of a column."""
+def make_guess(column: SourceColumn) -> Guess:
+    """Return a guess for a column."""
     if _is(column, "email"):
         return Guess(_email(column), "an e-mail address by its name")
     if _is(column, "phone"):
         return Guess(_hashed(column, "phone_hmac", "direct"), "a phone number by its name")
     if _is(column, "click"):
         return Guess(_hashed(column, "click_id_hmac", "pseudonymous"), "an online id by its name")
-    # before its name is looked at: values that a constraint lists tell nothing more than the list
+    # before the checks of names, because the values of a check constraint are public in the schema
     if column.values:
         return Guess(_as_is(column, "none"), "one of a list of values")
     for kind, why in (("person", "says something about a person"), ("quasi", "may single a person out")):
         if _is(column, kind):
             return Guess((), f"{why} by its name")
     if column.type.startswith(_TEXTS):
-        return _text(column)
+        return _guess_text(column)
     if not _PLAIN.fullmatch(column.type):
         return Guess((), f"of type {column.type}")
     is_reference = column.type == "uuid" and not column.is_key and _names_a_person(column)
@@ -81,7 +81,7 @@ def _names_a_person(column: SourceColumn) -> bool:
     )
 
 
-def _text(column: SourceColumn) -> Guess:
+def _guess_text(column: SourceColumn) -> Guess:
     is_short = column.type.startswith("character")
     if is_short and _is(column, "safe"):
         return Guess(_as_is(column, "none"), "a label by its name")
@@ -101,6 +101,6 @@ def _hashed(column: SourceColumn, transform: Transform, pii: PiiClass) -> tuple[
 
 
 def _as_is(column: SourceColumn, pii: PiiClass) -> tuple[Target, ...]:
-    # naive times of a source are UTC
+    # the sources store naive times in UTC
     kind = re.sub(r"^(timestamp(\(\d\))?) without time zone$", r"\1 with time zone", column.type)
     return (Target(column.plain, kind, "as_is", pii),)

@@ -1,4 +1,4 @@
-"""A live table, as far as a contract needs to know it."""
+"""Read what a contract needs to know of a live table."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ CURSORS = ("updated_at", "modified_at", "last_modified_at", "changed_at")
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column of the table; ``allowed`` is the text of a check constraint that lists its values."""
+    """A column of a source table; ``allowed`` is the text of a check constraint that lists its values."""
 
     name: str
     type: str
@@ -29,19 +29,19 @@ class SourceColumn:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The values a check constraint lists, none when there is no such constraint."""
-        found = re.findall(r"'((?:[^']|'')*)'::", self.allowed or "")
-        return tuple(text.replace("''", "'") for text in found)
+        """The values that a check constraint lists; empty if there is no such constraint."""
+        literals = re.findall(r"'((?:[^']|'')*)'::", self.allowed or "")
+        return tuple(text.replace("''", "'") for text in literals)
 
     @property
     def plain(self) -> str:
-        """Its name as core would have it."""
+        """The column's name in the warehouse's spelling."""
         return plain(self.name)
 
 
 @dataclass(frozen=True)
 class LiveTable:
-    """A table of a source."""
+    """A table of a source database."""
 
     system: str
     relation: str
@@ -51,46 +51,50 @@ class LiveTable:
 
     @cached_property
     def name(self) -> str:
-        """The name that the core table has: its own without the schema, as the warehouse writes names."""
+        """The name of the core table: the table's name without its schema, in the warehouse's spelling."""
         return plain(self.relation.split(".", 1)[1], MOST_OF_TABLE)
 
     @cached_property
     def key(self) -> SourceColumn:
-        """Its primary key.
+        """The column of the primary key.
 
         Raises:
-            ConfigError: when it has none, or one of several columns.
+            ConfigError: when there is no primary key, or it has several columns.
         """
-        found = [column for column in self.columns if column.is_key]
-        if not found:
-            raise ConfigError(f"{self.relation} has no primary key of one column: a feed needs one to know its rows by")
-        return found[0]
+        key = next((column for column in self.columns if column.is_key), None)
+        if key is None:
+            raise ConfigError(
+                f"{self.relation} has no primary key of one column, by which a feed identifies rows; add one at the "
+                "source"
+            )
+        return key
 
     @cached_property
     def cursor(self) -> SourceColumn:
-        """The column that moves when a row changes.
+        """The column that holds the time of the last change of a row.
 
         Raises:
-            ConfigError: when no column is called like one and holds a time.
+            ConfigError: when no timestamp column has one of the names in `CURSORS`.
         """
         names = {column.plain: column for column in self.columns if column.type.startswith("timestamp")}
-        found = [names[name] for name in CURSORS if name in names]
-        if not found:
+        cursor = next((names[name] for name in CURSORS if name in names), None)
+        if cursor is None:
             raise ConfigError(
-                f"{self.relation} has no cursor: a time that moves with each change, called {' or '.join(CURSORS)}; "
+                f"{self.relation} has no cursor, a timestamp of the last change called {' or '.join(CURSORS)}; "
                 "add one with a trigger that sets it"
             )
-        return found[0]
+        return cursor
 
 
 _TABLE = Path(__file__).with_name("table.sql").read_bytes()
 
 
 def read_table(source: psycopg.Connection, system: str, relation: str) -> LiveTable | None:
-    """Read a table from its database's catalogue; None when there is no such table."""
-    found = source.execute(_TABLE, [relation]).fetchone()
-    if found is None:
+    """Read a table from its database's catalogue; return None if there is no such table."""
+    row = source.execute(_TABLE, [relation]).fetchone()
+    if row is None:
         return None
+    comment, has_trigger = row
     with source.cursor(row_factory=class_row(SourceColumn)) as cursor:
         columns = cursor.execute((SQL / "columns.sql").read_bytes(), [relation]).fetchall()
-    return LiveTable(system, relation, found[0], found[1], tuple(columns))
+    return LiveTable(system, relation, comment, has_trigger, tuple(columns))

@@ -1,4 +1,4 @@
-"""The contracts and suites of the working tree, and of a git revision."""
+"""Read the contracts and suites of the working tree, and of a git revision."""
 
 import subprocess
 from typing import Any
@@ -10,24 +10,24 @@ from promptsales.settings import ROOT
 from promptsales.specs.feed import CORE
 
 
-def here(name: str) -> dict[str, Any]:
-    """A file of every feed's folder, parsed, as the working tree has it."""
-    return {path.parent.name: _parsed(str(path), path.read_text("utf-8")) for path in sorted(CORE.glob(f"*/{name}"))}
+def read_working_tree(name: str) -> dict[str, Any]:
+    """Return the parsed file of this name of every feed, from the working tree."""
+    return {path.parent.name: _parse(str(path), path.read_text("utf-8")) for path in sorted(CORE.glob(f"*/{name}"))}
 
 
-def at(revision: str, name: str) -> dict[str, Any]:
-    """The same as a git revision has it.
+def read_revision(revision: str, name: str) -> dict[str, Any]:
+    """Return the parsed file of this name of every feed, from a git revision.
 
     Raises:
-        ConfigError: when git knows no such revision.
+        ConfigError: when there is no such revision.
     """
     folder = CORE.relative_to(ROOT).as_posix()
     paths = _git("ls-tree", "-r", "--name-only", "--full-tree", f"{revision}^{{commit}}", f"{folder}/").splitlines()
-    found = [path for path in paths if path.endswith(f"/{name}") and path.count("/") == folder.count("/") + 2]
-    return {path.split("/")[-2]: _parsed(path, _git("show", f"{revision}:{path}")) for path in found}
+    files = [path for path in paths if path.endswith(f"/{name}") and path.count("/") == folder.count("/") + 2]
+    return {path.split("/")[-2]: _parse(path, _git("show", f"{revision}:{path}")) for path in files}
 
 
-def _parsed(path: str, text: str) -> Any:
+def _parse(path: str, text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -35,8 +35,8 @@ def _parsed(path: str, text: str) -> Any:
 
 
 def _git(*words: str) -> str:
-    done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no word why"])[0]
-        raise ConfigError(f"git {words[0]} failed: {said}; --base takes a branch, tag or commit of this repository")
-    return done.stdout
+    process = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
+    if process.returncode:
+        reason = (process.stderr.strip().splitlines() or ["no reason given"])[0]
+        raise ConfigError(f"git {words[0]} failed: {reason}; pass --base a branch, tag or commit of this repository")
+    return process.stdout

@@ -6,8 +6,8 @@ import typer
 
 from promptsales import connections
 from promptsales.authoring import revision
-from promptsales.authoring.change import Change, changes
-from promptsales.authoring.draft import Draft, draft
+from promptsales.authoring.change import ContractChange, find_changes
+from promptsales.authoring.draft import Draft, make_draft
 from promptsales.authoring.relation import LiveTable, read_table
 from promptsales.cli.output import Json, group, print_json, print_text, show_line, show_table
 from promptsales.errors import ConfigError
@@ -28,7 +28,7 @@ def new(
 ) -> None:
     """Draft a contract from a live table. Columns that look personal are hashed or omitted; confirm each guess."""
     table = _find(relation, (system,) if system else SYSTEMS)
-    drafted = draft(table)
+    drafted = make_draft(table)
     if write:
         _write(table, drafted)
     else:
@@ -66,12 +66,15 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """List per feed what became stricter, looser or breaking. Exit code 1 when a change is breaking."""
-    files = [(revision.at(base, name), revision.here(name)) for name in ("contract.yml", "expectations.yml")]
-    differences = changes(files[0], files[1])
+    files = [
+        (revision.read_revision(base, name), revision.read_working_tree(name))
+        for name in ("contract.yml", "expectations.yml")
+    ]
+    differences = find_changes(files[0], files[1])
     if as_json:
         print_json([change._asdict() for change in differences])
     elif differences:
-        show_table(f"against {base}", Change._fields, differences)
+        show_table(f"against {base}", ContractChange._fields, differences)
     else:
         show_line(f"contracts and rules are the same as in {base}")
     if any(change.effect == "breaking" for change in differences):

@@ -10,7 +10,7 @@ from promptsales.airflow_client.api import AirflowClient
 from promptsales.airflow_client.registration import register as register_with
 from promptsales.bus import topics as bus
 from promptsales.cli.output import Json, group, print_json, show_line, show_table, working
-from promptsales.provision import Change
+from promptsales.provision import ProvisionChange
 from promptsales.provision import provision as provision_all
 from promptsales.settings import settings
 
@@ -42,7 +42,7 @@ def register() -> None:
         show_line(f"registered with {airflow.address}")
 
 
-def show_changes(title: str, changes: Iterable[Change]) -> None:
+def show_changes(title: str, changes: Iterable[ProvisionChange]) -> None:
     """Print one row per system, and the warnings in a table of their own."""
     by_system: dict[str, list[str]] = defaultdict(list)
     warnings = []

@@ -81,7 +81,7 @@ class RelationReader(PostgresReader):
                     sink.write_row(row)
             return Copied(writer.rowcount)
 
-    def draw(self, warehouse: psycopg.Connection, load_id: int) -> None:
+    def stage_all(self, warehouse: psycopg.Connection, load_id: int) -> None:
         """Copy every row into staging, for a reconciliation that rolls them back."""
         with self.snapshot():
             self.copy_into(warehouse, ReadRequest(load_id, window=None, watermark=None))

@@ -27,6 +27,10 @@ class Setback(NamedTuple):
         """The reason why it is not known how far the feed is complete."""
         return f"the source's clock went back by {self.lost}, or a server that is this far behind took over; {GAP}"
 
+    def move(self, feed_state: FeedState) -> FeedState:
+        """Return the state with the watermark set back, so that it is not complete."""
+        return feed_state._replace(last_sync_timestamp=self.watermark, complete_through=None)
+
 
 def find_setback(
     warehouse: psycopg.Connection,

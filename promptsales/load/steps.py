@@ -58,7 +58,10 @@ def extract(
                 return _extract(contract, source, warehouse, window, triggered_by)
             except _ErasedRowsFound as error:
                 # nothing was staged; the next extract suppresses these rows
-                _remove(warehouse, error.rows)
+                with warehouse.transaction():
+                    removal.exclude_others(warehouse)
+                    removal.suppress(warehouse, error.rows)
+                    removal.remove(warehouse, [row.key for row in error.rows], ())
 
 
 class _ErasedRowsFound(Exception):
@@ -67,13 +70,6 @@ class _ErasedRowsFound(Exception):
     def __init__(self, rows: list[suppression.ErasedRow]) -> None:
         super().__init__()
         self.rows = rows
-
-
-def _remove(warehouse: psycopg.Connection, rows: list[suppression.ErasedRow]) -> None:
-    with warehouse.transaction():
-        removal.exclude_others(warehouse)
-        removal.suppress(warehouse, rows)
-        removal.remove(warehouse, [row.key for row in rows], ())
 
 
 def _extract(
@@ -85,18 +81,15 @@ def _extract(
     read_at = reader.read_clock()
     clock_at = state.read_clock(warehouse) if reader.is_own_clock else None
     back = _setback(contract, reader, warehouse, window, feed_state, read_at)
-    feed_state = feed_state._replace(last_sync_timestamp=back.watermark, complete_through=None) if back else feed_state
+    feed_state = back.move(feed_state) if back else feed_state
     key, counts = _stage(contract, reader, warehouse, window, feed_state, read_at)
     progress = reader.compute_progress(feed_state, window, key)
+    since = feed_state.last_sync_timestamp if feed_state.key in (None, key) else None
     staged = Staged(
         feed=contract.table,
         extraction=feed_state.extraction,
         window=window,
-        window_start=window.start
-        if window
-        else feed_state.last_sync_timestamp
-        if feed_state.key in (None, key)
-        else None,
+        window_start=window.start if window else since,
         read_at=read_at,
         started_at=feed_state.started_at,
         triggered_by=triggered_by,
@@ -143,19 +136,16 @@ def preview(contract: Contract, source: Source, warehouse: psycopg.Connection, w
         reader = make_reader(contract, source)
         feed_state = state.read_state(warehouse, contract.table)
         back = _setback(contract, reader, warehouse, window, feed_state, reader.read_clock())
-        feed_state = (
-            feed_state._replace(last_sync_timestamp=back.watermark, complete_through=None) if back else feed_state
-        )
+        feed_state = back.move(feed_state) if back else feed_state
+        watermark = feed_state.last_sync_timestamp
+        request = ReadRequest(feed_state.extraction, window, watermark, (), feed_state.resume_token)
         with reader.snapshot():
             reader.refuse_drift()
-            rows = reader.count(
-                ReadRequest(feed_state.extraction, window, feed_state.last_sync_timestamp, (), feed_state.resume_token)
-            )
+            rows = reader.count(request)
         progress = reader.compute_progress(feed_state, window, None)
         if back or (window is None and state.has_gap(warehouse, contract.table)):
             progress = progress.with_gap(back.held_by if back else None)
-        start = window.start if window else feed_state.last_sync_timestamp
-        return LoadPreview(rows, start, progress.complete_through, progress.held_by)
+        return LoadPreview(rows, window.start if window else watermark, progress.complete_through, progress.held_by)
 
 
 def _stage(
@@ -183,9 +173,8 @@ def _stage(
         warehouse.execute(staging.truncate(contract))
         # after the lock on staging: a run that waited for a newer one must not replace the newer rows
         state.check_fence(warehouse, contract.table, feed_state.extraction)
-        copied = reader.copy_into(
-            warehouse, ReadRequest(feed_state.extraction, window, watermark, retries, feed_state.resume_token)
-        )
+        request = ReadRequest(feed_state.extraction, window, watermark, retries, feed_state.resume_token)
+        copied = reader.copy_into(warehouse, request)
         if erased := suppression.find_erased(contract, warehouse):
             raise _ErasedRowsFound(erased)
         suppressed = suppression.suppress(contract, warehouse)

@@ -13,7 +13,7 @@ from promptsales.printable import logger, printable
 from promptsales.settings import settings
 
 if TYPE_CHECKING:
-    from promptsales.provision import Change
+    from promptsales.provision import ProvisionChange
     from promptsales.provision.lines import Database
 
 log = logger(__name__)
@@ -22,37 +22,37 @@ log = logger(__name__)
 @task
 def provision_database(name: "Database", conn_id: str) -> list[str]:
     """Run the migrations and apply the contracts in one transaction, then set the reporting time zone."""
-    from promptsales.provision import reporting_zone, schemas
+    from promptsales import provision
 
     with postgres(conn_id, name) as connection:
-        changes = schemas(connection, name, dry_run=_is_dry_run())
+        changes = provision.provision_database(connection, name, dry_run=_is_dry_run())
         if name == "warehouse":
-            changes += reporting_zone(connection, settings().reporting_timezone, _is_dry_run())
+            changes += provision.provision_reporting_zone(connection, settings().reporting_timezone, _is_dry_run())
         return _report(changes)
 
 
 @task(task_id="content")
 def provision_collections(conn_id: str) -> list[str]:
     """Create the validators and indexes of MongoDB's collections."""
-    from promptsales.provision import collections
+    from promptsales import provision
 
     with mongo(conn_id) as client:
-        return _report(collections(client["promptcontent"], dry_run=_is_dry_run()))
+        return _report(provision.provision_collections(client["promptcontent"], dry_run=_is_dry_run()))
 
 
 @task(task_id="bus")
 def provision_topics(conn_id: str) -> list[str]:
     """Create and configure Kafka's topics; never delete one."""
-    from promptsales.provision import topics
+    from promptsales import provision
 
-    return _report(topics(bootstrap_servers(conn_id), _is_dry_run()))
+    return _report(provision.provision_topics(bootstrap_servers(conn_id), _is_dry_run()))
 
 
 def _is_dry_run() -> bool:
     return bool(get_current_context()["params"]["dry_run"])
 
 
-def _report(changes: "list[Change]") -> list[str]:
+def _report(changes: "list[ProvisionChange]") -> list[str]:
     """Log the changes, and return them as the task's result, which Airflow's UI shows."""
     verb = "would change" if _is_dry_run() else "changed"
     lines = [printable(f"{change.system}: {change.what}") for change in changes]

@@ -1,4 +1,4 @@
-"""What a provision did, one line a thing."""
+"""The changes that a provision reports."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict
 OnProgress = Callable[[str], None]
 
 
-class Change(BaseModel):
-    """One thing that was brought to what the files say, or that a person must look at."""
+class ProvisionChange(BaseModel):
+    """A change that was made, or a warning that a person must act on."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -18,4 +18,4 @@ class Change(BaseModel):
 
 
 def quiet(_: str) -> None:
-    """Progress that nobody watches."""
+    """Ignore progress."""

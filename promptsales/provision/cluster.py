@@ -1,6 +1,6 @@
-"""Roles and databases of a cluster: ``schemas/roles/<cluster>.yml`` compared with what the cluster has.
+"""Create the roles and databases of a cluster as ``schemas/roles/<cluster>.yml`` says.
 
-The comparison is pure: state in, steps out. So a dry run shows the very statements' effects and runs none.
+The comparison is a pure function that returns steps, so a dry run reports the same steps without running them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from pydantic import Field
 from promptsales.documents import Document, read_document
 from promptsales.errors import driver_errors
 from promptsales.provision import passwords
-from promptsales.provision.changes import Change
+from promptsales.provision.changes import ProvisionChange
 from promptsales.provision.migrations import LOCK
 from promptsales.provision.servers import refuse_standby
 from promptsales.provision.writers import is_utc
@@ -27,7 +27,7 @@ Kind = Literal["tables", "views"]
 
 
 class Role(Document):
-    """A role as it shall be."""
+    """A role in the file."""
 
     description: str
     login: bool = False
@@ -38,7 +38,7 @@ class Role(Document):
 
 
 class Database(Document):
-    """A database as it shall be: who owns it, connects to it, makes schemas and temporary tables in it."""
+    """A database in the file: its owner, and the roles that may connect, or create schemas and temporary tables."""
 
     owner: str = "postgres"
     connect: tuple[str, ...] = ()
@@ -46,23 +46,23 @@ class Database(Document):
 
     @property
     def grants(self) -> frozenset[tuple[str, str]]:
-        """Role and privilege, as PostgreSQL lists them."""
+        """Pairs of role and privilege, as PostgreSQL lists them."""
         return frozenset(
             [(role, "CONNECT") for role in self.connect]
             + [(role, privilege) for role in self.create for privilege in ("CREATE", "TEMPORARY")]
         )
 
 
-class Wanted(Document):
-    """What a cluster shall have."""
+class ClusterSpec(Document):
+    """The roles and databases that a cluster must have."""
 
     roles: dict[str, Role]
-    databases: dict[str, Database] = Field(description="made empty; migrations fill them")
+    databases: dict[str, Database] = Field(description="created empty; migrations fill them")
 
 
 @dataclass(frozen=True)
-class FoundRole:
-    """A role as it is."""
+class ExistingRole:
+    """A role in the cluster."""
 
     login: bool
     replication: bool
@@ -72,54 +72,54 @@ class FoundRole:
 
 
 @dataclass(frozen=True)
-class FoundDatabase:
-    """A database as it is; grants are role and privilege, 'public' meaning everybody."""
+class ExistingDatabase:
+    """A database in the cluster; grants are pairs of role and privilege, 'public' stands for all roles."""
 
     zone: str | None
     grants: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Step:
+class ClusterStep:
     """A change and the statement that makes it."""
 
-    change: Change
+    change: ProvisionChange
     statement: sql.Composed
 
 
-def wanted(cluster: Cluster) -> Wanted:
-    """What the file of a cluster says.
+def read_cluster_spec(cluster: Cluster) -> ClusterSpec:
+    """Read the file of a cluster.
 
     Raises:
-        ConfigError: when it says something that cannot be.
+        ConfigError: when the file is invalid.
     """
-    return read_document(ROOT / "schemas" / "roles" / f"{cluster}.yml", Wanted)
+    return read_document(ROOT / "schemas" / "roles" / f"{cluster}.yml", ClusterSpec)
 
 
 def provision_cluster(
     connection: psycopg.Connection, cluster: Cluster, secrets: Secrets, dry_run: bool = False
-) -> list[Change]:
-    """Bring the roles and databases of a cluster to what its file says; makes missing passwords.
+) -> list[ProvisionChange]:
+    """Update the roles and databases of a cluster to match its file, and create missing passwords.
 
     Args:
-        connection: an administrator's, to the database ``postgres``.
-        cluster: which file.
-        secrets: where the passwords are, or will be.
-        dry_run: change nothing, tell what would be.
+        connection: an administrator's connection to the database ``postgres``.
+        cluster: the name of the file.
+        secrets: where passwords are stored.
+        dry_run: change nothing, and return what would be changed.
 
     Raises:
         ConfigError: when the server is a standby.
         TransientError, TerminalError: when PostgreSQL refuses.
     """
-    goal = wanted(cluster)
-    connection.autocommit = True  # a database cannot be made in a transaction
+    goal = read_cluster_spec(cluster)
+    connection.autocommit = True  # `create database` cannot run in a transaction
     with driver_errors(f"roles and databases of {cluster}"):
         refuse_standby(connection, f"cluster {cluster}")
         connection.execute("select pg_advisory_lock(%s)", [LOCK])
         try:
-            roles = {name: FoundRole(*rest) for name, *rest in connection.execute(_read("roles"))}
+            roles = {name: ExistingRole(*rest) for name, *rest in connection.execute(_read("roles"))}
             databases = {
-                name: FoundDatabase(zone, frozenset((role, privilege) for role, privilege in grants))
+                name: ExistingDatabase(zone, frozenset((role, privilege) for role, privilege in grants))
                 for name, zone, grants in connection.execute(_read("databases"))
             }
             steps = list(_steps(cluster, goal, roles, databases))
@@ -131,21 +131,21 @@ def provision_cluster(
                     connection.execute(_password(connection, name, secrets.create(name)))
         finally:
             connection.execute("select pg_advisory_unlock(%s)", [LOCK])
-    set_anew = (Change(system=cluster, what=f"password of {name} set") for name in stale)
-    return [*(step.change for step in steps), *set_anew]
+    password_changes = (ProvisionChange(system=cluster, what=f"password of {name} set") for name in stale)
+    return [*(step.change for step in steps), *password_changes]
 
 
 def _steps(
-    cluster: Cluster, goal: Wanted, roles: Mapping[str, FoundRole], databases: Mapping[str, FoundDatabase]
-) -> Iterator[Step]:
+    cluster: Cluster, goal: ClusterSpec, roles: Mapping[str, ExistingRole], databases: Mapping[str, ExistingDatabase]
+) -> Iterator[ClusterStep]:
     for name, role in goal.roles.items():
         yield from role_steps(cluster, name, role, roles.get(name))
     for name, database in goal.databases.items():
         yield from database_steps(cluster, name, database, databases.get(name))
 
 
-def _stale_passwords(goal: Wanted, roles: Mapping[str, FoundRole], secrets: Secrets) -> list[str]:
-    """The roles that log in with another password than the one that is kept for them, or with none."""
+def _stale_passwords(goal: ClusterSpec, roles: Mapping[str, ExistingRole], secrets: Secrets) -> list[str]:
+    """Return the login roles that have no password, or another one than the stored secret."""
     return [
         name
         for name, role in goal.roles.items()
@@ -155,58 +155,60 @@ def _stale_passwords(goal: Wanted, roles: Mapping[str, FoundRole], secrets: Secr
 
 
 def _password(connection: psycopg.Connection, role: str, password: str) -> sql.Composed:
-    verifier = passwords.verifier(connection, role, password)
+    verifier = passwords.make_verifier(connection, role, password)
     return sql.SQL("alter role {} password {}").format(sql.Identifier(role), verifier)
 
 
-def role_steps(cluster: Cluster, name: str, role: Role, found: FoundRole | None) -> Iterator[Step]:
-    """What brings one role to what it shall be, its password apart."""
+def role_steps(cluster: Cluster, name: str, role: Role, existing: ExistingRole | None) -> Iterator[ClusterStep]:
+    """Yield the steps that create or change a role, without its password."""
     identifier = sql.Identifier(name)
     options = sql.SQL(
         f"{'login' if role.login else 'nologin'} {'replication' if role.replication else 'noreplication'}"
     )
-    if found is None:
+    if existing is None:
         yield _step(cluster, f"role {name} created", sql.SQL("create role {} {}").format(identifier, options))
-        found = FoundRole(role.login, role.replication, None, [])
-    if (found.login, found.replication) != (role.login, role.replication):
+        existing = ExistingRole(role.login, role.replication, None, [])
+    if (existing.login, existing.replication) != (role.login, role.replication):
         statement = sql.SQL("alter role {} {}").format(identifier, options)
         yield _step(cluster, f"role {name}: {options.as_string()}", statement)
-    for group in sorted(set(role.member_of) - set(found.member_of)):
+    for group in sorted(set(role.member_of) - set(existing.member_of)):
         statement = sql.SQL("grant {} to {}").format(sql.Identifier(group), identifier)
         yield _step(cluster, f"role {name}: member of {group}", statement)
     for setting, value in role.settings.items():
-        if found.settings.get(setting) != value:
+        if existing.settings.get(setting) != value:
             statement = sql.SQL("alter role {} set {} = {}").format(
                 identifier, sql.Identifier(setting), sql.Literal(value)
             )
             yield _step(cluster, f"role {name}: {setting} = {value}", statement)
 
 
-def database_steps(cluster: Cluster, name: str, database: Database, found: FoundDatabase | None) -> Iterator[Step]:
-    """What brings one database to what it shall be."""
+def database_steps(
+    cluster: Cluster, name: str, database: Database, existing: ExistingDatabase | None
+) -> Iterator[ClusterStep]:
+    """Yield the steps that create or change a database."""
     identifier = sql.Identifier(name)
-    if found is None:
+    if existing is None:
         statement = sql.SQL(
             "create database {} owner {} template template0 "
             "encoding 'UTF8' locale_provider builtin builtin_locale 'C.UTF-8'"
         ).format(identifier, sql.Identifier(database.owner))
         yield _step(cluster, f"database {name} created", statement)
-        found = FoundDatabase(None, frozenset({("public", "CONNECT"), ("public", "TEMPORARY")}))
-    if not is_utc(found.zone):  # naive times of the given tables are UTC, so now() must be too
+        existing = ExistingDatabase(None, frozenset({("public", "CONNECT"), ("public", "TEMPORARY")}))
+    if not is_utc(existing.zone):  # naive times of the sources are UTC, so now() must return UTC
         statement = sql.SQL("alter database {} set timezone = 'UTC'").format(identifier)
         yield _step(cluster, f"database {name}: timezone = UTC", statement)
-    if any(role == "public" for role, _ in found.grants):
+    if any(role == "public" for role, _ in existing.grants):
         statement = sql.SQL("revoke all on database {} from public").format(identifier)
         yield _step(cluster, f"database {name}: closed to everybody else", statement)
-    for role, privilege in sorted(database.grants - found.grants):
+    for role, privilege in sorted(database.grants - existing.grants):
         statement = sql.SQL("grant {} on database {} to {}").format(
             sql.SQL(privilege), identifier, sql.Identifier(role)
         )
         yield _step(cluster, f"database {name}: {privilege.lower()} granted to {role}", statement)
 
 
-def _step(cluster: Cluster, what: str, statement: sql.Composed) -> Step:
-    return Step(Change(system=cluster, what=what), statement)
+def _step(cluster: Cluster, what: str, statement: sql.Composed) -> ClusterStep:
+    return ClusterStep(ProvisionChange(system=cluster, what=what), statement)
 
 
 def _read(name: str) -> bytes:

@@ -1,7 +1,7 @@
-"""Lines of migrations: the ``.sql`` files of one folder, applied in the order of their numbers, each once.
+"""List the lines of migrations: a line is the ``.sql`` files of a folder, each applied once, in the order of numbers.
 
-``schemas/sql/<system>/NNNN_name.sql`` for the sources; in the warehouse ``schemas.sql`` and one folder a table, where
-``table.sql`` (``view.sql`` for a view) comes first and numbered files follow.
+The sources have ``schemas/sql/<system>/NNNN_name.sql``. The warehouse has ``schemas.sql`` and a folder for each table,
+with ``table.sql`` (``view.sql`` for a view) as the first file and numbered files after it.
 """
 
 import re
@@ -16,8 +16,8 @@ from promptsales.settings import ROOT
 
 Database = Literal["promptsales", "promptcrm", "warehouse"]
 
-# which lines a source database has, and as whom each runs; the schema etl belongs to roles nobody logs in with, so an
-# administrator makes it
+# the lines of each source database and the roles they run as; the owners of schema etl cannot log in, so its line runs
+# as the administrator
 _SOURCES: dict[Database, dict[str, str | None]] = {
     "promptsales": {"promptsales": "promptsales_owner", "promptads": "promptads_owner", "etl": None},
     "promptcrm": {"promptcrm": "promptcrm_owner", "etl": None},
@@ -29,30 +29,30 @@ _NUMBERED = re.compile(r"([0-9]{4})_[a-z0-9_]+\.sql")
 
 @dataclass(frozen=True)
 class Migration:
-    """One file of a line; its number is its revision."""
+    """A file of a line; its number is its revision."""
 
     number: str
     path: Path
 
     @property
     def name(self) -> str:
-        """The file, as people call it."""
+        """The path of the file in the repository."""
         return str(self.path.relative_to(ROOT)) if self.path.is_relative_to(ROOT) else str(self.path)
 
     @cached_property
     def text(self) -> bytes:
-        """What it says."""
+        """The content of the file."""
         return self.path.read_bytes()
 
     @cached_property
     def checksum(self) -> str:
-        """Tells a changed file from the applied one."""
+        """The checksum that detects a change of an applied file."""
         return sha256(self.text).hexdigest()
 
 
 @dataclass(frozen=True)
 class Line:
-    """A folder's migrations in order, and the role they run as; None: as whoever provisions."""
+    """The migrations of a folder in order, and the role they run as; None runs them as the administrator."""
 
     database: Database
     name: str
@@ -60,19 +60,18 @@ class Line:
     migrations: tuple[Migration, ...]
 
 
-def lines(database: Database) -> tuple[Line, ...]:
-    """The lines of a database, in the order they are applied.
+def list_lines(database: Database) -> tuple[Line, ...]:
+    """Return the lines of a database, in the order in which they are applied.
 
     Raises:
-        ConfigError: for a file whose name gives no place in the order, or the same as another.
+        ConfigError: when a file has no number, or two files have the same.
     """
     if database == "warehouse":
         folders = [path.parent for layer in _LAYERS for path in sorted(_tables(layer), key=_views_last)]
-        names = {folder: "_".join(folder.parts[-2:]) for folder in folders}
-        found = {ROOT / "warehouse": "schemas", **names}
-        return tuple(line(database, name, "warehouse_owner", folder) for folder, name in found.items())
+        names = {ROOT / "warehouse": "schemas"} | {folder: "_".join(folder.parts[-2:]) for folder in folders}
+        return tuple(read_line(database, name, "warehouse_owner", folder) for folder, name in names.items())
     folder = ROOT / "schemas" / "sql"
-    return tuple(line(database, name, owner, folder / name) for name, owner in _SOURCES[database].items())
+    return tuple(read_line(database, name, owner, folder / name) for name, owner in _SOURCES[database].items())
 
 
 def _tables(layer: str) -> list[Path]:
@@ -80,31 +79,33 @@ def _tables(layer: str) -> list[Path]:
 
 
 def _views_last(path: Path) -> tuple[bool, Path]:
-    """A view may read any table of its layer."""
+    """Return a sort key that puts views last, because a view may read any table of its layer."""
     return path.name == "view.sql", path
 
 
-def line(database: Database, name: str, owner: str | None, folder: Path) -> Line:
-    """The line of one folder.
+def read_line(database: Database, name: str, owner: str | None, folder: Path) -> Line:
+    """Return the line of a folder.
 
     Raises:
-        ConfigError: for a file whose name gives no place in the order, or the same as another.
+        ConfigError: when a file has no number, or two files have the same.
     """
-    found: dict[str, Migration] = {}
+    migrations: dict[str, Migration] = {}
     for path in sorted(folder.glob("*.sql")):
-        if (number := _number(path)) in found:
-            raise ConfigError(f"{path} and {found[number].path.name} claim the same place: give one the next number")
+        if (number := _number(path)) in migrations:
+            raise ConfigError(
+                f"{path} and {migrations[number].path.name} have the same number; give one of them the next number"
+            )
         if number:
-            found[number] = Migration(number, path)
-    return Line(database, name, owner, tuple(found[number] for number in sorted(found)))
+            migrations[number] = Migration(number, path)
+    return Line(database, name, owner, tuple(migrations[number] for number in sorted(migrations)))
 
 
 def _number(path: Path) -> str:
-    """A file's place in its line; '' for one that is no migration (a query beside its table)."""
+    """Return a file's number in its line; '' for a file that is not a migration, such as a query beside its table."""
     if path.name in _FIRST:
         return "0001"
     if match := _NUMBERED.fullmatch(path.name):
         return match[1]
     if path.name[0].isdigit():
-        raise ConfigError(f"{path}: a migration is named NNNN_what_it_does.sql, four digits and lower case")
+        raise ConfigError(f"{path}: not the name of a migration; rename it to NNNN_what_it_does.sql, in lower case")
     return ""

@@ -1,4 +1,4 @@
-"""What ``mart.yml`` says, in the warehouse: tables and views that fit it, comments, staging tables."""
+"""Apply ``mart.yml`` to the warehouse: check tables and views, write comments and create staging tables."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,14 +8,14 @@ from psycopg import sql
 
 from promptsales.errors import ConfigError
 from promptsales.names import in_lines
-from promptsales.provision.changes import Change
+from promptsales.provision.changes import ProvisionChange
 from promptsales.specs.mart import Mart, catalogue
 
 _RELATIONS = (Path(__file__).parent / "sql" / "relations.sql").read_bytes()
 
 
-class Relation:
-    """A table or view as it is."""
+class ExistingRelation:
+    """A table or view in the warehouse."""
 
     def __init__(self, comment: str | None, columns: list[list[str]]) -> None:
         self.comment = comment
@@ -23,54 +23,54 @@ class Relation:
         self.comments = {name: text for name, _, text in columns}
 
 
-def marts(connection: psycopg.Connection) -> list[Change]:
-    """Bring comments and staging tables to what the catalogue says, in the caller's transaction.
+def provision_marts(connection: psycopg.Connection) -> list[ProvisionChange]:
+    """Update comments and staging tables of the marts to match ``mart.yml``, in the caller's transaction.
 
     Raises:
-        ConfigError: when a table or view does not have what its ``mart.yml`` says, or has no ``mart.yml``.
+        ConfigError: when a table or view does not fit its ``mart.yml``, or has none.
     """
-    there = _relations(connection, "marts")
-    staged = _relations(connection, "staging")
-    if find_unexpected_keys := sorted(there.keys() - catalogue().keys()):
-        raise ConfigError(f"marts.{find_unexpected_keys[0]} has no mart.yml: nobody knows what it means")
+    existing = _read_relations(connection, "marts")
+    staged = _read_relations(connection, "staging")
+    if unknown := sorted(existing.keys() - catalogue().keys()):
+        raise ConfigError(f"marts.{unknown[0]} has no mart.yml; add one, or drop the table")
     changes = []
     connection.execute("set local role warehouse_owner")
     for mart in catalogue().values():
-        found = _checked(mart, there.get(mart.mart))
-        statements = [*_staging(mart, staged.get(mart.staging)), *_comments(mart, found)]
+        relation = _check(mart, existing.get(mart.mart))
+        statements = [*_staging(mart, staged.get(mart.staging)), *_comments(mart, relation)]
         for statement, _ in statements:
             connection.execute(statement)
         for what in dict.fromkeys(what for _, what in statements):
-            changes.append(Change(system="warehouse", what=f"marts.{mart.mart}: {what}"))
+            changes.append(ProvisionChange(system="warehouse", what=f"marts.{mart.mart}: {what}"))
     connection.execute("reset role")
     return changes
 
 
-def _relations(connection: psycopg.Connection, schema: str) -> dict[str, Relation]:
-    return {name: Relation(*rest) for name, *rest in connection.execute(_RELATIONS, [schema])}
+def _read_relations(connection: psycopg.Connection, schema: str) -> dict[str, ExistingRelation]:
+    return {name: ExistingRelation(*rest) for name, *rest in connection.execute(_RELATIONS, [schema])}
 
 
-def _checked(mart: Mart, found: Relation | None) -> Relation:
-    wanted = [(column.name, column.type) for column in mart.columns]
-    if found is None:
-        raise ConfigError(f"mart {mart.mart}: there is no marts.{mart.mart}; {mart.folder} is to make it")
-    if found.definition != wanted:
-        differing = sorted(set(found.definition) ^ set(wanted)) or "their order"
+def _check(mart: Mart, relation: ExistingRelation | None) -> ExistingRelation:
+    expected = [(column.name, column.type) for column in mart.columns]
+    if relation is None:
+        raise ConfigError(f"mart {mart.mart}: there is no marts.{mart.mart}; create it by a file in {mart.folder}")
+    if relation.definition != expected:
+        differing = sorted(set(relation.definition) ^ set(expected)) or "their order"
         raise ConfigError(
-            f"mart {mart.mart}: mart.yml and the warehouse differ in {differing}; change one by a numbered file in "
-            f"{mart.folder}, or mart.yml"
+            f"mart {mart.mart}: mart.yml and the warehouse differ in {differing}; change the table by a numbered file "
+            f"in {mart.folder}, or change mart.yml"
         )
-    return found
+    return relation
 
 
-def _staging(mart: Mart, found: Relation | None) -> Iterator[tuple[sql.Composed, str]]:
-    if mart.kind == "view" or (found and found.definition == [(c.name, c.type) for c in mart.columns]):
+def _staging(mart: Mart, staged: ExistingRelation | None) -> Iterator[tuple[sql.Composed, str]]:
+    if mart.kind == "view" or (staged and staged.definition == [(c.name, c.type) for c in mart.columns]):
         return
-    yield staging_script(mart), "staging table made"
+    yield staging_script(mart), "staging table created"
 
 
 def staging_script(mart: Mart) -> sql.Composed:
-    """Compose the statements that create a mart's staging table anew, with the mart's columns and no WAL."""
+    """Return the statements that recreate a mart's staging table, unlogged, with the mart's columns."""
     columns = (sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(c.type)) for c in mart.columns)
     return sql.SQL("""
         drop table if exists {table};
@@ -85,13 +85,13 @@ def staging_script(mart: Mart) -> sql.Composed:
     )
 
 
-def _comments(mart: Mart, found: Relation) -> Iterator[tuple[sql.Composed, str]]:
+def _comments(mart: Mart, relation: ExistingRelation) -> Iterator[tuple[sql.Composed, str]]:
     kind = sql.SQL(mart.kind)
-    if found.comment != mart.description:
+    if relation.comment != mart.description:
         statement = sql.SQL("comment on {} {} is {}")
         yield statement.format(kind, sql.Identifier("marts", mart.mart), mart.description), "comments written"
     for column in mart.columns:
-        if found.comments[column.name] != column.comment:
+        if relation.comments[column.name] != column.comment:
             statement = sql.SQL("comment on column {} is {}")
             yield (
                 statement.format(sql.Identifier("marts", mart.mart, column.name), column.comment),

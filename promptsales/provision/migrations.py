@@ -1,7 +1,7 @@
-"""Migrations: Alembic decides what is due and records it; the files are plain SQL, run as their owner.
+"""Apply migrations: Alembic decides which are due and records them; the files are plain SQL and run as their owner.
 
-A whole database is brought up to date in one transaction: its files, Alembic's records and our checksums commit
-together or not at all. Alembic keeps one version table a line in the schema ``migrations``.
+All migrations of a database run in one transaction, together with Alembic's records and the checksums. Alembic keeps a
+version table for each line in the schema ``migrations``.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,10 +20,10 @@ from psycopg import sql
 from sqlalchemy.pool import StaticPool
 
 from promptsales.errors import ConfigError, driver_errors
-from promptsales.provision.changes import Change
+from promptsales.provision.changes import ProvisionChange
 from promptsales.provision.lines import Line, Migration
 
-# any number that nobody else locks: two provisions of a database come one after the other
+# advisory lock that serialises the provisions of a database; the number is arbitrary
 LOCK = 3_155_001
 
 _BOOKS = (Path(__file__).parent / "sql" / "migrations.sql").read_bytes()
@@ -31,12 +31,12 @@ _BOOKS = (Path(__file__).parent / "sql" / "migrations.sql").read_bytes()
 
 @contextmanager
 def transaction(connection: psycopg.Connection, dry_run: bool = False) -> Iterator[sqlalchemy.Connection]:
-    """One transaction on an open connection, alone among provisions; what a dry run did is rolled back.
+    """Open a transaction on a connection under the lock of provisions; a dry run rolls it back.
 
     Raises:
-        TransientError: when another provision, or a load that uses a table to be changed, takes longer than 30 s.
+        TransientError: when another provision, or a load that uses a changed table, holds its lock for more than 30 s.
     """
-    # Alembic speaks through SQLAlchemy: it is lent the connection, and resets nothing when it gives it back
+    # Alembic needs SQLAlchemy, which borrows the connection and must not reset it
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://",
         creator=lambda: connection,
@@ -53,20 +53,20 @@ def transaction(connection: psycopg.Connection, dry_run: bool = False) -> Iterat
                 yield bound
                 if dry_run:
                     held.rollback()
-        except sqlalchemy.exc.DBAPIError as error:  # of Alembic's own statements: the driver's error is in it
+        except sqlalchemy.exc.DBAPIError as error:  # wraps the driver's error of Alembic's own statements
             raise error.orig or error from None
         finally:
             connection.autocommit = autocommit
 
 
 def prepare(connection: psycopg.Connection) -> None:
-    """Make the schema ``migrations`` where it is not there yet."""
+    """Create the schema ``migrations`` if it does not exist."""
     if connection.execute("select to_regclass('migrations.applied')").fetchone() == (None,):
         connection.execute(_BOOKS)
 
 
-def migrate(bound: sqlalchemy.Connection, line: Line) -> list[Change]:
-    """Apply what is due of a line, in the caller's transaction.
+def migrate(bound: sqlalchemy.Connection, line: Line) -> list[ProvisionChange]:
+    """Apply the due migrations of a line, in the caller's transaction.
 
     Raises:
         ConfigError: when an applied file was changed or removed, or a new one comes before an applied one.
@@ -76,7 +76,7 @@ def migrate(bound: sqlalchemy.Connection, line: Line) -> list[Change]:
     applied = connection.execute("select number, file, sha256 from migrations.applied where line = %s", [line.name])
     verify(line, {number: (file, checksum) for number, file, checksum in applied})
 
-    changes: list[Change] = []
+    changes: list[ProvisionChange] = []
 
     def record(step: MigrationInfo, **_: Any) -> None:
         migration = next(item for item in line.migrations if item.number == step.up_revision_id)
@@ -84,7 +84,7 @@ def migrate(bound: sqlalchemy.Connection, line: Line) -> list[Change]:
             "insert into migrations.applied (line, number, file, sha256) values (%s, %s, %s, %s)",
             [line.name, migration.number, migration.name, migration.checksum],
         )
-        changes.append(Change(system=line.database, what=f"{migration.name} applied"))
+        changes.append(ProvisionChange(system=line.database, what=f"{migration.name} applied"))
 
     options = {
         "fn": partial(_due, _revisions(connection, line)),
@@ -97,7 +97,7 @@ def migrate(bound: sqlalchemy.Connection, line: Line) -> list[Change]:
 
 
 def verify(line: Line, applied: dict[str, tuple[str, str]]) -> None:
-    """Compare the files with what was applied, by number: ``(file, checksum)``.
+    """Compare the files with the applied ones, given by number as ``(file, checksum)``.
 
     Raises:
         ConfigError: when an applied file was changed or removed, or a new one comes before an applied one.
@@ -105,35 +105,35 @@ def verify(line: Line, applied: dict[str, tuple[str, str]]) -> None:
     files = {migration.number: migration for migration in line.migrations}
     for number, (file, checksum) in applied.items():
         if number not in files:
-            raise ConfigError(f"{file} was applied but is gone: put it back; a new numbered file can undo what it did")
+            raise ConfigError(f"{file} was applied but is missing; restore it; a new numbered file can undo it")
         if files[number].checksum != checksum:
             raise ConfigError(
-                f"{files[number].name} was changed after it was applied: "
+                f"{files[number].name} was changed after it was applied; "
                 "restore it, and write the change as a new numbered file"
             )
     for number, migration in files.items():
         if applied and number not in applied and number < max(applied):
             raise ConfigError(
-                f"{migration.name} comes before {applied[max(applied)][0]}, which is applied: give it the next number"
+                f"{migration.name} comes before {applied[max(applied)][0]}, which is applied; give it the next number"
             )
 
 
 def _revisions(connection: psycopg.Connection, line: Line) -> RevisionMap:
-    """The line as Alembic sees it: each file a revision upon the one before."""
-    before = (None, *(migration.number for migration in line.migrations))
+    """Return the line as revisions of Alembic, each based on the one before."""
+    previous = (None, *(migration.number for migration in line.migrations))
     scripts = [
         Script(
             cast(Any, SimpleNamespace(down_revision=down, upgrade=_upgrade(connection, line.owner, migration))),
             migration.number,
             str(migration.path),
         )
-        for down, migration in zip(before, line.migrations, strict=False)
+        for down, migration in zip(previous, line.migrations, strict=False)
     ]
     return RevisionMap(lambda: scripts)
 
 
 def _upgrade(connection: psycopg.Connection, owner: str | None, migration: Migration) -> Callable[[], None]:
-    """Running a file, under a name: Alembic's log, where it is on, tells what is run by it."""
+    """Return the function that runs a file; it needs a name of its own, which Alembic logs."""
 
     def upgrade() -> None:
         _run(connection, owner, migration)
@@ -147,7 +147,7 @@ def _due(revisions: RevisionMap, heads: tuple[str, ...], _: MigrationContext) ->
 
 
 def _run(connection: psycopg.Connection, owner: str | None, migration: Migration) -> None:
-    """Run a file as its owner. Without parameters the driver reads no ``%`` in it, and SQLAlchemy no ``:``."""
+    """Run a file as its owner, directly on the driver, so that ``%`` and ``:`` in it have no special meaning."""
     with driver_errors(f"migration {migration.name}"):
         if owner:
             connection.execute(sql.SQL("set local role {}").format(sql.Identifier(owner)))

@@ -1,4 +1,4 @@
-"""Passwords as PostgreSQL keeps them: SCRAM verifiers (RFC 5802), so that no statement and no log holds one."""
+"""Make and check SCRAM verifiers (RFC 5802), so that statements and logs contain no password."""
 
 import base64
 import hashlib
@@ -10,19 +10,19 @@ import psycopg
 _VERIFIER = re.compile(r"SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):(.+)")
 
 
-def verifier(connection: psycopg.Connection, role: str, password: str) -> str:
-    """What PostgreSQL shall keep of a role's password."""
+def make_verifier(connection: psycopg.Connection, role: str, password: str) -> str:
+    """Return the verifier that PostgreSQL stores for a role's password."""
     return connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
 
 
-def fits(kept: str | None, password: str) -> bool:
-    """Whether a password opens what PostgreSQL keeps; asks nobody and tries no login.
+def fits(stored: str | None, password: str) -> bool:
+    """Return whether a password fits a stored verifier, without a login.
 
     Args:
-        kept: ``rolpassword`` of ``pg_authid``.
-        password: ASCII, as `Secrets` makes them: others would have to be normalised first.
+        stored: ``rolpassword`` of ``pg_authid``.
+        password: the password in ASCII, as `Secrets` creates them; others would need SASLprep.
     """
-    parts = _VERIFIER.fullmatch(kept or "")
+    parts = _VERIFIER.fullmatch(stored or "")
     if parts is None:
         return False
     rounds, salt, stored_key, _ = parts.groups()

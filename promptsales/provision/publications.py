@@ -1,7 +1,7 @@
-"""The publications of a source database, and what Debezium's role may read there: derived from the stream's contracts.
+"""Create the publications of a source database and the grants of Debezium's role from the stream's contracts.
 
-A publication names its columns, so that what no contract names is never sent. With another replica identity than the
-primary key that would make the application's own UPDATE and DELETE fail (SQLSTATE 42P10), so it is refused.
+A publication lists columns, so that columns no contract names are never sent. With such a list, any replica identity
+other than the primary key makes the application's own UPDATE and DELETE fail (SQLSTATE 42P10), and is refused.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from psycopg import sql
 from promptsales import names
 from promptsales.errors import ConfigError
 from promptsales.names import identifier, in_lines
-from promptsales.provision.changes import Change
+from promptsales.provision.changes import ProvisionChange
 from promptsales.provision.lines import Database
 from promptsales.specs.stream import Connector, StreamContract, contracts_of
 
@@ -29,97 +29,99 @@ _READABLE = (Path(__file__).parent / "sql" / "readable_columns.sql").read_bytes(
 _COLUMNS = (Path(__file__).parent / "sql" / "replicated_columns.sql").read_bytes()
 
 
-def publications(connection: psycopg.Connection, database: Database) -> list[Change]:
-    """Bring a database's publications, and what Debezium may read, to what the contracts say.
+def provision_publications(connection: psycopg.Connection, database: Database) -> list[ProvisionChange]:
+    """Update a database's publications, and the rights of Debezium's role, to match the contracts.
 
     Raises:
-        ConfigError: when a contract names a column that is not there, columns differ in capitals only, or the table's
-            replica identity would make the application's own writes fail.
+        ConfigError: when a contract names a missing column, column names differ in capitals only, or the replica
+            identity of a table would make the application's own writes fail.
     """
     changes = []
     for connector in get_args(Connector):
         if DATABASES[connector] == database:
-            found = contracts_of(connector)
-            for contract in found:
-                _refuse(connection, contract)
-            changes += [Change(system=database, what=what) for what in _publish(connection, connector, found)]
-            changes += [Change(system=database, what=what) for what in _grant(connection, found)]
+            contracts = contracts_of(connector)
+            for contract in contracts:
+                _refuse_unfit(connection, contract)
+            texts = [*_publish(connection, connector, contracts), *_grant(connection, contracts)]
+            changes += [ProvisionChange(system=database, what=text) for text in texts]
     return changes
 
 
-def _refuse(connection: psycopg.Connection, contract: StreamContract) -> None:
+def _refuse_unfit(connection: psycopg.Connection, contract: StreamContract) -> None:
     relation = contract.source.relation
-    there: dict[str, str] = dict(connection.execute(_COLUMNS, [relation]).fetchall())
-    if missing := set(contract.origins) - there.keys():
-        raise ConfigError(f"contract {contract.table}: {relation} has no column {', '.join(sorted(missing))}")
-    small = Counter(map(str.lower, there))
-    if twins := sorted(name for name in there if small[name.lower()] > 1):
+    identities: dict[str, str] = dict(connection.execute(_COLUMNS, [relation]).fetchall())
+    if missing := set(contract.origins) - identities.keys():
+        raise ConfigError(
+            f"contract {contract.table}: {relation} has no column {', '.join(sorted(missing))}; correct the contract"
+        )
+    lowered = Counter(map(str.lower, identities))
+    if twins := sorted(name for name in identities if lowered[name.lower()] > 1):
         raise ConfigError(
             f"contract {contract.table}: columns {' and '.join(twins)} of {relation} differ in capitals only, and "
-            "Debezium follows no such table: rename one of them at the source, or take the contract away"
+            "Debezium follows no such table; rename one of them at the source, or remove the contract"
         )
-    if set(there.values()) - {"d"}:
+    if set(identities.values()) - {"d"}:
         raise ConfigError(
-            f"contract {contract.table}: {relation} has another replica identity than its primary key; with published "
-            f"columns its own updates would fail: alter table {relation} replica identity default"
+            f"contract {contract.table}: {relation} has another replica identity than its primary key, so with a "
+            f"column list its own updates would fail; run `alter table {relation} replica identity default`"
         )
 
 
-def alter_publication(connector: Connector, found: Sequence[StreamContract]) -> sql.Composed:
-    """Compose the statement that makes a publication have these tables, of each the columns that are sent."""
-    return sql.SQL("alter publication {} set {}").format(sql.Identifier(connector), _tables(found))
+def alter_publication(connector: Connector, contracts: Sequence[StreamContract]) -> sql.Composed:
+    """Return the statement that sets the tables of a publication, each with the columns of its contract."""
+    return sql.SQL("alter publication {} set {}").format(sql.Identifier(connector), _tables(contracts))
 
 
-def _tables(found: Sequence[StreamContract]) -> sql.Composed:
+def _tables(contracts: Sequence[StreamContract]) -> sql.Composed:
     return sql.SQL(", ").join(
         sql.SQL("table {} ({})").format(
             names.relation(contract.source.relation), in_lines(map(identifier, contract.origins))
         )
-        for contract in found
+        for contract in contracts
     )
 
 
-def _publish(connection: psycopg.Connection, connector: Connector, found: Sequence[StreamContract]) -> Iterator[str]:
+def _publish(
+    connection: psycopg.Connection, connector: Connector, contracts: Sequence[StreamContract]
+) -> Iterator[str]:
     name, operations = sql.Identifier(connector), sql.Literal(_OPERATIONS)
-    there = connection.execute(_OPERATIONS_OF, [connector]).fetchone()
-    if there is None:
+    published_operations = connection.execute(_OPERATIONS_OF, [connector]).fetchone()
+    if published_operations is None:
         connection.execute(
-            sql.SQL("create publication {} for {} with (publish = {})").format(name, _tables(found), operations)
+            sql.SQL("create publication {} for {} with (publish = {})").format(name, _tables(contracts), operations)
         )
         yield f"publication {connector} created"
         return
     published: dict[str, list[str] | None] = dict(connection.execute(_TABLES, [connector]).fetchall())
-    goal = _wanted(found)
-    if published != goal:
-        connection.execute(alter_publication(connector, found))
-        _forget(connection, published.keys() - goal.keys())
+    expected: dict[str, list[str] | None] = {
+        contract.source.relation: sorted(contract.origins) for contract in contracts
+    }
+    if published != expected:
+        connection.execute(alter_publication(connector, contracts))
+        _revoke(connection, published.keys() - expected.keys())
         yield f"publication {connector}: tables and columns as the contracts say"
-    if late := sorted(goal.keys() - published.keys()):
+    if late := sorted(expected.keys() - published.keys()):
         yield (
-            f"publication {connector}: what was written to {', '.join(late)} before is in no event; "
+            f"publication {connector}: rows written to {', '.join(late)} before have no event; "
             f"run `promptsales connectors snapshot {connector}`"
         )
-    if there != (_OPERATIONS,):
+    if published_operations != (_OPERATIONS,):
         connection.execute(sql.SQL("alter publication {} set (publish = {})").format(name, operations))
         yield (
-            f"publication {connector} publishes {_OPERATIONS}; what it left out before is in no event; "
-            f"run `promptsales reconcile {' '.join(contract.table for contract in found)}`"
+            f"publication {connector} publishes {_OPERATIONS}; operations it skipped before have no event; "
+            f"run `promptsales reconcile {' '.join(contract.table for contract in contracts)}`"
         )
 
 
-def _forget(connection: psycopg.Connection, relations: Set[str]) -> None:
-    """Take the rights on tables away that are not published any more, as those replaced under their names."""
+def _revoke(connection: psycopg.Connection, relations: Set[str]) -> None:
+    """Revoke the rights on tables that are no longer published, such as those replaced under their names."""
     for relation in relations:
         revoke = sql.SQL("revoke select on {} from {}")
         connection.execute(revoke.format(names.relation(relation), sql.Identifier(ROLE)))
 
 
-def _wanted(found: Sequence[StreamContract]) -> dict[str, list[str] | None]:
-    return {contract.source.relation: sorted(contract.origins) for contract in found}
-
-
-def _grant(connection: psycopg.Connection, found: Sequence[StreamContract]) -> Iterator[str]:
-    for contract in found:
+def _grant(connection: psycopg.Connection, contracts: Sequence[StreamContract]) -> Iterator[str]:
+    for contract in contracts:
         readable = {name for (name,) in connection.execute(_READABLE, [contract.source.relation, ROLE, ROLE])}
         if readable == set(contract.origins):
             continue
@@ -128,7 +130,7 @@ def _grant(connection: psycopg.Connection, found: Sequence[StreamContract]) -> I
 
 
 def grant_script(contract: StreamContract) -> sql.Composed:
-    """Compose the statements that let Debezium's role read the columns of a table that are sent, and no other."""
+    """Return the statements that let Debezium's role read only the columns of a table that its contract names."""
     return sql.SQL("""
         grant usage on schema {schema} to {role};
         revoke select on {relation} from {role};

@@ -1,18 +1,18 @@
-"""What views must know of the settings: the reporting zone, as a view of its own that provisioning replaces."""
+"""Store the reporting time zone of the settings in the view ``ops.reporting``, where other views read it."""
 
 import psycopg
 from psycopg import sql
 
-from promptsales.provision.changes import Change
+from promptsales.provision.changes import ProvisionChange
 
 
-def reporting_zone(connection: psycopg.Connection, zone: str, dry_run: bool = False) -> list[Change]:
-    """Have ``ops.reporting`` name the zone of the settings; says what follows from another one.
+def provision_reporting_zone(connection: psycopg.Connection, zone: str, dry_run: bool = False) -> list[ProvisionChange]:
+    """Set the zone in ``ops.reporting``, and return the change with its consequence.
 
     Args:
-        connection: an administrator's, to the warehouse, in autocommit.
-        zone: the reporting zone, as the settings have it.
-        dry_run: change nothing, tell what would be.
+        connection: an administrator's connection to the warehouse, in autocommit.
+        zone: the reporting zone of the settings.
+        dry_run: change nothing, and return what would be changed.
     """
     is_there = connection.execute("select to_regclass('ops.reporting') is not null").fetchone()
     if is_there != (True,):  # a dry run before the first provision
@@ -24,4 +24,4 @@ def reporting_zone(connection: psycopg.Connection, zone: str, dry_run: bool = Fa
         statement = sql.SQL("create or replace view ops.reporting as select {}::text as zone").format(sql.Literal(zone))
         connection.execute(statement)
     what = f"reporting zone {zone} instead of {known}: the next build builds every mart in full, by its days"
-    return [Change(system="warehouse", what=what)]
+    return [ProvisionChange(system="warehouse", what=what)]

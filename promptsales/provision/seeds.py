@@ -1,4 +1,4 @@
-"""Tables that no source feeds: ``seed.csv`` beside their ``table.sql`` is all they hold."""
+"""Fill the tables that no source feeds from ``seed.csv`` beside their ``table.sql``."""
 
 from pathlib import Path
 
@@ -6,33 +6,33 @@ import psycopg
 from psycopg import sql
 
 from promptsales.errors import ConfigError
-from promptsales.provision.changes import Change
+from promptsales.provision.changes import ProvisionChange
 from promptsales.specs.feed import CORE
 
-# in one statement each; rows that are as the file has them are not written
+# unchanged rows are not written
 _DELETE = "delete from {table} t where not exists (select from wanted w where w is not distinct from t)"
 _INSERT = (
     "insert into {table} select * from wanted w where not exists (select from {table} t where w is not distinct from t)"
 )
 
 
-def seeds(connection: psycopg.Connection, folder: Path = CORE) -> list[Change]:
-    """Bring every seeded table to what its file says, in the caller's transaction.
+def provision_seeds(connection: psycopg.Connection, folder: Path = CORE) -> list[ProvisionChange]:
+    """Update every seeded table to match its file, in the caller's transaction.
 
     Raises:
         ConfigError: when a file does not fit its table; nothing was changed.
     """
     changes = []
     for path in sorted(folder.glob("*/seed.csv")):
-        if rows := _bring(connection, path):
+        if rows := _update(connection, path):
             changes.append(
-                Change(system="warehouse", what=f"core.{path.parent.name}: {rows} rows brought to {path.name}")
+                ProvisionChange(system="warehouse", what=f"core.{path.parent.name}: {rows} rows changed by {path.name}")
             )
     return changes
 
 
-def _bring(connection: psycopg.Connection, path: Path) -> int:
-    """Returns how many rows were deleted or inserted."""
+def _update(connection: psycopg.Connection, path: Path) -> int:
+    """Update a table to match its file, and return how many rows were deleted or inserted."""
     table = sql.Identifier("core", path.parent.name)
     connection.execute(sql.SQL("create temporary table wanted (like {}) on commit drop").format(table))
     copy = sql.SQL("copy wanted ({}) from stdin (format csv, header match)")

@@ -1,4 +1,4 @@
-"""Servers and databases that no session of ours can make right."""
+"""Refuse servers and databases that the pipeline cannot use: a standby, or an encoding other than UTF8."""
 
 import psycopg
 
@@ -6,10 +6,14 @@ from promptsales.errors import ConfigError
 
 
 def refuse_standby(connection: psycopg.Connection, what: str) -> None:
-    """Refuse a server where nothing can be created.
+    """Refuse a standby, where nothing can be created.
+
+    Args:
+        connection: a connection to the server.
+        what: what is provisioned, for the message.
 
     Raises:
-        ConfigError: naming what was to be provisioned.
+        ConfigError: when the server is a standby.
     """
     if connection.execute("select pg_is_in_recovery()").fetchone() == (True,):
         raise ConfigError(
@@ -19,10 +23,10 @@ def refuse_standby(connection: psycopg.Connection, what: str) -> None:
 
 
 def refuse_encoding(connection: psycopg.Connection, database: str) -> None:
-    """Refuse a database whose text cannot be hashed or joined as everywhere else.
+    """Refuse a database whose text does not hash to the same bytes as in other databases.
 
     Raises:
-        ConfigError: naming its encoding.
+        ConfigError: when its encoding is not UTF8.
     """
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":

@@ -1,27 +1,27 @@
-"""When tables are stale, as contracts and marts say, written to ``ops.staleness`` for ``marts.data_freshness``."""
+"""Write the staleness limits of contracts and marts to ``ops.staleness``, which ``marts.data_freshness`` reads."""
 
 import psycopg
 
-from promptsales.provision.changes import Change
+from promptsales.provision.changes import ProvisionChange
 from promptsales.specs.feed import Contract, contracts
 from promptsales.specs.mart import tables
 from promptsales.specs.stream import StreamContract, stream_contracts
 
 _WRITE = """
 merge into ops.staleness s
-using unnest(%(names)s::text[], %(are_marts)s::boolean[], %(limits)s::interval[]) as said (name, is_mart, stale_after)
-   on s.name = said.name and s.is_mart = said.is_mart
-when matched and s.stale_after <> said.stale_after then update set stale_after = said.stale_after
+using unnest(%(names)s::text[], %(are_marts)s::boolean[], %(limits)s::interval[]) as goal (name, is_mart, stale_after)
+   on s.name = goal.name and s.is_mart = goal.is_mart
+when matched and s.stale_after <> goal.stale_after then update set stale_after = goal.stale_after
 when not matched by source then delete
-when not matched then insert (name, is_mart, stale_after) values (said.name, said.is_mart, said.stale_after)
+when not matched then insert (name, is_mart, stale_after) values (goal.name, goal.is_mart, goal.stale_after)
 """
 
 
-def staleness(connection: psycopg.Connection) -> list[Change]:
-    """Bring ``ops.staleness`` to what contracts and marts say, in the caller's transaction."""
+def provision_staleness(connection: psycopg.Connection) -> list[ProvisionChange]:
+    """Update ``ops.staleness`` to match the contracts and marts, in the caller's transaction."""
     feeds: dict[str, Contract | StreamContract] = {**contracts(), **stream_contracts()}
-    said = [(name, False, feed.stale_after) for name, feed in feeds.items()]
-    said += [(name, True, mart.stale_after) for name, mart in tables().items()]
-    names, are_marts, limits = map(list, zip(*said, strict=True))
+    rows = [(name, False, feed.stale_after) for name, feed in feeds.items()]
+    rows += [(name, True, mart.stale_after) for name, mart in tables().items()]
+    names, are_marts, limits = map(list, zip(*rows, strict=True))
     written = connection.execute(_WRITE, {"names": names, "are_marts": are_marts, "limits": limits}).rowcount
-    return [Change(system="warehouse", what=f"ops.staleness: {written} limits written")] if written else []
+    return [ProvisionChange(system="warehouse", what=f"ops.staleness: {written} limits written")] if written else []

@@ -1,14 +1,16 @@
-"""That the streamed tables of the warehouse fit their contracts, and their comments, which the contracts say."""
+"""Check that the streamed tables of the warehouse fit their contracts, and write their comments."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import args_row
 
 from promptsales.errors import ConfigError
 from promptsales.names import as_regclass, in_quotes
-from promptsales.provision.changes import Change
+from promptsales.provision.changes import ProvisionChange
 from promptsales.specs.stream import StreamContract, stream_contracts
 
 _OWN = {
@@ -26,37 +28,48 @@ _HISTORY = {
 _COLUMNS = (Path(__file__).parent / "sql" / "described_columns.sql").read_bytes()
 
 
-def stream_tables(connection: psycopg.Connection) -> list[Change]:
-    """Check every streamed table and write the comments that are missing, in the caller's transaction.
+def provision_stream_tables(connection: psycopg.Connection) -> list[ProvisionChange]:
+    """Check every streamed table and write the comments that differ, in the caller's transaction.
 
     Raises:
-        ConfigError: when a table does not have what its contract says.
+        ConfigError: when a table does not fit its contract.
     """
     changes = []
     connection.execute("set local role warehouse_owner")
     for contract in stream_contracts().values():
         described = {column.name: column.description for column in contract.columns}
         name = contract.layer, contract.table
-        _check(contract, {column: found for column, found, _ in connection.execute(_COLUMNS, [as_regclass(*name)])})
+        _check(contract, {column.name: column.type for column in _read_columns(connection, name)})
         written = _comment(connection, name, contract.description, described | _OWN)
         if contract.history:
             versions = {
                 column: text for column, text in described.items() if column in (contract.key, *contract.history)
             }
             text = f"Every version of {', '.join(contract.history)} in {'.'.join(name)}."
-            past = contract.layer, f"{contract.table}_history"
-            written += _comment(connection, past, text, versions | _HISTORY)
+            history = contract.layer, f"{contract.table}_history"
+            written += _comment(connection, history, text, versions | _HISTORY)
         if written:
-            changes.append(Change(system="warehouse", what=f"{'.'.join(name)}: {written} comments written"))
+            changes.append(ProvisionChange(system="warehouse", what=f"{'.'.join(name)}: {written} comments written"))
     connection.execute("reset role")
     return changes
 
 
+class _ExistingColumn(NamedTuple):
+    name: str
+    type: str
+    comment: str | None
+
+
+def _read_columns(connection: psycopg.Connection, table: tuple[str, str]) -> list[_ExistingColumn]:
+    with connection.cursor(row_factory=args_row(_ExistingColumn)) as cursor:
+        return cursor.execute(_COLUMNS, [as_regclass(*table)]).fetchall()
+
+
 def _check(contract: StreamContract, types: dict[str, str]) -> None:
     for column in contract.columns:
-        if (found := types.get(column.name, "missing")) != column.type:
+        if (existing := types.get(column.name, "missing")) != column.type:
             raise ConfigError(
-                f"contract {contract.table}: {column.name} is {column.type}, in the warehouse it is {found}; "
+                f"contract {contract.table}: {column.name} is {column.type}, in the warehouse it is {existing}; "
                 f"change the table by a numbered file in {contract.folder}{in_quotes(column.name)}"
             )
     if absent := [name for name in _OWN if name not in types]:
@@ -68,20 +81,20 @@ def _check(contract: StreamContract, types: dict[str, str]) -> None:
 
 
 def _comment(connection: psycopg.Connection, name: tuple[str, str], text: str, columns: dict[str, str]) -> int:
-    """Write the comments that differ; how many."""
-    statements = list(_missing(connection, name, text, columns))
+    """Write the comments that differ, and return how many they are."""
+    statements = list(_compose_comments(connection, name, text, columns))
     for statement in statements:
         connection.execute(statement)
     return len(statements)
 
 
-def _missing(
+def _compose_comments(
     connection: psycopg.Connection, name: tuple[str, str], text: str, columns: dict[str, str]
 ) -> Iterator[sql.Composed]:
-    quoted = as_regclass(*name)
-    if connection.execute("select obj_description(to_regclass(%s), 'pg_class')", [quoted]).fetchone() != (text,):
+    query = "select obj_description(to_regclass(%s), 'pg_class')"
+    if connection.execute(query, [as_regclass(*name)]).fetchone() != (text,):
         yield sql.SQL("comment on table {} is {}").format(sql.Identifier(*name), text)
-    there = {column: comment for column, _, comment in connection.execute(_COLUMNS, [quoted]).fetchall()}
+    comments = {column.name: column.comment for column in _read_columns(connection, name)}
     for column, description in columns.items():
-        if there.get(column) != description:
+        if comments.get(column) != description:
             yield sql.SQL("comment on column {} is {}").format(sql.Identifier(*name, column), description)

@@ -1,6 +1,6 @@
-"""What the feed contracts say about warehouse tables: staging tables, and the comments of core.
+"""Create the staging tables of the feeds, check that core tables fit their contracts, and write their comments.
 
-Core tables are made by migrations; that they fit their contract is checked here.
+Migrations create the core tables.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,15 @@ from psycopg import sql
 
 from promptsales.errors import ConfigError
 from promptsales.names import in_lines, in_quotes
-from promptsales.provision.changes import Change
+from promptsales.provision.changes import ProvisionChange
 from promptsales.specs.feed import Contract, contracts
 
-# the pipeline's own columns
+# the columns that the pipeline adds
 _STAGING = {
     "_load_id": "bigint not null",  # the extraction that staged the row
-    "_row": "bigint not null generated always as identity",  # for the checks
-    "_rules": "text[]",  # the rules it broke
-    "_misfits": "text[]",  # its fields whose type at the source is wrong, where the source knows no types
+    "_row": "bigint not null generated always as identity",  # identifies the row in checks
+    "_rules": "text[]",  # the rules that the row breaks
+    "_misfits": "text[]",  # the fields of a document whose values have a wrong type
 }
 _CORE = {
     "_extraction": "Version of the row: the extraction that loaded it; joins ops.load.",
@@ -33,55 +33,55 @@ _HISTORY = {
 _TABLES = (Path(__file__).parent / "sql" / "tables.sql").read_bytes()
 
 
-class Table:
-    """A table as it is: its comment, its columns' types and comments, and its definition."""
+class ExistingTable:
+    """A table in the warehouse: its comment, its definition, and the types and comments of its columns."""
 
     def __init__(
         self, comment: str | None, columns: Mapping[str, tuple[str, str | None]], definition: list[str]
     ) -> None:
         self.comment = comment
-        self.types = {name: found for name, (found, _) in columns.items()}
+        self.types = {name: kind for name, (kind, _) in columns.items()}
         self.comments = {name: text for name, (_, text) in columns.items()}
         self.definition = definition
 
 
-def tables(connection: psycopg.Connection) -> list[Change]:
-    """Bring staging tables and comments to what the contracts say, in the caller's transaction.
+def provision_tables(connection: psycopg.Connection) -> list[ProvisionChange]:
+    """Update staging tables and comments to match the contracts, in the caller's transaction.
 
     Raises:
-        ConfigError: when a core table does not have what its contract says.
+        ConfigError: when a core table does not fit its contract.
     """
-    there = {name: Table(*rest) for name, *rest in connection.execute(_TABLES)}
-    changes = []
+    existing = {name: ExistingTable(*rest) for name, *rest in connection.execute(_TABLES)}
+    changes: list[str] = []
     connection.execute("set local role warehouse_owner")
     for feed in contracts().values():
-        check_core(feed, there.get(f"core.{feed.table}"))
-        if (staging := there.get(f"staging.{feed.staging}")) is None or staging.definition != _definition(feed):
+        check_core(feed, existing.get(f"core.{feed.table}"))
+        if (staging := existing.get(f"staging.{feed.staging}")) is None or staging.definition != _definition(feed):
             connection.execute(staging_script(feed))
-            changes.append(Change(system="warehouse", what=f"staging.{feed.staging} {'re' if staging else ''}created"))
-        if statements := list(_comments(feed, there)):
+            changes.append(f"staging.{feed.staging} {'re' if staging else ''}created")
+        if statements := list(_comments(feed, existing)):
             connection.execute(sql.SQL(";").join(statements))
-            changes.append(Change(system="warehouse", what=f"core.{feed.table}: {len(statements)} comments written"))
+            changes.append(f"core.{feed.table}: {len(statements)} comments written")
     connection.execute("reset role")
-    return changes
+    return [ProvisionChange(system="warehouse", what=what) for what in changes]
 
 
-def check_core(feed: Contract, table: Table | None) -> None:
-    """Compare a core table with its contract.
+def check_core(feed: Contract, table: ExistingTable | None) -> None:
+    """Check that a core table fits its contract.
 
     Raises:
-        ConfigError: naming what is missing or of another type.
+        ConfigError: with the column that is missing or of another type.
     """
     folder = f"warehouse/core/{feed.table}"
     if table is None:
         raise ConfigError(
-            f"contract {feed.table}: there is no table core.{feed.table}; {folder}/table.sql is to make it"
+            f"contract {feed.table}: there is no table core.{feed.table}; create it in {folder}/table.sql"
             f"{in_quotes(feed.table)}"
         )
     for column in feed.columns:
-        if (found := table.types.get(column.name, "missing")) != column.type:
+        if (existing := table.types.get(column.name, "missing")) != column.type:
             raise ConfigError(
-                f"contract {feed.table}: {column.name} is {column.type}, in core.{feed.table} it is {found}; "
+                f"contract {feed.table}: {column.name} is {column.type}, in core.{feed.table} it is {existing}; "
                 f"change the table by a numbered file in {folder}{in_quotes(column.name)}"
             )
 
@@ -93,7 +93,7 @@ def _definition(feed: Contract) -> list[str]:
 
 
 def staging_script(feed: Contract) -> sql.Composed:
-    """The statements that make a feed's staging table anew: the contract's columns and the pipeline's, no WAL."""
+    """Return the statements that recreate a feed's staging table, unlogged, with the pipeline's columns added."""
     columns = [sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.type)) for column in feed.columns]
     columns += [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(rest)) for name, rest in _STAGING.items()]
     return sql.SQL("""
@@ -109,17 +109,18 @@ def staging_script(feed: Contract) -> sql.Composed:
     )
 
 
-def _comments(feed: Contract, there: Mapping[str, Table]) -> Iterator[sql.Composed]:
-    """The comments of a core table, and of its history, that are not as the contract says."""
+def _comments(feed: Contract, existing: Mapping[str, ExistingTable]) -> Iterator[sql.Composed]:
+    """Return the statements for comments of a core table and its history that differ from the contract."""
     described = {column.name: column.description for column in feed.columns}
-    yield from _missing(feed.table, there[f"core.{feed.table}"], feed.description, described | _CORE)
+    yield from _table_comments(feed.table, existing[f"core.{feed.table}"], feed.description, described | _CORE)
     if feed.history:
+        history = f"{feed.table}_history"
         versions = {name: text for name, text in described.items() if name in (feed.key, *feed.history)}
         text = f"Every version of {', '.join(feed.history)} in core.{feed.table}."
-        yield from _missing(f"{feed.table}_history", there[f"core.{feed.table}_history"], text, versions | _HISTORY)
+        yield from _table_comments(history, existing[f"core.{history}"], text, versions | _HISTORY)
 
 
-def _missing(name: str, table: Table, text: str, columns: Mapping[str, str]) -> Iterator[sql.Composed]:
+def _table_comments(name: str, table: ExistingTable, text: str, columns: Mapping[str, str]) -> Iterator[sql.Composed]:
     if table.comment != text:
         yield sql.SQL("comment on table {} is {}").format(sql.Identifier("core", name), text)
     for column, description in columns.items():

@@ -1,28 +1,30 @@
-"""The hashing views of a source database, derived from the feed contracts: all that the pipeline may read of it.
+"""Create the hashing views of a source database from the feed contracts; the pipeline may read nothing else there.
 
-A view of ``etl`` has the target's columns, in order. It belongs to ``etl_owner``, who may read the columns the contract
-names and the key; the reader may read the view only, so clear text and key never leave the database.
+A view of ``etl`` has the columns of the contract, in order. Its owner ``etl_owner`` may read the columns the contract
+names, and the key. The reader may read the view only, so clear text and the key never leave the database.
 """
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import args_row
 
 from promptsales import names
 from promptsales.errors import ConfigError
 from promptsales.extract.delta import read_view_tables
 from promptsales.names import identifier, in_lines, regclass_of
-from promptsales.provision.changes import Change
+from promptsales.provision.changes import ProvisionChange
 from promptsales.provision.lines import Database
 from promptsales.specs.feed import Column, Contract, Transform, contracts
 
-# Normal forms (domain.md section 1), the same in Python. ASCII white space and A-Z only: what a locale calls a space
-# or a lower-case letter differs between systems. '' is no value.
+# Normal forms, the same as in promptsales/hashing/hashes.py. They use ASCII white space and A-Z only, because white
+# space and lower case depend on the locale. An empty text has no hash.
 _SPACE = r"E' \t\n\r\f\v'"
-# to normalise costs as much as to hash, and ASCII is normal as it stands
+# normalising costs as much as hashing, and ASCII text is normal already
 _NFC = (
     "case when octet_length({column}::text) = char_length({column}::text)"
     " then {column}::text else normalize({column}::text, nfc) end"
@@ -35,8 +37,8 @@ _TEXT = "nullif({column}::text, '')"
 _LENGTH = "char_length({column}::text)"
 _VALID = _EMAIL + r" ~ '^[^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+$'"
 
-# HMAC-SHA256(key, domain || 0x00 || value) from the pads; inline, as a function would run with the reader's rights.
-# Two active keys are an error here, none gives nulls, which the extract refuses by etl.pii_key
+# HMAC-SHA256(key, domain || 0x00 || value) from the pads; inline, a function would run with the reader's rights.
+# Two active keys are an error here; without an active key hashes are null, and the extract refuses to read them
 _HMAC = (
     "sha256((select outer_pad from etl.pii_pad where is_active) || sha256(\n"
     "                    (select inner_pad from etl.pii_pad where is_active) || {domain}\n"
@@ -57,79 +59,88 @@ _DERIVED = (Path(__file__).parent / "sql" / "derived_views.sql").read_bytes()
 _NEEDED = (Path(__file__).parent / "sql" / "needs_of_delta.sql").read_bytes()
 
 
-def hashing_views(connection: psycopg.Connection, database: Database) -> list[Change]:
-    """Make the views of a database's feeds, remake the changed, drop those no contract names.
+def provision_views(connection: psycopg.Connection, database: Database) -> list[ProvisionChange]:
+    """Create the views of a database's feeds, recreate changed ones, and drop those that no contract names.
 
     Raises:
-        ConfigError: when a contract names a relation or column that is not there, or of another type.
+        ConfigError: when a contract names a relation or column that is missing or of another type.
     """
-    there: dict[str, str] = dict(connection.execute(_DERIVED).fetchall())
+    existing: dict[str, str] = dict(connection.execute(_DERIVED).fetchall())
     feeds = {
-        name: feed
-        for name, feed in contracts().items()
-        if feed.source.system == database and feed.hash_at == "source"  # else nothing may be made there
+        name: feed for name, feed in contracts().items() if feed.source.system == database and feed.hash_at == "source"
     }
     reads = read_view_tables(connection)
     changes = []
-    for name in sorted(there.keys() - feeds.keys()):
+    for name in sorted(existing.keys() - feeds.keys()):
         connection.execute(sql.SQL("drop view {}").format(sql.Identifier("etl", name)))
-        changes.append(Change(system=database, what=f"view etl.{name} dropped: no contract names it"))
+        changes.append(ProvisionChange(system=database, what=f"view etl.{name} dropped: no contract names it"))
     for name, feed in feeds.items():
         script = view_script(feed, source_types(connection, feed))
-        # the text of a view does not come back as it was written, so its comment keeps the checksum
+        # PostgreSQL does not keep the text of a view, so its comment stores a checksum
         comment = f"{feed.description} [sha256 {sha256(script.as_string(connection).encode()).hexdigest()}]"
         stale = reads.get(name, set()) - {feed.source.relation}
-        if there.get(name) != comment or stale:
+        if existing.get(name) != comment or stale:
             connection.execute(script)
-            _forget(connection, stale - {feed.source.relation for feed in feeds.values()})
+            _revoke(connection, stale - {feed.source.relation for feed in feeds.values()})
             connection.execute(sql.SQL("comment on view {} is {}").format(sql.Identifier("etl", name), comment))
-            changes.append(Change(system=database, what=f"view etl.{name} {'remade' if name in there else 'created'}"))
-    return changes + [Change(system=database, what=what, is_warning=True) for what in _lacking(connection, feeds)]
+            what = f"view etl.{name} {'recreated' if name in existing else 'created'}"
+            changes.append(ProvisionChange(system=database, what=what))
+    warnings = _find_missing(connection, feeds)
+    return changes + [ProvisionChange(system=database, what=what, is_warning=True) for what in warnings]
 
 
-def _forget(connection: psycopg.Connection, stale: set[str]) -> None:
-    """Take the rights on tables away that no view reads any more: they were replaced under their names."""
+def _revoke(connection: psycopg.Connection, stale: set[str]) -> None:
+    """Revoke the rights on tables that no view reads any more, because others have taken their names."""
     for relation in stale:
         connection.execute(sql.SQL("revoke select on {} from etl_owner").format(names.relation(relation)))
 
 
-def _lacking(connection: psycopg.Connection, feeds: Mapping[str, Contract]) -> Iterator[str]:
-    """What the delta needs of a table and a new table of the same name may lack: `like` copies no trigger."""
+class _Needed(NamedTuple):
+    """What a delta needs of a table; a view or a missing relation needs nothing."""
+
+    is_table: bool
+    is_indexed: bool
+    has_trigger: bool
+
+
+def _find_missing(connection: psycopg.Connection, feeds: Mapping[str, Contract]) -> Iterator[str]:
+    """Yield which tables lack an index or a trigger that deltas need; `create table like` copies no trigger."""
     for feed in feeds.values():
         relation, cursor = feed.source.relation, feed.column(feed.cursor).origin
-        is_table, is_indexed, is_touched = (
-            connection.execute(_NEEDED, [cursor, regclass_of(relation)]).fetchone() or (False,) * 3
-        )
-        if is_table and not is_indexed:
+        with connection.cursor(row_factory=args_row(_Needed)) as rows:
+            needed = rows.execute(_NEEDED, [cursor, regclass_of(relation)]).fetchone()
+        if needed is None or not needed.is_table:
+            continue
+        if not needed.is_indexed:
             yield f"{relation} has no index that begins with {cursor}, so each load reads all of it; create one"
-        if is_table and not is_touched:
+        if not needed.has_trigger:
             yield (
-                f"{relation} has no trigger that runs before update of each row, so who changes a row and leaves "
-                f"{cursor} alone is not noticed; create one that sets {cursor}"
+                f"{relation} has no trigger that runs before update of each row, so a change that leaves {cursor} "
+                f"alone is missed; create one that sets {cursor}"
             )
 
 
 def source_types(connection: psycopg.Connection, feed: Contract) -> dict[str, str]:
-    """Columns of a feed's relation and their types.
+    """Return the types of a relation's columns, by name.
 
     Raises:
         ConfigError: when there is no such relation.
     """
-    found: dict[str, str] = dict(connection.execute(_COLUMNS, [regclass_of(feed.source.relation)]).fetchall())
-    if not found:
+    types: dict[str, str] = dict(connection.execute(_COLUMNS, [regclass_of(feed.source.relation)]).fetchall())
+    if not types:
         raise ConfigError(f"contract {feed.table}: there is no {feed.source.relation} in {feed.source.system}")
-    return found
+    return types
 
 
 def view_script(feed: Contract, types: Mapping[str, str]) -> sql.Composed:
-    """The statements that make a feed's view and give each role what it needs, and no more.
+    """Return the statements that create a feed's view and grant each role the rights it needs.
 
     Args:
-        feed: its contract.
-        types: columns of the source relation, by name.
+        feed: the contract.
+        types: the types of the relation's columns, by name.
 
     Raises:
-        ConfigError: when a column is not there, or of another type than the contract says.
+        ConfigError: when a column is missing, or of another type than in the contract.
     """
     return sql.SQL("""
         drop view if exists {view};
@@ -165,16 +176,17 @@ def _expression(feed: Contract, column: Column, types: Mapping[str, str]) -> sql
         return sql.SQL(_VALID).format(column=name)
     if column.transform == "text_length":
         return sql.SQL(_LENGTH).format(column=name)
-    domain, normal = _HASHED[column.transform]
-    return sql.SQL(_HMAC).format(domain=sql.Literal(domain), value=sql.SQL(normal).format(column=name))
+    domain, normal_form = _HASHED[column.transform]
+    return sql.SQL(_HMAC).format(domain=sql.Literal(domain), value=sql.SQL(normal_form).format(column=name))
 
 
-def _as_is(feed: Contract, column: Column, found: str) -> sql.Composable:
+def _as_is(feed: Contract, column: Column, kind: str) -> sql.Composable:
     name = identifier(column.origin)
-    if found == column.type:
+    if kind == column.type:
         return name
-    if (found, column.type) == ("timestamp without time zone", "timestamp with time zone"):
-        return sql.SQL("{} at time zone 'UTC'").format(name)  # naive times are UTC (domain.md section 2.3)
+    if (kind, column.type) == ("timestamp without time zone", "timestamp with time zone"):
+        return sql.SQL("{} at time zone 'UTC'").format(name)  # the sources store naive times in UTC
     raise ConfigError(
-        f"contract {feed.table}: {column.origin} of {feed.source.relation} is {found}, the contract says {column.type}"
+        f"contract {feed.table}: {column.origin} of {feed.source.relation} is {kind}, the contract says {column.type}; "
+        "change one of them"
     )

@@ -1,4 +1,4 @@
-"""Settings of those who write: they decide what gets into a table, and no session of ours can set them right."""
+"""Find settings of the applications' roles that change what they write, and that the pipeline's sessions cannot fix."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ from promptsales.provision.publications import DATABASES
 from promptsales.specs.feed import Contract, contracts
 from promptsales.specs.stream import StreamContract, stream_contracts
 
-# what the time zone database calls UTC, and PostgreSQL takes in any case
+# the names of UTC in the time zone database, in lower case; PostgreSQL ignores case
 _UTC = frozenset(
     f"{area}{name}"
     for area in ("", "etc/")
@@ -24,14 +24,14 @@ _NAIVE = (Path(__file__).parent / "sql" / "naive_columns.sql").read_bytes()
 
 
 class Override(NamedTuple):
-    """A setting of a role (of every role, then None) for its sessions in a database, or in all."""
+    """A setting of a role, or of all roles (None), for sessions in this database or in all databases."""
 
     role: str | None
     is_of_database: bool
     value: str
 
-    def undone(self, database: str, clause: str) -> str:
-        """Return the statement that changes it: ``reset`` or ``set`` and the setting."""
+    def compose_fix(self, database: str, clause: str) -> str:
+        """Return the statement that changes the setting by a clause such as ``reset timezone``."""
         where = f"database {sql.Identifier(database).as_string()}"
         if not self.role:
             return f"`alter {where if self.is_of_database else 'role all'} {clause}`"
@@ -39,8 +39,8 @@ class Override(NamedTuple):
         return f"`alter {f'{role} in {where}' if self.is_of_database else role} {clause}`"
 
 
-def overrides(connection: psycopg.Connection, setting: str, relations: Collection[str]) -> list[Override]:
-    """Return what those who may write one of some tables have set for their sessions in this database."""
+def read_overrides(connection: psycopg.Connection, setting: str, relations: Collection[str]) -> list[Override]:
+    """Return the overrides of a setting by the roles that may write one of these tables."""
     query = (Path(__file__).parent / "sql" / "overrides.sql").read_bytes()
     with connection.cursor(row_factory=class_row(Override)) as cursor:
         return cursor.execute(query, {"setting": setting, "relations": list(relations)}).fetchall()
@@ -51,46 +51,48 @@ def is_utc(zone: str | None) -> bool:
     return zone is not None and zone.lower() in _UTC
 
 
-def other_zones(connection: psycopg.Connection, database: Database) -> Iterator[str]:
-    """Return which roles write times without a zone in another zone than UTC, as which they are read."""
-    naive = naive_columns(connection, database)
+def find_other_zones(connection: psycopg.Connection, database: Database) -> Iterator[str]:
+    """Yield a warning for each role that writes naive times in a zone other than UTC, as which they are read."""
+    naive = read_naive_columns(connection, database)
     columns = ", ".join(f"{relation}.{name}" for relation, names in naive.items() for name in names)
-    for found in overrides(connection, "timezone", naive) if naive else ():
-        if found.role and not is_utc(found.value):
-            todo = found.undone(connection.info.dbname, "set timezone = 'UTC'")
+    for override in read_overrides(connection, "timezone", naive) if naive else ():
+        if override.role and not is_utc(override.value):
+            fix = override.compose_fix(connection.info.dbname, "set timezone = 'UTC'")
             yield (
-                f"role {found.role} has timezone = {found.value}, so local times, as by a default of now(), get into "
-                f"columns that are read as UTC: {columns}; run {todo}"
+                f"role {override.role} has timezone = {override.value}, so it writes local times, such as a default of "
+                f"now(), into columns that are read as UTC: {columns}; run {fix}"
             )
 
 
-def naive_columns(connection: psycopg.Connection, database: Database) -> Mapping[str, list[str]]:
-    """Return by relation the columns of type ``timestamp`` that a contract reads."""
-    named = [(feed.source.relation, origin) for feed in _read(database) for origin in feed.origins]
-    return dict(connection.execute(_NAIVE, [[one for one, _ in named], [one for _, one in named]]).fetchall())
+def read_naive_columns(connection: psycopg.Connection, database: Database) -> Mapping[str, list[str]]:
+    """Return the columns of type ``timestamp`` that contracts read, by relation."""
+    feeds = _contracts_of(database)
+    relations = [feed.source.relation for feed in feeds for _ in feed.origins]
+    origins = [origin for feed in feeds for origin in feed.origins]
+    return dict(connection.execute(_NAIVE, [relations, origins]).fetchall())
 
 
-def _read(database: Database) -> list[Contract | StreamContract]:
-    """Every contract that reads tables of a database."""
-    polled = [one for one in contracts().values() if one.path == "poll" and one.source.system == database]
-    return [*polled, *(one for one in stream_contracts().values() if DATABASES[one.source.system] == database)]
+def _contracts_of(database: Database) -> list[Contract | StreamContract]:
+    """Return the contracts that read tables of a database."""
+    polled = [feed for feed in contracts().values() if feed.path == "poll" and feed.source.system == database]
+    return [*polled, *(table for table in stream_contracts().values() if DATABASES[table.source.system] == database)]
 
 
-def bypassed_triggers(connection: psycopg.Connection, database: Database) -> Iterator[str]:
-    """Return who writes without firing triggers: ``session_replication_role`` is no session's own to set.
+def find_bypassed_triggers(connection: psycopg.Connection, database: Database) -> Iterator[str]:
+    """Yield a warning for each role whose ``session_replication_role`` keeps triggers from firing.
 
     Raises:
-        ConfigError: in the warehouse, whose triggers keep erased persons out.
+        ConfigError: in the warehouse, where triggers keep erased persons out.
     """
-    relations = {one.source.relation for one in _read(database)} or {"ops.feed"}
-    for found in overrides(connection, "session_replication_role", relations):
-        if found.value == "origin":
+    relations = {contract.source.relation for contract in _contracts_of(database)} or {"ops.feed"}
+    for override in read_overrides(connection, "session_replication_role", relations):
+        if override.value == "origin":
             continue
+        who = f"role {override.role}" if override.role else "every role"
         text = (
-            f"{f'role {found.role}' if found.role else 'every role'} has session_replication_role = {found.value} in "
-            f"{database}, so what it writes fires no trigger; run "
-            f"{found.undone(connection.info.dbname, 'reset session_replication_role')}"
+            f"{who} has session_replication_role = {override.value} in {database}, so its writes fire no trigger; run "
+            f"{override.compose_fix(connection.info.dbname, 'reset session_replication_role')}"
         )
         if database == "warehouse":
             raise ConfigError(text)
-        yield f"{text}, else its changes leave updated_at alone and are found by a reconciliation only"
+        yield f"{text}, or its changes do not set updated_at and only a reconciliation finds them"

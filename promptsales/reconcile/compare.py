@@ -1,10 +1,10 @@
-"""Comparing a feed with its source: bucket by bucket, and row by row only where buckets differ.
+"""Compare a feed with its source by buckets of keys, and row by row where buckets differ.
 
-Which differences count. The warehouse's snapshot is taken first, with the watermark in it, the source's after it. Every
-commit whose rows were stamped before the watermark had happened when the last load read, so a source row whose cursor
-lies before the watermark must be in the warehouse as it is. A row at or after it is read by the next load anyway: it is
-pending, not wrong; of a collection, the change stream tells which documents those are. A key that the warehouse has was
-at the source once; when the later snapshot has it no more, it was deleted in between.
+The warehouse's snapshot is taken first, and the watermark is read in it; the source's snapshot is taken afterwards.
+All rows stamped before the watermark were visible to the last load. So a source row whose cursor is before the
+watermark must be in the warehouse with the same values. A row at or after the watermark is pending, because the next
+load reads it anyway; for a collection, the change stream tells which documents are pending. A key of the warehouse
+existed at the source once; if the later snapshot does not have it, it was deleted.
 """
 
 import heapq
@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
+from psycopg.rows import args_row, class_row
 
 from promptsales.reconcile import statements
 from promptsales.reconcile.original import Original, Side
@@ -27,12 +27,12 @@ from promptsales.specs.feed import Contract
 Reason = Literal["missing", "differing", "silent"]
 Judgement = Literal["equal", "pending", "gone", "missing", "differing", "silent"]
 
-# keys kept of one comparison, so that memory does not grow with what is wrong; the next one finds the rest
+# the most keys that a comparison keeps of each kind, which bounds its memory; the next comparison finds the rest
 KEPT = 100_000
 
 
-class Row(NamedTuple):
-    """One row as it is compared."""
+class ComparedRow(NamedTuple):
+    """The key, digest and cursor of a row."""
 
     key: str
     digest: int
@@ -40,14 +40,15 @@ class Row(NamedTuple):
 
 
 class Bucket(NamedTuple):
-    """Rows of a bucket, and the sum of their digests."""
+    """The number of rows of a bucket of keys, and the sum of their digests."""
 
+    number: int
     rows: int
-    digests: int
+    digests: Decimal
 
 
 class Total(NamedTuple):
-    """The sum of a column of money on both sides; only where they can be told to be of the same rows."""
+    """The sum of a money column on both sides, compared only if both sides have the same rows."""
 
     column: str
     source: Decimal | None
@@ -55,7 +56,7 @@ class Total(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What was found; at most ``KEPT`` keys of each kind are named, all are counted."""
+    """The result of a comparison; it counts all keys and names at most ``KEPT`` of each kind."""
 
     through: datetime
     compared_at: datetime
@@ -68,13 +69,13 @@ class Comparison(NamedTuple):
     totals: list[Total]
 
 
-def judge(source: Row | None, warehouse: Row | None, through: datetime) -> Judgement:
-    """What a pair of rows with one key comes to.
+def classify(source: ComparedRow | None, warehouse: ComparedRow | None, through: datetime) -> Judgement:
+    """Return the judgement on the rows of a key.
 
     Args:
         source: the row at the source.
         warehouse: the row in core or quarantine.
-        through: the watermark that the warehouse's snapshot held.
+        through: the watermark in the warehouse's snapshot.
     """
     if source is None:
         return "gone"
@@ -91,8 +92,10 @@ def _is_newer(source: datetime | None, warehouse: datetime | None) -> bool:
     return source is not None and (warehouse is None or source > warehouse)
 
 
-def pairs(source: Iterator[Row], warehouse: Iterator[Row]) -> Iterator[tuple[Row | None, Row | None]]:
-    """The rows of both sides by key; both must come in the order of keys."""
+def pair_rows(
+    source: Iterator[ComparedRow], warehouse: Iterator[ComparedRow]
+) -> Iterator[tuple[ComparedRow | None, ComparedRow | None]]:
+    """Yield the rows of both sides in pairs by key; both must be in the order of keys."""
     merged = heapq.merge(
         ((row, "source") for row in source), ((row, "warehouse") for row in warehouse), key=lambda item: item[0].key
     )
@@ -102,14 +105,14 @@ def pairs(source: Iterator[Row], warehouse: Iterator[Row]) -> Iterator[tuple[Row
 
 
 def compare(contract: Contract, original: Original, warehouse: psycopg.Connection) -> Comparison | None:
-    """Compare a feed's source with core and quarantine; None for a feed that was never loaded.
+    """Compare a feed's source with core and quarantine; return None for a feed that was never loaded.
 
-    The warehouse must be in autocommit; nothing that is written there or at the source stays.
+    The warehouse must be in autocommit; everything written there or at the source is rolled back.
     """
-    with snapshot(warehouse, read_only=not original.is_drawn):
-        # in this order: what the warehouse's snapshot has, the source's later one has too, unless it was deleted
-        stands = warehouse.execute(_STANDS, [contract.table]).fetchone()
-        if stands is None or stands[0] is None:
+    with snapshot(warehouse, read_only=not original.is_staged):
+        # the warehouse's snapshot is first, so that a key which the source's later one lacks was deleted
+        watermark, resume_token = warehouse.execute(_STANDS, [contract.table]).fetchone() or (None, None)
+        if watermark is None:
             return None
         erased = warehouse.execute("select feed, key from ops.suppression").fetchall()
         values: dict[str, object] = {
@@ -117,28 +120,28 @@ def compare(contract: Contract, original: Original, warehouse: psycopg.Connectio
             "suppressed": [key for feed, key in erased if feed == contract.table],
             "erased": [key for _, key in erased],
         }
-        with original.side(warehouse, stands[1]) as side:
-            return _compared(contract, side, warehouse, {**values, "pending": side.pending}, stands[0])
+        with original.open_side(warehouse, resume_token) as side:
+            return _compare_side(contract, side, warehouse, {**values, "pending": side.pending}, watermark)
 
 
 _STANDS = "select last_sync_timestamp, resume_token::text from ops.feed where feed = %s"
 
 
-def _compared(
+def _compare_side(
     contract: Contract,
     side: Side,
     warehouse: psycopg.Connection,
     values: dict[str, object],
     through: datetime,
 ) -> Comparison:
-    here = statements.warehouse_rows(contract)
-    at_source = _buckets(side.connection, statements.buckets(contract, side.rows), values)
-    in_warehouse = _buckets(warehouse, statements.buckets(contract, here), values)
+    warehouse_rows = statements.select_warehouse_rows(contract)
+    at_source = read_buckets(side.connection, statements.sum_buckets(contract, side.rows), values)
+    in_warehouse = read_buckets(warehouse, statements.sum_buckets(contract, warehouse_rows), values)
     unequal = [
-        bucket for bucket in at_source.keys() | in_warehouse.keys() if at_source.get(bucket) != in_warehouse.get(bucket)
+        number for number in at_source.keys() | in_warehouse.keys() if at_source.get(number) != in_warehouse.get(number)
     ]
     (compared_at,) = side.connection.execute("select clock_timestamp()").fetchone() or (through,)
-    found = Comparison(
+    comparison = Comparison(
         through=through,
         compared_at=compared_at,
         source_rows=sum(bucket.rows for bucket in at_source.values()),
@@ -150,46 +153,52 @@ def _compared(
         totals=[
             Total(
                 column,
-                _one(side.connection, statements.total(contract, side.rows, column), values),
-                _one(warehouse, statements.total(contract, here, column), values),
+                _read_sum(side.connection, statements.sum_column(contract, side.rows, column), values),
+                _read_sum(warehouse, statements.sum_column(contract, warehouse_rows, column), values),
             )
             for column in (contract.money if side.is_exact else ())
         ],
     )
     if unequal:
         values = {**values, "buckets": unequal}
-        _drill(
-            found,
-            rows_from("source", side.connection, statements.rows_of(contract, side.rows), values),
-            rows_from("warehouse", warehouse, statements.rows_of(contract, here), values),
+        _compare_rows(
+            comparison,
+            stream_rows("source", side.connection, statements.select_digests(contract, side.rows), values),
+            stream_rows("warehouse", warehouse, statements.select_digests(contract, warehouse_rows), values),
         )
-    return found
+    return comparison
 
 
-def _one(connection: psycopg.Connection, query: sql.Composed, values: dict[str, object]) -> Decimal | None:
+def _read_sum(connection: psycopg.Connection, query: sql.Composed, values: dict[str, object]) -> Decimal | None:
     row = connection.execute(query, values).fetchone()
     return row[0] if row else None
 
 
-def _buckets(connection: psycopg.Connection, query: sql.Composed, values: dict[str, object]) -> dict[int, Bucket]:
-    return {bucket: Bucket(rows, int(digests)) for bucket, rows, digests in connection.execute(query, values)}
+def read_buckets(
+    connection: psycopg.Connection, query: sql.Composed, values: dict[str, object] | None = None
+) -> dict[int, Bucket]:
+    """Return the buckets that a query sums, by number."""
+    with connection.cursor(row_factory=args_row(Bucket)) as cursor:
+        return {bucket.number: bucket for bucket in cursor.execute(query, values)}
 
 
-def rows_from(
+def stream_rows(
     name: str, connection: psycopg.Connection, query: sql.Composed, values: dict[str, object]
-) -> Iterator[Row]:
-    """Rows from a cursor on the server, so that memory stays flat; both sides may lie on one server."""
-    with connection.cursor(f"reconcile_{name}", row_factory=class_row(Row)) as cursor:
+) -> Iterator[ComparedRow]:
+    """Yield rows from a server-side cursor, so that memory stays constant; the name keeps two on a server apart."""
+    with connection.cursor(f"reconcile_{name}", row_factory=class_row(ComparedRow)) as cursor:
         cursor.itersize = 10_000
         yield from cursor.execute(query, values)
 
 
-def _drill(found: Comparison, source: Iterator[Row], warehouse: Iterator[Row]) -> None:
-    for left, right in pairs(source, warehouse):
-        judgement = judge(left, right, found.through)
-        found.counts[judgement] += 1
+def _compare_rows(comparison: Comparison, source: Iterator[ComparedRow], warehouse: Iterator[ComparedRow]) -> None:
+    """Count the judgements, and add the keys that are gone or wrong to the comparison."""
+    gone, wrong = comparison.gone, comparison.wrong
+    for left, right in pair_rows(source, warehouse):
+        judgement = classify(left, right, comparison.through)
+        comparison.counts[judgement] += 1
         if judgement == "gone":
-            if right is not None and len(found.gone) < KEPT:
-                found.gone.append(right.key)
-        elif judgement != "equal" and judgement != "pending" and left is not None and len(found.wrong) < KEPT:
-            found.wrong.append((left.key, judgement))
+            if right is not None and len(gone) < KEPT:
+                gone.append(right.key)
+        elif judgement != "equal" and judgement != "pending" and left is not None and len(wrong) < KEPT:
+            wrong.append((left.key, judgement))

@@ -1,9 +1,9 @@
-"""The side of a source that cannot compare: its rows are drawn into staging, compared there, and taken back.
+"""The side of a source that cannot compute digests: its rows are copied into staging, compared and rolled back.
 
-MongoDB can neither hash with our key nor write a value as PostgreSQL does; and where a PostgreSQL takes no view,
-nothing there hashes. So the rows take the way of a load, but for Kafka, into the feed's staging table, in the
-transaction of the warehouse's snapshot, which is rolled back: no other session sees them, and a load that wants to
-stage waits until the comparison is done.
+MongoDB cannot hash with the pipeline's key or write values as PostgreSQL does, and a PostgreSQL without hashing views
+cannot hash. So the rows are read as in a load, without Kafka, into the feed's staging table. This runs in the
+transaction of the warehouse's snapshot, which is rolled back: no other session sees the rows, and a load of the feed
+waits for the end of the comparison before it stages.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,43 +19,43 @@ from promptsales.reconcile import statements
 from promptsales.reconcile.original import Side
 from promptsales.specs.feed import Contract
 
-# the number of no extraction: what lies in staging under it is never committed
-DRAWN = 0
+# no extraction has this number, and rows with it are never committed
+STAGED = 0
 
 
-class Drawable(Protocol):
-    """A reader that can put all its source has into staging."""
+class StagingReader(Protocol):
+    """A reader that can copy all rows of its source into staging."""
 
-    def draw(self, warehouse: psycopg.Connection, load_id: int) -> None:
-        """Put every row there, in the caller's transaction."""
+    def stage_all(self, warehouse: psycopg.Connection, load_id: int) -> None:
+        """Copy every row into staging, in the caller's transaction."""
 
     def find_changed_keys(self, token: str | None) -> set[str] | None:
-        """Exactly which keys the next load reads anyway, by a change stream; None where only the cursor tells."""
+        """Return exactly the keys that the next load reads by a change stream; None if the cursor selects the rows."""
 
     def find_existing(self, keys: Sequence[str]) -> set[str]:
-        """Which of some keys the source has."""
+        """Return which of these keys the source has."""
 
 
-class Drawn:
-    """A collection of the document database, or a relation that is hashed here."""
+class StagedOriginal:
+    """A collection of the document database, or a relation that the pipeline hashes."""
 
-    is_drawn = True
+    is_staged = True
 
-    def __init__(self, contract: Contract, reader: Drawable) -> None:
+    def __init__(self, contract: Contract, reader: StagingReader) -> None:
         self.contract = contract
         self.reader = reader
 
     @contextmanager
-    def side(self, warehouse: psycopg.Connection, resume_token: str | None) -> Iterator[Side]:
-        """Every row, as a load would stage it."""
+    def open_side(self, warehouse: psycopg.Connection, resume_token: str | None) -> Iterator[Side]:
+        """Return every row as a load stages it."""
         warehouse.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
-        self.reader.draw(warehouse, DRAWN)
+        self.reader.stage_all(warehouse, STAGED)
         suppression.suppress(self.contract, warehouse)
-        # only now: what was written while rows were read is pending too
+        # after the read, so that rows written during it are pending too
         pending = self.reader.find_changed_keys(resume_token)
-        rows = statements.drawn_rows(self.contract, DRAWN)
+        rows = statements.select_staged_rows(self.contract, STAGED)
         yield Side(warehouse, rows, sorted(pending or ()), is_exact=pending is not None)
 
     def find_existing(self, keys: Sequence[str]) -> set[str]:
-        """Asked of the source."""
+        """Return which of these keys the source has."""
         return self.reader.find_existing(keys)

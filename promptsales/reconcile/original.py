@@ -1,4 +1,4 @@
-"""The source's side of a comparison: a hashing view asked in SQL, or rows that are drawn for it."""
+"""The source's side of a comparison: a hashing view that is queried, or rows that are copied into staging."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -15,9 +15,9 @@ from promptsales.specs.feed import Contract
 
 
 class Side(NamedTuple):
-    """Rows that can be compared: where they are asked for and how, and the keys that are left out on both sides.
+    """The rows of a source: the connection and query that return them, and the keys to exclude on both sides.
 
-    Where those are exactly the rows that the next load changes, the totals of both sides must agree.
+    If the excluded keys are exactly the rows that the next load changes (``is_exact``), both sides have equal totals.
     """
 
     connection: psycopg.Connection
@@ -27,26 +27,26 @@ class Side(NamedTuple):
 
 
 class Original(Protocol):
-    """The source of one comparison."""
+    """The source of a comparison."""
 
-    is_drawn: bool
+    is_staged: bool
 
-    def side(self, warehouse: psycopg.Connection, resume_token: str | None) -> AbstractContextManager[Side]:
-        """The source's rows as they are now, which is after the warehouse's snapshot was taken.
+    def open_side(self, warehouse: psycopg.Connection, resume_token: str | None) -> AbstractContextManager[Side]:
+        """Return the current rows of the source; call it after the warehouse's snapshot was taken.
 
         Args:
-            warehouse: within that snapshot.
-            resume_token: where the change stream goes on after the last load that the snapshot has.
+            warehouse: a connection in that snapshot.
+            resume_token: where the change stream resumes after the last load in the snapshot.
         """
 
     def find_existing(self, keys: Sequence[str]) -> set[str]:
-        """Which of some keys the source has."""
+        """Return which of these keys the source has."""
 
 
-class Viewed:
-    """A hashing view: its own server computes the digests."""
+class ViewOriginal:
+    """A hashing view, of which the source's server computes the digests."""
 
-    is_drawn = False
+    is_staged = False
 
     def __init__(self, contract: Contract, source: psycopg.Connection) -> None:
         source.autocommit = True
@@ -54,36 +54,37 @@ class Viewed:
         self.source = source
 
     @contextmanager
-    def side(self, warehouse: psycopg.Connection, resume_token: str | None) -> Iterator[Side]:
-        """The view, in one snapshot; which of its rows are pending tells their cursor."""
+    def open_side(self, warehouse: psycopg.Connection, resume_token: str | None) -> Iterator[Side]:
+        """Return the rows of the view in one snapshot; their cursors tell which are pending."""
         with snapshot(self.source, read_only=True):
-            yield Side(self.source, statements.source_rows(self.contract), [], is_exact=False)
+            yield Side(self.source, statements.select_source_rows(self.contract), [], is_exact=False)
 
     def find_existing(self, keys: Sequence[str]) -> set[str]:
-        """Asked of the view."""
+        """Return which of these keys the view has."""
         with snapshot(self.source, read_only=True):
-            found = self.source.execute(statements.find_existing(self.contract), {"keys": list(keys)})
-            return {key for (key,) in found}
+            rows = self.source.execute(statements.select_existing(self.contract), {"keys": list(keys)})
+            return {key for (key,) in rows}
 
 
-def original_of(contract: Contract, source: Source) -> Original:
-    """The source's side for a feed.
+def make_original(contract: Contract, source: Source) -> Original:
+    """Return the source's side of a feed's comparison.
 
     Raises:
         ConfigError: when the feed cannot be compared.
     """
     if not is_comparable(contract):
         raise ConfigError(
-            f"feed {contract.table} cannot be compared: it has no column deleted_at, which says that a row is gone"
+            f"feed {contract.table} cannot be compared: it has no column deleted_at to mark rows that are gone; add it "
+            "at the source and in the contract"
         )
     if isinstance(source, psycopg.Connection):
-        return Viewed(contract, source)
-    from promptsales.reconcile.drawn import Drawable, Drawn
+        return ViewOriginal(contract, source)
+    from promptsales.reconcile.drawn import StagedOriginal, StagingReader
 
-    # every reader but a view's can draw
-    return Drawn(contract, cast(Drawable, make_reader(contract, source)))
+    # the other two readers implement StagingReader
+    return StagedOriginal(contract, cast(StagingReader, make_reader(contract, source)))
 
 
 def is_comparable(contract: Contract) -> bool:
-    """Whether the source can be compared: only where rows can be soft-deleted."""
+    """Return whether a feed can be compared, which needs a column to soft-delete rows."""
     return "deleted_at" in contract.column_names

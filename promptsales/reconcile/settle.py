@@ -1,4 +1,4 @@
-"""What follows from a comparison: soft-deletes, rows to read again, and the record of it, in one transaction."""
+"""Reconcile a feed: compare it, then soft-delete rows, request rereads and record the result in one transaction."""
 
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,7 @@ from promptsales.feeds.state import statement
 from promptsales.load.merge import soft_delete
 from promptsales.quality.verdict import Verdict, record
 from promptsales.reconcile.compare import Comparison, Total, compare
-from promptsales.reconcile.original import Original, original_of
+from promptsales.reconcile.original import Original, make_original
 from promptsales.reconcile.statements import BUCKETS
 from promptsales.settings import Limits
 from promptsales.specs.feed import Contract
@@ -26,7 +26,7 @@ SQL = Path(__file__).parent
 
 
 class Reconciliation(NamedTuple):
-    """The result of one feed, as ``ops.reconciliation`` keeps it."""
+    """The result of a reconciliation, with the columns of ``ops.reconciliation``."""
 
     feed: str
     complete_through: Any
@@ -44,12 +44,12 @@ class Reconciliation(NamedTuple):
 
     @property
     def to_reread(self) -> int:
-        """Rows that the next load reads again, whatever their cursor says."""
+        """How many rows the next load reads again, whatever their cursor is."""
         return self.missing + self.differing + self.silent
 
     @property
     def has_changed(self) -> bool:
-        """Return whether the warehouse was not as the source."""
+        """Whether the warehouse differed from the source."""
         return self.deleted > 0 or self.to_reread > 0
 
 
@@ -66,18 +66,18 @@ def reconcile(
     limits: Limits,
     accept_gone: bool = False,
 ) -> Reconciliation | None:
-    """Compare a feed with its source, soft-delete what is gone, and ask the next load for what is wrong.
+    """Compare a feed with its source, soft-delete the rows that are gone, and have the next load reread wrong rows.
 
-    A second call finds nothing to do. Loads may run meanwhile: a soft-delete has a version of its own, above that of
-    every load that has begun, so what such a load read before cannot bring the row back.
+    A second call finds nothing to do. Loads may run at the same time: a soft-delete gets a version above that of every
+    load that has begun, so such a load cannot restore the row.
 
     Args:
         contract: the feed; it must be comparable.
-        source: the system it reads: for a hashing view a connection of a role that sees it, else see `Source`.
-        warehouse: the warehouse, as its loader.
-        triggered_by: who asked, for the record.
-        limits: from where on gone rows look like a fault at the source (an emptied table, a wrong server).
-        accept_gone: delete them all the same.
+        source: the system to read: a connection whose role may read the hashing view, or see `Source`.
+        warehouse: a connection to the warehouse as its loader.
+        triggered_by: the run or command that reconciles, for the record.
+        limits: how many missing rows mean a fault at the source, such as an emptied table or a wrong server.
+        accept_gone: soft-delete the rows although there are more than the limits allow.
 
     Returns:
         The result; None for a feed that was never loaded.
@@ -85,41 +85,45 @@ def reconcile(
     Raises:
         ConfigError: when the feed cannot be compared.
         SourceRefused: when the source has drifted, or hashes with another key.
-        BatchBlocked: when more rows are gone than the limits allow; nothing is deleted, the rest is done.
-        TransientError: on a lost connection.
+        BatchBlocked: when more rows are gone than the limits allow; nothing is deleted, everything else is done.
+        TransientError: when a connection is lost.
     """
-    original = original_of(contract, source)
+    original = make_original(contract, source)
     with driver_errors(f"reconcile {contract.table}"):
         warehouse.autocommit = True
         _refuse_other_text(contract, make_reader(contract, source), warehouse)
-        found = compare(contract, original, warehouse)
-        if found is None:
+        comparison = compare(contract, original, warehouse)
+        if comparison is None:
             return None
-        is_allowed = accept_gone or not limits.are_exceeded(found.counts["gone"], found.warehouse_rows)
-        result = _settle(contract, original, warehouse, found, triggered_by, is_allowed)
+        is_allowed = accept_gone or not limits.are_exceeded(comparison.counts["gone"], comparison.warehouse_rows)
+        result = _settle(contract, original, warehouse, comparison, triggered_by, is_allowed)
     if not is_allowed:
-        raise too_much(f"feed {contract.table}", contract, result.gone, result.warehouse_rows, limits)
+        raise make_gone_error(f"feed {contract.table}", contract, result.gone, result.warehouse_rows, limits)
     return result
 
 
 def _refuse_other_text(contract: Contract, reader: Reader, warehouse: psycopg.Connection) -> None:
-    """Every row would differ where the view has drifted or the key has changed."""
+    """Refuse to compare if the source has drifted or its key has changed, because every row would differ."""
     reader.refuse_drift()
     known = warehouse.execute("select pii_kid, pii_check from ops.feed where feed = %s", [contract.table]).fetchone()
     if known and known[0] is not None:
         delta.refuse_changed_key(contract, reader.read_key(), (known[0], bytes(known[1])))
 
 
-def too_much(name: str, contract: Contract | StreamContract, gone: int, rows: int, limits: Limits) -> BatchBlocked:
-    """Return the error that says so."""
+def make_gone_error(
+    name: str, contract: Contract | StreamContract, gone: int, rows: int, limits: Limits
+) -> BatchBlocked:
+    """Return the error for a table of which too many rows are gone."""
     return BatchBlocked(
-        f"{name}: {gone} of {rows} rows are gone at the source, {limits.share:.0%} are allowed; nothing is deleted: "
-        f"look at {contract.source.relation}, and if it is right, "
+        f"{name}: {gone} of {rows} rows are gone at the source, {limits.share:.0%} are allowed; nothing is deleted; "
+        f"check {contract.source.relation}, and if it is correct, run "
         f"`promptsales reconcile {contract.table} --accept-gone`"
     )
 
 
-def keep(warehouse: psycopg.Connection, result: Reconciliation, triggered_by: str, compared_at: datetime) -> None:
+def record_comparison(
+    warehouse: psycopg.Connection, result: Reconciliation, triggered_by: str, compared_at: datetime
+) -> None:
     """Append a comparison of all rows to ``ops.reconciliation``."""
     values = {**result._asdict(), "triggered_by": triggered_by, "compared_at": compared_at, "is_whole": True}
     warehouse.execute(statement("record_reconciliation"), values)
@@ -129,27 +133,28 @@ def _settle(
     contract: Contract,
     original: Original,
     warehouse: psycopg.Connection,
-    found: Comparison,
+    comparison: Comparison,
     triggered_by: str,
     may_delete: bool,
 ) -> Reconciliation:
     with warehouse.transaction():
-        # the feed's row is locked: loads neither begin nor publish, so what is asked for here is read by the next one
+        # the lock keeps loads from beginning and publishing, so that the next load sees these requests
         (last,) = warehouse.execute(_statement("lock"), {"feed": contract.table}).fetchone() or (0,)
-        values = {"feed": contract.table, "read_at": found.compared_at, "triggered_by": triggered_by}
-        deleted, extraction = _delete(contract, original, warehouse, found, values) if may_delete else (0, None)
+        values = {"feed": contract.table, "read_at": comparison.compared_at, "triggered_by": triggered_by}
+        deleted, extraction = (
+            _delete(contract, original, warehouse, comparison.gone, values) if may_delete else (0, None)
+        )
+        rereads = [(contract.table, extraction or last, key, reason) for key, reason in comparison.wrong]
         with warehouse.cursor() as cursor:
-            cursor.executemany(
-                _statement("ask"), [(contract.table, extraction or last, key, reason) for key, reason in found.wrong]
-            )
-        record(warehouse, contract.table, None, map(_verdict, found.totals))
-        result = _result(contract, found, deleted, extraction)
-        keep(warehouse, result, triggered_by, found.compared_at)
+            cursor.executemany(_statement("ask"), rereads)
+        record(warehouse, contract.table, None, map(_compare_sums, comparison.totals))
+        result = _make_result(contract, comparison, deleted, extraction)
+        record_comparison(warehouse, result, triggered_by, comparison.compared_at)
     return result
 
 
-def _verdict(total: Total) -> Verdict:
-    """Whether the sums agree; where they do not, marts of the feed wait until it is checked again."""
+def _compare_sums(total: Total) -> Verdict:
+    """Return the verdict on a pair of sums; if they differ, the marts of the feed wait for the next comparison."""
     expectation = Expectation(
         type="expect_sum_to_equal_source",
         kwargs={"column": total.column},
@@ -164,16 +169,16 @@ def _delete(
     contract: Contract,
     original: Original,
     warehouse: psycopg.Connection,
-    found: Comparison,
+    gone: list[str],
     values: dict[str, Any],
 ) -> tuple[int, int | None]:
-    """Soft-delete what is still gone; the number of keys and the version they got."""
-    if not found.gone:
+    """Soft-delete the keys that are still gone; return how many they are and the version they got."""
+    if not gone:
         return 0, None
     (extraction,) = warehouse.execute(_statement("number"), values).fetchone() or (None,)
-    # only now that the version is taken: a row that came back meanwhile must live
-    back = original.find_existing(found.gone)
-    values = {**values, "extraction": extraction, "keys": [key for key in found.gone if key not in back]}
+    # after the version is taken, so that a row that was inserted again before is not deleted
+    existing = original.find_existing(gone)
+    values = {**values, "extraction": extraction, "keys": [key for key in gone if key not in existing]}
     (deleted,) = warehouse.execute(soft_delete(contract), values).fetchone() or (0,)
     warehouse.execute(_statement("release"), values)
     warehouse.execute(_statement("judge_again"), values)
@@ -181,19 +186,20 @@ def _delete(
     return len(values["keys"]), extraction
 
 
-def _result(contract: Contract, found: Comparison, deleted: int, extraction: int | None) -> Reconciliation:
+def _make_result(contract: Contract, comparison: Comparison, deleted: int, extraction: int | None) -> Reconciliation:
+    counts = comparison.counts
     return Reconciliation(
         feed=contract.table,
-        complete_through=found.through,
-        source_rows=found.source_rows,
-        warehouse_rows=found.warehouse_rows,
+        complete_through=comparison.through,
+        source_rows=comparison.source_rows,
+        warehouse_rows=comparison.warehouse_rows,
         buckets=BUCKETS,
-        unequal_buckets=found.unequal_buckets,
-        gone=found.counts["gone"],
+        unequal_buckets=comparison.unequal_buckets,
+        gone=counts["gone"],
         deleted=deleted,
-        missing=found.counts["missing"],
-        differing=found.counts["differing"],
-        silent=found.counts["silent"],
-        pending=found.counts["pending"],
+        missing=counts["missing"],
+        differing=counts["differing"],
+        silent=counts["silent"],
+        pending=counts["pending"],
         extraction=extraction,
     )

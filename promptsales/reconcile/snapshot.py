@@ -1,4 +1,4 @@
-"""One snapshot of a server, in which every value reads as on the other one."""
+"""Open a snapshot of a server in which values have the same text as on every other server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +11,18 @@ from promptsales.reconcile import statements
 
 @contextmanager
 def snapshot(connection: psycopg.Connection, read_only: bool) -> Iterator[None]:
-    """What is read within is of one instant; what is written within is taken back at the end.
+    """Open a transaction that reads one snapshot, and roll back everything it writes.
 
     Args:
-        connection: of the server; in autocommit.
-        read_only: let the server refuse to write.
+        connection: a connection to the server, in autocommit.
+        read_only: make the server refuse writes.
     """
-    before = connection.isolation_level, connection.read_only
+    previous = connection.isolation_level, connection.read_only
     connection.isolation_level, connection.read_only = IsolationLevel.REPEATABLE_READ, read_only
     try:
         with connection.transaction(force_rollback=True):
-            connection.execute(statements.same_text)
+            connection.execute(statements.SAME_TEXT)
             yield
     finally:
         if not connection.closed:
-            connection.isolation_level, connection.read_only = before
+            connection.isolation_level, connection.read_only = previous

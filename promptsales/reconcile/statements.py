@@ -1,6 +1,6 @@
-"""The statements of a comparison, composed from a feed's contract; they run alike on both servers.
+"""The statements of a comparison, composed from a feed's contract; both servers run the same statements.
 
-A row's digest is made from its text, so `same_text` must have fixed how that is written.
+A digest is computed from the text of a row, so a session must run `SAME_TEXT` first.
 """
 
 from pathlib import Path
@@ -15,9 +15,9 @@ from promptsales.specs.feed import Contract
 
 BUCKETS = 4096
 
-same_text = Path(__file__).with_name("same_text.sql").read_bytes()
+SAME_TEXT = Path(__file__).with_name("same_text.sql").read_bytes()
 
-# sha256() is the same in every PostgreSQL, which hashtext() is not
+# sha256() is the same in all versions of PostgreSQL; hashtext() is not
 BUCKET = "('x' || left(encode(sha256(convert_to({key}::text, 'UTF8')), 'hex'), 3))::bit(12)::int"
 _DIGEST = "('x' || left(encode(sha256(convert_to(row({columns})::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint"
 
@@ -26,8 +26,8 @@ def _columns(contract: Contract) -> sql.Composed:
     return join_names(contract.column_names)
 
 
-def source_rows(contract: Contract) -> sql.Composed:
-    """The source's rows through the hashing view, as a load stages them: neither of erased persons nor naming one."""
+def select_source_rows(contract: Contract) -> sql.Composed:
+    """Select the rows of the hashing view as a load stages them: without erased persons and references to them."""
     references = set(contract.references)
     columns = in_lines(
         sql.SQL("case when {0}::text = any(%(erased)s) then {1} else {0} end as {0}").format(
@@ -44,8 +44,8 @@ def source_rows(contract: Contract) -> sql.Composed:
         """).format(columns=columns, view=view(contract), key=sql.Identifier(contract.key))
 
 
-def drawn_rows(contract: Contract, load_id: int) -> sql.Composed:
-    """Rows that were drawn into staging to be compared."""
+def select_staged_rows(contract: Contract, load_id: int) -> sql.Composed:
+    """Select the rows that were copied into staging for the comparison."""
     return sql.SQL("""
             select {columns}
             from {staging}
@@ -53,11 +53,11 @@ def drawn_rows(contract: Contract, load_id: int) -> sql.Composed:
         """).format(columns=_columns(contract), staging=staging(contract), load=sql.Literal(load_id))
 
 
-def warehouse_rows(contract: Contract) -> sql.Composed:
-    """What the warehouse holds of the source: a quarantined row counts for core's older version of it.
+def select_warehouse_rows(contract: Contract) -> sql.Composed:
+    """Select the source's rows that the warehouse has; a row in quarantine replaces its older version in core.
 
-    Rows that an earlier reconciliation soft-deleted, and no load has brought back since, are not at the source. Nor is
-    what a change stream has told to be deleted.
+    This excludes rows that an earlier reconciliation soft-deleted and no load has restored, and deletes from a change
+    stream.
     """
     rows = sql.SQL("""
         select {columns} from {core} c
@@ -81,8 +81,8 @@ def warehouse_rows(contract: Contract) -> sql.Composed:
     return rows
 
 
-def buckets(contract: Contract, rows: sql.Composed) -> sql.Composed:
-    """Count and sum of digests of each bucket of keys."""
+def sum_buckets(contract: Contract, rows: sql.Composed) -> sql.Composed:
+    """Select the number, row count and sum of digests of each bucket of keys."""
     return _over(
         """
         select {bucket} as bucket, count(*), sum({digest})
@@ -93,15 +93,15 @@ def buckets(contract: Contract, rows: sql.Composed) -> sql.Composed:
     )
 
 
-def total(contract: Contract, rows: sql.Composed, column: str) -> sql.Composed:
-    """Sum of a column, of the rows that are compared."""
+def sum_column(contract: Contract, rows: sql.Composed, column: str) -> sql.Composed:
+    """Select the sum of a column over the rows that are compared."""
     return sql.SQL("select sum({column}) from ({rows}) x where {key}::text <> all(%(pending)s)").format(
         column=sql.Identifier(column), rows=rows, key=sql.Identifier(contract.key)
     )
 
 
-def rows_of(contract: Contract, rows: sql.Composed) -> sql.Composed:
-    """Key, digest and cursor of each row of some buckets, in the order of the keys' bytes."""
+def select_digests(contract: Contract, rows: sql.Composed) -> sql.Composed:
+    """Select the key, digest and cursor of each row of some buckets, ordered by the bytes of the key."""
     return _over(
         """
         select {key}::text collate "C" as key, {digest} as digest, {cursor} as changed_at
@@ -124,8 +124,8 @@ def _over(template: str, contract: Contract, rows: sql.Composed) -> sql.Composed
     )
 
 
-def find_existing(contract: Contract) -> sql.Composed:
-    """Which of some keys the source has."""
+def select_existing(contract: Contract) -> sql.Composed:
+    """Select which of some keys the source has."""
     return sql.SQL("select {key}::text from {view} where {key} = any(%(keys)s::{type}[])").format(
         key=sql.Identifier(contract.key), view=view(contract), type=sql.SQL(contract.key_type)
     )

@@ -1,4 +1,4 @@
-"""Digests of all rows of a streamed table on both sides, by bucket of keys and by key."""
+"""Compute digests of all rows of a streamed table on both sides, by bucket of keys and by key."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -6,58 +6,58 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from promptsales.reconcile.compare import Bucket, pairs, rows_from
+from promptsales.reconcile.compare import Bucket, pair_rows, read_buckets, stream_rows
 from promptsales.reconcile.statements import BUCKET
 from promptsales.specs.stream import StreamContract
 from promptsales.stream import compare
 
-# of the warehouse and of the source, by key; None where it has no such row
+# the digests of a key in the warehouse and at the source; None if there is no such row
 Digests = tuple[int | None, int | None]
 
-# made from the values that the audit compares
+# over the same values that the audit compares
 _DIGEST = """
     ('x' || left(encode(sha256(convert_to({values}::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
 """
 
 
 class Sides(NamedTuple):
-    """A table on both sides, and the connections that see it there; the source's is prepared (`compare.prepare`)."""
+    """A table and the connections to both sides; `compare.prepare` has prepared the source's."""
 
     contract: StreamContract
     warehouse: psycopg.Connection
     source: psycopg.Connection
 
-    def buckets(self) -> tuple[dict[int, Bucket], dict[int, Bucket]]:
-        """Return rows and the sum of their digests by bucket, of the warehouse and of the source, in this order."""
-        ours, theirs = (_buckets(connection, query) for connection, query in self._queries(BUCKETS))
-        return ours, theirs
+    def read_buckets(self) -> tuple[dict[int, Bucket], dict[int, Bucket]]:
+        """Return the buckets of the warehouse and of the source, by number."""
+        warehouse, source = (read_buckets(connection, query) for connection, query in self._queries(BUCKETS))
+        return warehouse, source
 
-    def unequal(self, buckets: list[int]) -> Iterator[tuple[str, Digests]]:
-        """Yield each key of some buckets whose digests are not the same; both connections are in a snapshot."""
-        ours, theirs = (
-            rows_from(name, connection, query, {"buckets": buckets})
+    def find_unequal(self, buckets: list[int]) -> Iterator[tuple[str, Digests]]:
+        """Yield each key of some buckets whose digests differ; both connections must be in a snapshot."""
+        warehouse, source = (
+            stream_rows(name, connection, query, {"buckets": buckets})
             for name, (connection, query) in zip(("warehouse", "source"), self._queries(IN_BUCKETS), strict=True)
         )
-        for their_row, our_row in pairs(theirs, ours):
-            digests = our_row and our_row.digest, their_row and their_row.digest
+        for source_row, warehouse_row in pair_rows(source, warehouse):
+            digests = warehouse_row and warehouse_row.digest, source_row and source_row.digest
             if digests[0] != digests[1]:
-                yield next(row.key for row in (our_row, their_row) if row), digests
+                yield next(row.key for row in (warehouse_row, source_row) if row), digests
 
-    def of_keys(self, keys: list[str]) -> Mapping[str, Digests]:
-        """Return the digests of some keys as they are now."""
-        ours, theirs = (_of_keys(connection, query, keys) for connection, query in self._queries(OF_KEYS))
-        return {key: (ours.get(key), theirs.get(key)) for key in keys}
+    def read_digests(self, keys: list[str]) -> Mapping[str, Digests]:
+        """Return the current digests of some keys."""
+        warehouse, source = (_read_digests(connection, query, keys) for connection, query in self._queries(OF_KEYS))
+        return {key: (warehouse.get(key), source.get(key)) for key in keys}
 
     def _queries(self, template: str) -> Iterator[tuple[psycopg.Connection, sql.Composed]]:
-        """Compose a query for each side: core is read before the source, so that the source is never older."""
+        """Compose a query for each side; the warehouse comes first, so that the source is never older."""
         for connection, relation in (
             (self.warehouse, compare.ours(self.contract)),
             (self.source, compare.theirs(self.contract)),
         ):
-            yield connection, composed(self.contract, template, relation)
+            yield connection, compose(self.contract, template, relation)
 
 
-def composed(contract: StreamContract, template: str, relation: sql.Composed) -> sql.Composed:
+def compose(contract: StreamContract, template: str, relation: sql.Composed) -> sql.Composed:
     """Compose one of this module's queries over a side's rows (`compare.ours`, `compare.theirs`)."""
     key = sql.Identifier(contract.key)
     return sql.SQL(template).format(
@@ -66,11 +66,7 @@ def composed(contract: StreamContract, template: str, relation: sql.Composed) ->
     )  # fmt: skip
 
 
-def _buckets(connection: psycopg.Connection, query: sql.Composed) -> dict[int, Bucket]:
-    return {bucket: Bucket(rows, int(digests)) for bucket, rows, digests in connection.execute(query)}
-
-
-def _of_keys(connection: psycopg.Connection, query: sql.Composed, keys: list[str]) -> dict[str, int]:
+def _read_digests(connection: psycopg.Connection, query: sql.Composed, keys: list[str]) -> dict[str, int]:
     return dict(connection.execute(query, {"keys": keys}).fetchall())
 
 

@@ -1,8 +1,8 @@
-"""All of a streamed table against its source: what no event told of, of whatever age, is found and repaired.
+"""Compare a whole streamed table with its source, and repair rows of any age that no event has changed.
 
-The hourly audit compares the last hours only. Here both servers sum digests over buckets of keys, and rows of unequal
-buckets are compared one by one. What differs twice, everything written in between being applied, is repaired as the
-audit does it, so that a newer event always wins.
+The hourly audit compares the last hours only. Here both servers sum digests over buckets of keys, and the rows of
+unequal buckets are compared one by one. A row that differs twice, after all events in between were applied, is repaired
+in the same way as by the audit, so that a newer event always wins.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from promptsales.errors import BatchBlocked
 from promptsales.extract.visible import refuse_hidden_table
 from promptsales.printable import logger
 from promptsales.reconcile.compare import KEPT, Bucket
-from promptsales.reconcile.settle import Reconciliation, keep, too_much
+from promptsales.reconcile.settle import Reconciliation, make_gone_error, record_comparison
 from promptsales.reconcile.snapshot import snapshot
 from promptsales.reconcile.statements import BUCKETS
 from promptsales.reconcile.stream_digests import Digests, Sides
@@ -29,14 +29,14 @@ from promptsales.stream.recount import EVERY_DAY, rebuild
 
 log = logger(__name__)
 
-# rows that are held in memory together
+# how many rows are in memory at the same time
 _PIECE = 5_000
 
 Kind = Literal["gone", "missing", "differing"]
 
 
-class _First(NamedTuple):
-    """The first look: at most ``KEPT`` keys that differ, each with its digests; all are counted."""
+class _FirstComparison(NamedTuple):
+    """The first comparison: the number of keys that differ, and the digests of at most ``KEPT`` of them."""
 
     until: datetime
     compared_at: datetime
@@ -58,60 +58,65 @@ def reconcile(
     """Compare every key of a streamed table with its source, repair what differs, and record it.
 
     Args:
-        settings: of the workers, and from where on gone rows look like a fault at the source.
+        settings: settings of the workers, and the limits of rows that may be gone.
         contract: the table.
-        source: a connection as Debezium has it, in autocommit.
-        warehouse: the warehouse, as its loader, in autocommit.
-        triggered_by: who asked, for the record.
-        accept_gone: delete however many rows are gone.
+        source: a connection to the source as Debezium's role, in autocommit.
+        warehouse: a connection to the warehouse as its loader, in autocommit.
+        triggered_by: the run or command that reconciles, for the record.
+        accept_gone: delete the rows that are gone although there are more than the limits allow.
 
     Returns:
-        The result; None for a table of which nothing was ever applied.
+        The result; None for a table to which no event was ever applied.
 
     Raises:
-        SourceRefused: when the source would not show every row.
+        SourceRefused: when the source hides rows.
         TerminalError: when the table is not published.
-        BatchBlocked: when more rows are gone than the limits allow, and none was deleted; or when rows differ still.
-        TransientError: when the stream does not get on.
+        BatchBlocked: when more rows are gone than the limits allow, so none was deleted; or when rows still differ.
+        TransientError: when the stream makes no progress.
     """
     refuse_unpublished(source, contract)
     source.execute("set row_security = off")
     refuse_hidden_table(contract.table, contract.source.relation, source)
     compare.prepare(source, warehouse)
     sides = Sides(contract, warehouse, source)
-    first = _look(sides)
+    first = _compare(sides)
     if first is None:
         return None
-    kinds = _confirmed(sides, first)
+    kinds = _confirm(sides, first)
     gone = sum(kind == "gone" for kind in kinds.values())
     may_delete = accept_gone or not settings.limits.are_exceeded(gone, first.warehouse_rows)
-    mended = _repair(settings, sides, [key for key, kind in kinds.items() if may_delete or kind != "gone"])
-    result = _result(contract, first, kinds, mended)
-    keep(warehouse, result, triggered_by, first.compared_at)
-    _follow(settings, contract, warehouse, mended)
-    _refuse(contract, first, mended, None if may_delete else (gone, settings.limits))
+    repaired = _repair(settings, sides, [key for key, kind in kinds.items() if may_delete or kind != "gone"])
+    result = _make_result(contract, first, kinds, repaired)
+    record_comparison(warehouse, result, triggered_by, first.compared_at)
+    _follow_up(settings, contract, warehouse, repaired)
+    _refuse_differences(contract, first, repaired, None if may_delete else (gone, settings.limits))
     return result
 
 
-def _look(sides: Sides) -> _First | None:
-    """Compare buckets, then the rows of those that differ; each side in one snapshot, the warehouse's first."""
+def _compare(sides: Sides) -> _FirstComparison | None:
+    """Compare buckets, then the rows of unequal buckets, each side in a snapshot; the warehouse's is taken first."""
     with snapshot(sides.warehouse, read_only=True):
         until = audit.complete(sides.warehouse, sides.contract)
         if until is None:
             return None
         with snapshot(sides.source, read_only=True):
-            ours, theirs = sides.buckets()
+            warehouse, source = sides.read_buckets()
             (compared_at,) = sides.source.execute("select clock_timestamp()").fetchone() or (until,)
-            unequal = sorted(bucket for bucket in ours.keys() | theirs.keys() if ours.get(bucket) != theirs.get(bucket))
-            digests, count = _kept(sides.unequal(unequal)) if unequal else ({}, 0)
-    return _First(until, compared_at, _rows(theirs), _rows(ours), len(unequal), digests, count)
+            unequal = sorted(
+                number for number in warehouse.keys() | source.keys() if warehouse.get(number) != source.get(number)
+            )
+            digests, count = _keep_first(sides.find_unequal(unequal)) if unequal else ({}, 0)
+    return _FirstComparison(
+        until, compared_at, _count_rows(source), _count_rows(warehouse), len(unequal), digests, count
+    )
 
 
-def _rows(buckets: Mapping[int, Bucket]) -> int:
+def _count_rows(buckets: Mapping[int, Bucket]) -> int:
     return sum(bucket.rows for bucket in buckets.values())
 
 
-def _kept(differing: Iterable[tuple[str, Digests]]) -> tuple[dict[str, Digests], int]:
+def _keep_first(differing: Iterable[tuple[str, Digests]]) -> tuple[dict[str, Digests], int]:
+    """Return the first ``KEPT`` keys with their digests, and how many keys there are."""
     kept: dict[str, Digests] = {}
     count = 0
     for count, (key, digests) in enumerate(differing, 1):
@@ -120,21 +125,21 @@ def _kept(differing: Iterable[tuple[str, Digests]]) -> tuple[dict[str, Digests],
     return kept, count
 
 
-def _confirmed(sides: Sides, first: _First) -> Mapping[str, Kind]:
-    """Return the keys that differ still, and in the same way, once all that was written by then is applied.
+def _confirm(sides: Sides, first: _FirstComparison) -> Mapping[str, Kind]:
+    """Return the keys that have the same different digests after all events up to now are applied.
 
-    No change on its way explains them.
+    So no event that was still on its way explains the difference.
     """
     if not first.digests:
         return {}
     audit.wait_for(lambda: audit.complete_or_fail(sides.warehouse, sides.contract), datetime.now(UTC))
-    second = sides.of_keys(list(first.digests))
+    second = sides.read_digests(list(first.digests))
     return {key: _kind(digests) for key, digests in first.digests.items() if second[key] == digests}
 
 
 def _kind(digests: Digests) -> Kind:
-    ours, theirs = digests
-    return "gone" if theirs is None else "missing" if ours is None else "differing"
+    warehouse, source = digests
+    return "gone" if source is None else "missing" if warehouse is None else "differing"
 
 
 def _repair(settings: Settings, sides: Sides, keys: list[str]) -> Mended:
@@ -144,15 +149,17 @@ def _repair(settings: Settings, sides: Sides, keys: list[str]) -> Mended:
     for start in range(0, len(keys), _PIECE):
         piece = keys[start : start + _PIECE]
         differing = audit.differences(sides.contract, sides.source, sides.warehouse, piece)
-        mended = audit.mend(settings, sides.contract, sides.warehouse, differing)
-        kinds += mended.kinds
-        set_aside += mended.set_aside
-        left += mended.left
+        repaired = audit.mend(settings, sides.contract, sides.warehouse, differing)
+        kinds += repaired.kinds
+        set_aside += repaired.set_aside
+        left += repaired.left
     return Mended(kinds, tuple(set_aside), tuple(left))
 
 
-def _result(contract: StreamContract, first: _First, kinds: Mapping[str, Kind], mended: Mended) -> Reconciliation:
-    found = Counter(kinds.values())
+def _make_result(
+    contract: StreamContract, first: _FirstComparison, kinds: Mapping[str, Kind], repaired: Mended
+) -> Reconciliation:
+    counts = Counter(kinds.values())
     return Reconciliation(
         feed=contract.table,
         complete_through=first.until,
@@ -160,36 +167,38 @@ def _result(contract: StreamContract, first: _First, kinds: Mapping[str, Kind], 
         warehouse_rows=first.warehouse_rows,
         buckets=BUCKETS,
         unequal_buckets=first.unequal,
-        gone=found["gone"],
-        deleted=mended.kinds.count("gone"),
-        missing=found["missing"],
-        differing=found["differing"],
+        gone=counts["gone"],
+        deleted=repaired.kinds.count("gone"),
+        missing=counts["missing"],
+        differing=counts["differing"],
         silent=0,
         pending=len(first.digests) - len(kinds),
         extraction=None,
     )
 
 
-def _follow(settings: Settings, contract: StreamContract, warehouse: psycopg.Connection, mended: Mended) -> None:
-    """Count figures anew, as what was wrong in core by itself never moved a minute; name what was set aside."""
-    if mended.kinds:
+def _follow_up(settings: Settings, contract: StreamContract, warehouse: psycopg.Connection, repaired: Mended) -> None:
+    """Recount the minutes and days, because wrong rows of core may never have changed them; log quarantined rows."""
+    if repaired.kinds:
         rebuild(warehouse, settings.stream_minutes_days, EVERY_DAY)
-    if mended.set_aside:
-        keys = some([f"{key} ({rule})" for key, rule in mended.set_aside])
+    if repaired.set_aside:
+        keys = some([f"{key} ({rule})" for key, rule in repaired.set_aside])
         log.warning("%s: in quarantine, as the table cannot hold them: %s", contract.table, keys)
 
 
-def _refuse(contract: StreamContract, first: _First, mended: Mended, gone: tuple[int, Limits] | None) -> None:
-    """Refuse to call a table equal to its source where it is not.
+def _refuse_differences(
+    contract: StreamContract, first: _FirstComparison, repaired: Mended, gone: tuple[int, Limits] | None
+) -> None:
+    """Fail if the table still differs from its source.
 
     Raises:
-        BatchBlocked: when rows differ still.
+        BatchBlocked: when rows still differ.
     """
-    refuse_left(contract, mended.left)
+    refuse_left(contract, repaired.left)
     if gone:
-        raise too_much(f"table {contract.table}", contract, gone[0], first.warehouse_rows, gone[1])
+        raise make_gone_error(f"table {contract.table}", contract, gone[0], first.warehouse_rows, gone[1])
     if more := first.differing - len(first.digests):
         raise BatchBlocked(
-            f"{contract.table}: {more} rows differ beyond the {KEPT} that one comparison repairs; "
+            f"table {contract.table}: {more} rows differ beyond the {KEPT} that one comparison repairs; "
             f"run `promptsales reconcile {contract.table}` again"
         )

@@ -160,12 +160,7 @@ class Contract(_Model):
             raise ValueError("a column is named twice")
         refuse_own(names, OWN)
         refuse_own((self.key, *self.history) if self.history else (), OWN_OF_HISTORY)
-        used = {
-            self.key,
-            self.cursor,
-            *self.history,
-            *(self.touched.columns if self.touched else ()),
-        }
+        used = {self.key, self.cursor, *self.history, *(self.touched.columns if self.touched else ())}
         if missing := used - set(names):
             raise ValueError(f"{', '.join(sorted(missing))} is used but not a column; columns are {', '.join(names)}")
         return self

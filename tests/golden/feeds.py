@@ -116,15 +116,15 @@ def _rotate(feed: Contract) -> Statements:
 
 def _reconcile(feed: Contract) -> Statements:
     if feed.hash_at == "source":
-        sides = {"source": reconcile.source_rows(feed), "warehouse": reconcile.warehouse_rows(feed)}
-        yield "reconcile: which of some keys the source has", reconcile.find_existing(feed)
+        sides = {"source": reconcile.select_source_rows(feed), "warehouse": reconcile.select_warehouse_rows(feed)}
+        yield "reconcile: which of some keys the source has", reconcile.select_existing(feed)
     else:
-        sides = {"source": reconcile.drawn_rows(feed, 0), "warehouse": reconcile.warehouse_rows(feed)}
+        sides = {"source": reconcile.select_staged_rows(feed, 0), "warehouse": reconcile.select_warehouse_rows(feed)}
     for side, rows in sides.items():
-        yield f"reconcile: digests by bucket of the {side}", reconcile.buckets(feed, rows)
-        yield f"reconcile: digests by key of the {side}", reconcile.rows_of(feed, rows)
+        yield f"reconcile: digests by bucket of the {side}", reconcile.sum_buckets(feed, rows)
+        yield f"reconcile: digests by key of the {side}", reconcile.select_digests(feed, rows)
         for column in feed.money:
-            yield f"reconcile: total of {column} of the {side}", reconcile.total(feed, rows, column)
+            yield f"reconcile: total of {column} of the {side}", reconcile.sum_column(feed, rows, column)
     yield "reconcile: soft-delete rows that the source no longer has", merge.soft_delete(feed)
 
 

@@ -65,11 +65,11 @@ def _audit(contract: StreamContract) -> Statements:
     for side, rows in (("warehouse", compare.ours(contract)), ("source", compare.theirs(contract))):
         yield f"audit: rows and sums by hour of the {side}", compare.by_hour(contract, rows)
         yield f"audit: keys of some hours of the {side}", compare.keys_of_hours(contract, rows)
-        yield f"audit: digests by bucket of the {side}", stream_digests.composed(contract, stream_digests.BUCKETS, rows)
-        yield f"audit: digests by key of the {side}", stream_digests.composed(contract, stream_digests.IN_BUCKETS, rows)
+        yield f"audit: digests by bucket of the {side}", stream_digests.compose(contract, stream_digests.BUCKETS, rows)
+        yield f"audit: digests by key of the {side}", stream_digests.compose(contract, stream_digests.IN_BUCKETS, rows)
         yield (
             f"audit: digests of some keys of the {side}",
-            stream_digests.composed(contract, stream_digests.OF_KEYS, rows),
+            stream_digests.compose(contract, stream_digests.OF_KEYS, rows),
         )
     yield "audit: rows by key of the warehouse", compare.by_key(contract)
     yield "audit: rows by key of the source", compare.source_by_key(contract)

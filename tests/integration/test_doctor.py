@@ -54,7 +54,7 @@ def test_a_role_that_writes_in_another_zone(stack: Settings) -> None:
         finally:
             admin.execute(zone.format("reset timezone").encode())
     assert (found.where, found.todo) == ("promptsales", "fix this manually")
-    assert found.what.startswith("role promptads_owner has timezone = America/New_York, so local times")
+    assert found.what.startswith("role promptads_owner has timezone = America/New_York, so it writes local times")
     todo = """run `alter role "promptads_owner" in database "promptsales" set timezone = 'UTC'`"""
     assert found.what.endswith(todo)
 

@@ -161,7 +161,7 @@ def test_a_command_that_mongo_refuses(stack: Settings, call: Callable[[Any], Any
 def test_redis(stack: Settings, part: str, by: str, kind: type[Exception], text: str) -> None:
     known = {"password": stack.secrets.password("redis"), **ports(stack)}
     address = stack.address("redis").replace(part.format(**known), by.format(**known))
-    error = refusal(lambda: provision.keys(address))
+    error = refusal(lambda: provision.check_keys(address))
     told = "check the key spaces: " + text.format(**known)
     assert (type(error), str(error)[: len(told)]) == (kind, told)
 

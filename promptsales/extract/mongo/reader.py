@@ -138,7 +138,7 @@ class ContentReader:
             kafka_offsets=offsets,
         )
 
-    def draw(self, warehouse: psycopg.Connection, load_id: int) -> None:
+    def stage_all(self, warehouse: psycopg.Connection, load_id: int) -> None:
         """Copy every document into staging without the topic, for a reconciliation that rolls them back."""
         with mongo_errors(f"read {self.contract.source.relation}"):
             self._stage(warehouse, ((*row, load_id) for row in self._since(None)), load_id)

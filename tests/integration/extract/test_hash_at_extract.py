@@ -17,7 +17,7 @@ from promptsales.extract.sources import Hashing
 from promptsales.feeds.models import LoadResult, Window
 from promptsales.hashing.hashes import Key, active_key
 from promptsales.load.steps import load
-from promptsales.reconcile.original import original_of
+from promptsales.reconcile.original import make_original
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Limits, Settings
 from promptsales.specs.feed import MADE_HERE, Contract, contract
@@ -156,7 +156,7 @@ def test_it_is_compared_with_its_source(
     crm_admin.execute("set session_replication_role = replica")
     crm_admin.execute("update crm.leads set email = 'silent@example.com' where id = %s", [changed])
 
-    assert original_of(FEED, selects).find_existing([str(gone), str(changed)]) == {str(changed)}
+    assert make_original(FEED, selects).find_existing([str(gone), str(changed)]) == {str(changed)}
     found = reconcile(FEED, selects, warehouse, "test", Limits())
     assert found is not None
     assert {name: getattr(found, name) for name in JUDGED} == {

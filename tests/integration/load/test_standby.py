@@ -14,7 +14,7 @@ from promptsales.extract.sources import Hashing
 from promptsales.hashing.hashes import active_key
 from promptsales.load.steps import load
 from promptsales.monitoring.freshness import freshness
-from promptsales.provision import schemas
+from promptsales.provision import provision_database
 from promptsales.provision.cluster import provision_cluster
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Limits, Settings
@@ -58,7 +58,7 @@ def test_a_standby_is_not_provisioned(stack: Settings, port: int) -> None:
         with pytest.raises(ConfigError, match=r"^cluster sources: its server is a standby.*SOURCES_ADMIN"):
             provision_cluster(admin, "sources", stack.secrets)
         with pytest.raises(ConfigError, match=r"^database promptcrm: its server is a standby"):
-            schemas(admin, "promptcrm", {})
+            provision_database(admin, "promptcrm", {})
 
 
 def test_a_row_committed_late_arrives_within_the_look_back(

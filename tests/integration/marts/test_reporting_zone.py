@@ -11,7 +11,7 @@ import pytest
 from promptsales.errors import ConfigError
 from promptsales.marts.crosscheck import cross_check
 from promptsales.marts.plan import BuildRequest, plan
-from promptsales.provision.reporting import reporting_zone
+from promptsales.provision.reporting import provision_reporting_zone
 from promptsales.settings import Settings
 from promptsales.specs.mart import mart
 from tests.integration.marts.conftest import AS_OF, Build
@@ -162,14 +162,14 @@ def test_today_before_the_first_build(admin: psycopg.Connection, connect: Connec
     put_minutes(admin, moments)
     told = "reporting zone Asia/Kolkata instead of UTC: the next build builds every mart in full, by its days"
     try:
-        assert [one.what for one in reporting_zone(admin, "Asia/Kolkata", dry_run=True)] == [told]
+        assert [one.what for one in provision_reporting_zone(admin, "Asia/Kolkata", dry_run=True)] == [told]
         assert today(connect)[0] == (date(2024, 3, 9), 96, False)
-        assert [one.what for one in reporting_zone(admin, "Asia/Kolkata")] == [told]
-        assert reporting_zone(admin, "Asia/Kolkata") == []
+        assert [one.what for one in provision_reporting_zone(admin, "Asia/Kolkata")] == [told]
+        assert provision_reporting_zone(admin, "Asia/Kolkata") == []
         days = Counter(moment.astimezone(ZoneInfo("Asia/Kolkata")).date() for moment in moments)
         assert today(connect) == [(day, count, False) for day, count in sorted(days.items())]
     finally:
-        reporting_zone(admin, "UTC")
+        provision_reporting_zone(admin, "UTC")
 
 
 def test_a_window_in_another_zone_is_refused(admin: psycopg.Connection, stack: Settings) -> None:

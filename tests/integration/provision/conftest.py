@@ -10,8 +10,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from promptsales.provision import schemas
-from promptsales.provision.cluster import Cluster, database_steps, wanted
+from promptsales.provision import provision_database
+from promptsales.provision.cluster import Cluster, database_steps, read_cluster_spec
 from promptsales.provision.lines import Database
 from promptsales.settings import Settings
 
@@ -33,7 +33,7 @@ def database(stack: Settings, system: Database) -> Iterator[Connect]:
         return opened[-1]
 
     with psycopg.connect(make_conninfo(admin, dbname="postgres"), autocommit=True) as outside:
-        for step in database_steps(cluster, name, wanted(cluster).databases[system], None):
+        for step in database_steps(cluster, name, read_cluster_spec(cluster).databases[system], None):
             outside.execute(step.statement)
         try:
             yield connect
@@ -56,7 +56,7 @@ def provisioned(stack: Settings, system: Database) -> Iterator[Connect]:
     """A database like that of a system, with its schemas; sources hash with ``KEY``."""
     with database(stack, system) as connect:
         with connect("postgres") as admin:
-            schemas(admin, system, {} if system == "warehouse" else {1: KEY})
+            provision_database(admin, system, {} if system == "warehouse" else {1: KEY})
         yield connect
 
 

@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from promptsales.errors import ConfigError, SourceRefused
 from promptsales.extract.relation import RelationReader
 from promptsales.hashing.hashes import active_key
-from promptsales.provision import provision, schemas
+from promptsales.provision import provision, provision_database
 from promptsales.settings import Settings
 from promptsales.specs.feed import Contract, contract
 from tests.integration.provision.conftest import Connect
@@ -43,7 +43,7 @@ def database(stack: Settings, encoding: str) -> Iterator[psycopg.Connection]:
 def test_a_database_in_another_encoding_is_refused(stack: Settings, encoding: str) -> None:
     refusal = rf"database scratch_\w+: its encoding is {encoding}, expected UTF8.*template template0"
     with database(stack, encoding) as admin, pytest.raises(ConfigError, match=refusal):
-        schemas(admin, "promptcrm", {})
+        provision_database(admin, "promptcrm", {})
 
 
 def test_text_in_no_encoding_is_not_hashed_here_either(stack: Settings) -> None:
@@ -74,19 +74,19 @@ def test_who_writes_in_another_zone_is_told_of(promptsales_copy: Connect) -> Non
     }
     with promptsales_copy("postgres") as admin:
         name = admin.info.dbname
-        assert schemas(admin, "promptsales", dry_run=True) == []
+        assert provision_database(admin, "promptsales", dry_run=True) == []
         try:
             for role, (*settings,) in zones.items():
                 login, group = role != "no_login", "" if role == "no_right" else "in role promptsales_owner"
                 admin.execute(f"create role {role} {'login' if login else ''} {group}".encode())
                 for where, zone in zip(settings[::2], settings[1::2], strict=True):
                     admin.execute(f"alter role {role} {where.format(name)} set timezone = '{zone}'".encode())
-            found = schemas(admin, "promptsales", dry_run=True)
+            found = provision_database(admin, "promptsales", dry_run=True)
         finally:
             admin.execute(f"drop role {', '.join(zones)}".encode())
     assert {change.what for change in found} == {
-        f"role {role} has timezone = {zone}, so local times, as by a default of now(), get into columns that are read "
-        f"as UTC: {NAIVE}; run `alter role {where} set timezone = 'UTC'`"
+        f"role {role} has timezone = {zone}, so it writes local times, such as a default of now(), into columns that "
+        f"are read as UTC: {NAIVE}; run `alter role {where} set timezone = 'UTC'`"
         for role, zone, where in (
             ("of_all", "America/New_York", '"of_all"'),
             ("of_one", "Asia/Tokyo", f'"of_one" in database "{name}"'),
@@ -104,19 +104,19 @@ def test_who_fires_no_trigger_is_told_of_and_in_the_warehouse_refused(
         admin.execute(statement.format("promptcrm_owner", crm).encode())
         warehouse.execute(statement.format("warehouse_loader", wh).encode())
         try:
-            (found,) = schemas(admin, "promptcrm", dry_run=True)
+            (found,) = provision_database(admin, "promptcrm", dry_run=True)
             refusal = (
                 r"role warehouse_loader has session_replication_role = replica in warehouse.*run "
                 rf'`alter role "warehouse_loader" in database "{wh}" reset session_replication_role`'
             )
             with pytest.raises(ConfigError, match=refusal):
-                schemas(warehouse, "warehouse", dry_run=True)
+                provision_database(warehouse, "warehouse", dry_run=True)
         finally:
             admin.execute(f"alter role promptcrm_owner in database {crm} reset all".encode())
             warehouse.execute(f"alter role warehouse_loader in database {wh} reset all".encode())
     assert found.is_warning
     assert found.what == (
-        "role promptcrm_owner has session_replication_role = replica in promptcrm, so what it writes fires no trigger; "
-        f'run `alter role "promptcrm_owner" in database "{crm}" reset session_replication_role`, else its changes '
-        "leave updated_at alone and are found by a reconciliation only"
+        "role promptcrm_owner has session_replication_role = replica in promptcrm, so its writes fire no trigger; "
+        f'run `alter role "promptcrm_owner" in database "{crm}" reset session_replication_role`, or its changes do '
+        "not set updated_at and only a reconciliation finds them"
     )

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from promptsales.errors import ConfigError
-from promptsales.provision import schemas
+from promptsales.provision import provision_database
 from promptsales.specs.feed import contract
 from tests.integration.provision.conftest import KEY, Connect
 
@@ -141,14 +141,16 @@ def test_application_does_not_see_the_key(owner: psycopg.Connection) -> None:
 def test_another_key_of_the_same_number_is_refused(crm_copy: Connect) -> None:
     admin = crm_copy("postgres")
     with pytest.raises(ConfigError, match="pii_key_1 is not the key that database promptcrm hashes with") as caught:
-        schemas(admin, "promptcrm", {1: KEY[::-1]})
+        provision_database(admin, "promptcrm", {1: KEY[::-1]})
     assert KEY[::-1].hex() not in str(caught.value)
-    assert schemas(admin, "promptcrm", {1: KEY}) == []
+    assert provision_database(admin, "promptcrm", {1: KEY}) == []
 
 
 def test_a_second_key_is_loaded_and_waits(crm_copy: Connect, reader: psycopg.Connection) -> None:
     admin = crm_copy("postgres")
-    assert [change.what for change in schemas(admin, "promptcrm", {1: KEY, 2: KEY[::-1]})] == ["hashing key 2 loaded"]
+    assert [change.what for change in provision_database(admin, "promptcrm", {1: KEY, 2: KEY[::-1]})] == [
+        "hashing key 2 loaded"
+    ]
     assert reader.execute("select kid from etl.pii_key").fetchall() == [(1,)]
 
 
@@ -166,11 +168,11 @@ def test_a_changed_contract_remakes_the_view_and_a_gone_one_drops_it(crm_copy: C
     admin = crm_copy("postgres")
     admin.execute("comment on view etl.leads is 'of another contract'")
     admin.execute("create view etl.forgotten as select 1 as one")
-    assert [change.what for change in schemas(admin, "promptcrm")] == [
+    assert [change.what for change in provision_database(admin, "promptcrm")] == [
         "view etl.forgotten dropped: no contract names it",
-        "view etl.leads remade",
+        "view etl.leads recreated",
     ]
-    assert schemas(admin, "promptcrm") == []
+    assert provision_database(admin, "promptcrm") == []
 
 
 def test_a_relation_that_no_longer_fits_is_refused_and_the_view_stays(
@@ -180,7 +182,7 @@ def test_a_relation_that_no_longer_fits_is_refused_and_the_view_stays(
     admin.execute("alter table crm.leads rename column company_name to company")
     try:
         with pytest.raises(ConfigError, match=r"crm\.leads has no column company_name"):
-            schemas(admin, "promptcrm")
+            provision_database(admin, "promptcrm")
     finally:
         admin.execute("alter table crm.leads rename column company to company_name")
     assert reader.execute("select count(*) > 0 from etl.leads").fetchone() == (True,)

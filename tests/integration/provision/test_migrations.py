@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from promptsales.errors import ConfigError, TerminalError
-from promptsales.provision.changes import Change
-from promptsales.provision.lines import line
+from promptsales.provision.changes import ProvisionChange
+from promptsales.provision.lines import read_line
 from promptsales.provision.migrations import migrate, prepare, transaction
 from tests.integration.provision.conftest import Connect, Scratch
 
@@ -23,10 +23,10 @@ def connect(scratch: Scratch) -> Iterator[Connect]:
         yield connect
 
 
-def run(connection: psycopg.Connection, folder: Path, dry_run: bool = False) -> list[Change]:
+def run(connection: psycopg.Connection, folder: Path, dry_run: bool = False) -> list[ProvisionChange]:
     with transaction(connection, dry_run) as bound:
         prepare(connection)
-        return migrate(bound, line("promptcrm", "a_line", "promptcrm_owner", folder))
+        return migrate(bound, read_line("promptcrm", "a_line", "promptcrm_owner", folder))
 
 
 def exists(connection: psycopg.Connection, relation: str) -> bool:

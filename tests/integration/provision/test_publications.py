@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from promptsales.errors import TerminalError
-from promptsales.provision import schemas
+from promptsales.provision import provision_database
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import progress
@@ -30,10 +30,10 @@ def test_operations_that_are_not_published(crm: Connect) -> None:
     with pytest.raises(TerminalError, match=lost):
         refuse_unpublished(crm("cdc"), stream_contracts()["lead"])
     todo = (
-        "publication promptcrm publishes insert, update, delete, truncate; what it left out before is in no event; "
+        "publication promptcrm publishes insert, update, delete, truncate; operations it skipped before have no event; "
         "run `promptsales reconcile opportunity_stage_history lead opportunity`"
     )
     for dry_run in (True, False):  # the first is what doctor does
-        assert [one.what for one in schemas(crm("postgres"), "promptcrm", {1: KEY}, dry_run)] == [todo]
+        assert [one.what for one in provision_database(crm("postgres"), "promptcrm", {1: KEY}, dry_run)] == [todo]
     assert crm("cdc").execute(published).fetchall() == [(True, True, True, True)]
     progress._refuse_unpublished(crm("cdc"), "promptcrm")

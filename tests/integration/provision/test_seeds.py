@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from promptsales.errors import ConfigError
-from promptsales.provision.seeds import seeds
+from promptsales.provision.seeds import provision_seeds
 from tests.integration.provision.conftest import Connect
 
 HEADER = "plan_type,currency_code,monthly_amount,valid_from,valid_to\n"
@@ -32,11 +32,11 @@ def file(tmp_path: Path) -> Path:
 
 def run(admin: psycopg.Connection, file: Path, text: str) -> list[str]:
     file.write_text(HEADER + text)
-    return [change.what for change in seeds(admin, file.parent.parent)]
+    return [change.what for change in provision_seeds(admin, file.parent.parent)]
 
 
 def test_as_provisioned(admin: psycopg.Connection) -> None:
-    assert seeds(admin) == []
+    assert provision_seeds(admin) == []
     assert admin.execute("select count(*) from core.plan_price where valid_to = 'infinity'").fetchone() == (3,)
     assert admin.execute("select count(*), min(date_day)::text, max(date_day)::text from core.calendar").fetchone() == (
         18_628,
@@ -50,15 +50,15 @@ def test_as_provisioned(admin: psycopg.Connection) -> None:
 
 def test_a_changed_file_changes_the_table(admin: psycopg.Connection, file: Path) -> None:
     admin.execute("delete from core.plan_price")
-    assert run(admin, file, BASIC + PRO) == ["core.plan_price: 2 rows brought to seed.csv"]
+    assert run(admin, file, BASIC + PRO) == ["core.plan_price: 2 rows changed by seed.csv"]
     assert run(admin, file, BASIC + PRO) == []
     # one row goes and one comes; the other is not written
     before = admin.execute("select xmin from core.plan_price where plan_type = 'basic'").fetchone()
-    assert run(admin, file, BASIC + PRO.replace("79", "89")) == ["core.plan_price: 2 rows brought to seed.csv"]
+    assert run(admin, file, BASIC + PRO.replace("79", "89")) == ["core.plan_price: 2 rows changed by seed.csv"]
     assert admin.execute(ROWS).fetchall() == [("basic", "19.00"), ("pro", "89.00")]
     assert admin.execute("select xmin from core.plan_price where plan_type = 'basic'").fetchone() == before
     admin.execute("update core.plan_price set monthly_amount = 0")
-    assert run(admin, file, BASIC) == ["core.plan_price: 3 rows brought to seed.csv"]
+    assert run(admin, file, BASIC) == ["core.plan_price: 3 rows changed by seed.csv"]
     assert admin.execute(ROWS).fetchall() == [("basic", "19.00")]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from promptsales.errors import SourceRefused, TerminalError
 from promptsales.extract import delta
-from promptsales.provision import schemas
+from promptsales.provision import provision_database
 from promptsales.specs.feed import contract
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import progress
@@ -48,7 +48,7 @@ def crm(stack: object, scratch: Scratch) -> Iterator[Connect]:
 
 
 def provision(crm: Connect, dry_run: bool = False) -> list[tuple[str, bool]]:
-    return [(one.what, one.is_warning) for one in schemas(crm("postgres"), "promptcrm", {1: KEY}, dry_run)]
+    return [(one.what, one.is_warning) for one in provision_database(crm("postgres"), "promptcrm", {1: KEY}, dry_run)]
 
 
 @pytest.mark.parametrize("swap", [SWAP, PARTITION])
@@ -58,10 +58,10 @@ def test_the_view_is_refused_and_remade(crm: Connect, swap: str) -> None:
     with pytest.raises(SourceRefused) as refused:
         delta.refuse_drift(ACTIVITIES, reader)
     assert str(refused.value) == STALE
-    assert ("view etl.activities remade", False) in provision(crm, dry_run=True)
-    assert ("view etl.activities remade", False) in provision(crm)
+    assert ("view etl.activities recreated", False) in provision(crm, dry_run=True)
+    assert ("view etl.activities recreated", False) in provision(crm)
     delta.refuse_drift(ACTIVITIES, reader)
-    assert ("view etl.activities remade", False) not in provision(crm)
+    assert ("view etl.activities recreated", False) not in provision(crm)
 
 
 def test_what_the_new_table_lacks_is_named(crm: Connect) -> None:
@@ -69,8 +69,8 @@ def test_what_the_new_table_lacks_is_named(crm: Connect) -> None:
     provision(crm)
     assert columns_readable(crm, "etl_owner") == {"activities"}
     untouched = (
-        "crm.activities has no trigger that runs before update of each row, so who changes a row and leaves updated_at "
-        "alone is not noticed; create one that sets updated_at"
+        "crm.activities has no trigger that runs before update of each row, so a change that leaves updated_at "
+        "alone is missed; create one that sets updated_at"
     )
     assert provision(crm) == [(untouched, True)]
     crm("promptcrm_owner").execute(
@@ -94,7 +94,7 @@ def test_a_streamed_table(crm: Connect) -> None:
     with pytest.raises(TerminalError, match=r"^crm\.leads is not in publication promptcrm, so nothing of it comes"):
         progress._refuse_unpublished(debezium, "promptcrm")
     again = (
-        "publication promptcrm: what was written to crm.leads before is in no event; "
+        "publication promptcrm: rows written to crm.leads before have no event; "
         "run `promptsales connectors snapshot promptcrm`"
     )
     assert (again, False) in provision(crm)

@@ -20,7 +20,7 @@ from promptsales.bus.topics import Topic, Topics
 from promptsales.cache import key_spaces
 from promptsales.errors import ConfigError, TransientError
 from promptsales.provision import provision
-from promptsales.provision.collections import Collection, Index, collections, read_collections
+from promptsales.provision.collections import Collection, Index, provision_collections, read_collections
 from promptsales.settings import Settings
 from tests.support.systems import redis_apart
 
@@ -67,7 +67,7 @@ def test_lost_key_is_not_replaced(stack: Settings, tmp_path: Path) -> None:
             (tmp_path / "secrets" / path.name).write_text(path.read_text())
             (tmp_path / "secrets" / path.name).chmod(0o600)
     elsewhere = stack.model_copy(update={"state": tmp_path})
-    with pytest.raises(ConfigError, match=r"hashes with a key, but .* has no pii_key_1: put the file back"):
+    with pytest.raises(ConfigError, match=r"hashes with a key, but .* has no pii_key_1; put the file back"):
         provision(elsewhere)
     assert not (tmp_path / "secrets" / "pii_key_1").exists()
 
@@ -90,10 +90,10 @@ def mongo(stack: Settings) -> Iterator[Database[dict[str, Any]]]:
 
 
 def test_collections_are_made_once(mongo: Database[dict[str, Any]]) -> None:
-    assert len(collections(mongo, dry_run=True)) == 4
+    assert len(provision_collections(mongo, dry_run=True)) == 4
     assert mongo.list_collection_names() == []
-    assert len(collections(mongo)) == 4
-    assert collections(mongo) == []
+    assert len(provision_collections(mongo)) == 4
+    assert provision_collections(mongo) == []
     assert mongo.content_assets.index_information()["cursor"]["key"] == [("updated_at", 1), ("_id", 1)]
     assert mongo.prompt_history.index_information()["cursor"]["key"] == [("timestamp", 1), ("_id", 1)]
 
@@ -103,7 +103,7 @@ def test_collections_are_made_once(mongo: Database[dict[str, Any]]) -> None:
     [{}, {"created_at": "2026-01-01T00:00:00Z"}, {"url": None, "metadata": {"size_bytes": 0}}, {"extra": {"a": 1}}],
 )
 def test_assets_of_real_life_get_in(mongo: Database[dict[str, Any]], change: dict[str, Any]) -> None:
-    collections(mongo)
+    provision_collections(mongo)
     assert mongo.content_assets.insert_one({**ASSET, **change}).acknowledged
 
 
@@ -118,21 +118,23 @@ def test_assets_of_real_life_get_in(mongo: Database[dict[str, Any]], change: dic
     ],
 )
 def test_assets_that_cannot_be(mongo: Database[dict[str, Any]], asset: dict[str, Any]) -> None:
-    collections(mongo)
+    provision_collections(mongo)
     with pytest.raises(WriteError, match="failed validation"):
         mongo.content_assets.insert_one(asset)
 
 
 def test_changed_validator_and_index(mongo: Database[dict[str, Any]]) -> None:
     asset = read_collections()[0]
-    collections(mongo, (asset,))
+    provision_collections(mongo, (asset,))
     looser = asset.model_copy(update={"validator": {"bsonType": "object"}})
-    assert [change.what for change in collections(mongo, (looser,))] == ["validator of content_assets changed"]
+    assert [change.what for change in provision_collections(mongo, (looser,))] == [
+        "validator of content_assets changed"
+    ]
     assert mongo.content_assets.insert_one({"type": "audio"}).acknowledged
     other = Collection(
         collection="content_assets", validator={"bsonType": "object"}, indexes=(Index(name="cursor", keys={"_id": -1}),)
     )
-    (change,) = collections(mongo, (other,))
+    (change,) = provision_collections(mongo, (other,))
     assert change.is_warning
 
 
@@ -141,7 +143,7 @@ def test_mongo_that_is_not_there() -> None:
         MongoClient[dict[str, Any]]("127.0.0.1", 1, serverSelectionTimeoutMS=200) as client,
         pytest.raises(TransientError),
     ):
-        collections(client["promptcontent"])
+        provision_collections(client["promptcontent"])
 
 
 def test_topics_are_made_grown_and_configured(stack: Settings) -> None:

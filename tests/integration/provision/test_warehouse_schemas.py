@@ -8,8 +8,8 @@ import pytest
 from psycopg import sql
 
 from promptsales.errors import ConfigError
-from promptsales.provision import schemas
-from promptsales.provision.stream_tables import stream_tables
+from promptsales.provision import provision_database
+from promptsales.provision.stream_tables import provision_stream_tables
 from promptsales.stream import progress
 from tests.integration.provision.conftest import Connect
 
@@ -77,7 +77,9 @@ def test_readers_see_views_of_realtime_and_no_tables(warehouse_copy: Connect, ad
     admin.execute("set role warehouse_owner")
     admin.execute("create table realtime.pace (a int); create view realtime.pace_now as select a from realtime.pace")
     admin.execute("reset role")
-    assert [change.what for change in schemas(admin, "warehouse")] == ["realtime.pace_now: granted to bi_reader"]
+    assert [change.what for change in provision_database(admin, "warehouse")] == [
+        "realtime.pace_now: granted to bi_reader"
+    ]
     with warehouse_copy("bi") as reader:
         assert reader.execute("select * from realtime.pace_now").fetchall() == []
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -93,7 +95,9 @@ def test_readers_read_new_marts_by_the_roles_file_alone(admin: psycopg.Connectio
     admin.execute("reset role")
     assert admin.execute(_PRIVILEGES, ["bi", "marts.stranger"]).fetchone() == (None,)
     admin.execute("drop table marts.stranger")
-    assert [change.what for change in schemas(admin, "warehouse")] == ["marts.lead_attribution: granted to bi_reader"]
+    assert [change.what for change in provision_database(admin, "warehouse")] == [
+        "marts.lead_attribution: granted to bi_reader"
+    ]
     assert admin.execute(_PRIVILEGES, ["bi", "marts.lead_attribution"]).fetchone() == ("select",)
 
 
@@ -110,9 +114,9 @@ def test_readers_read_new_marts_by_the_roles_file_alone(admin: psycopg.Connectio
 )
 def test_drift_is_repaired_once(admin: psycopg.Connection, drift: str, repaired: str) -> None:
     admin.execute(drift.encode())
-    assert [change.what for change in schemas(admin, "warehouse", dry_run=True)] == [repaired]
-    assert [change.what for change in schemas(admin, "warehouse")] == [repaired]
-    assert schemas(admin, "warehouse") == []
+    assert [change.what for change in provision_database(admin, "warehouse", dry_run=True)] == [repaired]
+    assert [change.what for change in provision_database(admin, "warehouse")] == [repaired]
+    assert provision_database(admin, "warehouse") == []
 
 
 def test_core_table_that_does_not_fit_its_contract(admin: psycopg.Connection) -> None:
@@ -120,7 +124,7 @@ def test_core_table_that_does_not_fit_its_contract(admin: psycopg.Connection) ->
     admin.execute(rename.format(sql.Identifier("score"), sql.Identifier("points")))
     try:
         with pytest.raises(ConfigError, match=r"score is smallint, in core\.leads it is missing"):
-            schemas(admin, "warehouse")
+            provision_database(admin, "warehouse")
     finally:
         admin.execute(rename.format(sql.Identifier("points"), sql.Identifier("score")))
 
@@ -190,7 +194,7 @@ def test_a_streamed_table_that_lacks_a_part_of_the_version_is_refused(admin: psy
     with admin.transaction(force_rollback=True):
         admin.execute("alter table core.ads drop column src_commit")
         with pytest.raises(ConfigError, match="contract ads: its table in the warehouse lacks src_commit; "):
-            stream_tables(admin)
+            provision_stream_tables(admin)
 
 
 def test_a_table_is_stale_after_what_its_contract_says(warehouse_copy: Connect, admin: psycopg.Connection) -> None:
@@ -215,7 +219,7 @@ def test_a_table_is_stale_after_what_its_contract_says(warehouse_copy: Connect, 
     admin.execute("update ops.staleness set stale_after = '2 hours' where name = 'accounts'")
     admin.execute("update ops.staleness set stale_after = '6 hours' where name = 'contacts'")
     assert admin.execute(stale).fetchall() == [("accounts", True), ("contacts", False)]
-    assert [change.what for change in schemas(admin, "warehouse")] == ["ops.staleness: 2 limits written"]
+    assert [change.what for change in provision_database(admin, "warehouse")] == ["ops.staleness: 2 limits written"]
     admin.execute("delete from ops.feed where feed in ('accounts', 'contacts')")
 
 

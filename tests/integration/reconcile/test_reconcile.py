@@ -8,7 +8,7 @@ from promptsales.errors import BatchBlocked, SourceRefused
 from promptsales.feeds.models import LoadResult
 from promptsales.load.steps import check, extract, load, publish
 from promptsales.reconcile.compare import compare
-from promptsales.reconcile.original import original_of
+from promptsales.reconcile.original import make_original
 from promptsales.reconcile.settle import Reconciliation, reconcile
 from promptsales.settings import Limits, Settings
 from promptsales.specs.feed import contract
@@ -264,7 +264,7 @@ def test_only_unequal_buckets_are_looked_into(
     run(source, warehouse)
     pass_the_watermark(admin)
     change_silently(stack, "update crm.leads set score = 1 where id = %s", ids[0])
-    found = compare(LEADS, original_of(LEADS, source), warehouse)
+    found = compare(LEADS, make_original(LEADS, source), warehouse)
     assert found is not None
     assert (found.unequal_buckets, found.counts["silent"]) == (1, 1)
     # 5000 keys in 4096 buckets: the others of this one are a handful

@@ -161,9 +161,9 @@ def _loads() -> Iterator[Case]:
             merge.upsert,
         ):
             yield f"{make.__name__} of {name}", make(feed).as_bytes(), values
-        rows = reconcile.warehouse_rows(feed)
-        yield f"buckets of {name}", reconcile.buckets(feed, rows).as_bytes(), values
-        yield f"rows of {name}", reconcile.rows_of(feed, rows).as_bytes(), values
+        rows = reconcile.select_warehouse_rows(feed)
+        yield f"buckets of {name}", reconcile.sum_buckets(feed, rows).as_bytes(), values
+        yield f"rows of {name}", reconcile.select_digests(feed, rows).as_bytes(), values
 
 
 @pytest.mark.parametrize("cases", [_rules, _cross_checks, _periods, _loads])

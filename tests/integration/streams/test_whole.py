@@ -125,8 +125,9 @@ def test_an_emptied_source_deletes_nothing_unless_it_is_accepted(
     run()
     ads.execute("truncate promptads.campaign_metrics")
     told = (
-        r"^table campaign_metrics: 41 of 41 rows are gone at the source, 20% are allowed; nothing is deleted: look at "
-        r"promptads\.campaign_metrics, and if it is right, `promptsales reconcile campaign_metrics --accept-gone`$"
+        r"^table campaign_metrics: 41 of 41 rows are gone at the source, 20% are allowed; nothing is deleted; check "
+        r"promptads\.campaign_metrics, and if it is correct, run "
+        r"`promptsales reconcile campaign_metrics --accept-gone`$"
     )
     with pytest.raises(BatchBlocked, match=told):
         run(Limits(rows=10))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from promptsales.authoring.change import changes
+from promptsales.authoring.change import find_changes
 
 CONTRACT: dict[str, Any] = {
     "table": "visits",
@@ -67,7 +67,7 @@ def rule(number: int, part: str, **values: Any) -> Edit:
         (
             lambda contract, suite: contract.update(history=["visit_id"]),
             [
-                ("breaking", "history of status is not kept any more"),
+                ("breaking", "history of status is no longer kept"),
                 ("note", "history of visit_id is kept from now on"),
             ],
         ),
@@ -141,18 +141,18 @@ def rule(number: int, part: str, **values: Any) -> Edit:
 def test_changes(edit: Edit, expected: list[tuple[str, str]]) -> None:
     contract, suite = copy.deepcopy((CONTRACT, SUITE))
     edit(contract, suite)
-    found = changes(({"visits": CONTRACT}, {"visits": contract}), ({"visits": SUITE}, {"visits": suite}))
+    found = find_changes(({"visits": CONTRACT}, {"visits": contract}), ({"visits": SUITE}, {"visits": suite}))
     assert found == [("visits", *one) for one in expected]
 
 
 def test_feeds_come_and_go() -> None:
-    found = changes(({"old": CONTRACT}, {"new": CONTRACT}), ({}, {}))
-    assert found == [("new", "note", "new feed"), ("old", "breaking", "feed removed: core is not loaded any more")]
+    found = find_changes(({"old": CONTRACT}, {"new": CONTRACT}), ({}, {}))
+    assert found == [("new", "note", "new feed"), ("old", "breaking", "feed removed: core is no longer loaded")]
 
 
 def test_a_rule_that_moves_into_the_contract_is_no_change() -> None:
     rules = {"visit_id_missing": "quarantine", "visit_id_twice": "block", "status_missing": "warn"}
     written = [{"type": "t", "kwargs": {}, "meta": {"rule": rule, "on_fail": fail}} for rule, fail in rules.items()]
     suites = {"visits": {"expectations": [*SUITE["expectations"], *written]}}, {"visits": SUITE}
-    found = changes(({"visits": CONTRACT}, {"visits": CONTRACT}), suites)
+    found = find_changes(({"visits": CONTRACT}, {"visits": CONTRACT}), suites)
     assert [(change.effect, change.what) for change in found] == [("looser", "rule status_missing removed")]

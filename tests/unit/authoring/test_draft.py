@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from promptsales.authoring.draft import draft
+from promptsales.authoring.draft import make_draft
 from promptsales.authoring.relation import LiveTable, SourceColumn
 from promptsales.printable import printable
 
@@ -24,7 +24,7 @@ def test_a_comment_of_the_source() -> None:
         column("size", "integer", comment="Größe"),
         column("updated_at", "timestamp with time zone"),
     )
-    text = draft(LiveTable("promptcrm", "crm.things", COMMENT, True, columns)).contract
+    text = make_draft(LiveTable("promptcrm", "crm.things", COMMENT, True, columns)).contract
     assert printable(text, keep="\n") == text
     assert "description: Größe}" in text
     read = yaml.safe_load(text)
@@ -37,7 +37,7 @@ def test_the_drafted_rules_do_not_repeat_the_contract() -> None:
         column("status", "character varying(20)", allowed=None),
         column("updated_at", "timestamp with time zone"),
     )
-    drafted = draft(LiveTable("promptcrm", "crm.things", None, True, columns))
+    drafted = make_draft(LiveTable("promptcrm", "crm.things", None, True, columns))
     rules = yaml.safe_load(drafted.expectations)["expectations"]
     assert [(rule["meta"], rule["kwargs"]) for rule in rules] == [
         (

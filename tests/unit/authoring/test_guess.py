@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptsales.authoring.guess import guess
+from promptsales.authoring.guess import make_guess
 from promptsales.authoring.relation import SourceColumn
 
 
@@ -46,11 +46,11 @@ def column(name: str, kind: str, allowed: str | None = None, is_key: bool = Fals
     ],
 )
 def test_guess(name: str, kind: str, targets: list[tuple[str, ...]]) -> None:
-    assert list(guess(column(name, kind)).targets) == targets
+    assert list(make_guess(column(name, kind)).targets) == targets
 
 
 def test_a_list_of_values_is_read() -> None:
     allowed = "CHECK ((mood = ANY (ARRAY['fine'::text, 'so so'::text])))"
     found = column("mood", "text", allowed)
     assert found.values == ("fine", "so so")
-    assert guess(found).targets == (("mood", "text", "as_is", "none"),)
+    assert make_guess(found).targets == (("mood", "text", "as_is", "none"),)

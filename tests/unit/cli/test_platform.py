@@ -3,12 +3,12 @@
 import pytest
 
 from promptsales.cli.platform import show_changes
-from promptsales.provision import Change
+from promptsales.provision import ProvisionChange
 
-WARNING = Change(system="redis", what="2 keys of no known key space", is_warning=True)
+WARNING = ProvisionChange(system="redis", what="2 keys of no known key space", is_warning=True)
 
 
-def shown(capsys: pytest.CaptureFixture[str], *changes: Change) -> str:
+def shown(capsys: pytest.CaptureFixture[str], *changes: ProvisionChange) -> str:
     show_changes("changed", changes)
     return capsys.readouterr().out
 
@@ -18,7 +18,7 @@ def test_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_one_row_a_system_and_the_rest_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    out = shown(capsys, *(Change(system="kafka", what=f"topic {number} created") for number in range(9)))
+    out = shown(capsys, *(ProvisionChange(system="kafka", what=f"topic {number} created") for number in range(9)))
     assert "topic 3 created" in out
     assert "topic 4 created" not in out
     assert "and 5 more" in out

@@ -7,12 +7,12 @@ import pytest
 from promptsales.provision.cluster import (
     Cluster,
     Database,
-    FoundDatabase,
-    FoundRole,
+    ExistingDatabase,
+    ExistingRole,
     Role,
     database_steps,
+    read_cluster_spec,
     role_steps,
-    wanted,
 )
 
 READER = Role(description="reads", login=True, member_of=("readers",), settings={"statement_timeout": "60s"})
@@ -20,11 +20,11 @@ CRM = Database(connect=("reader",), create=("owner",))
 GRANTS = frozenset({("reader", "CONNECT"), ("owner", "CREATE"), ("owner", "TEMPORARY")})
 
 
-def statements(found: FoundRole | None) -> list[str]:
+def statements(found: ExistingRole | None) -> list[str]:
     return [step.statement.as_string() for step in role_steps("sources", "reader", READER, found)]
 
 
-def database_statements(found: FoundDatabase | None) -> list[str]:
+def database_statements(found: ExistingDatabase | None) -> list[str]:
     return [step.statement.as_string() for step in database_steps("sources", "crm", CRM, found)]
 
 
@@ -37,11 +37,11 @@ def test_new_role() -> None:
 
 
 def test_role_as_it_shall_be() -> None:
-    assert statements(FoundRole(True, False, None, ["readers"], {"statement_timeout": "60s"})) == []
+    assert statements(ExistingRole(True, False, None, ["readers"], {"statement_timeout": "60s"})) == []
 
 
 def test_role_that_drifted() -> None:
-    assert statements(FoundRole(True, True, None, ["readers"], {"statement_timeout": "0"})) == [
+    assert statements(ExistingRole(True, True, None, ["readers"], {"statement_timeout": "0"})) == [
         'alter role "reader" login noreplication',
         'alter role "reader" set "statement_timeout" = \'60s\'',
     ]
@@ -60,17 +60,17 @@ def test_new_database_is_closed_to_everybody() -> None:
 
 
 def test_database_as_it_shall_be() -> None:
-    assert database_statements(FoundDatabase("UTC", GRANTS)) == []
+    assert database_statements(ExistingDatabase("UTC", GRANTS)) == []
 
 
 def test_database_that_was_opened() -> None:
-    opened = FoundDatabase("UTC", GRANTS | {("public", "CONNECT")})
+    opened = ExistingDatabase("UTC", GRANTS | {("public", "CONNECT")})
     assert database_statements(opened) == ['revoke all on database "crm" from public']
 
 
 @pytest.mark.parametrize("cluster", get_args(Cluster))
 def test_files_name_known_roles(cluster: Cluster) -> None:
-    goal = wanted(cluster)
+    goal = read_cluster_spec(cluster)
     known = {*goal.roles, "postgres", "pg_read_all_stats"}
     for database in goal.databases.values():
         assert {database.owner, *database.connect, *database.create} <= known

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from promptsales.errors import ConfigError
-from promptsales.provision.lines import Line, line, lines
+from promptsales.provision.lines import Line, list_lines, read_line
 from promptsales.provision.migrations import verify
 
 
 def of(folder: Path, *names: str) -> Line:
     for name in names:
         (folder / name).write_text(f"select '{name}';")
-    return line("warehouse", "a_line", None, folder)
+    return read_line("warehouse", "a_line", None, folder)
 
 
 def applied(found: Line) -> dict[str, tuple[str, str]]:
@@ -35,25 +35,25 @@ def test_name_without_a_place(tmp_path: Path, name: str) -> None:
 
 
 def test_same_place_twice(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="claim the same place"):
+    with pytest.raises(ConfigError, match="have the same number"):
         of(tmp_path, "table.sql", "0001_again.sql")
 
 
 def test_sources_come_before_what_refers_to_them() -> None:
-    assert [(item.name, item.owner) for item in lines("promptsales")] == [
+    assert [(item.name, item.owner) for item in list_lines("promptsales")] == [
         ("promptsales", "promptsales_owner"),
         ("promptads", "promptads_owner"),
         ("etl", None),
     ]
-    assert [item.name for item in lines("promptcrm")] == ["promptcrm", "etl"]
+    assert [item.name for item in list_lines("promptcrm")] == ["promptcrm", "etl"]
 
 
 def test_warehouse_begins_with_its_schemas() -> None:
-    names = [item.name for item in lines("warehouse")]
+    names = [item.name for item in list_lines("warehouse")]
     assert names[0] == "schemas"
     assert {"ops_feed", "core_leads", "marts_data_freshness"} <= set(names)
-    assert {item.owner for item in lines("warehouse")} == {"warehouse_owner"}
-    assert all(item.migrations for item in lines("warehouse"))
+    assert {item.owner for item in list_lines("warehouse")} == {"warehouse_owner"}
+    assert all(item.migrations for item in list_lines("warehouse"))
 
 
 def test_unchanged_files_and_new_ones_are_fine(tmp_path: Path) -> None:
@@ -65,15 +65,15 @@ def test_unchanged_files_and_new_ones_are_fine(tmp_path: Path) -> None:
 def test_changed_file_is_refused(tmp_path: Path) -> None:
     before = applied(of(tmp_path, "table.sql"))
     (tmp_path / "table.sql").write_text("select 'other';")
-    with pytest.raises(ConfigError, match=r"table\.sql was changed after it was applied: .* new numbered file"):
-        verify(line("warehouse", "a_line", None, tmp_path), before)
+    with pytest.raises(ConfigError, match=r"table\.sql was changed after it was applied; .* new numbered file"):
+        verify(read_line("warehouse", "a_line", None, tmp_path), before)
 
 
 def test_removed_file_is_refused(tmp_path: Path) -> None:
     before = applied(of(tmp_path, "table.sql", "0002_more.sql"))
     (tmp_path / "0002_more.sql").unlink()
-    with pytest.raises(ConfigError, match=r"0002_more\.sql was applied but is gone: put it back"):
-        verify(line("warehouse", "a_line", None, tmp_path), before)
+    with pytest.raises(ConfigError, match=r"0002_more\.sql was applied but is missing; restore it"):
+        verify(read_line("warehouse", "a_line", None, tmp_path), before)
 
 
 def test_late_file_is_refused(tmp_path: Path) -> None:
