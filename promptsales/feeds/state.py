@@ -11,12 +11,12 @@ from psycopg.rows import class_row, tuple_row
 from promptsales.errors import Fenced
 from promptsales.feeds.models import LoadResult, Staged
 
-SQL = Path(__file__).parent
+SQL = Path(__file__).parent / "sql"
 
 
 @cache
 def statement(name: str) -> bytes:
-    """Return the text of a ``.sql`` file of the folder of this module."""
+    """Return the text of a ``.sql`` file of the folder ``sql`` beside this module."""
     return (SQL / f"{name}.sql").read_bytes()
 
 

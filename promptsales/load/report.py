@@ -1,10 +1,11 @@
 """The results of the loads of one run."""
 
+from pathlib import Path
+
 import psycopg
 from psycopg.rows import class_row
 
 from promptsales.feeds.models import LoadResult
-from promptsales.feeds.state import statement
 
 
 def loads_of(warehouse: psycopg.Connection, triggered_by: str) -> list[LoadResult]:
@@ -15,4 +16,6 @@ def loads_of(warehouse: psycopg.Connection, triggered_by: str) -> list[LoadResul
         triggered_by: the value passed to `extract`: ``airflow:<dag id>/<run id>``.
     """
     with warehouse.cursor(row_factory=class_row(LoadResult)) as cursor:
-        return cursor.execute(statement("report"), {"triggered_by": triggered_by}).fetchall()
+        return cursor.execute(
+            Path(__file__).with_suffix(".sql").read_bytes(), {"triggered_by": triggered_by}
+        ).fetchall()
