@@ -198,7 +198,7 @@ def test_a_streamed_table(
 
 TWINS = (
     "error: contract Orders: columns Group and group of crm.order differ in capitals only, and Debezium follows no "
-    "such table: rename one of them at the source, or take the contract away"
+    "such table; rename one of them at the source, or remove the contract"
 )
 SENT = {
     **{"ID": 1, "key": "k1", "Group": "ab", "class": "x", "order": 10, "payload": 7, "Margin %": "1.50"},

@@ -97,7 +97,7 @@ def test_lost_token(
     assert result.complete_through is None
     support.assert_equal_to_source(small["promptcontent"], warehouse, stack, "prompts")
     (held_by,) = warehouse.execute("select held_by from ops.feed").fetchone() or ("",)
-    assert "deletes in between are for the reconciliation" in held_by
+    assert "the next reconciliation finds the deletes in between" in held_by
 
     # the stream goes on, but nobody knows what was deleted in the gap, until the collections are compared
     history.delete_one({"_id": "new"})

@@ -101,7 +101,7 @@ def test_the_primary_takes_over(
     # what was committed later than the look-back while the standby was read is found by a comparison only
     assert load(LEADS, source, warehouse, None, "test").complete_through is None
     (held_by,) = warehouse.execute("select held_by from ops.feed").fetchone() or ("",)
-    assert "`promptsales reconcile` finds them" in held_by
+    assert "run `promptsales reconcile`, which loads them" in held_by
     reconcile(LEADS, source, warehouse, "test", Limits())
     assert load(LEADS, source, warehouse, None, "test").complete_through is not None
     (feed,) = (feed for feed in freshness(warehouse) if feed.feed == "leads")

@@ -66,7 +66,7 @@ def test_lost_key_is_not_replaced(stack: Settings, tmp_path: Path) -> None:
             (tmp_path / "secrets" / path.name).write_text(path.read_text())
             (tmp_path / "secrets" / path.name).chmod(0o600)
     elsewhere = stack.model_copy(update={"state": tmp_path})
-    with pytest.raises(ConfigError, match=r"hashes with a key, but .* has no pii_key_1: put the file back"):
+    with pytest.raises(ConfigError, match=r"hashes with a key, but .* has no pii_key_1; put the file back"):
         provision(elsewhere)
     assert not (tmp_path / "secrets" / "pii_key_1").exists()
 
