@@ -1,8 +1,9 @@
-"""Faults without end on a stack of its own: ``make soak HOURS=8``. Each is one line; exit code 1 when anything differs.
+"""Break the stream again and again on a stack of its own: ``make soak HOURS=8``. Exit code 1 when anything differs.
 
-The applications write, correct and delete; every half minute one part is killed, or the broker stands still. Then they
-rest, and every row, minute, day, total and alert of the warehouse is compared with the sources. Caught up is a fault
-once all that was written before its end is in the warehouse, while more is written; known to about two seconds.
+The applications write, correct and delete; every half minute one part is killed, or the broker is frozen. Then the
+applications pause, and every row, minute, day, total and alert of the warehouse is compared with the sources. The
+stream has caught up with a fault once everything written before the fault's end is in the warehouse while more is
+written, measured to about two seconds. Each fault prints one line.
 """
 
 import argparse
@@ -28,21 +29,21 @@ from tests.support.streaming import is_followed, settle, wait
 from tests.support.wholeness import amiss
 from tests.support.working import Working
 
-# before anything reads the settings
+# must be set before anything reads the settings
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-soak")
 os.environ.setdefault("PROMPTSALES_PORT_BASE", "24200")
 
 EVERY_S, BEFORE_S, QUIET_S = 30.0, 2.0, 5.0
 FROZEN_S = (5.0, 45.0)
 PATIENCE_S = 600
-# transactions of each application: a pause between two
+# seconds between two transactions of an application
 PAUSE_S = 0.02
-# what the stream does not need
+# services that the stream does not need
 RESTING = ("airflow", "mongo")
 
 
 class Round(NamedTuple):
-    """A fault: which, how long until all was caught up, what the applications wrote meanwhile, what differed then."""
+    """A fault: its name, seconds until the stream had caught up, commits in the meantime, differences afterwards."""
 
     fault: str
     caught_up_s: float
@@ -51,39 +52,44 @@ class Round(NamedTuple):
 
 
 def main() -> None:
-    """Bring up a stack, break it as long as asked, take it down; where something differed its state stays."""
-    options = arguments()
+    """Start a stack, break it for the given time and remove it; keep its state when something differed."""
+    options = parse_arguments()
     here, dice = settings(), random.Random(options.seed)  # noqa: S311 - faults, not secrets
     try:
         prepare(here)
         console.print(f"faults by seed {options.seed} until {datetime.now(UTC) + timedelta(hours=options.hours):%H:%M}")
         rounds = []
-        for one in soak(here, dice, options.hours * 3600):
-            rounds.append(one)
-            tell(one)
+        for result in soak(here, dice, options.hours * 3600):
+            rounds.append(result)
+            print_round(result)
     finally:
         down(here)
-    summary(rounds)
-    if any(one.amiss for one in rounds):
-        sys.exit(f"rows or figures differ; state and logs stay in {here.state}")
+    print_summary(rounds)
+    if any(result.amiss for result in rounds):
+        sys.exit(f"rows or figures differ from the sources; state and logs are kept in {here.state}")
     down(here, remove=True)
 
 
-def arguments() -> argparse.Namespace:
-    """What the command line says."""
+def parse_arguments() -> argparse.Namespace:
+    """Return the command line's arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hours", type=float, default=1.0, help="how long (default 1)")
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="order of the faults")  # noqa: S311
+    parser.add_argument("--hours", type=float, default=1.0, help="hours to run (default 1)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=random.randrange(10**6),  # noqa: S311 - faults, not secrets
+        help="seed of the order of faults (default random)",
+    )
     return parser.parse_args()
 
 
 def prepare(here: Settings) -> None:
-    """An empty stack, provisioned and followed, without what only needs the machine."""
+    """Start an empty stack, provisioned and followed, without services that the stream does not need."""
     with console.status("") as status:
         down(here, remove=True)
         up(here, lambda name, state, seconds: status.update(f"start the stack: {name} {state}"))
         provision(here, status.update)
-    resting = [program.name for one in services(here) if one.name in RESTING for program in one.programs()]
+    resting = [program.name for service in services(here) if service.name in RESTING for program in service.programs()]
     Supervisor(here.state).stop(set(resting), patience_s=60)
     start_campaigns(here)
     start_selling(here)
@@ -92,7 +98,7 @@ def prepare(here: Settings) -> None:
 
 
 def soak(here: Settings, dice: random.Random, seconds: float) -> Iterator[Round]:
-    """Round after round."""
+    """Yield the result of each round."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.monotonic()
@@ -109,7 +115,7 @@ def soak(here: Settings, dice: random.Random, seconds: float) -> Iterator[Round]
 
 
 def strike(here: Settings, dice: random.Random) -> str:
-    """One fault; its name."""
+    """Cause one fault, and return its name."""
     name = dice.choice((*PARTS, "frozen"))
     if name != "frozen":
         kill(here, name)
@@ -120,32 +126,32 @@ def strike(here: Settings, dice: random.Random) -> str:
     return "kafka frozen"
 
 
-def tell(one: Round) -> None:
-    """A line on a round, and one on everything that differs."""
-    verdict = "differs" if one.amiss else "equal"
+def print_round(result: Round) -> None:
+    """Print a line for a round, and one for each difference."""
+    verdict = "differs" if result.amiss else "equal"
     console.print(
-        f"{datetime.now(UTC):%H:%M:%S}  {one.fault:<18} caught up after {one.caught_up_s:5.1f} s, "
-        f"{one.commits:5} commits, {verdict}",
+        f"{datetime.now(UTC):%H:%M:%S}  {result.fault:<18} caught up after {result.caught_up_s:5.1f} s, "
+        f"{result.commits:5} commits, {verdict}",
         highlight=False,
     )
-    for line in one.amiss:
+    for line in result.amiss:
         console.print(f"          {line}", highlight=False, soft_wrap=True)
 
 
-def summary(rounds: list[Round]) -> None:
-    """How often each fault struck, and how long it took to catch up."""
+def print_summary(rounds: list[Round]) -> None:
+    """Print how often each fault occurred, and how long the stream took to catch up."""
     faults: dict[str, list[float]] = {}
-    for one in rounds:
-        faults.setdefault(one.fault, []).append(one.caught_up_s)
+    for result in rounds:
+        faults.setdefault(result.fault, []).append(result.caught_up_s)
     show_table(
         "caught up, seconds after the fault began",
         ("fault", "times", "median", "longest"),
         (
-            (name, len(found), f"{statistics.median(found):.1f}", f"{max(found):.1f}")
-            for name, found in sorted(faults.items())
+            (name, len(times), f"{statistics.median(times):.1f}", f"{max(times):.1f}")
+            for name, times in sorted(faults.items())
         ),
     )
-    commits, wrong = sum(one.commits for one in rounds), sum(bool(one.amiss) for one in rounds)
+    commits, wrong = sum(result.commits for result in rounds), sum(bool(result.amiss) for result in rounds)
     console.print(f"{len(rounds)} faults, {commits} commits, {wrong} comparisons with a difference")
 
 

@@ -7,7 +7,7 @@ import typer
 from promptsales.cli.output import Json, Limit, connected, group, print_json, show_line, show_table
 from promptsales.settings import settings
 from promptsales.stream import dead_letters
-from promptsales.stream.dead_letters import Place
+from promptsales.stream.dead_letters import MessagePosition
 
 app, commands = group("dlq", "Messages that could not be decoded: list, look, send again, drop.")
 
@@ -22,7 +22,7 @@ def list_(
 ) -> None:
     """The dead letters, the oldest first, and why each could not be decoded."""
     with connected("warehouse", "look") as warehouse:
-        found = dead_letters.letters(warehouse, topic, limit)
+        found = dead_letters.list_letters(warehouse, topic, limit)
     if as_json:
         print_json([letter._asdict() for letter in found])
         return
@@ -34,14 +34,14 @@ def list_(
 def show(message: Message) -> None:
     """One of them, with its bytes."""
     with connected("warehouse", "look") as warehouse:
-        print_json(dead_letters.show(warehouse, Place.parse(message)))
+        print_json(dead_letters.show(warehouse, MessagePosition.parse(message)))
 
 
 @commands.command()
 def replay(message: Message) -> None:
     """Send it to its topic again: once a new version of ours can decode it, or its cause is mended."""
     with connected("warehouse") as warehouse:
-        dead_letters.replay(warehouse, settings().address("kafka"), Place.parse(message))
+        dead_letters.replay(warehouse, settings().address("kafka"), MessagePosition.parse(message))
     show_line(f"{message} was sent again; where it is still bad it comes back")
 
 
@@ -49,5 +49,5 @@ def replay(message: Message) -> None:
 def drop(message: Message) -> None:
     """Forget it; its topic of dead letters keeps it until its retention ends."""
     with connected("warehouse") as warehouse:
-        dead_letters.drop(warehouse, Place.parse(message))
+        dead_letters.drop(warehouse, MessagePosition.parse(message))
     show_line(f"{message} is dropped")

@@ -62,12 +62,12 @@ def publications(settings: Settings) -> Iterator[Finding]:
                         f"{contract.source.relation} is not in it, so {contract.layer}.{contract.table} stands still",
                         f"run `promptsales provision`, then `promptsales connectors snapshot {connector}`",
                     )
-                elif names := absent_columns.unpublished(source, contract):
+                elif names := absent_columns.read_unpublished_columns(source, contract):
                     yield Finding(
                         f"publication {connector}",
                         f"it sends no column {', '.join(names)} of {contract.source.relation}, which "
                         f"{contract.layer}.{contract.table} needs",
-                        absent_columns.WAY_OUT,
+                        absent_columns.HOW_TO_FIX,
                     )
 
 
@@ -112,7 +112,7 @@ def streams(settings: Settings) -> Iterator[Finding]:
     """Connectors that do not run, slots that are lost or near their cap, sources that were restored."""
     for change in connectors.plan(settings):
         if change.action == "restart":
-            yield failed(connectors.status(settings, change.connector))
+            yield failed(connectors.read_status(settings, change.connector))
         else:
             todo = "run `promptsales connectors apply`"
             yield Finding(f"connector {change.connector}", f"would be {change.action}d: {change.what}", todo)
@@ -146,11 +146,11 @@ def _gaps(settings: Settings) -> Iterator[Finding]:
     client = topics.admin(settings.address("kafka"))
     with connected(settings, "warehouse", patience="look") as warehouse:
         for connector in connectors.names():
-            for gap in gaps.present(client, warehouse, connector):
+            for gap in gaps.find_open(client, warehouse, connector):
                 yield Finding(
                     f"topic {gap.topic}",
                     f"{gap}; complete_through of all tables of {connector} stands",
-                    gaps.way_out(connector),
+                    gaps.describe_fix(connector),
                 )
 
 
@@ -196,7 +196,7 @@ def _origin(settings: Settings, found: Following) -> Iterator[Finding]:
     name = found.status.connector
     with connected(settings, "warehouse", patience="look") as warehouse:
         known = warehouse.execute("select system_identifier from ops.connector where connector = %s", [name]).fetchone()
-    if known and known[0] != connectors.system_identifier(settings, name):
+    if known and known[0] != connectors.read_system_identifier(settings, name):
         yield Finding(
             f"connector {name}",
             "its source is another cluster than the one it was applied to, whose log may count from anywhere",
@@ -207,12 +207,12 @@ def _origin(settings: Settings, found: Following) -> Iterator[Finding]:
 def find_absent_columns(warehouse: psycopg.Connection) -> Iterator[Finding]:
     """Return a finding for each table whose events lacked columns."""
     tables = {contract.topic: contract for contract in stream_contracts().values()}
-    for one in absent_columns.marked(warehouse):
+    for one in absent_columns.read_marked_topics(warehouse):
         contract = tables.get(one.topic)
         where = f"table {contract.layer}.{contract.table}" if contract else f"topic {one.topic}"
         yield Finding(
             where,
             f"{one.events} events came without {', '.join(one.columns)}, the last at {one.last_at}: rows keep the "
             "values they had, and new rows wait in quarantine",
-            absent_columns.WAY_OUT,
+            absent_columns.HOW_TO_FIX,
         )

@@ -35,5 +35,7 @@ def following(settings: Settings) -> Iterator[Following]:
     with connected(settings, "warehouse", patience="look") as warehouse:
         for name in connectors.names():
             with connected(settings, connectors.source_of(name), patience="look") as source:
-                slot = stream_lag.slot(source, name)
-            yield Following(connectors.status(settings, name), slot, stream_lag.lag(warehouse, client, name, slot))
+                slot = stream_lag.read_slot(source, name)
+            yield Following(
+                connectors.read_status(settings, name), slot, stream_lag.measure_lag(warehouse, client, name, slot)
+            )

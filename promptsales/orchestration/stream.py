@@ -19,7 +19,7 @@ from promptsales.settings import settings
 from promptsales.specs.stream import Connector, StreamContract, stream_contracts
 
 if TYPE_CHECKING:
-    from promptsales.stream.audit import Audited
+    from promptsales.stream.audit import AuditResult
 
 # an hour and what may have been missed before it; from the last audit, where that is longer ago
 BACK = timedelta(hours=3)
@@ -51,9 +51,9 @@ def audit(table: str) -> None:
     forget_responses(f"{contract.layer}.{table}")
 
 
-def _compared(contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection) -> "Audited":
+def _compared(contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection) -> "AuditResult":
     from promptsales.stream import audit as stream
-    from promptsales.stream.audit_books import refuse_left, some
+    from promptsales.stream.audit_books import format_keys, refuse_unrepaired
     from promptsales.stream.recount import rebuild as count_anew
 
     found = stream.audit(settings(), contract, source, warehouse, BACK)
@@ -63,21 +63,21 @@ def _compared(contract: StreamContract, source: psycopg.Connection, warehouse: p
         contract.table, found.source_rows, found.warehouse_rows, found.gone, found.missing, found.differing,
     )  # fmt: skip
     if found.set_aside:
-        keys = some([f"{key} ({rule})" for key, rule in found.set_aside])
+        keys = format_keys([f"{key} ({rule})" for key, rule in found.set_aside])
         log.warning("%s: in quarantine, as the table cannot hold them: %s", contract.table, keys)
     if found.repaired:
         # what was wrong in core by itself never moved a minute
         count_anew(warehouse, settings().stream_minutes_days)
-    refuse_left(contract, found.left)
+    refuse_unrepaired(contract, found.left)
     return found
 
 
 def _judge(contract: StreamContract, warehouse: psycopg.Connection, now: datetime) -> None:
     """Run the whole suite over what was loaded in the hours that are audited."""
     from promptsales.quality.tables import audit_streamed
-    from promptsales.stream.audit_books import since
+    from promptsales.stream.audit_books import compute_since
 
-    began = since(warehouse, contract, now, BACK)
+    began = compute_since(warehouse, contract, now, BACK)
     verdicts = audit_streamed(contract, warehouse, datetime.now(UTC), began)
     if failed := [one.expectation.meta.rule for one in verdicts if one.result == "failed"]:
         raise BatchBlocked(
@@ -95,14 +95,14 @@ def health(connector: Connector) -> None:
 
     client = topics.admin(bootstrap_servers("kafka"))
     with postgres(f"{connector}_cdc") as source, postgres(WAREHOUSE) as warehouse:
-        slot = stream_lag.slot(source, connector)
-        lag = stream_lag.lag(warehouse, client, connector, slot)
+        slot = stream_lag.read_slot(source, connector)
+        lag = stream_lag.measure_lag(warehouse, client, connector, slot)
         stream_lag.record(warehouse, lag, slot)
         names = {contract.table for contract in stream_contracts().values() if contract.source.system == connector}
         late = [one for one in freshness(warehouse) if one.feed in names and one.state in ("stale", "never loaded")]
-        gaps = stream_gaps.present(client, warehouse, connector)
+        gaps = stream_gaps.find_open(client, warehouse, connector)
     if gaps:
-        raise TerminalError(f"{connector}: {'; '.join(map(str, gaps[:3]))}; {stream_gaps.way_out(connector)}")
+        raise TerminalError(f"{connector}: {'; '.join(map(str, gaps[:3]))}; {stream_gaps.describe_fix(connector)}")
     where = (
         f"slot {'missing' if slot is None else f'{slot.wal_status}, {slot.behind_bytes} bytes behind'}; "
         f"{lag.events} events wait on the bus; last commit applied {lag.source_at}"
@@ -123,6 +123,6 @@ def rebuild() -> dict[str, int]:
 
     with postgres(WAREHOUSE) as warehouse:
         found = count_anew(warehouse, settings().stream_minutes_days)
-    level = logging.WARNING if found.mended else logging.INFO
-    log.log(level, "mended: %d minutes, %d days, %d totals; %d old minutes dropped", *found)
+    level = logging.WARNING if found.corrected else logging.INFO
+    log.log(level, "corrected: %d minutes, %d days, %d totals; %d old minutes dropped", *found)
     return found._asdict()

@@ -51,18 +51,18 @@ class Sides(NamedTuple):
     def _queries(self, template: str) -> Iterator[tuple[psycopg.Connection, sql.Composed]]:
         """Compose a query for each side: core is read before the source, so that the source is never older."""
         for connection, relation in (
-            (self.warehouse, compare.ours(self.contract)),
-            (self.source, compare.theirs(self.contract)),
+            (self.warehouse, compare.compose_warehouse_rows(self.contract)),
+            (self.source, compare.compose_source_rows(self.contract)),
         ):
             yield connection, composed(self.contract, template, relation)
 
 
 def composed(contract: StreamContract, template: str, relation: sql.Composed) -> sql.Composed:
-    """Compose one of this module's queries over a side's rows (`compare.ours`, `compare.theirs`)."""
+    """Compose one of this module's queries over the rows of a side, as `stream/compare.py` composes them."""
     key = sql.Identifier(contract.key)
     return sql.SQL(template).format(
         key=key, type=sql.SQL(contract.key_type), bucket=sql.SQL(BUCKET).format(key=key),
-        digest=sql.SQL(_DIGEST).format(values=compare.values_of(contract)), relation=relation,
+        digest=sql.SQL(_DIGEST).format(values=compare.compose_values(contract)), relation=relation,
     )  # fmt: skip
 
 

@@ -23,8 +23,8 @@ from promptsales.reconcile.stream_digests import Digests, Sides
 from promptsales.settings import Limits, Settings
 from promptsales.specs.stream import StreamContract
 from promptsales.stream import audit, compare
-from promptsales.stream.audit import Mended
-from promptsales.stream.audit_books import refuse_left, refuse_unpublished, some
+from promptsales.stream.audit import RepairOutcome
+from promptsales.stream.audit_books import format_keys, refuse_unpublished, refuse_unrepaired
 from promptsales.stream.recount import EVERY_DAY, rebuild
 
 log = logger(__name__)
@@ -96,7 +96,7 @@ def reconcile(
 def _look(sides: Sides) -> _First | None:
     """Compare buckets, then the rows of those that differ; each side in one snapshot, the warehouse's first."""
     with snapshot(sides.warehouse, read_only=True):
-        until = audit.complete(sides.warehouse, sides.contract)
+        until = audit.read_complete_through(sides.warehouse, sides.contract)
         if until is None:
             return None
         with snapshot(sides.source, read_only=True):
@@ -127,7 +127,9 @@ def _confirmed(sides: Sides, first: _First) -> Mapping[str, Kind]:
     """
     if not first.digests:
         return {}
-    audit.wait_for(lambda: audit.complete_or_fail(sides.warehouse, sides.contract), datetime.now(UTC))
+    audit.wait_until_complete(
+        lambda: audit.require_complete_through(sides.warehouse, sides.contract), datetime.now(UTC)
+    )
     second = sides.of_keys(list(first.digests))
     return {key: _kind(digests) for key, digests in first.digests.items() if second[key] == digests}
 
@@ -137,21 +139,23 @@ def _kind(digests: Digests) -> Kind:
     return "gone" if theirs is None else "missing" if ours is None else "differing"
 
 
-def _repair(settings: Settings, sides: Sides, keys: list[str]) -> Mended:
+def _repair(settings: Settings, sides: Sides, keys: list[str]) -> RepairOutcome:
     kinds: list[str] = []
     set_aside: list[tuple[str, str]] = []
     left: list[str] = []
     for start in range(0, len(keys), _PIECE):
         piece = keys[start : start + _PIECE]
-        differing = audit.differences(sides.contract, sides.source, sides.warehouse, piece)
-        mended = audit.mend(settings, sides.contract, sides.warehouse, differing)
+        differing = audit.find_differences(sides.contract, sides.source, sides.warehouse, piece)
+        mended = audit.repair_differing(settings, sides.contract, sides.warehouse, differing)
         kinds += mended.kinds
         set_aside += mended.set_aside
         left += mended.left
-    return Mended(kinds, tuple(set_aside), tuple(left))
+    return RepairOutcome(kinds, tuple(set_aside), tuple(left))
 
 
-def _result(contract: StreamContract, first: _First, kinds: Mapping[str, Kind], mended: Mended) -> Reconciliation:
+def _result(
+    contract: StreamContract, first: _First, kinds: Mapping[str, Kind], mended: RepairOutcome
+) -> Reconciliation:
     found = Counter(kinds.values())
     return Reconciliation(
         feed=contract.table,
@@ -170,22 +174,22 @@ def _result(contract: StreamContract, first: _First, kinds: Mapping[str, Kind], 
     )
 
 
-def _follow(settings: Settings, contract: StreamContract, warehouse: psycopg.Connection, mended: Mended) -> None:
+def _follow(settings: Settings, contract: StreamContract, warehouse: psycopg.Connection, mended: RepairOutcome) -> None:
     """Count figures anew, as what was wrong in core by itself never moved a minute; name what was set aside."""
     if mended.kinds:
         rebuild(warehouse, settings.stream_minutes_days, EVERY_DAY)
     if mended.set_aside:
-        keys = some([f"{key} ({rule})" for key, rule in mended.set_aside])
+        keys = format_keys([f"{key} ({rule})" for key, rule in mended.set_aside])
         log.warning("%s: in quarantine, as the table cannot hold them: %s", contract.table, keys)
 
 
-def _refuse(contract: StreamContract, first: _First, mended: Mended, gone: tuple[int, Limits] | None) -> None:
+def _refuse(contract: StreamContract, first: _First, mended: RepairOutcome, gone: tuple[int, Limits] | None) -> None:
     """Refuse to call a table equal to its source where it is not.
 
     Raises:
         BatchBlocked: when rows differ still.
     """
-    refuse_left(contract, mended.left)
+    refuse_unrepaired(contract, mended.left)
     if gone:
         raise too_much(f"table {contract.table}", contract, gone[0], first.warehouse_rows, gone[1])
     if more := first.differing - len(first.digests):

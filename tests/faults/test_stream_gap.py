@@ -18,7 +18,7 @@ from tests.support.streaming import assert_equal_to_the_source, is_followed, set
 
 WORKER = "stream-0"
 SKIPPED, REMOVED = "promptads.promptads.campaign_metrics", "promptads.promptads.ad_metrics"
-WAY_OUT = "run `promptsales connectors snapshot promptads`: it reads all rows anew, under a new epoch"
+WAY_OUT = "run `promptsales connectors snapshot promptads`: it reads all rows again under a new epoch"
 _MEASURE = """
     insert into promptads.campaign_metrics (campaign_id, impressions) select id, {0} from promptads.campaigns;
     insert into promptads.ad_metrics (ad_id, impressions) select id, {0} from promptads.ads;
@@ -47,10 +47,10 @@ def test_a_group_set_forward_and_removed_records(
 ) -> None:
     supervisor = Supervisor(stack.state)
     supervisor.stop({WORKER}, 60)
-    before = lag.ends(client, [SKIPPED, REMOVED])
+    before = lag.read_ends(client, [SKIPPED, REMOVED])
     ads.execute(_MEASURE.format(2).encode())
     wait(lambda: on_the_bus(client, before) == 24)
-    ends = lag.ends(client, [SKIPPED, REMOVED])
+    ends = lag.read_ends(client, [SKIPPED, REMOVED])
     set_group(client, {at: end for at, end in ends.items() if at[0] == SKIPPED})
     remove(client, {at: end for at, end in ends.items() if at[0] == REMOVED})
     log = stack.state / "logs" / f"{WORKER}.log"
@@ -82,7 +82,7 @@ def test_a_group_set_forward_and_removed_records(
 
 def on_the_bus(client: AdminClient, before: dict[lag.Partition, int]) -> int:
     """Events that have come to some partitions since."""
-    return sum(end - before[at] for at, end in lag.ends(client, {topic for topic, _ in before}).items())
+    return sum(end - before[at] for at, end in lag.read_ends(client, {topic for topic, _ in before}).items())
 
 
 def remove(client: AdminClient, ends: dict[lag.Partition, int]) -> None:

@@ -27,7 +27,7 @@ TOPICS = [topic for name in connectors.names() for topic in lag.topics(name)]
 def emptied(stack: Settings) -> None:
     """Topics without the events of earlier tests, whose rows no source and no warehouse knows any more."""
     client = topics.admin(stack.address("kafka"))
-    found = [TopicPartition(*at, end) for at, end in lag.ends(client, TOPICS).items()]
+    found = [TopicPartition(*at, end) for at, end in lag.read_ends(client, TOPICS).items()]
     for done in client.delete_records(found).values():
         done.result()
 
@@ -56,7 +56,7 @@ def test_duplicates_in_disorder_and_every_topic_again(stack: Settings) -> None:
 
 def events_of(stack: Settings) -> Iterator[Message]:
     """Every event of every topic of the stream."""
-    ends = lag.ends(topics.admin(stack.address("kafka")), TOPICS)
+    ends = lag.read_ends(topics.admin(stack.address("kafka")), TOPICS)
     consumer = Consumer({
         "bootstrap.servers": stack.address("kafka"), "group.id": "replay", "enable.auto.commit": False,
         "enable.partition.eof": True, "auto.offset.reset": "earliest",
@@ -98,7 +98,7 @@ def begins(stack: Settings) -> dict[lag.Partition, int]:
     client = topics.admin(stack.address("kafka"))
     wanted = {
         TopicPartition(*at): OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-        for at in lag.ends(client, TOPICS)
+        for at in lag.read_ends(client, TOPICS)
     }
     return {(at.topic, at.partition): found.result().offset for at, found in client.list_offsets(wanted).items()}
 
@@ -109,5 +109,5 @@ def waiting(stack: Settings) -> int:
     (found,) = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(GROUP)]).values()
     done = {(at.topic, at.partition): at.offset for at in found.result().topic_partitions}
     first = begins(stack)
-    ends = lag.ends(client, TOPICS)
+    ends = lag.read_ends(client, TOPICS)
     return sum(end - max(first[at], done.get(at, 0)) for at, end in ends.items())

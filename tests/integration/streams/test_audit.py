@@ -14,8 +14,8 @@ from promptsales.orchestration import stream as tasks
 from promptsales.quality.tables import audit_streamed
 from promptsales.settings import Settings
 from promptsales.specs.stream import StreamContract, stream_contracts
-from promptsales.stream.audit import Audited, audit
-from promptsales.stream.audit_books import has_changed, record, since
+from promptsales.stream.audit import AuditResult, audit
+from promptsales.stream.audit_books import compute_since, has_changed, record
 from promptsales.stream.recount import rebuild
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
@@ -67,7 +67,7 @@ def following(stack: Settings, warehouse: psycopg.Connection) -> Iterator[None]:
         yield
 
 
-def run(stack: Settings, warehouse: psycopg.Connection, contract: StreamContract = METRICS) -> Audited:
+def run(stack: Settings, warehouse: psycopg.Connection, contract: StreamContract = METRICS) -> AuditResult:
     with psycopg.connect(stack.address("promptads_cdc"), autocommit=True) as source:
         return audit(stack, contract, source, warehouse, BACK)
 
@@ -98,7 +98,7 @@ def test_what_differs_is_repaired(stack: Settings, warehouse: psycopg.Connection
         ads.execute("delete from promptads.campaign_metrics where clicks < 0")
     settle(stack)
     assert_equal_to_the_source(stack, warehouse)
-    assert rebuild(warehouse, 14).mended == 0
+    assert rebuild(warehouse, 14).corrected == 0
     now = datetime.now(UTC)
     assert {one.result for one in audit_streamed(METRICS, warehouse, now, now - BACK)} == {"passed"}
 
@@ -181,7 +181,7 @@ def test_hours_that_no_audit_saw_are_made_up_for(
     assert found.repaired == 0
     record(warehouse, METRICS, found._replace(complete_through=now - 2 * BACK), "test", now - 2 * BACK)
     assert run(stack, warehouse).differing == 1
-    assert since(warehouse, METRICS, now, BACK) == now - 3 * BACK
+    assert compute_since(warehouse, METRICS, now, BACK) == now - 3 * BACK
     admin.execute("truncate ops.reconciliation")
     rebuild(warehouse, 14)
 

@@ -40,7 +40,7 @@ def send(stack: Settings, value: bytes) -> None:
 
 def end(stack: Settings) -> int:
     """Where the topic of dead letters ends."""
-    return lag.ends(topics.admin(stack.address("kafka")), [f"{METRICS}.dlq"])[f"{METRICS}.dlq", 0]
+    return lag.read_ends(topics.admin(stack.address("kafka")), [f"{METRICS}.dlq"])[f"{METRICS}.dlq", 0]
 
 
 def buried(stack: Settings, offset: int) -> Message:

@@ -102,7 +102,7 @@ def test_the_sink_sees_an_event_beyond_the_next_one(apply: Apply, admin: psycopg
     assert apply(0, 4, None, None, 3) == []
     assert apply(2, 6, None, None, 3) == []  # some of them again
     assert apply(9, 12, None, None, 3) == [Gap(TOPIC, 0, 6, 9, 9, True)]
-    assert lag.applied(admin, [TOPIC]) == {AT: 12}
+    assert lag.read_applied(admin, [TOPIC]) == {AT: 12}
     assert admin.execute(_GAPS, [TOPIC]).fetchall() == [(6, 9, 3)]
 
 
@@ -128,9 +128,9 @@ def test_removed_records_are_found_without_a_worker(
     apply: Apply, client: AdminClient, admin: psycopg.Connection
 ) -> None:
     apply(0, 3, None, None, 1)
-    assert stream_gaps.present(client, admin, CONNECTOR) == []
+    assert stream_gaps.find_open(client, admin, CONNECTOR) == []
     remove(client, 8)
-    assert stream_gaps.present(client, admin, CONNECTOR) == [Gap(TOPIC, 0, 3, 8, 8, True)]
+    assert stream_gaps.find_open(client, admin, CONNECTOR) == [Gap(TOPIC, 0, 3, 8, 8, True)]
     # two events wait behind it: a worker sees it with them, and knows their epoch
     assert stream_gaps.record(client, admin, CONNECTOR, is_following=True) == []
 
@@ -142,7 +142,7 @@ def test_removed_records_with_nothing_behind_them_are_not_waited_for(
     epoch_of(admin, 2)
     remove(client, 10)
     assert stream_gaps.record(client, admin, CONNECTOR, is_following=True) == [Gap(TOPIC, 0, 3, 10, 10, False)]
-    assert lag.waiting(lag.ends(client, [TOPIC]), lag.applied(admin, [TOPIC])) == 0
+    assert lag.count_waiting(lag.read_ends(client, [TOPIC]), lag.read_applied(admin, [TOPIC])) == 0
     assert admin.execute(_GAPS, [TOPIC]).fetchall() == [(3, 10, 2)]
     assert stream_gaps.record(client, admin, CONNECTOR, is_following=True) == []
 
@@ -152,11 +152,11 @@ def test_a_group_that_was_reset_forward_skips_events(
 ) -> None:
     apply(0, 3, None, None, 1)
     reset_group(client, 3)
-    assert stream_gaps.present(client, admin, CONNECTOR) == []
+    assert stream_gaps.find_open(client, admin, CONNECTOR) == []
     reset_group(client, 2)  # a worker was killed before it told the group
-    assert stream_gaps.present(client, admin, CONNECTOR) == []
+    assert stream_gaps.find_open(client, admin, CONNECTOR) == []
     reset_group(client, 10)
-    assert stream_gaps.present(client, admin, CONNECTOR) == [Gap(TOPIC, 0, 3, 10, 10, False)]
+    assert stream_gaps.find_open(client, admin, CONNECTOR) == [Gap(TOPIC, 0, 3, 10, 10, False)]
 
 
 @pytest.mark.parametrize("events", [0, 2, 30])
@@ -172,7 +172,7 @@ def test_a_topic_created_again_lost_nobody_knows_what(
     gaps = stream_gaps.record(client, admin, CONNECTOR, is_following=True)
     at = 10 if events > 10 else 0
     assert gaps == [Gap(TOPIC, 0, 10, None, at, events > at)]
-    assert lag.applied(admin, [TOPIC]) == {AT: at}
+    assert lag.read_applied(admin, [TOPIC]) == {AT: at}
     assert not stream_gaps.has_new_topic(client, admin, CONNECTOR)
 
 
@@ -194,6 +194,6 @@ def test_a_gap_names_what_is_missing_and_the_way_out() -> None:
     assert str(gap._replace(following=None)) == (
         "partition 0 of topic gaps.crm.leads was deleted and created again after 4 events were applied"
     )
-    assert stream_gaps.way_out(CONNECTOR) == (
-        "run `promptsales connectors snapshot gaps`: it reads all rows anew, under a new epoch"
+    assert stream_gaps.describe_fix(CONNECTOR) == (
+        "run `promptsales connectors snapshot gaps`: it reads all rows again under a new epoch"
     )

@@ -73,14 +73,16 @@ def test_an_absent_column_keeps_its_values_and_no_false_history(apply: Apply, wa
     assert found(warehouse, HELD) == NO_ROWS
     apply([campaign(4, at=at(3), status="paused", budget="300.00")])  # it has its name back
     assert found(warehouse, HISTORY) == expected
-    (mark,) = absent_columns.marked(warehouse)
+    (mark,) = absent_columns.read_marked_topics(warehouse)
     assert mark[:3] == ("promptads.promptads.campaigns", 2, ["name", "starts_at"])
     (finding,) = stream_doctor.find_absent_columns(warehouse)
     assert finding.where == "table core.campaigns"
     assert finding.what.startswith("2 events came without name, starts_at, the last at ")
 
-    absent_columns.forget(warehouse, CONTRACTS["campaigns"], datetime.now(UTC))  # as an audit does that finds all well
-    assert absent_columns.marked(warehouse) == []
+    absent_columns.remove_mark(
+        warehouse, CONTRACTS["campaigns"], datetime.now(UTC)
+    )  # as an audit does that finds all well
+    assert absent_columns.read_marked_topics(warehouse) == []
 
 
 def metric_event(number: int, lsn: int, op: str = "c", **changes: Any) -> Message:
@@ -101,7 +103,7 @@ def test_a_new_row_without_a_column_waits(apply: Apply, warehouse: psycopg.Conne
     held = "select key, rules, payload ?| '{spend,clicks}', payload ? 'impressions' from ops.quarantine"
     assert found(warehouse, held) == [("1", ["clicks_not_sent", "spend_not_sent"], False, True)]
     (number,) = found(warehouse, "select quarantine_id from ops.quarantine")[0]
-    with pytest.raises(ConfigError, match="nobody knows its clicks, spend"):
+    with pytest.raises(ConfigError, match="the source did not send clicks, spend"):
         waive(stack, CONTRACTS["campaign_metrics"], number)
     # another part of it changes: it is as little known as before
     apply([without(metric_event(1, 3, op="u", impressions=50), "spend")])

@@ -18,7 +18,7 @@ from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import lag
 from promptsales.stream.audit import audit
-from promptsales.stream.connectors import status
+from promptsales.stream.connectors import read_status
 from promptsales.stream.recount import rebuild
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
@@ -155,7 +155,7 @@ def test_a_publication_that_would_stop_the_application(stack: Settings, ads: psy
 def test_a_connector_that_stands_still_is_told(stack: Settings, ads: psycopg.Connection) -> None:
     with httpx.Client(base_url=stack.address("connect"), trust_env=False) as client:
         client.put("/connectors/promptads/pause").raise_for_status()
-    wait(lambda: status(stack, "promptads").state == "PAUSED")
+    wait(lambda: read_status(stack, "promptads").state == "PAUSED")
     told = [(finding.what, finding.where) for finding in diagnose(stack) if finding.where.startswith("connector")]
     assert told == [("is paused", "connector promptads")]
 

@@ -27,7 +27,7 @@ def move(stack: Settings, admin: psycopg.Connection) -> Iterator[Move]:
 
     def moved(first: int, following: int) -> int:
         asyncio.run(run(first, following))
-        return lag.applied(admin, [TOPIC])[TOPIC, 0]
+        return lag.read_applied(admin, [TOPIC])[TOPIC, 0]
 
     yield moved
     admin.execute("delete from ops.stream_offset where topic = %s", [TOPIC])

@@ -9,7 +9,7 @@ import pytest
 from promptsales.connections import connected
 from promptsales.settings import Settings
 from promptsales.specs.stream import Connector
-from promptsales.stream.lag import slot
+from promptsales.stream.lag import read_slot
 
 NAME = "kept"
 MIB = 2**20
@@ -37,7 +37,7 @@ def test_an_open_transaction_keeps_what_was_confirmed_long_ago(stack: Settings, 
             source.execute("select pg_logical_emit_message(false, 'bulk', repeat('x', %s))", [MIB])
         source.execute("checkpoint")
         source.execute(_READ, [NAME])
-        found = slot(source, cast(Connector, NAME))
+        found = read_slot(source, cast(Connector, NAME))
         application.rollback()
     assert found
     assert found.behind_bytes < MIB

@@ -14,10 +14,10 @@ from promptsales.provision import provision
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import connectors
-from promptsales.stream.absent_columns import marked
-from promptsales.stream.audit import Audited, audit
+from promptsales.stream.absent_columns import read_marked_topics
+from promptsales.stream.audit import AuditResult, audit
 from promptsales.stream.audit_books import refuse_unpublished
-from promptsales.stream.dead_letters import Place, drop, letters
+from promptsales.stream.dead_letters import MessagePosition, drop, list_letters
 from promptsales.stream.waive import waive
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.streaming import followed, is_followed, settle, wait
@@ -114,7 +114,9 @@ def test_a_column_is_added_widened_dropped(
     # what does not come is no null
     shown = "select distinct status, content_id from core.ads where not is_deleted order by content_id"
     assert warehouse.execute(shown).fetchall() == [("paused", "c1"), ("paused", "c2")]
-    assert [(mark.topic, mark.columns) for mark in marked(warehouse)] == [("promptads.promptads.ads", ["content_id"])]
+    assert [(mark.topic, mark.columns) for mark in read_marked_topics(warehouse)] == [
+        ("promptads.promptads.ads", ["content_id"])
+    ]
     # the publication does not name it, so it never left
     assert warehouse.execute(_UNNAMED, [METRICS.topic]).fetchone() == (0,)
 
@@ -157,18 +159,18 @@ def test_what_is_widened_beyond_the_contract_is_never_cut(
     assert amiss(stack) == []
 
 
-def audited(stack: Settings, warehouse: psycopg.Connection, table: str) -> Audited:
+def audited(stack: Settings, warehouse: psycopg.Connection, table: str) -> AuditResult:
     with connected(stack, "promptads_cdc") as source:
         return audit(stack, stream_contracts()[table], source, warehouse, timedelta(hours=3))
 
 
 def forget_dead_letters(stack: Settings, warehouse: psycopg.Connection) -> None:
     """Those that are there, the doctor tells of; there are none where the stream has quarantined them."""
-    places = [(one.topic, one.partition, one.message_offset) for one in letters(warehouse, None, 10)]
+    places = [(one.topic, one.partition, one.message_offset) for one in list_letters(warehouse, None, 10)]
     told = {finding.where for finding in diagnose(stack) if "dead letters" in finding.what}
     assert told == {f"topic {topic}" for topic, *_ in places}
     for place in places:
-        drop(warehouse, Place(*place))
+        drop(warehouse, MessagePosition(*place))
 
 
 def test_what_no_contract_names_and_a_table_that_leaves(

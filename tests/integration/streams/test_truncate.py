@@ -14,7 +14,7 @@ from promptsales.stream.audit import audit
 from promptsales.stream.decode import Message
 from promptsales.stream.recount import rebuild
 from promptsales.stream.truncate import truncate
-from promptsales.stream.truncations import Truncation, pending
+from promptsales.stream.truncations import Truncation, read_pending
 from tests.integration.streams.conftest import Apply
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.events import message
@@ -53,7 +53,7 @@ def truncation(lsn: int, epoch: int = 1) -> Message:
 
 def empty(stack: Settings, warehouse: psycopg.Connection) -> list[int]:
     """Apply what is noted; return how many rows each deleted."""
-    return [truncate(stack, warehouse, one) for one in pending(warehouse, "promptads")]
+    return [truncate(stack, warehouse, one) for one in read_pending(warehouse, "promptads")]
 
 
 def alive(warehouse: psycopg.Connection) -> list[tuple[int, int, int]]:
@@ -67,7 +67,7 @@ def test_what_is_older_is_deleted_and_what_is_newer_stays(
     bad = metric(4, clicks=-1)
     apply([event("c", metric(number), number) for number in (1, 2, 3)] + [event("c", bad, 4)])
     apply([truncation(10), truncation(10), event("u", metric(2, clicks=3), 11)])
-    assert pending(warehouse, "promptads") == [Truncation("campaign_metrics", 1, 10, 10, NOW)]
+    assert read_pending(warehouse, "promptads") == [Truncation("campaign_metrics", 1, 10, 10, NOW)]
     warehouse.execute("delete from ops.touched")
     assert empty(stack, warehouse) == [3]
     assert alive(warehouse) == [(2, 1, 11)]
@@ -124,7 +124,7 @@ def test_emptied_tables(stack: Settings, ads: psycopg.Connection, warehouse: psy
     assert_equal_to_the_source(stack, warehouse)
     assert_equal_to_a_recount(warehouse)
     assert {row[2] for row in kept(warehouse, "campaign_total")} == {2}
-    assert rebuild(warehouse, 14).mended == 0
+    assert rebuild(warehouse, 14).corrected == 0
     touched = "select core_table, count(distinct entity_id) from ops.touched group by 1 order by 1"
     assert warehouse.execute(touched).fetchall() == [("ad_metrics", 16), ("campaign_metrics", 8)]
     # a row that is missing is repaired though no event of it came after the truncation

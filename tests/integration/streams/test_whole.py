@@ -150,7 +150,7 @@ def test_a_change_on_its_way_is_no_fault_and_is_not_undone(
     def arrive(_reached: Any, _moment: datetime) -> None:
         apply([event(warehouse, "u", row, 100), event(warehouse, "d", gone, 101)])
 
-    monkeypatch.setattr(audit, "wait_for", arrive)
+    monkeypatch.setattr(audit, "wait_until_complete", arrive)
     found = run()
     assert (found.missing, found.differing, found.gone, found.pending) == (0, 0, 0, 2)
     query = "select impressions, src_lsn from core.campaign_metrics where metric_id = %s"
