@@ -46,13 +46,9 @@ def describe_missing(here: Settings) -> str:
     except PipelineError as error:
         return str(error)
     missing = [contract.topic for contract in stream_contracts().values() if contract.topic not in existing]
-    return (
-        f"topics {', '.join(missing)} are missing"
-        if missing
-        else ""
-        if ready == (True,)
-        else "tables of ops or realtime are missing"
-    )
+    if missing:
+        return f"topics {', '.join(missing)} are missing"
+    return "" if ready == (True,) else "tables of ops or realtime are missing"
 
 
 if __name__ == "__main__":

@@ -96,12 +96,11 @@ def audit(
     freed = judge_again(settings, contract, warehouse)
     until = require_complete_through(warehouse, contract)
     window = {"since": _read_last_audit(warehouse, contract, until) - back, "until": until}
-    ours, theirs = (
-        compare.count_by_hour(contract, warehouse, window),
-        compare.count_source_by_hour(contract, source, window),
-    )
+    ours = compare.count_by_hour(contract, warehouse, window)
+    theirs = compare.count_source_by_hour(contract, source, window)
     unequal = sorted(hour for hour in ours.keys() | theirs.keys() if ours.get(hour) != theirs.get(hour))
-    outcome = _repair_hours(settings, contract, source, warehouse, unequal) if unequal else RepairOutcome([], (), ())
+    differing = _find_lasting_differences(contract, source, warehouse, unequal) if unequal else {}
+    outcome = repair_differing(settings, contract, warehouse, differing)
     return AuditResult(
         until,
         sum(figures[0] for figures in theirs.values()),
@@ -141,19 +140,6 @@ def _read_last_audit(warehouse: psycopg.Connection, contract: StreamContract, un
     """Return the time through which the table was audited, at most ``until``."""
     row = warehouse.execute(_LAST, [contract.table]).fetchone()
     return min(until, row[0]) if row and row[0] else until
-
-
-def _repair_hours(
-    settings: Settings,
-    contract: StreamContract,
-    source: psycopg.Connection,
-    warehouse: psycopg.Connection,
-    unequal: list[datetime],
-) -> RepairOutcome:
-    """Repair the rows of unequal hours."""
-    return repair_differing(
-        settings, contract, warehouse, _find_lasting_differences(contract, source, warehouse, unequal)
-    )
 
 
 def repair_differing(

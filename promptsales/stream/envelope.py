@@ -62,8 +62,8 @@ class Event(msgspec.Struct):
 def build_event_decoder(
     contract: StreamContract, is_exact: bool, default: Any, times: Any = datetime
 ) -> "msgspec.json.Decoder[Any]":
-    # a delete carries the key only
     """Return a decoder for the events of a table; see `build_row_type` for the arguments."""
+    # a delete carries the key only, so other columns of `before` may be absent
     before, after = build_row_type(contract, is_exact, None, times), build_row_type(contract, is_exact, default, times)
     fields: list[tuple[str, Any, Any]] = [("before", before | None, None), ("after", after | None, None)]
     return msgspec.json.Decoder(msgspec.defstruct("Event", fields, bases=(Event,), kw_only=True))

@@ -164,11 +164,6 @@ def lower_complete_through(warehouse: psycopg.Connection, connector: Connector, 
         warehouse: an open connection in autocommit.
         connector: the connector whose tables are checked.
         now: the source's clock.
-
-    Args:
-        warehouse: an open connection, in autocommit.
-        connector: whose tables.
-        now: the source's clock.
     """
     names = [contract.table for contract in contracts_of(connector)]
     if warehouse.execute(_LOWER, {"now": now, "feeds": names}).rowcount:

@@ -33,11 +33,6 @@ def rebuild(warehouse: psycopg.Connection, minutes_days: int, days: int | None =
         warehouse: an open connection in autocommit.
         minutes_days: days for which minutes are kept.
         days: days back for which days are recounted; None for as many as minutes are kept.
-
-    Args:
-        warehouse: an open connection, in autocommit.
-        minutes_days: for so many days minutes are kept.
-        days: so many days back days are counted anew; as many as minutes are kept where it is None.
     """
     values = {"minutes_days": minutes_days, "days": minutes_days if days is None else days}
     with warehouse.transaction():

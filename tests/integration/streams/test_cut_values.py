@@ -1,4 +1,4 @@
-"""A value that was cut on its way is taken for real by nothing that comes after it."""
+"""A value that was cut on the way is never treated as the real value."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The source renames or drops a column that is followed: what does not come is no null, and it is known."""
+"""A followed column is renamed or dropped at the source: a missing value is not null, and the table is marked."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,7 @@ _RESTORE = """
 
 @pytest.fixture
 def ads(stack: Settings, warehouse: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """PromptAds, followed, with 200 campaigns; its columns have their names, afterwards."""
+    """Follow PromptAds with 200 campaigns; restore the names of its columns afterwards."""
     with psycopg.connect(stack.address("promptads"), autocommit=True) as connection, followed(stack):
         start_campaigns(stack)
         connection.execute(MORE)
@@ -90,7 +90,7 @@ def test_a_column_is_renamed_and_named_so_again(
     with pytest.raises(SourceRefused, match=r"promptads\.campaigns has no column name, which the contract names"):
         audited(stack, warehouse)
 
-    # a snapshot has no such column either, and a row that is new waits
+    # a snapshot lacks the column too, and a new row goes to quarantine
     ads.execute(MORE.replace("name,", "title,").replace("192", "1").encode())
     connectors.snapshot_again(stack, "promptads")
     wait(lambda: is_followed(stack))

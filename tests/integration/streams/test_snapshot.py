@@ -1,4 +1,4 @@
-"""A new snapshot reads everything, even where somebody has deleted the connector, whose offsets Kafka Connect keeps."""
+"""A new snapshot reads everything, even if the connector was deleted and Kafka Connect still has its offsets."""
 
 import httpx
 import psycopg
@@ -46,7 +46,7 @@ def test_apply_begins_a_new_epoch_where_kafka_connect_has_forgotten_a_connector(
         settle(stack)
         assert connectors.read_status(stack, "promptads").epoch == epoch + 1
         assert_equal_to_the_source(stack, warehouse)
-        # one that it only lacks goes on where it was
+        # a connector that only Connect lacks continues from its offsets
         with httpx.Client(base_url=stack.address("connect"), trust_env=False, timeout=30) as client:
             client.delete("/connectors/promptads").raise_for_status()
         wait(lambda: connectors.read_status(stack, "promptads").state == "missing")

@@ -1,4 +1,4 @@
-"""A table that is emptied at the source is emptied in the warehouse: by events written by hand, and all real."""
+"""A table truncated at the source is emptied in the warehouse, by events of the test and on the real stream."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -47,12 +47,12 @@ def event(op: str, after: dict[str, Any] | None, lsn: int, **more: Any) -> Messa
 
 
 def truncation(lsn: int, epoch: int = 1) -> Message:
-    """The event of a TRUNCATE, as Debezium sends it: it has no key."""
+    """Return a TRUNCATE event as Debezium sends it, without a key."""
     return event("t", None, lsn, epoch=epoch)._replace(key=None)
 
 
 def empty(stack: Settings, warehouse: psycopg.Connection) -> list[int]:
-    """Apply what is noted; return how many rows each deleted."""
+    """Apply the pending truncations; return how many rows each deleted."""
     return [truncate(stack, warehouse, one) for one in read_pending(warehouse, "promptads")]
 
 
@@ -88,7 +88,7 @@ def test_an_older_row_that_comes_later_stays_out(stack: Settings, apply: Apply, 
     older = [event("r", metric(1), 5), event("c", metric(2), 6), event("c", metric(3, clicks=-1), 7)]
     apply(older)
     assert empty(stack, warehouse) == [0]
-    # of a dead letter that is replayed, say
+    # for example of a replayed dead letter
     apply([*older, event("d", None, 8, before={"id": 4})])
     assert alive(warehouse) == []
     assert warehouse.execute("select count(*) from ops.quarantine").fetchone() == (0,)
@@ -99,7 +99,7 @@ def test_an_older_row_that_comes_later_stays_out(stack: Settings, apply: Apply, 
 
 @pytest.fixture
 def ads(stack: Settings, warehouse: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """PromptAds, followed, with some measurements; two of them break a rule."""
+    """Follow PromptAds with some measurements, two of which break a rule."""
     with followed(stack), psycopg.connect(stack.address("promptads"), autocommit=True) as connection:
         connection.execute("truncate promptads.ad_metrics")
         start_campaigns(stack)
@@ -127,7 +127,7 @@ def test_emptied_tables(stack: Settings, ads: psycopg.Connection, warehouse: psy
     assert rebuild(warehouse, 14).corrected == 0
     touched = "select core_table, count(distinct entity_id) from ops.touched group by 1 order by 1"
     assert warehouse.execute(touched).fetchall() == [("ad_metrics", 16), ("campaign_metrics", 8)]
-    # a row that is missing is repaired though no event of it came after the truncation
+    # a missing row is repaired although no event of it came after the truncation
     warehouse.execute("delete from core.campaign_metrics where not is_deleted")
     with psycopg.connect(stack.address("promptads_cdc"), autocommit=True) as source:
         found = audit(stack, METRICS, source, warehouse, timedelta(hours=3))
