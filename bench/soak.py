@@ -1,8 +1,9 @@
-"""Soak test on a separate stack: ``make soak HOURS=8``. One line per fault; exit code 1 when anything differs.
+"""Break the stream again and again on a stack of its own: ``make soak HOURS=8``. Exit code 1 when anything differs.
 
-The applications write, correct and delete rows. Every half minute one service is killed or the broker is frozen. Then
-writing stops, and every row, minute, day, total and alert of the warehouse is compared with the sources. The catch-up
-time ends when all rows written before the end of the fault are in the warehouse, measured to about two seconds.
+The applications write, correct and delete; every half minute one part is killed, or the broker is frozen. Then the
+applications pause, and every row, minute, day, total and alert of the warehouse is compared with the sources. The
+stream has caught up with a fault once everything written before the fault's end is in the warehouse while more is
+written, measured to about two seconds. Each fault prints one line.
 """
 
 import argparse
@@ -28,21 +29,21 @@ from tests.support.streaming import is_followed, settle, wait
 from tests.support.wholeness import amiss
 from tests.support.working import Working
 
-# set before anything reads the settings
+# must be set before anything reads the settings
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-soak")
 os.environ.setdefault("PROMPTSALES_PORT_BASE", "24200")
 
 EVERY_S, BEFORE_S, QUIET_S = 30.0, 2.0, 5.0
 FROZEN_S = (5.0, 45.0)
 PATIENCE_S = 600
-# pause between two transactions of an application
+# seconds between two transactions of an application
 PAUSE_S = 0.02
 # services that the stream does not need
 RESTING = ("airflow", "mongo")
 
 
 class Round(NamedTuple):
-    """One fault: its name, the catch-up time, the commits meanwhile, and the differences found afterwards."""
+    """A fault: its name, seconds until the stream had caught up, commits in the meantime, differences afterwards."""
 
     fault: str
     caught_up_s: float
@@ -51,34 +52,39 @@ class Round(NamedTuple):
 
 
 def main() -> None:
-    """Start a stack, cause faults for the given time, stop it, and remove it if nothing differed."""
+    """Start a stack, break it for the given time and remove it; keep its state when something differed."""
     options = parse_arguments()
     here, dice = settings(), random.Random(options.seed)  # noqa: S311 - faults, not secrets
     try:
         prepare(here)
         console.print(f"seed {options.seed}, until {datetime.now(UTC) + timedelta(hours=options.hours):%H:%M} UTC")
         rounds = []
-        for finished in soak(here, dice, options.hours * 3600):
-            rounds.append(finished)
-            show_round(finished)
+        for result in soak(here, dice, options.hours * 3600):
+            rounds.append(result)
+            print_round(result)
     finally:
         down(here)
-    show_summary(rounds)
-    if any(finished.amiss for finished in rounds):
-        sys.exit(f"rows or figures differ: see the data and logs in {here.state}")
+    print_summary(rounds)
+    if any(result.amiss for result in rounds):
+        sys.exit(f"rows or figures differ from the sources; state and logs are kept in {here.state}")
     down(here, remove=True)
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Return the options of the command line."""
+    """Return the command line's arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hours", type=float, default=1.0, help="how long (default 1)")
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="order of the faults")  # noqa: S311
+    parser.add_argument("--hours", type=float, default=1.0, help="hours to run (default 1)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=random.randrange(10**6),  # noqa: S311 - faults, not secrets
+        help="seed of the order of faults (default random)",
+    )
     return parser.parse_args()
 
 
 def prepare(here: Settings) -> None:
-    """Start an empty stack with provisioned schemas and running connectors, and stop the services it does not need."""
+    """Start an empty stack, provisioned and followed, without services that the stream does not need."""
     with console.status("") as status:
         down(here, remove=True)
         up(here, lambda name, state, seconds: status.update(f"start the stack: {name} {state}"))
@@ -92,7 +98,7 @@ def prepare(here: Settings) -> None:
 
 
 def soak(here: Settings, dice: random.Random, seconds: float) -> Iterator[Round]:
-    """Cause one fault after the other, and yield the result of each."""
+    """Yield the result of each round."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.monotonic()
@@ -109,7 +115,7 @@ def soak(here: Settings, dice: random.Random, seconds: float) -> Iterator[Round]
 
 
 def strike(here: Settings, dice: random.Random) -> str:
-    """Cause a random fault, and return its name."""
+    """Cause one fault, and return its name."""
     name = dice.choice((*PARTS, "frozen"))
     if name != "frozen":
         kill(here, name)
@@ -120,34 +126,33 @@ def strike(here: Settings, dice: random.Random) -> str:
     return "kafka frozen"
 
 
-def show_round(finished: Round) -> None:
+def print_round(result: Round) -> None:
     """Print a line for a round, and one for each difference."""
-    verdict = "differs" if finished.amiss else "equal"
+    verdict = "differs" if result.amiss else "equal"
     console.print(
-        f"{datetime.now(UTC):%H:%M:%S}  {finished.fault:<18} caught up after {finished.caught_up_s:5.1f} s, "
-        f"{finished.commits:5} commits, {verdict}",
+        f"{datetime.now(UTC):%H:%M:%S}  {result.fault:<18} caught up after {result.caught_up_s:5.1f} s, "
+        f"{result.commits:5} commits, {verdict}",
         highlight=False,
     )
-    for line in finished.amiss:
+    for line in result.amiss:
         console.print(f"          {line}", highlight=False, soft_wrap=True)
 
 
-def show_summary(rounds: list[Round]) -> None:
-    """Print how often each fault was caused, and its catch-up times."""
+def print_summary(rounds: list[Round]) -> None:
+    """Print how often each fault occurred, and how long the stream took to catch up."""
     faults: dict[str, list[float]] = {}
-    for finished in rounds:
-        faults.setdefault(finished.fault, []).append(finished.caught_up_s)
+    for result in rounds:
+        faults.setdefault(result.fault, []).append(result.caught_up_s)
     show_table(
         "catch-up time, seconds from the start of the fault",
         ("fault", "times", "median", "longest"),
         (
-            (name, len(seconds), f"{statistics.median(seconds):.1f}", f"{max(seconds):.1f}")
-            for name, seconds in sorted(faults.items())
+            (name, len(times), f"{statistics.median(times):.1f}", f"{max(times):.1f}")
+            for name, times in sorted(faults.items())
         ),
     )
-    commits = sum(finished.commits for finished in rounds)
-    different = sum(bool(finished.amiss) for finished in rounds)
-    console.print(f"{len(rounds)} faults, {commits} commits, {different} comparisons with a difference")
+    commits, wrong = sum(result.commits for result in rounds), sum(bool(result.amiss) for result in rounds)
+    console.print(f"{len(rounds)} faults, {commits} commits, {wrong} comparisons with a difference")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Measure the stream on the running stack: ``make bench-stream``. Each line is one load.
 
-Latency is from the commit at the source to the commit in the warehouse, by the commit times of the two servers. The
-load generator runs on the same machine. It adds metrics to the campaigns of the sample data and does not remove them.
+Latency is from the commit at the source to the commit in the warehouse, both by the servers' own commit times. The load
+generator runs on the same machine. The rows are measurements of the sample data's campaigns, and stay there.
 """
 
 import os
@@ -34,7 +34,7 @@ _PATIENCE_S = 300
 
 
 class Load(NamedTuple):
-    """A rate of events, the rows per transaction, and the duration."""
+    """A load: events per second, rows per transaction, and seconds."""
 
     events_a_second: int
     rows: int
@@ -46,14 +46,14 @@ BACKLOG = 100_000
 
 
 def main() -> None:
-    """Run every load and two backlogs, and print a table."""
+    """Run every load and a backlog, and print a table."""
     here = settings()
     print(f"{platform.platform()}, {os.cpu_count()} cores, shared with the load generator")
     print(f"{'events/s':>9} {'rows/tx':>8} {'reached':>9} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'max ms':>8}")
     with connected(here, "promptads") as ads, connected(here, "warehouse") as warehouse:
         campaigns = [key for (key,) in ads.execute(_CAMPAIGNS)]
         if not campaigns:
-            sys.exit("no campaigns: run `promptsales run` or `promptsales seed` first")
+            sys.exit("promptads has no campaigns; run `promptsales run` or `promptsales seed` first")
         for load in LOADS:
             _measure(here, ads, warehouse, campaigns, load)
         _drain(here, ads, warehouse, campaigns, "one worker")
@@ -63,7 +63,7 @@ def main() -> None:
 
 @contextmanager
 def _second_worker(here: Settings) -> Iterator[None]:
-    """Run a worker in addition to the stack's; yield once it has partitions, because rebalancing delays both."""
+    """Run a second worker; enter once it has partitions, because joining the group stops the other one."""
     address = f"http://127.0.0.1:{here.port('stream') + 1}/health/"
     with subprocess.Popen([sys.executable, "-m", "streams", "1"], cwd=ROOT, stderr=subprocess.DEVNULL) as worker:
         try:
@@ -84,15 +84,17 @@ def _measure(
     (since,) = ads.execute("select clock_timestamp()").fetchone() or (datetime.now(UTC),)
     written = _write(ads, campaigns, load)
     _settle(here, warehouse)
-    result = latency.measure(ads, warehouse, since)
-    if result is None or result.rows < written:
-        sys.exit(f"{result.rows if result else 0} of {written} rows arrived: run `promptsales status`")
-    figures = " ".join(f"{value:8.1f}" for value in (result.p50, result.p95, result.p99, result.longest))
+    measured = latency.measure(ads, warehouse, since)
+    if measured is None or measured.rows < written:
+        sys.exit(
+            f"{measured.rows if measured else 0} of {written} rows arrived; check the stream with `promptsales status`"
+        )
+    figures = " ".join(f"{value:8.1f}" for value in (measured.p50, measured.p95, measured.p99, measured.longest))
     print(f"{load.events_a_second:9} {load.rows:8} {written / load.seconds:9.0f} {figures}")
 
 
 def _write(ads: psycopg.Connection, campaigns: list[object], load: Load) -> int:
-    """Write transactions at an even rate, and return the number of rows."""
+    """Write at an even pace, one transaction after the other; return the number of rows."""
     began, written, turn = time.monotonic(), 0, 0
     while (elapsed := time.monotonic() - began) < load.seconds:
         if written > elapsed * load.events_a_second:
@@ -107,7 +109,7 @@ def _write(ads: psycopg.Connection, campaigns: list[object], load: Load) -> int:
 def _drain(
     here: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection, campaigns: list[object], who: str
 ) -> None:
-    """Insert a backlog in one transaction, and print how fast it is applied."""
+    """Write one transaction of many rows, and print how fast Debezium, Kafka and the workers catch up."""
     chosen = [campaigns[turn % len(campaigns)] for turn in range(BACKLOG)]
     ads.execute(_INSERT, [chosen])
     began = time.monotonic()
@@ -129,10 +131,12 @@ def _settle(here: Settings, warehouse: psycopg.Connection) -> None:
                 target,
             ).fetchone()
             names = lag.topics("promptads")
-            if read == (True,) and not lag.waiting(lag.ends(client, names), lag.applied(warehouse, names)):
+            if read == (True,) and not lag.count_waiting(
+                lag.read_ends(client, names), lag.read_applied(warehouse, names)
+            ):
                 return
             time.sleep(0.1)
-    sys.exit(f"not applied after {_PATIENCE_S} s: run `promptsales status`")
+    sys.exit(f"events still wait after {_PATIENCE_S} s; check the stream with `promptsales status`")
 
 
 if __name__ == "__main__":

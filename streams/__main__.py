@@ -1,4 +1,4 @@
-"""One worker: ``python -m streams 0``. The number tells its page's port from those of the others."""
+"""Run one worker: ``python -m streams 0``. The number is added to the port of its web page."""
 
 import gc
 import sys
@@ -20,33 +20,35 @@ _READY = "select to_regclass('ops.connector') is not null and to_regclass('realt
 
 
 def main() -> None:
-    """Wait for `promptsales provision`, then follow the change events until told to stop."""
+    """Wait for `promptsales provision`, then follow the change events until the process is stopped."""
     here, number = settings(), int(sys.argv[1])
-    said = ""
-    while reason := unprovisioned(here):
-        if reason != said:
+    logged = ""
+    while reason := describe_missing(here):
+        if reason != logged:
             log.warning("waiting for `promptsales provision`: %s", reason)
-        said = reason
+        logged = reason
         time.sleep(1)
     app = create_app(here, number)
-    # what is there by now stays: collecting it again and again held the stream up for a tenth of a second each time
+    # objects that exist now live for ever; scanning them again stopped the stream for 0.1 s per collection
     gc.collect()
     gc.freeze()
     Worker(app, loglevel="INFO", redirect_stdouts=False).execute_from_commandline()
 
 
-def unprovisioned(here: Settings) -> str:
-    """Return what is missing of topics and tables to follow, empty where nothing is; a refused login may be, too."""
+def describe_missing(here: Settings) -> str:
+    """Return what keeps the worker from starting: missing topics or tables, or a login error; else empty text."""
     try:
         client = topics.admin(here.address("kafka"))
         with topics.errors("list topics", client):
-            found = client.list_topics(timeout=10).topics
+            existing = client.list_topics(timeout=10).topics
         with connected(here, "warehouse", patience="look") as warehouse:
             ready = warehouse.execute(_READY).fetchone()
     except PipelineError as error:
         return str(error)
-    missing = [contract.topic for contract in stream_contracts().values() if contract.topic not in found]
-    return f"topics {', '.join(missing)} are missing" if missing else "" if ready == (True,) else "tables are missing"
+    missing = [contract.topic for contract in stream_contracts().values() if contract.topic not in existing]
+    if missing:
+        return f"topics {', '.join(missing)} are missing"
+    return "" if ready == (True,) else "tables of ops or realtime are missing"
 
 
 if __name__ == "__main__":

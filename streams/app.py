@@ -1,4 +1,4 @@
-"""The Faust app: thin. Faust gives group membership and delivery; decoding and applying know nothing of it."""
+"""The Faust app: group membership and delivery come from Faust; decoding and applying do not depend on it."""
 
 import os
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from promptsales.specs.stream import Connector, stream_contracts
 from promptsales.specs.value_limits import DEAD_LETTER_BYTES
 from promptsales.stream import budget_alerts, completeness, judge_again
 from promptsales.stream.batch import Batch, Offset
-from promptsales.stream.decode import EPOCH, Change, DeadLetter, Decoded, Decoder, Message
-from promptsales.stream.gaps import GROUP, Gap, way_out
+from promptsales.stream.decode import EPOCH, DeadLetter, Decoded, Decoder, Message, RowChange
+from promptsales.stream.gaps import GROUP, Gap, describe_fix
 from promptsales.stream.live_counters import Counters
 from promptsales.stream.truncations import Truncation
 from streams.batches import batches
@@ -28,41 +28,41 @@ from streams.transport import Runs, Transport
 
 log = logger(__name__)
 
-# how many records a batch holds at most, and how long it waits for more
+# records in a batch at most, and seconds to wait for more
 MOST, WINDOW_S = 2000, 0.001
-# of an integer in the warehouse
+# the largest integer of PostgreSQL
 _HIGHEST_EPOCH = 2**31 - 1
-# the exit code of an error nobody foresaw; the supervisor answers it with a restart
+# exit code of an unexpected error; the supervisor restarts the worker
 UNKNOWN = 70
 
 
 def create_app(settings: Settings, number: int) -> faust.App:
-    """The app of one worker; the first also tells how far the tables are complete."""
+    """Return the app of one worker; worker 0 also records how far the tables are complete."""
     is_first = number == 0
-    app = _app(settings, settings.port("stream") + number)
+    app = _configure_faust(settings, settings.port("stream") + number)
     app.transport = Transport(app.conf.broker_consumer, app)
     decoders = {contract.topic: Decoder(contract) for contract in stream_contracts().values()}
-    _tell_what_is_left(decoders.values())
+    _log_uncompiled_rules(decoders.values())
     counters = Counters(settings)
     delivery = Delivery(partial(_connect, settings), partial(bury, app), settings.stream_minutes_days)
     health = Health(app, settings, delivery)
     changes = app.topic(*decoders, schema=Runs())
 
-    told: set[str] = set()
+    logged: set[str] = set()
 
     @app.agent(changes, name="changes", concurrency=1)
     async def follow(stream: Any) -> None:
         try:
             async for records in batches(stream, MOST, WINDOW_S):
                 batch = decode(decoders, records)
-                _tell_drift(batch, told)
+                _log_drift(batch, logged)
                 applied = await delivery.deliver(batch)
                 counters.note(applied.figures)
                 health.note(len(records), applied.quarantined)
-                _tell_gaps(applied.gaps)
+                _log_gaps(applied.gaps)
         except BaseException:
-            # not even a cancellation may leave: Faust would count the batch as done
-            log.critical("the stream cannot go on; the supervisor starts it again from the last commit", exc_info=True)
+            # a cancellation must not leave either: Faust would acknowledge the batch
+            log.critical("the stream failed; the supervisor restarts it from the last commit", exc_info=True)
             os._exit(UNKNOWN)
 
     health.attach()
@@ -79,8 +79,8 @@ def create_app(settings: Settings, number: int) -> faust.App:
     return app
 
 
-def _app(settings: Settings, web_port: int) -> faust.App:
-    """Faust, as we want it."""
+def _configure_faust(settings: Settings, web_port: int) -> faust.App:
+    """Return a Faust app with our settings."""
     return faust.App(
         GROUP,
         broker=f"kafka://{settings.address('kafka')}",
@@ -92,8 +92,8 @@ def _app(settings: Settings, web_port: int) -> faust.App:
         topic_allow_declare=False,  # topics are code
         topic_disable_leader=True,
         stream_wait_empty=True,
-        stream_buffer_maxsize=8,  # runs, not records; each may be a large one
-        # an idle partition is no stuck one: our own watchdog knows the difference
+        stream_buffer_maxsize=8,  # runs, not records; a run may be large
+        # Faust takes an idle partition for a stuck one; our watchdog (health.py) does not
         stream_processing_timeout=10**9,
         broker_commit_interval=1.0,
         broker_session_timeout=12,
@@ -109,22 +109,22 @@ def _app(settings: Settings, web_port: int) -> faust.App:
 
 
 def decode(decoders: dict[str, Decoder], records: Sequence[ConsumerRecord]) -> Batch:
-    """Records as one batch."""
-    messages = [_message(record) for record in records]
-    found = [decoders[message.topic].decode(message) for message in messages]
+    """Decode records into one batch."""
+    messages = [_read_message(record) for record in records]
+    decoded = [decoders[message.topic].decode(message) for message in messages]
     return Batch(
-        tuple(item for item in found if isinstance(item, Change)),
-        tuple(item for item in found if isinstance(item, DeadLetter)),
-        tuple(_offsets(messages, found).values()),
-        tuple(item for item in found if isinstance(item, Truncation)),
+        tuple(item for item in decoded if isinstance(item, RowChange)),
+        tuple(item for item in decoded if isinstance(item, DeadLetter)),
+        tuple(_collect_offsets(messages, decoded).values()),
+        tuple(item for item in decoded if isinstance(item, Truncation)),
     )
 
 
-def _offsets(messages: Sequence[Message], found: Sequence[Decoded]) -> dict[tuple[str, int], Offset]:
+def _collect_offsets(messages: Sequence[Message], decoded: Sequence[Decoded]) -> dict[tuple[str, int], Offset]:
     offsets: dict[tuple[str, int], Offset] = {}
-    for message, item in zip(messages, found, strict=True):
+    for message, item in zip(messages, decoded, strict=True):
         first, at, lsn, unnamed = message.offset, None, None, 0
-        if isinstance(item, Change):
+        if isinstance(item, RowChange):
             at, lsn, unnamed = item.committed_at, item.row.src_lsn, int(item.unnamed is not None)
         elif isinstance(item, Truncation):
             at, lsn = item.committed_at, item.lsn
@@ -133,13 +133,13 @@ def _offsets(messages: Sequence[Message], found: Sequence[Decoded]) -> dict[tupl
             first, at, lsn = known.first_offset, at or known.source_at, lsn or known.source_lsn
             unnamed += known.unnamed
         offsets[message.topic, message.partition] = Offset(
-            message.topic, message.partition, first, message.offset + 1, at, lsn, unnamed, *_gap(known, message)
+            message.topic, message.partition, first, message.offset + 1, at, lsn, unnamed, *_find_gap(known, message)
         )
     return offsets
 
 
-def _gap(before: Offset | None, message: Message) -> tuple[int | None, int | None, int | None]:
-    """Return the gap of a partition in a batch, with the message added: from, to, and the epoch behind it."""
+def _find_gap(before: Offset | None, message: Message) -> tuple[int | None, int | None, int | None]:
+    """Return a partition's gap in a batch including this message: first offset, following offset, epoch behind it."""
     if before is None:
         return None, None, message.epoch
     if message.offset <= before.next_offset:
@@ -148,44 +148,50 @@ def _gap(before: Offset | None, message: Message) -> tuple[int | None, int | Non
     return first, message.offset, message.epoch
 
 
-def _message(record: ConsumerRecord) -> Message:
-    epoch = _epoch(dict(record.headers or ()).get(EPOCH))
+def _read_message(record: ConsumerRecord) -> Message:
+    epoch = _read_epoch(dict(record.headers or ()).get(EPOCH))
     return Message(record.topic, record.partition, record.offset, record.key, record.value, epoch)
 
 
-def _epoch(header: bytes | None) -> int | None:
-    """The epoch that a header says; None where it says none, or one that the warehouse cannot hold."""
+def _read_epoch(header: bytes | None) -> int | None:
+    """Return the epoch in a header; None when it is missing or larger than the warehouse can store."""
     if not header or not header.isdigit() or len(header) > len(str(_HIGHEST_EPOCH)):
         return None
     return epoch if (epoch := int(header)) <= _HIGHEST_EPOCH else None
 
 
-def _tell_what_is_left(decoders: Any) -> None:
+def _log_uncompiled_rules(decoders: Any) -> None:
     for decoder in decoders:
         for rule in decoder.rules.left_to_the_audit:
-            log.warning("rule %s of %s cannot judge a single row: the hourly audit does", rule, decoder.contract.table)
+            log.warning(
+                "rule %s of %s cannot be checked row by row; the hourly audit checks it", rule, decoder.contract.table
+            )
 
 
-def _tell_drift(batch: Batch, told: set[str]) -> None:
-    """Say once which field no contract names, and for which column there is none."""
+def _log_drift(batch: Batch, logged: set[str]) -> None:
+    """Log once each field that no contract names, and each column that events lack."""
     drifted = [change for change in batch.changes if change.unnamed or change.absent]
-    texts = {f"{one.table}: {one.unnamed}; no contract names it, so it is dropped" for one in drifted if one.unnamed}
-    for text in (texts | {_absence(one) for one in drifted if one.absent}) - told:
+    texts = {
+        f"{change.table}: {change.unnamed}; its value is dropped because no contract names the field"
+        for change in drifted
+        if change.unnamed
+    }
+    for text in (texts | {_describe_absence(change) for change in drifted if change.absent}) - logged:
         log.warning(text)
-        told.add(text)
+        logged.add(text)
 
 
-def _absence(change: Change) -> str:
+def _describe_absence(change: RowChange) -> str:
     return (
-        f"{change.table}: events have no field for {', '.join(change.absent)}; rows keep the values they had, and new "
-        "rows wait in quarantine: `promptsales doctor` says what to do"
+        f"{change.table}: events have no field for {', '.join(change.absent)}; existing rows keep their values and new "
+        "rows go to quarantine; run `promptsales doctor` for the fix"
     )
 
 
-def _tell_gaps(gaps: Sequence[Gap]) -> None:
+def _log_gaps(gaps: Sequence[Gap]) -> None:
     for gap in gaps:
         connector = cast(Connector, gap.topic.split(".")[0])
-        log.error("%s; its tables are not complete: %s", gap, way_out(connector))
+        log.error("%s; its tables are incomplete; %s", gap, describe_fix(connector))
 
 
 async def _connect(settings: Settings) -> psycopg.AsyncConnection[Any]:

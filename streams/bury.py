@@ -1,4 +1,4 @@
-"""Dead letters on the bus: the bytes untouched, the reason in the headers; sent before the batch counts as done."""
+"""Dead letters on the bus: raw bytes, the reason in the headers, sent before the batch is acknowledged."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ SUFFIX = ".dlq"
 
 
 async def bury(app: Any, letter: DeadLetter) -> None:
-    """Send a message to the dead letters of its topic; returns when the brokers have it."""
+    """Send a message to the dead letter topic of its topic; return when the brokers have it."""
     message = letter.message
     headers = {
         "error.message": letter.reason.encode(),

@@ -1,4 +1,4 @@
-"""Delivering a batch: again while a server is away, without the one row that PostgreSQL refuses, or not at all."""
+"""Deliver a batch: retry while a server is away, and isolate the row that PostgreSQL refuses."""
 
 import asyncio
 import random
@@ -22,7 +22,7 @@ Bury = Callable[[DeadLetter], Awaitable[None]]
 
 
 class Delivery:
-    """Delivers batches; ``is_waiting`` says that a server is away, so nothing can move."""
+    """Delivers batches; ``is_waiting`` is True while a server is away, so that nothing can move."""
 
     def __init__(self, connect: Open, bury: Bury, minutes_days: int) -> None:
         self._connect, self._bury, self._minutes_days = connect, bury, minutes_days
@@ -30,10 +30,10 @@ class Delivery:
         self.is_waiting = False
 
     async def deliver(self, batch: Batch) -> Applied:
-        """Apply a batch; returns once it is committed.
+        """Apply a batch; return once it is committed.
 
         Raises:
-            psycopg.Error: for what is neither an outage nor a row's fault: nobody knows what to do, so nothing is.
+            psycopg.Error: for an error that is neither an outage nor caused by a row; nothing was applied.
         """
         for letter in batch.dead:
             await self._bury(letter)
@@ -50,7 +50,7 @@ class Delivery:
                 batch.changes[0].message, f"refused by the warehouse: {type(error).__name__} {error.sqlstate}"
             )
             return await self.deliver(batch._replace(changes=(), dead=(*batch.dead, refused)))
-        first, second = [await self.deliver(half) for half in batch.halves()]
+        first, second = [await self.deliver(half) for half in batch.split()]
         return Applied(first.figures + second.figures, first.quarantined + second.quarantined, second.gaps)
 
     async def _apply(self, batch: Batch) -> Applied:
@@ -63,9 +63,9 @@ class Delivery:
                     raise
                 self.is_waiting = True
                 log.warning(
-                    "the warehouse does not take a batch (%s); tried again in %.2f s", type(error).__name__, pause
+                    "the warehouse does not accept a batch (%s); retrying in %.2f s", type(error).__name__, pause
                 )
-                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - workers must not try in step
+                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - workers must not retry in step
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
             else:
                 self.is_waiting = False

@@ -1,4 +1,4 @@
-"""How the worker is: an answer for whoever asks, and a watchdog that ends it when it is stuck."""
+"""The worker's health page, and a watchdog that ends a stuck worker."""
 
 import asyncio
 import os
@@ -19,43 +19,43 @@ from streams.metrics import collect, exposition
 
 log = logger(__name__)
 
-# the exit code the supervisor answers with a restart
+# exit code of a stuck worker; the supervisor restarts it
 STUCK = 71
 PATIENCE_S, LOOK_S = 30.0, 5.0
-# a worker without a partition may be one too many: it ends only when for so long nobody has applied what waits
+# seconds; a worker without partitions may be a spare one, so it ends only when no worker has applied anything
 ALONE_S = 300.0
 
 
-class Seen(NamedTuple):
-    """Events that wait, and how many were applied ever, of the worker's own partitions; of all where it has none."""
+class PartitionProgress(NamedTuple):
+    """Waiting events and all events ever applied, of the worker's partitions; of all partitions if it has none."""
 
     has_partitions: bool
     waiting: int
     applied: int
 
-    def has_changed(self, before: "Seen | None") -> bool:
-        """Whether something was applied since, or partitions came or went."""
+    def has_changed(self, before: "PartitionProgress | None") -> bool:
+        """Return True if events were applied since, or partitions were assigned or revoked."""
         return before is None or (self.has_partitions, self.applied) != (before.has_partitions, before.applied)
 
 
 class Health:
-    """Counts what was done since the worker began."""
+    """Counts what the worker has done since it started."""
 
     def __init__(self, app: Any, settings: Settings, delivery: Delivery) -> None:
         self._app, self._settings, self._delivery = app, settings, delivery
         self._events = self._batches = self._quarantined = 0
         self._moved_at = time.monotonic()
-        self._seen: Seen | None = None
+        self._last: PartitionProgress | None = None
 
     def note(self, events: int, quarantined: int) -> None:
-        """A batch is done."""
+        """Count a finished batch."""
         self._events += events
         self._batches += 1
         self._quarantined += quarantined
         self._moved_at = time.monotonic()
 
     def report(self) -> dict[str, Any]:
-        """What the page says."""
+        """Return the content of the health page."""
         return {
             "partitions": len(self._app.consumer.assignment()),
             "events": self._events,
@@ -65,7 +65,7 @@ class Health:
         }
 
     def attach(self) -> None:
-        """Put the page into the app."""
+        """Add the pages to the app."""
 
         @self._app.page("/health/")  # type: ignore[untyped-decorator]
         async def page(web: Any, request: Any) -> Any:
@@ -79,7 +79,7 @@ class Health:
                 return web.text(f"# {error}\n", status=503)
 
     def watch(self) -> None:
-        """Begin to watch, in a thread: a stuck event loop cannot watch itself."""
+        """Start the watchdog in a thread, because a stuck event loop cannot watch itself."""
         threading.Thread(target=self._watch_for_ever, name="watchdog", daemon=True).start()
 
     def _watch_for_ever(self) -> None:
@@ -87,28 +87,28 @@ class Health:
         while True:
             time.sleep(LOOK_S)
             try:
-                seen = self._look(client)
+                current = self._look(client)
             except PipelineError:
-                seen = None  # a server is away or refuses: nothing can move
-            if self.is_stuck(seen, time.monotonic()):
-                log.critical("events wait and nothing moves: the supervisor starts it again; seen: %s", seen)
+                current = None  # a server is away: nothing can move
+            if self.is_stuck(current, time.monotonic()):
+                log.critical("events wait and nothing moves; ending the worker for a restart: %s", current)
                 os._exit(STUCK)
 
-    def is_stuck(self, seen: Seen | None, now: float) -> bool:
-        """Whether events wait, and nothing has moved for longer than it may take."""
-        before, self._seen = self._seen, seen
-        if seen is None or not seen.waiting or self._delivery.is_waiting or seen.has_changed(before):
+    def is_stuck(self, current: PartitionProgress | None, now: float) -> bool:
+        """Return True if events wait and nothing has moved for too long."""
+        before, self._last = self._last, current
+        if current is None or not current.waiting or self._delivery.is_waiting or current.has_changed(before):
             self._moved_at = now
-        return now - self._moved_at > (PATIENCE_S if seen and seen.has_partitions else ALONE_S)
+        return now - self._moved_at > (PATIENCE_S if current and current.has_partitions else ALONE_S)
 
-    def _look(self, client: Any) -> Seen:
+    def _look(self, client: Any) -> PartitionProgress:
         mine = {(tp.topic, tp.partition) for tp in self._app.consumer.assignment()}
         names = {topic for topic, _ in mine} or {contract.topic for contract in stream_contracts().values()}
-        starts = gaps.starts(client, names)
-        ends = {at: end for at, end in stream_lag.ends(client, names).items() if at in mine or not mine}
+        starts = gaps.read_starts(client, names)
+        ends = {at: end for at, end in stream_lag.read_ends(client, names).items() if at in mine or not mine}
         with connected(self._settings, "warehouse", patience="look") as warehouse:
-            applied = stream_lag.applied(warehouse, names)
+            applied = stream_lag.read_applied(warehouse, names)
         moved = sum(offset for at, offset in applied.items() if at in ends)
-        # what is gone never comes: a restart would not bring it
+        # events that left Kafka never come, so they do not count as waiting
         reachable = {at: max(applied.get(at, 0), begin) for at, begin in starts.items() if at in ends}
-        return Seen(bool(mine), stream_lag.waiting(ends, reachable), moved)
+        return PartitionProgress(bool(mine), stream_lag.count_waiting(ends, reachable), moved)

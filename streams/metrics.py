@@ -1,4 +1,4 @@
-"""The stream's lag as Prometheus reads it: slot, bus, last applied commit, and what was set aside."""
+"""The stream's lag in Prometheus' format: slot, bus, last applied commit, and what was set aside."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from promptsales.stream import dead_letters, lag
 
 
 class Metric(NamedTuple):
-    """A gauge: its name, what it is, and a value for each label."""
+    """A gauge: its name, its help text, and a value for each label."""
 
     name: str
     help: str
@@ -20,7 +20,7 @@ class Metric(NamedTuple):
 
 
 def exposition(metrics: Iterable[Metric]) -> str:
-    """Metrics in Prometheus' text format; a gauge without values is left out."""
+    """Return metrics in Prometheus' text format; a gauge without values is skipped."""
     return "".join(f"{line}\n" for metric in metrics if metric.values for line in _lines(metric))
 
 
@@ -33,32 +33,34 @@ def _lines(metric: Metric) -> Iterator[str]:
 
 
 def collect(settings: Settings) -> list[Metric]:
-    """The gauges as they are now.
+    """Return the current gauges.
 
     Raises:
         TransientError: when a server does not answer.
     """
-    found: dict[str, ConnectorHealth] = {one.status.connector: one for one in read_connectors(settings)}
+    connectors: dict[str, ConnectorHealth] = {state.status.connector: state for state in read_connectors(settings)}
     with connected(settings, "warehouse", patience="look") as warehouse:
-        ages = {one.feed: one.age.total_seconds() for one in freshness(warehouse) if one.is_streamed and one.age}
-        letters = dead_letters.counts(warehouse)
-        unnamed, absent = lag.unnamed(warehouse), lag.absent(warehouse)
-    slots = {name: one.slot for name, one in found.items() if one.slot}
+        ages = {
+            table.feed: table.age.total_seconds() for table in freshness(warehouse) if table.is_streamed and table.age
+        }
+        letters = dead_letters.count_letters(warehouse)
+        unnamed, absent = lag.count_unnamed(warehouse), lag.count_absent(warehouse)
+    slots = {name: state.slot for name, state in connectors.items() if state.slot}
     behind, kept = (
         {name: float(getattr(slot, field)) for name, slot in slots.items()} for field in ("behind_bytes", "kept_bytes")
     )
-    running = {name: float(one.is_running) for name, one in found.items()}
+    running = {name: float(state.is_running) for name, state in connectors.items()}
     return [
-        Metric("connector_running", "Whether a connector and its task run.", "connector", running),
+        Metric("connector_running", "1 if a connector and its task run, else 0.", "connector", running),
         Metric("slot_bytes", "Log that a slot has not confirmed.", "connector", behind),
         Metric("slot_kept_bytes", "Log that a source keeps for a slot; counts against its cap.", "connector", kept),
         Metric(
             "bus_events",
             "Events on the bus that are not applied.",
             "connector",
-            {name: float(one.lag.events) for name, one in found.items()},
+            {name: float(state.lag.events) for name, state in connectors.items()},
         ),
-        Metric("age_seconds", "Every commit before so long ago is in the warehouse.", "table", ages),
+        Metric("age_seconds", "Every commit older than this many seconds is in the warehouse.", "table", ages),
         Metric("dead_letters", "Messages that could not be decoded.", "topic", letters),
         Metric("unnamed_events", "Events with a field no contract names, which was dropped.", "topic", unnamed),
         Metric("absent_events", "Events without a field for a column of the contract.", "topic", absent),

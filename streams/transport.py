@@ -1,10 +1,10 @@
-"""Faust's transport, with runs of records in place of single ones, and with fetches of our own measure.
+"""Faust's transport, changed to pass runs of records instead of single ones, and with our fetch sizes.
 
-Faust passes each record through tasks, locks and queues of its own, at some 200 microseconds each: far too much for a
-stream of thousands a second. Here what a fetch brings of a partition goes through them as one message.
+Faust passes each record through its own tasks, locks and queues, about 200 microseconds each: too slow for thousands of
+events a second. Here the records that one fetch returns of a partition pass as one message.
 
-A fetch costs this worker a millisecond or two, whatever it brings. So the broker collects what arrives within a short
-wait, where Faust would have it answer each event, and wait 1.5 s when there is none.
+A fetch costs a worker one to two milliseconds whatever it returns. The broker therefore collects records for a short
+wait; with Faust's settings it answers each event, and waits 1.5 s when there is none.
 """
 
 from collections.abc import Sequence
@@ -17,34 +17,34 @@ from faust.types import TP, AppT
 
 FETCH_WAIT_MS = 10
 FETCH_BYTES = 65_536
-# records of a partition that go as one
+# records in a run at most
 RUN = 500
 
 
 class Runs(Schema[None, Sequence[ConsumerRecord]]):
-    """Keys and values as the transport made them: no key, and a run of records of one partition, in order."""
+    """Keys and values as the transport makes them: no key, and a run of records of one partition, in order."""
 
     def loads_key(self, app: AppT, message: Any, **_: Any) -> None:
-        """No key: each record has its own."""
+        """Return no key: each record has its own."""
 
     def loads_value(self, app: AppT, message: Any, **_: Any) -> Sequence[ConsumerRecord]:
-        """The run."""
-        found: Sequence[ConsumerRecord] = message.value
-        return found
+        """Return the run."""
+        run: Sequence[ConsumerRecord] = message.value
+        return run
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        # there is no setting for them
+        # Faust has no settings for these
         consumer._fetch_max_wait_ms, consumer._fetch_min_bytes = FETCH_WAIT_MS, FETCH_BYTES
         return consumer
 
 
 class _Consumer(driver.Consumer):
-    """Hands over runs; where the last acknowledged one of a partition ends is what is committed.
+    """Delivers runs, and commits the end of the last acknowledged run of each partition.
 
-    One agent takes them, in order: what comes before an acknowledged run is done.
+    One agent takes the runs in order, so everything before an acknowledged run is done.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -55,9 +55,10 @@ class _Consumer(driver.Consumer):
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
-        found = await super()._getmany(active_partitions, timeout)
+        fetched = await super()._getmany(active_partitions, timeout)
         return {
-            tp: [records[start : start + RUN] for start in range(0, len(records), RUN)] for tp, records in found.items()
+            tp: [records[start : start + RUN] for start in range(0, len(records), RUN)]
+            for tp, records in fetched.items()
         }
 
     def _to_message(self, tp: TP, record: Any) -> Any:
@@ -70,7 +71,7 @@ class _Consumer(driver.Consumer):
         return bool(super().ack(message))
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """The offsets between the beginnings of runs are no gaps."""
+        """Do nothing: the offsets between the starts of two runs are not gaps."""
 
     def _new_offset(self, tp: TP) -> int | None:
         self._acked[tp].clear()

@@ -166,7 +166,7 @@ def _quarantine(settings: Settings) -> Iterator[Finding]:
 
 def _dead_letters(settings: Settings) -> Iterator[Finding]:
     with connected(settings, "warehouse", patience="look") as warehouse:
-        for topic, count in dead_letters.counts(warehouse).items():
+        for topic, count in dead_letters.count_letters(warehouse).items():
             yield Finding(
                 f"topic {topic}",
                 f"{count:.0f} of its messages are dead letters: the warehouse lacks their changes",

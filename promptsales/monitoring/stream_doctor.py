@@ -83,11 +83,11 @@ def _check_published(source: psycopg.Connection, contract: StreamContract, publi
             f"{contract.source.relation} is missing, so {table} is not updated",
             f"run `promptsales provision`, then `promptsales connectors snapshot {contract.source.system}`",
         )
-    elif names := absent_columns.unpublished(source, contract):
+    elif names := absent_columns.read_unpublished_columns(source, contract):
         yield Finding(
             where,
             f"it does not send the columns {', '.join(names)} of {contract.source.relation}, which {table} needs",
-            absent_columns.WAY_OUT,
+            absent_columns.HOW_TO_FIX,
         )
 
 
@@ -131,7 +131,7 @@ def check_streams(settings: Settings) -> Iterator[Finding]:
     """Report connectors that do not run, slots that are lost or nearly full, restored sources, lost events."""
     for change in connectors.plan(settings):
         if change.action == "restart":
-            yield describe_failure(connectors.status(settings, change.connector))
+            yield describe_failure(connectors.read_status(settings, change.connector))
         else:
             todo = "run `promptsales connectors apply`"
             yield Finding(f"connector {change.connector}", f"would be {change.action}d: {change.what}", todo)
@@ -166,11 +166,11 @@ def _check_gaps(settings: Settings) -> Iterator[Finding]:
     client = topics.admin(settings.address("kafka"))
     with connected(settings, "warehouse", patience="look") as warehouse:
         for connector in connectors.names():
-            for gap in gaps.present(client, warehouse, connector):
+            for gap in gaps.find_open(client, warehouse, connector):
                 yield Finding(
                     f"topic {gap.topic}",
                     f"{gap}; complete_through of all tables of {connector} does not advance",
-                    gaps.way_out(connector),
+                    gaps.describe_fix(connector),
                 )
 
 
@@ -215,7 +215,7 @@ def _check_origin(settings: Settings, connector: Connector) -> Iterator[Finding]
     query = "select system_identifier from ops.connector where connector = %s"
     with connected(settings, "warehouse", patience="look") as warehouse:
         known = warehouse.execute(query, [connector]).fetchone()
-    if known and known[0] != connectors.system_identifier(settings, connector):
+    if known and known[0] != connectors.read_system_identifier(settings, connector):
         yield Finding(
             f"connector {connector}",
             "its source is a different cluster than before, so positions in its log are not comparable",
@@ -226,12 +226,12 @@ def _check_origin(settings: Settings, connector: Connector) -> Iterator[Finding]
 def find_absent_columns(warehouse: psycopg.Connection) -> Iterator[Finding]:
     """Report each table whose events lacked columns."""
     tables = {contract.topic: contract for contract in stream_contracts().values()}
-    for absence in absent_columns.marked(warehouse):
+    for absence in absent_columns.read_marked_topics(warehouse):
         contract = tables.get(absence.topic)
         where = f"table {contract.layer}.{contract.table}" if contract else f"topic {absence.topic}"
         yield Finding(
             where,
             f"{absence.events} events lacked {', '.join(absence.columns)}, the last at {absence.last_at}: existing "
             "rows keep their values, and new rows are in quarantine",
-            absent_columns.WAY_OUT,
+            absent_columns.HOW_TO_FIX,
         )

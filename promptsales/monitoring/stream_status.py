@@ -35,7 +35,7 @@ def read_connectors(settings: Settings) -> Iterator[ConnectorHealth]:
     with connected(settings, "warehouse", patience="look") as warehouse:
         for name in connectors.names():
             with connected(settings, connectors.source_of(name), patience="look") as source:
-                slot = stream_lag.slot(source, name)
+                slot = stream_lag.read_slot(source, name)
             yield ConnectorHealth(
-                connectors.status(settings, name), slot, stream_lag.lag(warehouse, client, name, slot)
+                connectors.read_status(settings, name), slot, stream_lag.measure_lag(warehouse, client, name, slot)
             )

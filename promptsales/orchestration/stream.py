@@ -19,7 +19,7 @@ from promptsales.settings import settings
 from promptsales.specs.stream import Connector, StreamContract, stream_contracts
 
 if TYPE_CHECKING:
-    from promptsales.stream.audit import Audited
+    from promptsales.stream.audit import AuditResult
 
 # an audit covers at least this long, or everything since the last successful audit if that is longer ago
 BACK = timedelta(hours=3)
@@ -51,9 +51,9 @@ def audit(table: str) -> None:
     forget_responses(f"{contract.layer}.{table}")
 
 
-def _compare(contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection) -> "Audited":
+def _compare(contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection) -> "AuditResult":
     from promptsales.stream import audit as stream
-    from promptsales.stream.audit_books import refuse_left, some
+    from promptsales.stream.audit_books import format_keys, refuse_unrepaired
     from promptsales.stream.recount import rebuild as recount
 
     audited = stream.audit(settings(), contract, source, warehouse, BACK)
@@ -63,21 +63,21 @@ def _compare(contract: StreamContract, source: psycopg.Connection, warehouse: ps
         contract.table, audited.source_rows, audited.warehouse_rows, audited.gone, audited.missing, audited.differing,
     )  # fmt: skip
     if audited.set_aside:
-        keys = some([f"{key} ({rule})" for key, rule in audited.set_aside])
+        keys = format_keys([f"{key} ({rule})" for key, rule in audited.set_aside])
         log.warning("%s: rows that the table cannot hold were put in quarantine: %s", contract.table, keys)
     if audited.repaired:
         # live figures move with events, and a row that was wrong only in core had none
         recount(warehouse, settings().stream_minutes_days)
-    refuse_left(contract, audited.left)
+    refuse_unrepaired(contract, audited.left)
     return audited
 
 
 def _check_suite(contract: StreamContract, warehouse: psycopg.Connection, now: datetime) -> None:
     """Run the table's suite over the rows that were loaded in the audited hours."""
     from promptsales.quality.tables import audit_streamed
-    from promptsales.stream.audit_books import since
+    from promptsales.stream.audit_books import compute_since
 
-    began = since(warehouse, contract, now, BACK)
+    began = compute_since(warehouse, contract, now, BACK)
     verdicts = audit_streamed(contract, warehouse, datetime.now(UTC), began)
     if failed := [verdict.expectation.meta.rule for verdict in verdicts if verdict.result == "failed"]:
         raise BatchBlocked(
@@ -96,14 +96,14 @@ def check_health(connector: Connector) -> None:
 
     client = topics.admin(bootstrap_servers("kafka"))
     with postgres(f"{connector}_cdc") as source, postgres(WAREHOUSE) as warehouse:
-        slot = stream_lag.slot(source, connector)
-        lag = stream_lag.lag(warehouse, client, connector, slot)
+        slot = stream_lag.read_slot(source, connector)
+        lag = stream_lag.measure_lag(warehouse, client, connector, slot)
         stream_lag.record(warehouse, lag, slot)
         names = {contract.table for contract in stream_contracts().values() if contract.source.system == connector}
         late = [feed for feed in freshness(warehouse) if feed.feed in names and feed.state in ("stale", "never loaded")]
-        gaps = stream_gaps.present(client, warehouse, connector)
+        gaps = stream_gaps.find_open(client, warehouse, connector)
     if gaps:
-        raise TerminalError(f"{connector}: {'; '.join(map(str, gaps[:3]))}; {stream_gaps.way_out(connector)}")
+        raise TerminalError(f"{connector}: {'; '.join(map(str, gaps[:3]))}; {stream_gaps.describe_fix(connector)}")
     where = (
         f"slot {'missing' if slot is None else f'{slot.wal_status}, {slot.behind_bytes} bytes behind'}; "
         f"{lag.events} unread events on the bus; last commit applied {lag.source_at}"
@@ -124,6 +124,6 @@ def rebuild() -> dict[str, int]:
 
     with postgres(WAREHOUSE) as warehouse:
         result = recount(warehouse, settings().stream_minutes_days)
-    level = logging.WARNING if result.mended else logging.INFO
+    level = logging.WARNING if result.corrected else logging.INFO
     log.log(level, "corrected: %d minutes, %d days, %d totals; deleted: %d expired minutes", *result)
     return result._asdict()

@@ -51,8 +51,8 @@ class Sides(NamedTuple):
     def _queries(self, template: str) -> Iterator[tuple[psycopg.Connection, sql.Composed]]:
         """Compose a query for each side; the warehouse comes first, so that the source is never older."""
         for connection, relation in (
-            (self.warehouse, compare.ours(self.contract)),
-            (self.source, compare.theirs(self.contract)),
+            (self.warehouse, compare.compose_warehouse_rows(self.contract)),
+            (self.source, compare.compose_source_rows(self.contract)),
         ):
             yield connection, compose(self.contract, template, relation)
 
@@ -62,7 +62,7 @@ def compose(contract: StreamContract, template: str, relation: sql.Composed) -> 
     key = sql.Identifier(contract.key)
     return sql.SQL(template).format(
         key=key, type=sql.SQL(contract.key_type), bucket=sql.SQL(BUCKET).format(key=key),
-        digest=sql.SQL(_DIGEST).format(values=compare.values_of(contract)), relation=relation,
+        digest=sql.SQL(_DIGEST).format(values=compare.compose_values(contract)), relation=relation,
     )  # fmt: skip
 
 

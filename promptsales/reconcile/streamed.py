@@ -23,8 +23,8 @@ from promptsales.reconcile.stream_digests import Digests, Sides
 from promptsales.settings import Limits, Settings
 from promptsales.specs.stream import StreamContract
 from promptsales.stream import audit, compare
-from promptsales.stream.audit import Mended
-from promptsales.stream.audit_books import refuse_left, refuse_unpublished, some
+from promptsales.stream.audit import RepairOutcome
+from promptsales.stream.audit_books import format_keys, refuse_unpublished, refuse_unrepaired
 from promptsales.stream.recount import EVERY_DAY, rebuild
 
 log = logger(__name__)
@@ -96,7 +96,7 @@ def reconcile(
 def _compare(sides: Sides) -> _FirstComparison | None:
     """Compare buckets, then the rows of unequal buckets, each side in a snapshot; the warehouse's is taken first."""
     with snapshot(sides.warehouse, read_only=True):
-        until = audit.complete(sides.warehouse, sides.contract)
+        until = audit.read_complete_through(sides.warehouse, sides.contract)
         if until is None:
             return None
         with snapshot(sides.source, read_only=True):
@@ -132,7 +132,9 @@ def _confirm(sides: Sides, first: _FirstComparison) -> Mapping[str, Kind]:
     """
     if not first.digests:
         return {}
-    audit.wait_for(lambda: audit.complete_or_fail(sides.warehouse, sides.contract), datetime.now(UTC))
+    audit.wait_until_complete(
+        lambda: audit.require_complete_through(sides.warehouse, sides.contract), datetime.now(UTC)
+    )
     second = sides.read_digests(list(first.digests))
     return {key: _kind(digests) for key, digests in first.digests.items() if second[key] == digests}
 
@@ -142,22 +144,22 @@ def _kind(digests: Digests) -> Kind:
     return "gone" if source is None else "missing" if warehouse is None else "differing"
 
 
-def _repair(settings: Settings, sides: Sides, keys: list[str]) -> Mended:
+def _repair(settings: Settings, sides: Sides, keys: list[str]) -> RepairOutcome:
     kinds: list[str] = []
     set_aside: list[tuple[str, str]] = []
     left: list[str] = []
     for start in range(0, len(keys), _PIECE):
         piece = keys[start : start + _PIECE]
-        differing = audit.differences(sides.contract, sides.source, sides.warehouse, piece)
-        repaired = audit.mend(settings, sides.contract, sides.warehouse, differing)
+        differing = audit.find_differences(sides.contract, sides.source, sides.warehouse, piece)
+        repaired = audit.repair_differing(settings, sides.contract, sides.warehouse, differing)
         kinds += repaired.kinds
         set_aside += repaired.set_aside
         left += repaired.left
-    return Mended(kinds, tuple(set_aside), tuple(left))
+    return RepairOutcome(kinds, tuple(set_aside), tuple(left))
 
 
 def _make_result(
-    contract: StreamContract, first: _FirstComparison, kinds: Mapping[str, Kind], repaired: Mended
+    contract: StreamContract, first: _FirstComparison, kinds: Mapping[str, Kind], repaired: RepairOutcome
 ) -> Reconciliation:
     counts = Counter(kinds.values())
     return Reconciliation(
@@ -177,24 +179,26 @@ def _make_result(
     )
 
 
-def _follow_up(settings: Settings, contract: StreamContract, warehouse: psycopg.Connection, repaired: Mended) -> None:
+def _follow_up(
+    settings: Settings, contract: StreamContract, warehouse: psycopg.Connection, repaired: RepairOutcome
+) -> None:
     """Recount the minutes and days, because wrong rows of core may never have changed them; log quarantined rows."""
     if repaired.kinds:
         rebuild(warehouse, settings.stream_minutes_days, EVERY_DAY)
     if repaired.set_aside:
-        keys = some([f"{key} ({rule})" for key, rule in repaired.set_aside])
+        keys = format_keys([f"{key} ({rule})" for key, rule in repaired.set_aside])
         log.warning("%s: in quarantine, as the table cannot hold them: %s", contract.table, keys)
 
 
 def _refuse_differences(
-    contract: StreamContract, first: _FirstComparison, repaired: Mended, gone: tuple[int, Limits] | None
+    contract: StreamContract, first: _FirstComparison, repaired: RepairOutcome, gone: tuple[int, Limits] | None
 ) -> None:
     """Fail if the table still differs from its source.
 
     Raises:
         BatchBlocked: when rows still differ.
     """
-    refuse_left(contract, repaired.left)
+    refuse_unrepaired(contract, repaired.left)
     if gone:
         raise make_gone_error(f"table {contract.table}", contract, gone[0], first.warehouse_rows, gone[1])
     if more := first.differing - len(first.digests):

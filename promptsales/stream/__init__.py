@@ -1,5 +1,5 @@
-"""One event on its way into core: decode, judge, apply in one transaction; and what watches over it.
+"""The path of an event into core (decode, judge, apply in one transaction), and the checks that watch over it.
 
-All of streaming that needs no Faust: offsets, gaps, lag, completeness, dead letters, audits and recounts.
-Imports extract, erasure, feeds and the layers below.
+All of streaming that does not need Faust: offsets, gaps, lag, completeness, dead letters, audits and recounts. Imports
+extract, erasure, feeds and the layers below.
 """

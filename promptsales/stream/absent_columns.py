@@ -1,6 +1,6 @@
-"""Columns that a contract names and the source does not send: renamed or dropped there, or not published.
+"""Columns that a contract names but the source no longer sends: renamed, dropped or not published.
 
-An event then has no field for them. That is no null: rows keep the values they had, rows that are new wait in
+Events then have no field for them, which is not the same as null. Existing rows keep their values, new rows go to
 quarantine, and the table is marked in ``ops.stream_offset`` until an audit has compared it with the source.
 """
 
@@ -30,16 +30,16 @@ _FORGET = """
     update ops.stream_offset set absent_events = 0, absent_columns = '{}', absent_at = null
     where topic = %s and absent_at < %s
 """
-# how the rule ends that a row breaks whose column was not sent, where nobody here knows its value
+# suffix of the rule that a row breaks when a column was not sent and its value is unknown
 NOT_SENT = "_not_sent"
-WAY_OUT = (
-    "if the source renamed or dropped it, give it this name again or take it out of the contract; then run "
-    "`promptsales provision`, and the next `stream_audit` reads what changed meanwhile"
+HOW_TO_FIX = (
+    "if the source renamed or dropped it, rename it back or remove it from the contract, then run "
+    "`promptsales provision`; the next `stream_audit` reads what changed in the meantime"
 )
 
 
-class Marked(NamedTuple):
-    """A topic whose events lack columns, as counted over its partitions since the last audit that found all well."""
+class MarkedTopic(NamedTuple):
+    """A topic whose events lacked columns since the last clean audit, summed over its partitions."""
 
     topic: str
     events: int
@@ -47,32 +47,32 @@ class Marked(NamedTuple):
     last_at: datetime
 
 
-def refuse_gone(source: psycopg.Connection, contract: StreamContract) -> None:
-    """See that the source has every column of a contract: without one of them nothing can be compared, or repaired.
+def refuse_missing_columns(source: psycopg.Connection, contract: StreamContract) -> None:
+    """Check that the source has every column of a contract; without them rows cannot be compared or repaired.
 
     Raises:
-        SourceRefused: naming those that are not there.
+        SourceRefused: when columns are missing; the message names them.
     """
     relation = contract.source.relation
-    there = {name for (name,) in source.execute(_THERE, [relation])}
-    if gone := [name for name in contract.origins if name not in there]:
+    existing = {name for (name,) in source.execute(_THERE, [relation])}
+    if missing := [name for name in contract.origins if name not in existing]:
         raise SourceRefused(
-            f"table {contract.table}: {relation} has no column {', '.join(gone)}, which the contract names; nothing is "
-            f"compared, and the marts wait; {WAY_OUT}"
+            f"table {contract.table}: {relation} has no column {', '.join(missing)}, which the contract names; "
+            f"the audit compares nothing and the marts wait; {HOW_TO_FIX}"
         )
 
 
-def unpublished(source: psycopg.Connection, contract: StreamContract) -> list[str]:
-    """Return the columns of a contract that a publication of its table leaves out."""
-    named = {name for (name,) in source.execute(_PUBLISHED, [contract.source.system, contract.source.relation])}
-    return [name for name in contract.origins if name not in named]
+def read_unpublished_columns(source: psycopg.Connection, contract: StreamContract) -> list[str]:
+    """Return the contract's columns that the publication of its table does not include."""
+    published = {name for (name,) in source.execute(_PUBLISHED, [contract.source.system, contract.source.relation])}
+    return [name for name in contract.origins if name not in published]
 
 
-def marked(warehouse: psycopg.Connection) -> list[Marked]:
-    """Return the topics whose events lacked columns since the last audit that found all well."""
-    return [Marked(*row) for row in warehouse.execute(_MARKED)]
+def read_marked_topics(warehouse: psycopg.Connection) -> list[MarkedTopic]:
+    """Return the topics whose events lacked columns since the last clean audit."""
+    return [MarkedTopic(*row) for row in warehouse.execute(_MARKED)]
 
 
-def forget(warehouse: psycopg.Connection, contract: StreamContract, compared_at: datetime) -> None:
-    """Take the mark of a table away that was compared, and is as the source has it."""
+def remove_mark(warehouse: psycopg.Connection, contract: StreamContract, compared_at: datetime) -> None:
+    """Remove the mark of a table after an audit that started at ``compared_at`` found it equal to its source."""
     warehouse.execute(_FORGET, [contract.topic, compared_at])

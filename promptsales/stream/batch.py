@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from promptsales.stream.decode import Change, DeadLetter
+from promptsales.stream.decode import DeadLetter, RowChange
 from promptsales.stream.truncations import Truncation
 
 
 class Offset(NamedTuple):
-    """How far a partition is applied, once the batch is; ``unnamed`` of its events had a field no contract names.
+    """How far a partition is applied once the batch is; ``unnamed`` counts events with a field that no contract names.
 
-    ``gap_from`` and ``gap_to`` are the first and the following offset of what is missing within the batch, and
-    ``gap_epoch`` is the epoch of the event behind it; where nothing is missing, that of the first event.
+    ``gap_from`` and ``gap_to`` are the first missing offset and the first one after it, and ``gap_epoch`` is the epoch
+    of the event behind the gap. Without a gap, ``gap_epoch`` is the epoch of the first event.
     """
 
     topic: str
@@ -28,47 +28,48 @@ class Offset(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What came, decoded; and how far each partition is when it is applied."""
+    """Decoded messages, and how far each partition is applied once the batch is."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[RowChange, ...]
     dead: tuple[DeadLetter, ...]
     offsets: tuple[Offset, ...]
     truncations: tuple[Truncation, ...] = ()
 
-    def halves(self) -> tuple[Self, Self]:
-        """Both halves of the changes; what else there is goes with the second, which is applied last."""
+    def split(self) -> tuple[Self, Self]:
+        """Return two halves of the changes; everything else goes with the second, which is applied last."""
         middle = len(self.changes) // 2
         return type(self)(self.changes[:middle], (), ()), self._replace(changes=self.changes[middle:])
 
     def tables(self) -> list[str]:
-        """The tables it changes, always in the same order: that of locks."""
+        """Return the tables that the batch changes, sorted, because that is the order of locks."""
         return sorted({change.table for change in self.changes})
 
-    def good(self, table: str) -> list[Change]:
-        """The versions of a table's rows that keep the rules."""
+    def changes_to_merge(self, table: str) -> list[RowChange]:
+        """Return every version of a table's rows that passes the rules."""
         return [change for change in self.changes if change.table == table and not change.broken]
 
-    def bad(self, table: str) -> list[Change]:
-        """The newest version of each row of a table that breaks a rule."""
-        return latest(change for change in self.changes if change.table == table and change.broken)
+    def changes_to_quarantine(self, table: str) -> list[RowChange]:
+        """Return the newest version of each row of a table that breaks a rule."""
+        return keep_newest(change for change in self.changes if change.table == table and change.broken)
 
 
-def latest(changes: Iterable[Change]) -> list[Change]:
-    """The newest version of each row."""
-    found: dict[object, Change] = {}
+def keep_newest(changes: Iterable[RowChange]) -> list[RowChange]:
+    """Return the newest version of each row."""
+    newest: dict[object, RowChange] = {}
     for change in changes:
-        known = found.get(change.key)
+        known = newest.get(change.key)
         if known is None or known.version < change.version:
-            found[change.key] = change
-    return list(found.values())
+            newest[change.key] = change
+    return list(newest.values())
 
 
-def rounds(changes: Iterable[Change]) -> Iterator[list[Change]]:
-    """Every version of each row, one a round, the oldest first: what a history needs.
+def split_into_rounds(changes: Iterable[RowChange]) -> Iterator[list[RowChange]]:
+    """Yield the versions of all rows in rounds: one version of each row at a time, oldest first, for the history.
 
-    Of the versions of one commit only the last counts, unless it is a delete, which does not tell the last values.
+    Of several versions in one commit only the last counts. A delete does not replace the version before it, because it
+    does not carry the row's values.
     """
-    versions: dict[object, list[Change]] = {}
+    versions: dict[object, list[RowChange]] = {}
     for change in sorted(changes, key=lambda change: change.version):
         mine = versions.setdefault(change.key, [])
         if mine and mine[-1].version == change.version:

@@ -1,6 +1,7 @@
-"""Budget alerts for other systems: each row of ``realtime.budget_alert`` as an event, at least once, by a stable id.
+"""Send each row of ``realtime.budget_alert`` as an event, at least once, with a stable id.
 
-A row and what it is about are one transaction; here it is sent afterwards, and only then noted as sent.
+The stream writes a row in the transaction of the change that caused it. This thread sends it afterwards and marks it as
+sent only when the brokers have it.
 """
 
 import threading
@@ -23,7 +24,7 @@ log = logger(__name__)
 TOPIC = "promptads.alerts.v1"
 _LOOK_S, _PAUSE_S, _FLUSH_S = 1.0, 5.0, 20.0
 
-# of several workers each takes others
+# several workers share the work: each skips the rows that another has locked
 _WAITING = """
     select alert_id, campaign_id, level_pct, spend::text, budget::text, currency_code, alerted_at
     from realtime.budget_alert where sent_at is null order by alerted_at, alert_id limit 500 for update skip locked
@@ -32,7 +33,7 @@ _SENT = "update realtime.budget_alert set sent_at = clock_timestamp() where aler
 
 
 def start(settings: Settings) -> None:
-    """Begin to send, until the process ends."""
+    """Start a thread that sends alerts until the process ends."""
     threading.Thread(target=_send_for_ever, args=(settings,), name="alerts", daemon=True).start()
 
 
@@ -47,21 +48,21 @@ def _send_for_ever(settings: Settings) -> None:
                     if not send(warehouse, producer):
                         time.sleep(_LOOK_S)
         except PipelineError as error:
-            log.warning("budget alerts wait: %s", error)
+            log.warning("budget alerts wait: %s; retrying in %d s", error, _PAUSE_S)
             time.sleep(_PAUSE_S)
 
 
 def send(warehouse: psycopg.Connection, producer: Producer) -> int:
-    """Send what waits; how many events.
+    """Send the waiting alerts, and return how many.
 
     Raises:
-        TransientError, TerminalError: when the brokers do not take them all; they stay waiting, and may come twice.
+        TransientError, TerminalError: when the brokers do not accept them all; they stay waiting and may be sent twice.
     """
     refused: list[Any] = []
     with warehouse.transaction(), warehouse.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(_WAITING).fetchall()
+        alerts = cursor.execute(_WAITING).fetchall()
         with kafka_errors("send budget alerts"):
-            for alert in found:
+            for alert in alerts:
                 producer.produce(
                     TOPIC,
                     key=str(alert["campaign_id"]),
@@ -72,7 +73,10 @@ def send(warehouse: psycopg.Connection, producer: Producer) -> int:
         if refused:
             raise kafka_failure("send budget alerts", refused[0])
         if left:
-            raise TransientError("send budget alerts: kafka does not answer; it is tried again")
-        if found:
-            cursor.execute(_SENT, [[alert["alert_id"] for alert in found]])
-    return len(found)
+            raise TransientError(
+                f"send budget alerts: kafka did not confirm {left} of {len(alerts)} events in {_FLUSH_S:.0f} s; "
+                "the worker retries"
+            )
+        if alerts:
+            cursor.execute(_SENT, [[alert["alert_id"] for alert in alerts]])
+    return len(alerts)

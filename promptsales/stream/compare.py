@@ -1,7 +1,7 @@
-"""What the source has and what the warehouse has of a streamed table: counts, sums and hashes by hour, rows by key.
+"""Compare a streamed table with its source: counts, sums and hashes by hour, and rows by key.
 
-The warehouse has a row in the table, or its newest version in quarantine. Values are compared as types without a limit
-hold them: an explicit cast to a narrower one cuts a text without a word, and fails for a number.
+The warehouse's version of a row is in the table, or in quarantine if the newest one broke a rule. Values are cast to
+types without a limit: a cast to a narrower type cuts a text silently and fails for a number.
 """
 
 import re
@@ -16,20 +16,26 @@ from promptsales import names
 from promptsales.erasure.suppression import ERASED, is_erased, replace_erased
 from promptsales.names import identifier, in_lines, literal
 from promptsales.specs.stream import StreamColumn, StreamContract
-from promptsales.stream.sent import INTEGERS, missing, payload, sent, wide_type
+from promptsales.stream.sent import (
+    INTEGERS,
+    compose_missing_columns,
+    compose_payload_columns,
+    compose_sent_row,
+    wide_type,
+)
 from promptsales.stream.statements import table
 from promptsales.stream.version import Version, version_of
 
 _SUMMED = (*INTEGERS, "numeric")
-# who was erased, as the source's session was told; a session that was told nothing is refused
+# the erased persons, from a setting of the source's session; without the setting the query fails
 _ERASED = sql.SQL("(select unnest(string_to_array(current_setting('promptsales.erased'), ',')))")
-_TELL_ERASED = "select set_config('promptsales.erased', %s, false)"
+_SET_ERASED = "select set_config('promptsales.erased', %s, false)"
 
 
-class Found(NamedTuple):
-    """A row: its key, the values to compare, its version in the warehouse, or how the stream would send it.
+class ComparedRow(NamedTuple):
+    """A row of one side: its key, the values to compare, and its version (warehouse) or its event form (source).
 
-    The values are an object as JSON, under the warehouse's names; of a row that is deleted there are none.
+    The values are a JSON object under the warehouse's column names; None for a deleted row.
     """
 
     key: Any
@@ -39,36 +45,38 @@ class Found(NamedTuple):
 
 
 def prepare(source: psycopg.Connection, warehouse: psycopg.Connection) -> None:
-    """Let both sides say the same: naive times at the source are UTC, and an erased person is named by neither."""
+    """Set up both sessions so that they agree: naive times are UTC, and references to erased persons are null."""
     for connection in (source, warehouse):
         connection.execute("set time zone 'UTC'")
     query = sql.SQL("select distinct key from {} as erased").format(ERASED)
     erased = [key for (key,) in warehouse.execute(query)]
-    source.execute(_TELL_ERASED, [",".join(erased)])
+    source.execute(_SET_ERASED, [",".join(erased)])
 
 
-def hours(contract: StreamContract, warehouse: psycopg.Connection, window: Mapping[str, datetime]) -> dict[Any, Any]:
-    """Rows and sums by hour, as the warehouse has them."""
-    return _hours(contract, warehouse, ours(contract), window)
+def count_by_hour(
+    contract: StreamContract, warehouse: psycopg.Connection, window: Mapping[str, datetime]
+) -> dict[Any, Any]:
+    """Return the warehouse's row counts and sums by hour."""
+    return _count_by_hour(contract, warehouse, compose_warehouse_rows(contract), window)
 
 
-def source_hours(
+def count_source_by_hour(
     contract: StreamContract, source: psycopg.Connection, window: Mapping[str, datetime]
 ) -> dict[Any, Any]:
-    """Rows and sums by hour, as the source has them."""
-    return _hours(contract, source, theirs(contract), window)
+    """Return the source's row counts and sums by hour."""
+    return _count_by_hour(contract, source, compose_source_rows(contract), window)
 
 
-def _hours(
+def _count_by_hour(
     contract: StreamContract, connection: psycopg.Connection, relation: sql.Composed, window: Mapping[str, datetime]
 ) -> dict[Any, Any]:
-    return {hour: tuple(figures) for hour, *figures in connection.execute(by_hour(contract, relation), window)}
+    return {hour: tuple(figures) for hour, *figures in connection.execute(compose_by_hour(contract, relation), window)}
 
 
-def by_hour(contract: StreamContract, relation: sql.Composed) -> sql.Composed:
-    """Compose rows and sums by hour of a side's rows (`ours`, `theirs`)."""
+def compose_by_hour(contract: StreamContract, relation: sql.Composed) -> sql.Composed:
+    """Compose a query for row counts and sums by hour over the rows of a side."""
     sums = [sql.SQL(", sum({})").format(sql.Identifier(column.name)) for column in _measures(contract)]
-    # what is no measure counts too: eight hexadecimal digits of each row's hash, as a number
+    # covers the columns that have no sum: eight hexadecimal digits of each row's hash, as a number
     return sql.SQL("""
         select date_trunc('hour', updated_at, 'UTC'), count(*){sums},
                sum(('x' || left(encode(sha256(convert_to({values}::text, 'UTF8')), 'hex'), 8))
@@ -78,19 +86,22 @@ def by_hour(contract: StreamContract, relation: sql.Composed) -> sql.Composed:
     """).format(sums=sql.SQL("").join(sums), values=_parts(contract)["values"], relation=relation)
 
 
-def keys(
+def read_keys(
     contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection, unequal: list[datetime]
 ) -> list[str]:
-    """Every key, as text, that either side has in some hours."""
-    found: set[str] = set()
-    for connection, relation in ((warehouse, ours(contract)), (source, theirs(contract))):
+    """Return every key, as text, that either side has in the given hours."""
+    both: set[str] = set()
+    for connection, relation in (
+        (warehouse, compose_warehouse_rows(contract)),
+        (source, compose_source_rows(contract)),
+    ):
         span = (unequal[0], unequal[-1] + timedelta(hours=1), unequal)
-        found.update(key for (key,) in connection.execute(keys_of_hours(contract, relation), span))
-    return sorted(found)
+        both.update(key for (key,) in connection.execute(compose_keys_of_hours(contract, relation), span))
+    return sorted(both)
 
 
-def keys_of_hours(contract: StreamContract, relation: sql.Composed) -> sql.Composed:
-    """Compose the keys that a side's rows of some hours have."""
+def compose_keys_of_hours(contract: StreamContract, relation: sql.Composed) -> sql.Composed:
+    """Compose a query for the keys of a side's rows in given hours."""
     return sql.SQL("""
         select {key}::text from {relation} as r
         where not is_deleted and updated_at >= %s and updated_at < %s
@@ -98,41 +109,41 @@ def keys_of_hours(contract: StreamContract, relation: sql.Composed) -> sql.Compo
     """).format(key=sql.Identifier(contract.key), relation=relation)
 
 
-def rows(contract: StreamContract, warehouse: psycopg.Connection, wanted: list[str]) -> dict[str, Found]:
-    """Rows by key, as the warehouse has them; deleted ones too, for their versions."""
+def read_rows(contract: StreamContract, warehouse: psycopg.Connection, keys: list[str]) -> dict[str, ComparedRow]:
+    """Return the warehouse's rows by key, deleted ones included because their versions matter."""
     return {
-        text: Found(key, values, Version(*version), None)
-        for text, key, values, *version in warehouse.execute(by_key(contract), [wanted])
+        text: ComparedRow(key, values, Version(*version), None)
+        for text, key, values, *version in warehouse.execute(compose_by_key(contract), [keys])
     }
 
 
-def by_key(contract: StreamContract) -> sql.Composed:
-    """Compose rows by key, as the warehouse has them."""
+def compose_by_key(contract: StreamContract) -> sql.Composed:
+    """Compose a query for the warehouse's rows by key."""
     return sql.SQL("""
         select {key}::text, to_jsonb({key}), case when not is_deleted then {values}::text end,
                {version}
         from {relation} as r where {key} = any(%s::{type}[])
-    """).format(**_parts(contract), relation=ours(contract), version=version_of("r"))
+    """).format(**_parts(contract), relation=compose_warehouse_rows(contract), version=version_of("r"))
 
 
-def source_rows(contract: StreamContract, source: psycopg.Connection, wanted: list[str]) -> dict[str, Found]:
-    """Rows by key, as the source has them."""
-    found = source.execute(source_by_key(contract), [wanted])
-    return {text: Found(key, values, None, sent) for text, key, values, sent in found}
+def read_source_rows(contract: StreamContract, source: psycopg.Connection, keys: list[str]) -> dict[str, ComparedRow]:
+    """Return the source's rows by key."""
+    rows = source.execute(compose_source_by_key(contract), [keys])
+    return {text: ComparedRow(key, values, None, event) for text, key, values, event in rows}
 
 
-def source_by_key(contract: StreamContract) -> sql.Composed:
-    """Compose rows by key, as the source has them."""
+def compose_source_by_key(contract: StreamContract) -> sql.Composed:
+    """Compose a query for the source's rows by key."""
     return sql.SQL("""
         select {key}::text, to_jsonb({key}), {values}::text, {sent}
         from {relation} as r where {key} = any(%s::{type}[])
-    """).format(**_parts(contract), relation=theirs(contract), sent=sent(contract))
+    """).format(**_parts(contract), relation=compose_source_rows(contract), sent=compose_sent_row(contract))
 
 
-def held(contract: StreamContract) -> sql.Composed:
-    """Mark an open row of quarantine (parameter ``id``) as waived.
+def compose_waive(contract: StreamContract) -> sql.Composed:
+    """Compose a statement that marks an open quarantine row (parameter ``id``) as waived.
 
-    It answers with the row's key, how the stream would send it, its version, and when it was committed.
+    It returns the row's key, its event form, its version and its commit time.
     """
     return sql.SQL("""
         with held as (
@@ -144,9 +155,9 @@ def held(contract: StreamContract) -> sql.Composed:
                coalesce(committed_at, _last_tried_at)
         from held cross join lateral jsonb_to_record(_payload) as x({types})
     """).format(
-        feed=sql.Literal(contract.table), key=sql.Identifier(contract.key), sent=sent(contract),
-        types=payload(contract), missing=missing(contract, sql.SQL("_payload"), is_at_source=True),
-        version=version_of("x"),
+        feed=sql.Literal(contract.table), key=sql.Identifier(contract.key), sent=compose_sent_row(contract),
+        types=compose_payload_columns(contract), version=version_of("x"),
+        missing=compose_missing_columns(contract, sql.SQL("_payload"), is_at_source=True),
     )  # fmt: skip
 
 
@@ -154,12 +165,12 @@ def _parts(contract: StreamContract) -> dict[str, sql.Composable]:
     return {
         "key": sql.Identifier(contract.key),
         "type": sql.SQL(contract.key_type),
-        "values": values_of(contract),
+        "values": compose_values(contract),
     }
 
 
-def values_of(contract: StreamContract) -> sql.Composed:
-    """Compose a row to compare, as an object; what is not known is no null, so it differs from one."""
+def compose_values(contract: StreamContract) -> sql.Composed:
+    """Compose the values of a row to compare, as an object; an unknown value is left out, so it differs from null."""
     return sql.SQL("(jsonb_build_object({}) - _missing)").format(
         in_lines(
             sql.SQL("{}::text, {}").format(sql.Literal(column.name), _compared(column)) for column in contract.columns
@@ -168,7 +179,7 @@ def values_of(contract: StreamContract) -> sql.Composed:
 
 
 def _compared(column: StreamColumn) -> sql.Composed:
-    """A value to compare: of an object the listed keys, which are all that is kept of it."""
+    """Compose a value to compare: of a JSON object only the listed keys, because only they are kept."""
     if not column.keys:
         return sql.SQL("{}").format(sql.Identifier(column.name))
     return sql.SQL("""
@@ -183,7 +194,7 @@ def _measures(contract: StreamContract) -> list[StreamColumn]:
 
 
 def _plain(contract: StreamContract, column: StreamColumn, value: sql.Composable) -> sql.Composed:
-    """A value of that type, written one way only: rounded to the column's scale as on its way into it, or trimmed."""
+    """Compose a value in one canonical form: numbers rounded to the column's scale, or without trailing zeros."""
     wide = sql.SQL("{}::{}").format(value, wide_type(contract, column))
     if column.name == contract.key or not column.type.startswith((*INTEGERS, "numeric")):
         return wide
@@ -207,8 +218,8 @@ def _all_of_source(contract: StreamContract) -> sql.Composed:
     return in_lines(sql.SQL("{} as {}").format(value, sql.Identifier(name)) for name, value in values.items())
 
 
-def theirs(contract: StreamContract) -> sql.Composed:
-    """The source's table under the warehouse's names, as the stream may bring it; see `prepare`."""
+def compose_source_rows(contract: StreamContract) -> sql.Composed:
+    """Compose the source's table under the warehouse's names, as the stream may deliver it; call `prepare` first."""
     return sql.SQL("""
         (select {}, false as is_deleted, '{{}}'::text[] as _missing
          from {} as s
@@ -220,8 +231,8 @@ def theirs(contract: StreamContract) -> sql.Composed:
     )
 
 
-def ours(contract: StreamContract) -> sql.Composed:
-    """What the warehouse has: the table, but for a row whose newest version is in quarantine, that one."""
+def compose_warehouse_rows(contract: StreamContract) -> sql.Composed:
+    """Compose the warehouse's newest known rows: those of the table, replaced by open ones in quarantine."""
     return sql.SQL("""
         (select {of_table}, t.is_deleted, '{{}}'::text[] as _missing, {version_of_table}
          from {table} t
@@ -233,7 +244,8 @@ def ours(contract: StreamContract) -> sql.Composed:
          from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x({types})
          where q.feed = {name} and q.released_at is null)
     """).format(
-        of_table=_all_plain(contract, "t"), of_payload=_all_plain(contract, "x"), types=payload(contract),
-        missing=missing(contract, sql.SQL("q.payload")), table=table(contract), name=sql.Literal(contract.table),
-        key=sql.Identifier(contract.key), version_of_table=version_of("t"), version_of_payload=version_of("x"),
+        of_table=_all_plain(contract, "t"), of_payload=_all_plain(contract, "x"), table=table(contract),
+        types=compose_payload_columns(contract), missing=compose_missing_columns(contract, sql.SQL("q.payload")),
+        name=sql.Literal(contract.table), key=sql.Identifier(contract.key),
+        version_of_table=version_of("t"), version_of_payload=version_of("x"),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The thread that tells how far each streamed table is complete, beside the stream."""
+"""The thread that records how far each streamed table is complete."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from promptsales.printable import logger
 from promptsales.settings import Settings
 from promptsales.stream import connectors, progress, truncations
 from promptsales.stream import gaps as stream_gaps
-from promptsales.stream.progress import Progress, Reached
+from promptsales.stream.progress import Reached, StreamProgress
 from promptsales.stream.sweep import sweep
 from promptsales.stream.truncate import truncate
 
@@ -24,57 +24,57 @@ _LOOK_S, _PAUSE_S = 0.5, 5.0
 
 
 def start(settings: Settings) -> None:
-    """Begin to look, until the process ends."""
+    """Start one thread per connector, which runs until the process ends."""
     for name in connectors.names():
-        arguments = (settings, Progress(name))
-        threading.Thread(target=_look_for_ever, args=arguments, name=f"progress-{name}", daemon=True).start()
+        arguments = (settings, StreamProgress(name))
+        threading.Thread(target=_run_for_ever, args=arguments, name=f"progress-{name}", daemon=True).start()
 
 
-def _look_for_ever(settings: Settings, following: Progress) -> None:
+def _run_for_ever(settings: Settings, following: StreamProgress) -> None:
     while True:
         try:
-            _look(settings, following)
+            _run(settings, following)
         except PipelineError as error:
-            log.warning("how far %s is complete is not known: %s", following.connector, error)
+            log.warning("cannot tell how far %s is complete: %s", following.connector, error)
             time.sleep(_PAUSE_S)
 
 
-def _look(settings: Settings, following: Progress) -> None:
-    """Look until a server is away."""
+def _run(settings: Settings, following: StreamProgress) -> None:
+    """Check in a loop until a server does not answer."""
     client = topics.admin(settings.address("kafka"))
     with ExitStack() as stack:
         source = stack.enter_context(connected(settings, connectors.source_of(following.connector)))
         warehouse = stack.enter_context(connected(settings, "warehouse"))
         while True:
             if reached := following.look(source, client, warehouse):
-                _reached(settings, warehouse, following, reached)
+                _handle(settings, warehouse, following, reached)
             time.sleep(_LOOK_S)
 
 
-def _reached(settings: Settings, warehouse: psycopg.Connection, following: Progress, reached: Reached) -> None:
-    """Empty tables, note how far the tables are complete, and sweep; the last two not while events are missing.
+def _handle(settings: Settings, warehouse: psycopg.Connection, following: StreamProgress, reached: Reached) -> None:
+    """Empty truncated tables, record how far the tables are complete, and sweep.
 
-    A snapshot that lost events would have the rows swept that were in them.
+    While events are missing only tables are emptied: a sweep would delete rows whose events the snapshot lost.
     """
     later = _truncate(settings, warehouse, following, reached)
     gaps = stream_gaps.close(warehouse, following.connector, following.epoch)
-    following.tell(gaps)
+    following.log_gaps(gaps)
     if gaps:
         return
-    progress.note(warehouse, following.connector, min([reached.at, *later]))
+    progress.record_complete_through(warehouse, following.connector, min([reached.at, *later]))
     if gone := sweep(settings, warehouse, following.connector, following.epoch):
-        log.warning("%s: %d rows are gone since the epoch before", following.connector, gone)
+        log.warning("%s: deleted %d rows that the new snapshot does not have", following.connector, gone)
 
 
 def _truncate(
-    settings: Settings, warehouse: psycopg.Connection, following: Progress, reached: Reached
+    settings: Settings, warehouse: psycopg.Connection, following: StreamProgress, reached: Reached
 ) -> list[datetime]:
-    """Empty the tables whose older rows are all applied; return when the others were emptied at the source."""
+    """Empty the tables whose older rows are all applied; return the commit times of the other truncations."""
     later = []
-    for truncation in truncations.pending(warehouse, following.connector):
+    for truncation in truncations.read_pending(warehouse, following.connector):
         if truncation in reached.truncations:
             count = truncate(settings, warehouse, truncation)
-            log.warning("%s was truncated at the source; %d rows are deleted", truncation.table, count)
+            log.warning("%s was truncated at the source; deleted its %d rows", truncation.table, count)
         else:
             later.append(truncation.committed_at)
     return later

@@ -1,6 +1,6 @@
-"""Debezium's connectors as code: ``plan`` compares them with Kafka Connect, ``apply`` does it.
+"""Manage Debezium's connectors as code: ``plan`` compares them with Kafka Connect, ``apply`` makes the changes.
 
-The configuration is ``schemas/kafka/connectors/*.yml``, with what the stream's contracts and the settings say.
+The configuration is ``schemas/kafka/connectors/*.yml`` plus what the stream's contracts and the settings add.
 """
 
 import re
@@ -28,7 +28,7 @@ _BEGIN = Path(__file__).with_name("begin_epoch.sql").read_bytes()
 
 
 class ConnectorChange(BaseModel):
-    """What is to be done about a connector."""
+    """A change that a connector needs."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,7 +38,7 @@ class ConnectorChange(BaseModel):
 
 
 class ConnectorStatus(BaseModel):
-    """A connector as Kafka Connect has it."""
+    """The state of a connector in Kafka Connect."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,70 +50,69 @@ class ConnectorStatus(BaseModel):
 
 
 def names() -> tuple[Connector, ...]:
-    """Every connector."""
+    """Return the name of every connector."""
     return get_args(Connector)
 
 
 def source_of(connector: Connector) -> InternalName:
-    """The connection Debezium has to its source."""
+    """Return the name of Debezium's connection to a connector's source."""
     return "promptcrm_cdc" if connector == "promptcrm" else "promptads_cdc"
 
 
 @cache
-def _written(connector: Connector) -> dict[str, str]:
-    """What the files say: that of all connectors, and then the connector's own, where it has one."""
+def _read_files(connector: Connector) -> dict[str, str]:
+    """Read the configuration files: the common one, then the connector's own if it has one."""
     folder = ROOT / "schemas" / "kafka" / "connectors"
     paths = [path for name in ("postgres", connector) if (path := folder / f"{name}.yml").exists()]
-    found = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
+    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
     return {
         key: str(value).lower() if isinstance(value, bool) else str(value)
-        for settings in found
-        for key, value in settings.items()
+        for properties in files
+        for key, value in properties.items()
     }
 
 
 def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, str]:
-    """A connector's whole configuration; the password in it is a reference.
+    """Return a connector's whole configuration; the password in it is a reference.
 
     Raises:
         ConfigError: when its source has more than one host.
-        TransientError: when its source, whose version decides what a session may ask for, does not answer.
+        TransientError: when its source, whose version decides the session options, does not answer.
     """
-    found = contracts_of(connector)
-    where = source_place(settings, connector)
-    columns = [_pattern(f"{c.source.relation}.{origin}") for c in found for origin in c.origins]
-    return _written(connector) | {
-        **where,
+    contracts = contracts_of(connector)
+    columns = [_pattern(f"{c.source.relation}.{origin}") for c in contracts for origin in c.origins]
+    return _read_files(connector) | {
+        **source_properties(settings, connector),
         "topic.prefix": connector,
         "slot.name": connector,
         "publication.name": connector,
-        "table.include.list": ",".join(_pattern(c.source.relation) for c in found),
-        # a snapshot does not know the publication's columns
+        "table.include.list": ",".join(_pattern(c.source.relation) for c in contracts),
+        # a snapshot ignores the column lists of the publication
         "column.include.list": ",".join(columns),
         "transforms.epoch.value.literal": str(epoch),
         **value_limits.compose_properties(connector),
-        "driver.options": _session(settings, connector),
+        "driver.options": _session_options(settings, connector),
     }
 
 
 def _pattern(name: str) -> str:
-    """Return a name as a pattern of Debezium's, which splits a list at commas and does not tell capitals by itself."""
+    """Return a name as a Debezium pattern; Debezium splits lists at commas and ignores case by default."""
     return "(?-i)" + re.escape(name).replace(",", r"\x2c")
 
 
-def source_place(settings: Settings, connector: Connector) -> dict[str, str]:
-    """Return where Debezium finds its source.
+def source_properties(settings: Settings, connector: Connector) -> dict[str, str]:
+    """Return the properties by which Debezium finds its source.
 
     Raises:
-        ConfigError: for several hosts, of which Debezium takes one, or for a socket in place of a host.
+        ConfigError: for several hosts (Debezium accepts one), or for a socket instead of a host.
     """
     name = source_of(connector)
     address = settings.address(name)
     hosts, parts = postgres_hosts(address), conninfo_to_dict(address)
     if len(hosts) > 1 or not hosts[0][0] or hosts[0][0].startswith("/"):
         raise ConfigError(
-            f"connection {name}: it names {len(hosts)} hosts, {places(name, address)}; Debezium follows one host that "
-            "it reaches over TCP: name the primary, or an address that leads to it, in "
+            f"connection {name}: it names {len(hosts)} hosts, {places(name, address)}; Debezium follows one host "
+            "over TCP: set the primary, or an address that leads to it, in "
             f"PROMPTSALES_DSN__{name.upper()}"
         )
     options = {"database.sslmode": str(parts["sslmode"])} if parts.get("sslmode") else {}
@@ -125,8 +124,8 @@ def source_place(settings: Settings, connector: Connector) -> dict[str, str]:
     }
 
 
-def _session(settings: Settings, connector: Connector) -> str:
-    """What Debezium's sessions start with: as ours, but the one that exports a snapshot idles as long as it is read."""
+def _session_options(settings: Settings, connector: Connector) -> str:
+    """Return Debezium's session options: ours without the idle timeout, as its snapshot session idles for long."""
     name = source_of(connector)
     with connected(settings, name, patience="look") as source:
         options = start_options(settings, name, without=absent(source))
@@ -134,25 +133,27 @@ def _session(settings: Settings, connector: Connector) -> str:
 
 
 def plan(settings: Settings) -> list[ConnectorChange]:
-    """What ``apply`` would do.
+    """Return the changes that ``apply`` would make.
 
     Raises:
         TransientError: when Kafka Connect, the warehouse or a source does not answer.
     """
     with connected(settings, "warehouse", patience="look") as warehouse, connect.client_of(settings) as client:
-        return [change for name in names() if (change := _difference(settings, warehouse, client, name))]
+        return [change for name in names() if (change := _plan_connector(settings, warehouse, client, name))]
 
 
-def _difference(
+def _plan_connector(
     settings: Settings, warehouse: psycopg.Connection, client: httpx.Client, connector: Connector
 ) -> ConnectorChange | None:
-    there = connect.call(client, "GET", f"/connectors/{connector}/config")
-    if there is None:
+    existing = connect.call(client, "GET", f"/connectors/{connector}/config")
+    if existing is None:
         return ConnectorChange(action="create", connector=connector, what=f"follows {_tables(connector)} tables")
-    wanted = config(settings, connector, _known_epoch(warehouse, connector) or 1)
-    if changed := sorted(key for key in wanted.keys() | (there.keys() - {"name"}) if wanted.get(key) != there.get(key)):
+    expected = config(settings, connector, _read_epoch(warehouse, connector) or 1)
+    if changed := sorted(
+        key for key in expected.keys() | (existing.keys() - {"name"}) if expected.get(key) != existing.get(key)
+    ):
         return ConnectorChange(action="configure", connector=connector, what=", ".join(changed))
-    if status(settings, connector).task == "FAILED":
+    if read_status(settings, connector).task == "FAILED":
         return ConnectorChange(action="restart", connector=connector, what="its task has failed")
     return None
 
@@ -162,13 +163,13 @@ def _tables(connector: Connector) -> int:
 
 
 def apply(settings: Settings) -> list[ConnectorChange]:
-    """Create, configure and restart what ``plan`` names; Kafka Connect validates each configuration first.
+    """Create, configure and restart what ``plan`` lists; Kafka Connect validates each configuration first.
 
-    A connector that was known, and of which Connect has forgotten all, reads everything anew under a new epoch.
+    A known connector whose offsets Connect has lost reads everything again under a new epoch.
 
     Raises:
         TransientError: when Kafka Connect, the warehouse or a source does not answer.
-        TerminalError: when Kafka Connect refuses a configuration; it names the settings that are wrong.
+        TerminalError: when Kafka Connect rejects a configuration; the message names the wrong settings.
     """
     changes = plan(settings)
     with connected(settings, "warehouse", patience="look") as warehouse, connect.client_of(settings) as client:
@@ -178,11 +179,11 @@ def apply(settings: Settings) -> list[ConnectorChange]:
                     client, "POST", f"/connectors/{change.connector}/restart?includeTasks=true&onlyFailed=true"
                 )
                 continue
-            epoch = _known_epoch(warehouse, change.connector)
+            epoch = _read_epoch(warehouse, change.connector)
             if change.action == "create" and epoch and not _has_offsets(settings, client, change.connector, epoch):
                 snapshot_again(settings, change.connector)
                 continue
-            epoch = epoch or _begin(settings, warehouse, change.connector, 1)
+            epoch = epoch or _begin_epoch(settings, warehouse, change.connector, 1)
             connect.put(client, change.connector, config(settings, change.connector, epoch))
             if change.action == "create":
                 connect.call(client, "PUT", f"/connectors/{change.connector}/resume")
@@ -190,22 +191,22 @@ def apply(settings: Settings) -> list[ConnectorChange]:
 
 
 def _has_offsets(settings: Settings, client: httpx.Client, connector: Connector, epoch: int) -> bool:
-    """Whether Connect knows where a connector that it lacks was; else it would read all anew, as of an old epoch."""
+    """Return True if Connect still has a missing connector's offsets; else it would read all under an old epoch."""
     connect.create_stopped(client, connector, config(settings, connector, epoch))
-    found = connect.call(client, "GET", f"/connectors/{connector}/offsets", patience=True)
-    return bool(found and found["offsets"])
+    state = connect.call(client, "GET", f"/connectors/{connector}/offsets", patience=True)
+    return bool(state and state["offsets"])
 
 
 def snapshot_again(settings: Settings, connector: Connector) -> int:
-    """Read everything anew, under a new epoch: after a lost slot, or when the source was restored or replaced.
+    """Read everything again under a new epoch, and return it: for a lost slot, or a restored or replaced source.
 
-    Rows of the new epoch win over all that came before, so nothing is counted twice. Returns the epoch.
+    Rows of the new epoch win over all earlier ones, so nothing is counted twice.
 
     Raises:
         TransientError, TerminalError: when Kafka Connect, the warehouse or the source does not answer or refuses.
     """
     with connected(settings, "warehouse") as warehouse, connect.client_of(settings) as client:
-        epoch = (_known_epoch(warehouse, connector) or 0) + 1
+        epoch = (_read_epoch(warehouse, connector) or 0) + 1
         if connect.call(client, "GET", f"/connectors/{connector}/config") is None:
             connect.create_stopped(client, connector, config(settings, connector, epoch))
         connect.call(client, "PUT", f"/connectors/{connector}/stop")
@@ -213,33 +214,33 @@ def snapshot_again(settings: Settings, connector: Connector) -> int:
         with connected(settings, source_of(connector)) as source:
             drop = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s"
             source.execute(drop, [connector])
-        # of the epoch before: the snapshot closes them, where nothing of its own is lost
+        # gaps of the old epoch: the new snapshot closes them unless it loses events itself
         gaps.record(topics.admin(settings.address("kafka")), warehouse, connector, is_following=False)
-        _begin(settings, warehouse, connector, epoch)
+        _begin_epoch(settings, warehouse, connector, epoch)
         connect.put(client, connector, config(settings, connector, epoch))
         connect.call(client, "PUT", f"/connectors/{connector}/resume")
     return epoch
 
 
-def status(settings: Settings, connector: Connector) -> ConnectorStatus:
-    """How a connector is.
+def read_status(settings: Settings, connector: Connector) -> ConnectorStatus:
+    """Return the state of a connector.
 
     Raises:
         TransientError: when Kafka Connect does not answer.
     """
     with connect.client_of(settings) as client:
-        found = connect.call(client, "GET", f"/connectors/{connector}/status")
-        there = connect.call(client, "GET", f"/connectors/{connector}/config") or {}
-    if found is None:
+        answer = connect.call(client, "GET", f"/connectors/{connector}/status")
+        configured = connect.call(client, "GET", f"/connectors/{connector}/config") or {}
+    if answer is None:
         return ConnectorStatus(connector=connector, state="missing", task="-", epoch=None, trouble="")
-    task = (found["tasks"] or [{"state": "none"}])[0]
-    trace = str(task.get("trace") or found["connector"].get("trace") or "").strip().splitlines()
+    task = (answer["tasks"] or [{"state": "none"}])[0]
+    trace = str(task.get("trace") or answer["connector"].get("trace") or "").strip().splitlines()
     return ConnectorStatus(
         connector=connector,
-        state=found["connector"]["state"],
+        state=answer["connector"]["state"],
         task=task["state"],
-        epoch=int(there.get("transforms.epoch.value.literal", 0)) or None,
-        # the last cause; a connector that reads no personal data has none in it
+        epoch=int(configured.get("transforms.epoch.value.literal", 0)) or None,
+        # the last cause; connectors read no personal data, so it contains none
         trouble=next(
             (line.strip()[:200] for line in reversed(trace) if line.startswith("Caused by")),
             trace[0][:200] if trace else "",
@@ -247,18 +248,18 @@ def status(settings: Settings, connector: Connector) -> ConnectorStatus:
     )
 
 
-def _known_epoch(warehouse: psycopg.Connection, connector: Connector) -> int | None:
+def _read_epoch(warehouse: psycopg.Connection, connector: Connector) -> int | None:
     row = warehouse.execute(_EPOCH, [connector]).fetchone()
     return int(row[0]) if row else None
 
 
-def _begin(settings: Settings, warehouse: psycopg.Connection, connector: Connector, epoch: int) -> int:
-    warehouse.execute(_BEGIN, [connector, epoch, system_identifier(settings, connector)])
+def _begin_epoch(settings: Settings, warehouse: psycopg.Connection, connector: Connector, epoch: int) -> int:
+    warehouse.execute(_BEGIN, [connector, epoch, read_system_identifier(settings, connector)])
     return epoch
 
 
-def system_identifier(settings: Settings, connector: Connector) -> str:
-    """Which cluster a connector's source is: a restored or another one may count its log from anywhere.
+def read_system_identifier(settings: Settings, connector: Connector) -> str:
+    """Return which cluster a connector's source is; another or restored one may restart its log positions.
 
     Raises:
         TransientError: when the source does not answer.

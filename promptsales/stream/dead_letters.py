@@ -1,4 +1,4 @@
-"""Dead letters as people use them: list them, look at one, send it again, drop it."""
+"""Dead letters for operators: list them, show one, replay it, drop it."""
 
 from datetime import datetime
 from pathlib import Path
@@ -20,28 +20,30 @@ _SHOW = "select * from ops.dead_letter where topic = %s and partition = %s and m
 _DROP = "delete from ops.dead_letter where topic = %s and partition = %s and message_offset = %s"
 
 
-class Place(NamedTuple):
-    """Where a message was: written ``topic/partition/offset``."""
+class MessagePosition(NamedTuple):
+    """The position of a message, written ``topic/partition/offset``."""
 
     topic: str
     partition: int
     offset: int
 
     @classmethod
-    def parse(cls, text: str) -> "Place":
-        """Read the written form.
+    def parse(cls, text: str) -> "MessagePosition":
+        """Parse the written form.
 
         Raises:
-            ConfigError: when it is not one.
+            ConfigError: when the text has another form.
         """
         parts = text.split("/")
         if len(parts) != 3 or not (parts[1].isdigit() and parts[2].isdigit()):
-            raise ConfigError(f"{text!r} is no place of a message; write it as topic/partition/offset, like `dlq list`")
+            raise ConfigError(
+                f"{text!r} is not a position of a message; write it as topic/partition/offset, as `dlq list` prints it"
+            )
         return cls(parts[0], int(parts[1]), int(parts[2]))
 
 
 class Letter(NamedTuple):
-    """One dead letter, without its bytes."""
+    """A dead letter without its bytes."""
 
     topic: str
     partition: int
@@ -50,65 +52,69 @@ class Letter(NamedTuple):
     dead_at: datetime
 
 
-def letters(warehouse: psycopg.Connection, topic: str | None, limit: int) -> list[Letter]:
-    """At most ``limit`` dead letters, the oldest first; of one topic or of all."""
+def list_letters(warehouse: psycopg.Connection, topic: str | None, limit: int) -> list[Letter]:
+    """Return at most ``limit`` dead letters, oldest first, of one topic or of all."""
     with warehouse.cursor(row_factory=class_row(Letter)) as cursor:
         return cursor.execute(_LIST, {"topic": topic, "limit": limit}).fetchall()
 
 
-def counts(warehouse: psycopg.Connection) -> dict[str, float]:
-    """How many there are, by topic."""
+def count_letters(warehouse: psycopg.Connection) -> dict[str, float]:
+    """Return the number of dead letters by topic."""
     query = "select topic, count(*) from ops.dead_letter group by topic order by topic"
     return {topic: float(count) for topic, count in warehouse.execute(query)}
 
 
-def show(warehouse: psycopg.Connection, place: Place) -> dict[str, Any]:
-    """One dead letter, its bytes included.
+def show(warehouse: psycopg.Connection, position: MessagePosition) -> dict[str, Any]:
+    """Return a dead letter with its bytes.
 
     Raises:
-        ConfigError: when there is none at that place.
+        ConfigError: when there is none at that position.
     """
     with warehouse.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(_SHOW, place).fetchone()
-    if found is None:
-        raise ConfigError(f"no dead letter at {place.topic}/{place.partition}/{place.offset}; `dlq list` shows them")
-    return found
+        letter = cursor.execute(_SHOW, position).fetchone()
+    if letter is None:
+        raise ConfigError(
+            f"no dead letter at {position.topic}/{position.partition}/{position.offset}; `dlq list` shows those kept"
+        )
+    return letter
 
 
-def replay(warehouse: psycopg.Connection, kafka: str, place: Place) -> None:
-    """Send a dead letter to its topic again, and forget it; where it is still bad it comes back.
+def replay(warehouse: psycopg.Connection, kafka: str, position: MessagePosition) -> None:
+    """Send a dead letter to its topic again, and delete it; if it still cannot be decoded it becomes one again.
 
-    A version that was applied meanwhile, or a newer one, is not undone: the stream's guard sees to that.
+    A version applied since, or a newer one, is not undone: the sink ignores older versions.
 
     Raises:
-        ConfigError: when there is none at that place.
+        ConfigError: when there is none at that position.
         TransientError: when no broker takes it; it is kept.
     """
-    found = show(warehouse, place)
-    headers: dict[str, str | bytes | None] = {} if found["epoch"] is None else {"epoch": str(found["epoch"])}
+    letter = show(warehouse, position)
+    headers: dict[str, str | bytes | None] = {} if letter["epoch"] is None else {"epoch": str(letter["epoch"])}
     refused: list[Any] = []
     producer = Producer({**_PRODUCER, "bootstrap.servers": kafka})
-    with kafka_errors("send the dead letter again", kafka):
+    with kafka_errors("replay the dead letter", kafka):
         producer.produce(
-            found["topic"],
-            key=found["message_key"],
-            value=found["message_value"],
+            letter["topic"],
+            key=letter["message_key"],
+            value=letter["message_value"],
             headers=headers,
             on_delivery=lambda error, _: refused.append(error) if error else None,
         )
         left = producer.flush(_TIMEOUT_S)
     if refused:
-        raise kafka_failure("send the dead letter again; it is kept", refused[0], kafka)
+        raise kafka_failure("replay the dead letter, which is kept", refused[0], kafka)
     if left:
-        raise TransientError(f"send the dead letter again: kafka does not answer at {kafka}; it is kept")
-    warehouse.execute(_DROP, place)
+        raise TransientError(
+            f"replay the dead letter: kafka does not answer at {kafka}; the letter is kept, replay it later"
+        )
+    warehouse.execute(_DROP, position)
 
 
-def drop(warehouse: psycopg.Connection, place: Place) -> None:
-    """Forget a dead letter.
+def drop(warehouse: psycopg.Connection, position: MessagePosition) -> None:
+    """Delete a dead letter.
 
     Raises:
-        ConfigError: when there is none at that place.
+        ConfigError: when there is none at that position.
     """
-    show(warehouse, place)
-    warehouse.execute(_DROP, place)
+    show(warehouse, position)
+    warehouse.execute(_DROP, position)

@@ -1,8 +1,9 @@
-"""Changes of the first transaction after a snapshot: Debezium tells of no commit before it, so they have to be placed.
+"""Place the changes of the first transaction after a snapshot: Debezium names no commit before them.
 
-Such a change may lie before the snapshot in the log, but was committed after it, and on the bus it comes after the row
-that the snapshot read. So it is placed at the commit of the version of its row that is known by then, if that is later
-than its own position. An event that Kafka gives again was placed before, and may not rise above a later snapshot.
+Such a change may lie before the snapshot in the log although it was committed after it; on the bus it comes after the
+row that the snapshot read. It is therefore placed at the commit of the newest known version of its row, if that is
+later than its own position. An event that Kafka delivers again was placed before, and must not rise above a later
+snapshot.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,57 +16,57 @@ from psycopg import sql
 
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream.batch import Batch
-from promptsales.stream.decode import Change
+from promptsales.stream.decode import RowChange
 from promptsales.stream.statements import table
 from promptsales.stream.version import TYPED, Rank, Version, version_of
 
 _APPLIED = "select partition, next_offset from ops.stream_offset where topic = %s"
 
 
-async def placed(connection: psycopg.AsyncConnection[Any], batch: Batch) -> Batch:
-    """Return a batch whose changes all have their place in the order of commits.
+async def place_first_changes(connection: psycopg.AsyncConnection[Any], batch: Batch) -> Batch:
+    """Return the batch with every change placed in the order of commits.
 
     Raises:
         psycopg.Error: as the driver.
     """
     if not any(change.is_first for change in batch.changes):
         return batch
-    # a topic that was made anew begins at 0
+    # a recreated topic begins at offset 0
     fresh = {(offset.topic, offset.partition) for offset in batch.offsets if offset.first_offset == 0}
-    changes: list[Change] = []
+    changes: list[RowChange] = []
     for name in batch.tables():
         mine = [change for change in batch.changes if change.table == name]
-        changes += await _placed(connection, name, mine, fresh)
+        changes += await _place_in_table(connection, name, mine, fresh)
     return batch._replace(changes=tuple(changes))
 
 
-async def _placed(
-    connection: psycopg.AsyncConnection[Any], name: str, changes: Sequence[Change], fresh: set[tuple[str, int]]
-) -> Sequence[Change]:
+async def _place_in_table(
+    connection: psycopg.AsyncConnection[Any], name: str, changes: Sequence[RowChange], fresh: set[tuple[str, int]]
+) -> Sequence[RowChange]:
     keys = sorted({str(change.key) for change in changes if change.is_first})
     if not keys:
         return changes
     topic = stream_contracts()[name].topic
     cursor = await connection.execute(_APPLIED, [topic])
     applied = {at: offset for at, offset in await cursor.fetchall() if (topic, at) not in fresh}
-    cursor = await connection.execute(_known(name), {"keys": keys})
+    cursor = await connection.execute(_compose_known_versions(name), {"keys": keys})
     newest: dict[str, Rank] = {}
     for key, *version in await cursor.fetchall():
-        _note(newest, key, Version(*version).rank)
+        _note_newest(newest, key, Version(*version).rank)
     return list(_in_order(changes, newest, applied))
 
 
-def _in_order(changes: Sequence[Change], newest: dict[str, Rank], applied: dict[int, int]) -> Iterator[Change]:
+def _in_order(changes: Sequence[RowChange], newest: dict[str, Rank], applied: dict[int, int]) -> Iterator[RowChange]:
     for change in changes:
-        key, found = str(change.key), change
+        key = str(change.key)
         if change.is_first and change.message.offset >= applied.get(change.message.partition, 0):
-            found = _raised(change, newest.get(key))
-        _note(newest, key, found.version)
-        yield found
+            change = _raise_commit(change, newest.get(key))
+        _note_newest(newest, key, change.version)
+        yield change
 
 
-def _raised(change: Change, base: Rank | None) -> Change:
-    """A change, placed behind what is known of its row; the one that came stays as it is: it may be applied again."""
+def _raise_commit(change: RowChange, base: Rank | None) -> RowChange:
+    """Return a change placed behind the known version of its row; the original may be applied again unchanged."""
     epoch, commit, is_change, lsn = change.version
     if base is None or base[0] != epoch or base[1] <= commit:
         return change
@@ -73,13 +74,13 @@ def _raised(change: Change, base: Rank | None) -> Change:
     return change._replace(row=row, version=(epoch, base[1], is_change, lsn))
 
 
-def _note(newest: dict[str, Rank], key: str, found: Rank) -> None:
-    newest[key] = max(found, newest.get(key, found))
+def _note_newest(newest: dict[str, Rank], key: str, rank: Rank) -> None:
+    newest[key] = max(rank, newest.get(key, rank))
 
 
 @cache
-def _known(name: str) -> bytes:
-    """Compose the versions of some keys in the table, and in quarantine."""
+def _compose_known_versions(name: str) -> bytes:
+    """Compose a query for the versions of some keys in the table and in quarantine."""
     contract = stream_contracts()[name]
     return (
         sql.SQL("""

@@ -1,8 +1,8 @@
 """Events that left Kafka, or were skipped by the consumer group, before the warehouse applied them.
 
 Retention, `delete_records`, a topic that was deleted and created again, and a consumer group whose offsets were reset
-forward leave such a gap. Nothing on the bus can close it. So it is recorded, `complete_through` stands, and the
-snapshot of a later epoch closes it.
+forward cause such a gap. Kafka cannot deliver those events any more. The gap is recorded, `complete_through` stops, and
+the snapshot of a later epoch closes the gap.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from promptsales.specs.stream import Connector
 from promptsales.stream import lag
 from promptsales.stream.lag import Partition
 
-# of the workers; the Faust app bears it too
+# the workers' consumer group, and the id of the Faust app
 GROUP = "promptsales-stream"
 _TIMEOUT_S = 10
 
@@ -27,7 +27,7 @@ _NOTED = """
     select topic, partition, gap_from, gap_to, next_offset, true from ops.stream_offset
     where topic = any(%s) and gap_at is not null order by topic, partition
 """
-# what a worker applied since the gap was looked for has the last word about next_offset
+# a worker may have applied events since the gap was detected; then its next_offset stays
 _RECORD = """
     insert into ops.stream_offset as o (topic, partition, next_offset, gap_from, gap_to, gap_epoch, gap_at)
     values (%(topic)s, %(partition)s, %(start)s, %(first)s, %(following)s,
@@ -51,8 +51,8 @@ _CLOSE = """
 class Gap(NamedTuple):
     """Missing events of a partition, from ``first`` up to but without ``following``.
 
-    ``following`` is None where the topic was created again. ``start`` is where the workers go on, and ``has_more`` says
-    whether events wait there.
+    ``following`` is None when the topic was created again. ``start`` is where the workers continue, and ``has_more``
+    says whether events wait there.
     """
 
     topic: str
@@ -72,33 +72,33 @@ class Gap(NamedTuple):
         )
 
 
-def way_out(connector: Connector) -> str:
+def describe_fix(connector: Connector) -> str:
     """Return what to do about a gap."""
-    return f"run `promptsales connectors snapshot {connector}`: it reads all rows anew, under a new epoch"
+    return f"run `promptsales connectors snapshot {connector}`: it reads all rows again under a new epoch"
 
 
-def recorded(warehouse: psycopg.Connection, connector: Connector) -> list[Gap]:
+def read_recorded(warehouse: psycopg.Connection, connector: Connector) -> list[Gap]:
     """Return the gaps of a connector's topics that are recorded and not closed."""
     return [Gap(*row) for row in warehouse.execute(_NOTED, [lag.topics(connector)])]
 
 
-def unrecorded(client: AdminClient, warehouse: psycopg.Connection, connector: Connector) -> list[Gap]:
-    """Return the gaps between what is applied and what a worker can read next that no one has recorded.
+def find_unrecorded(client: AdminClient, warehouse: psycopg.Connection, connector: Connector) -> list[Gap]:
+    """Return the gaps between the applied offsets and what a worker can read next that are not recorded yet.
 
     Raises:
         TransientError: when no broker answers.
     """
     names = lag.topics(connector)
-    ids, starts_at = _ids(client, names), starts(client, names)
-    # read after the group's offsets, which follow it, and before the ends, which it follows
+    ids, starts_at = _read_topic_ids(client, names), read_starts(client, names)
+    # committed offset <= applied offset <= end, so reading in this order never shows a gap that is not there
     applied = {(topic, partition): at for topic, partition, *at in warehouse.execute(_APPLIED, [names])}
-    ends = lag.ends(client, names)
+    ends = lag.read_ends(client, names)
     gaps = []
     for (topic, partition), end in sorted(ends.items()):
         next_offset, topic_id = applied.get((topic, partition), (0, None))
         start = starts_at.get((topic, partition), 0)
         if topic_id not in (None, ids.get(topic)) or next_offset > end:
-            # up to its end it may be what was applied of the new topic
+            # next_offset <= end: the applied offset may belong to the new topic
             at = start if next_offset > end else next_offset
             gaps.append(Gap(topic, partition, next_offset, None, at, end > at))
         elif start > next_offset:
@@ -106,22 +106,22 @@ def unrecorded(client: AdminClient, warehouse: psycopg.Connection, connector: Co
     return gaps
 
 
-def present(client: AdminClient, warehouse: psycopg.Connection, connector: Connector) -> list[Gap]:
-    """Return all open gaps of a connector's topics: those recorded, and those that no worker has recorded yet.
+def find_open(client: AdminClient, warehouse: psycopg.Connection, connector: Connector) -> list[Gap]:
+    """Return all open gaps of a connector's topics, recorded or not.
 
     Raises:
         TransientError: when no broker answers.
     """
-    return recorded(warehouse, connector) + unrecorded(client, warehouse, connector)
+    return read_recorded(warehouse, connector) + find_unrecorded(client, warehouse, connector)
 
 
-def starts(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
-    """Return the offset at which the workers go on, or begin, with each partition of some topics.
+def read_starts(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
+    """Return the offset at which the workers continue, or begin, for each partition of some topics.
 
     Raises:
         TransientError: when no broker answers.
     """
-    committed, begins, ends = _committed(client), lag.begins(client, names), lag.ends(client, names)
+    committed, begins, ends = _read_committed(client), lag.read_begins(client, names), lag.read_ends(client, names)
     return {
         at: committed[at] if begin <= committed.get(at, -1) <= ends.get(at, 0) else begin
         for at, begin in begins.items()
@@ -129,34 +129,34 @@ def starts(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
 
 
 def has_new_topic(client: AdminClient, warehouse: psycopg.Connection, connector: Connector) -> bool:
-    """Return whether a topic was deleted and created again since its id was recorded.
+    """Return True if a topic was deleted and created again since its id was recorded.
 
     Raises:
         TransientError: when no broker answers.
     """
-    ids = _ids(client, lag.topics(connector))
+    ids = _read_topic_ids(client, lag.topics(connector))
     known = warehouse.execute(_KNOWN, [list(ids)]).fetchall()
     return any(ids[topic] != topic_id for topic, topic_id in known)
 
 
 def record(client: AdminClient, warehouse: psycopg.Connection, connector: Connector, is_following: bool) -> list[Gap]:
-    """Record the gaps of a connector's topics, with its present epoch; return them.
+    """Record the gaps of a connector's topics under its current epoch, and return them.
 
     Args:
-        client: of the brokers.
-        warehouse: an open connection, in autocommit.
-        connector: whose topics are looked at.
-        is_following: whether workers run. They see a gap by themselves when the event behind it comes, and know more
-            about it: its epoch. So only gaps with nothing behind them are recorded then.
+        client: admin client of the brokers.
+        warehouse: an open connection in autocommit.
+        connector: the connector whose topics are checked.
+        is_following: whether workers run. A worker records a gap itself when the next event comes, and knows that
+            event's epoch. Then only gaps with nothing behind them are recorded here.
 
     Raises:
         TransientError: when no broker answers.
     """
     names = lag.topics(connector)
-    ids = _ids(client, names)
+    ids = _read_topic_ids(client, names)
     gaps = [
         gap
-        for gap in unrecorded(client, warehouse, connector)
+        for gap in find_unrecorded(client, warehouse, connector)
         if gap.following is None or not (is_following and gap.has_more)
     ]
     with warehouse.transaction():
@@ -168,21 +168,21 @@ def record(client: AdminClient, warehouse: psycopg.Connection, connector: Connec
 
 
 def close(warehouse: psycopg.Connection, connector: Connector, epoch: int | None) -> list[Gap]:
-    """Close the gaps whose events are older than an epoch whose snapshot is applied; return those that stay open."""
+    """Close the gaps older than an epoch whose snapshot is applied; return those that stay open."""
     warehouse.execute(_CLOSE, [lag.topics(connector), epoch])
-    return recorded(warehouse, connector)
+    return read_recorded(warehouse, connector)
 
 
-def _ids(client: AdminClient, names: Iterable[str]) -> dict[str, str]:
-    """Return Kafka's own id of each topic that is there."""
+def _read_topic_ids(client: AdminClient, names: Iterable[str]) -> dict[str, str]:
+    """Return Kafka's own id of each existing topic."""
     with topics.errors("read topics", client):
         answers = client.describe_topics(TopicCollection(list(names)), request_timeout=_TIMEOUT_S)
-        there = client.list_topics(timeout=_TIMEOUT_S).topics
-        return {name: str(answer.result().topic_id) for name, answer in answers.items() if name in there}
+        existing = client.list_topics(timeout=_TIMEOUT_S).topics
+        return {name: str(answer.result().topic_id) for name, answer in answers.items() if name in existing}
 
 
-def _committed(client: AdminClient) -> dict[Partition, int]:
-    """Return where the workers' group goes on, by partition; nothing where it never committed."""
+def _read_committed(client: AdminClient) -> dict[Partition, int]:
+    """Return the committed offset of the workers' group by partition; partitions without a commit are left out."""
     with topics.errors("read the workers' offsets", client):
         (answer,) = client.list_consumer_group_offsets(
             [ConsumerGroupTopicPartitions(GROUP)], request_timeout=_TIMEOUT_S

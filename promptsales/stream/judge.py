@@ -1,4 +1,4 @@
-"""Which rules a row breaks: those of its suite, and those that every contract implies. Pure, like the decoder."""
+"""Judge a row by the rules of its suite and by those that every contract implies. Pure, like the decoder."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,12 +11,12 @@ from promptsales.specs.stream import StreamContract
 from promptsales.specs.suite import CLOCK_TOLERANCE, read_suite
 from promptsales.stream.rules import Rules, compile_rules
 
-# its values stay as they were written, to the last digit
+# raw values keep every digit as it was written
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Judge:
-    """The judge of one table's rows."""
+    """Judges the rows of one table."""
 
     def __init__(self, contract: StreamContract) -> None:
         self.rules: Rules = compile_rules(read_suite(contract))
@@ -24,21 +24,23 @@ class Judge:
         self._times = [column.name for column in contract.columns if is_date(column.type)]
         self._numbers = [column.name for column in contract.columns if column.type.startswith("numeric")]
 
-    def broken(self, row: Any, at: datetime) -> list[str]:
-        """Return the rules that a whole row breaks, when times may lie up to a moment (and the tolerance)."""
-        broken = [f"{name}_not_an_object" for name in self.keep_listed(row)]
-        return broken + (self._no_numbers(row) + self._no_times(row) or self.rules.broken_by(row, at + CLOCK_TOLERANCE))
+    def find_broken_rules(self, row: Any, at: datetime) -> list[str]:
+        """Return the rules that a complete row breaks; times may lie up to ``at`` plus the tolerance."""
+        broken = [f"{name}_not_an_object" for name in self.drop_unlisted_keys(row)]
+        return broken + (
+            self._find_non_finite(row) + self._find_text_times(row) or self.rules.broken_by(row, at + CLOCK_TOLERANCE)
+        )
 
-    def keep_listed(self, row: Any) -> list[str]:
-        """Keep the listed keys of JSON objects only; return the columns that hold none."""
-        return [name for name, keys in self._objects if not _keep(row, name, keys)]
+    def drop_unlisted_keys(self, row: Any) -> list[str]:
+        """Drop the keys of JSON objects that no contract lists; return the columns that hold no object."""
+        return [name for name, keys in self._objects if not _keep_listed(row, name, keys)]
 
-    def _no_times(self, row: Any) -> list[str]:
-        """Times that were left as text; no rule can judge the row, as they compare with nothing."""
+    def _find_text_times(self, row: Any) -> list[str]:
+        """Return a rule for each time that is still text; no other rule can compare it."""
         return [DATES.format(name) for name in self._times if isinstance(getattr(row, name), str)]
 
-    def _no_numbers(self, row: Any) -> list[str]:
-        """Numbers that are none (NaN, infinity): no rule can judge the row, as they compare with nothing."""
+    def _find_non_finite(self, row: Any) -> list[str]:
+        """Return a rule for each non-finite number (`NaN`, `Infinity`); no other rule can compare it."""
         return [
             f"{name}_not_a_number"
             for name in self._numbers
@@ -46,13 +48,13 @@ class Judge:
         ]
 
 
-def _keep(row: Any, name: str, keys: frozenset[str]) -> bool:
+def _keep_listed(row: Any, name: str, keys: frozenset[str]) -> bool:
     text: Any = getattr(row, name)
     if not isinstance(text, str):
         return True
     try:
-        found = _object.decode(text)
+        values = _object.decode(text)
     except (msgspec.MsgspecError, RecursionError):
         return False
-    setattr(row, name, msgspec.json.encode({key: value for key, value in found.items() if key in keys}).decode())
+    setattr(row, name, msgspec.json.encode({key: value for key, value in values.items() if key in keys}).decode())
     return True

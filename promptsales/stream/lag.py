@@ -1,4 +1,4 @@
-"""How far the stream is behind, in three hops: the slot, the bus, the last applied commit."""
+"""How far the stream is behind, in three hops: the replication slot, the bus, the last applied commit."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -21,8 +21,9 @@ _NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILAB
 class Slot(NamedTuple):
     """A replication slot.
 
-    ``behind_bytes`` is the log that was not confirmed; ``kept_bytes`` what the source keeps for it, which is more where
-    a transaction stays open, and what counts against ``cap_bytes``, the most it will keep.
+    ``behind_bytes`` is the log that is not confirmed. ``kept_bytes`` is the log that the source keeps for the slot; an
+    open transaction makes it larger. It counts against ``cap_bytes``, the most that the source keeps (None for no
+    limit).
     """
 
     slot: str
@@ -34,12 +35,12 @@ class Slot(NamedTuple):
 
     @property
     def is_losing(self) -> bool:
-        """Whether the source has let go of log the slot needs, or does at its next checkpoint."""
+        """Return True if the source has removed log that the slot needs, or will at its next checkpoint."""
         return self.wal_status in ("unreserved", "lost")
 
 
 class Lag(NamedTuple):
-    """How far one connector's tables are behind."""
+    """How far the tables of one connector are behind."""
 
     connector: str
     slot_bytes: int | None
@@ -67,88 +68,88 @@ _LAST = """
 """
 
 
-def slot(source: psycopg.Connection, connector: Connector) -> Slot | None:
-    """A connector's slot; None where there is none."""
+def read_slot(source: psycopg.Connection, connector: Connector) -> Slot | None:
+    """Return a connector's slot; None when it has none."""
     row = source.execute(_SLOT, [connector]).fetchone()
     return Slot(*row) if row else None
 
 
 def topics(connector: Connector) -> list[str]:
-    """The topics of a connector's tables."""
+    """Return the topics of a connector's tables."""
     return [contract.topic for contract in contracts_of(connector)]
 
 
-def ends(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
-    """The end of every partition of some topics: the offset the next event will have.
+def read_ends(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
+    """Return the end of every partition of some topics: the offset of the next event.
 
     Raises:
-        TransientError: when no broker answers, or a topic is not there.
+        TransientError: when no broker answers, or a topic does not exist.
     """
-    return _bounds(client, names, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    return _read_bounds(client, names, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
 
-def begins(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
+def read_begins(client: AdminClient, names: Iterable[str]) -> dict[Partition, int]:
     """Return the first offset that each partition of some topics still has.
 
     Raises:
         TransientError: when no broker answers.
     """
-    return _bounds(client, names, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+    return _read_bounds(client, names, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
 
-def _bounds(client: AdminClient, names: Iterable[str], spec: OffsetSpec) -> dict[Partition, int]:
+def _read_bounds(client: AdminClient, names: Iterable[str], spec: OffsetSpec) -> dict[Partition, int]:
     with bus.errors("read offsets", client):
-        there = client.list_topics(timeout=_TIMEOUT_S).topics
-        wanted = {
+        existing = client.list_topics(timeout=_TIMEOUT_S).topics
+        partitions = {
             TopicPartition(name, partition): spec
             for name in names
-            for partition in (there[name].partitions if name in there else ())
+            for partition in (existing[name].partitions if name in existing else ())
         }
-        return _offsets(client, wanted) if wanted else {}
+        return _list_offsets(client, partitions) if partitions else {}
 
 
 def _is_settling(error: BaseException) -> bool:
-    """Whether a partition's leader is not known yet, as of a topic that was made a moment ago."""
+    """Return True if a partition has no known leader yet, as in a topic created a moment ago."""
     return isinstance(error, KafkaException) and error.args[0].code() in _NO_LEADER
 
 
 @retry(retry=retry_if_exception(_is_settling), stop=stop_after_delay(_TIMEOUT_S), wait=wait_fixed(0.2), reraise=True)
-def _offsets(client: AdminClient, wanted: dict[TopicPartition, OffsetSpec]) -> dict[Partition, int]:
-    answers = client.list_offsets(wanted, request_timeout=_TIMEOUT_S)
+def _list_offsets(client: AdminClient, partitions: dict[TopicPartition, OffsetSpec]) -> dict[Partition, int]:
+    answers = client.list_offsets(partitions, request_timeout=_TIMEOUT_S)
     return {(at.topic, at.partition): future.result().offset for at, future in answers.items()}
 
 
-def applied(warehouse: psycopg.Connection, names: Iterable[str]) -> dict[Partition, int]:
-    """How far every partition is applied."""
+def read_applied(warehouse: psycopg.Connection, names: Iterable[str]) -> dict[Partition, int]:
+    """Return the next offset to apply of every partition."""
     return {(topic, partition): offset for topic, partition, offset in warehouse.execute(_APPLIED, [list(names)])}
 
 
-def absent(warehouse: psycopg.Connection) -> dict[str, float]:
-    """Events without a field for a column of the contract, since the last audit that found all well, by topic."""
+def count_absent(warehouse: psycopg.Connection) -> dict[str, float]:
+    """Return, by topic, the events without a field for a contract's column since the last clean audit."""
     query = "select topic, sum(absent_events) from ops.stream_offset group by topic order by topic"
     return {topic: float(count) for topic, count in warehouse.execute(query)}
 
 
-def unnamed(warehouse: psycopg.Connection) -> dict[str, float]:
-    """By topic, how many events came with a field that no contract names."""
+def count_unnamed(warehouse: psycopg.Connection) -> dict[str, float]:
+    """Return, by topic, the events that had a field no contract names."""
     query = "select topic, sum(unnamed_events) from ops.stream_offset group by topic order by topic"
     return {topic: float(events) for topic, events in warehouse.execute(query)}
 
 
-def waiting(found: dict[Partition, int], done: dict[Partition, int]) -> int:
-    """Events on the bus that are not applied yet."""
-    return sum(max(0, end - done.get(partition, 0)) for partition, end in found.items())
+def count_waiting(ends: dict[Partition, int], done: dict[Partition, int]) -> int:
+    """Return how many events on the bus are not applied yet."""
+    return sum(max(0, end - done.get(partition, 0)) for partition, end in ends.items())
 
 
-def lag(warehouse: psycopg.Connection, client: AdminClient, connector: Connector, found: Slot | None) -> Lag:
-    """All three hops of one connector."""
+def measure_lag(warehouse: psycopg.Connection, client: AdminClient, connector: Connector, slot: Slot | None) -> Lag:
+    """Return all three hops of one connector."""
     names = topics(connector)
-    events = waiting(ends(client, names), applied(warehouse, names))
+    events = count_waiting(read_ends(client, names), read_applied(warehouse, names))
     last = warehouse.execute(_LAST, [names]).fetchone() or (None, None, None)
-    return Lag(connector, found.behind_bytes if found else None, events, *last)
+    return Lag(connector, slot.behind_bytes if slot else None, events, *last)
 
 
-def record(warehouse: psycopg.Connection, found: Lag, at: Slot | None) -> None:
-    """Append how far a connector is behind to ``ops.stream_lag``."""
-    values = {**found._asdict(), "slot_status": at.wal_status if at else None}
+def record(warehouse: psycopg.Connection, lag: Lag, slot: Slot | None) -> None:
+    """Append a connector's lag to ``ops.stream_lag``."""
+    values = {**lag._asdict(), "slot_status": slot.wal_status if slot else None}
     warehouse.execute(_RECORD, values)

@@ -1,4 +1,4 @@
-"""The thread that brings figures to Redis, beside the stream: an absent Redis never holds a change event."""
+"""The thread that publishes campaign figures to Redis; an absent Redis never delays a change event."""
 
 import threading
 import time
@@ -17,14 +17,14 @@ from promptsales.stream.sink import Figure
 
 log = logger(__name__)
 
-# figures of so long go to Redis together: more often, and this thread would keep the stream's from running
+# figures are collected this long: publishing more often would take the interpreter from the stream's thread
 _AGAIN_S, _TOGETHER_S = 10.0, 0.2
-# a newer one replaces an older; beyond this many the next full publication brings them
+# figures that wait at most; the next full publication brings the rest
 _MOST = 50_000
 
 
 class Counters:
-    """Takes note of figures, and sets them a moment later."""
+    """Collects figures, and publishes them a moment later."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -34,21 +34,21 @@ class Counters:
         self._published = counters.NOTHING
 
     def note(self, figures: Iterable[Figure]) -> None:
-        """Figures that a batch moved; called after its commit."""
-        found = [Counter(*figure) for figure in figures]
+        """Collect the figures that a batch changed; call it after the batch's commit."""
+        moved = [Counter(*figure) for figure in figures]
         with self._lock:
             if len(self._noted) < _MOST:
-                for counter in found:
-                    # its key in Redis takes ten times as long to make
+                for counter in moved:
+                    # building its Redis key would take ten times as long
                     what = counter[:3]
                     known = self._noted.get(what)
                     if known is None or known.version < counter.version:
                         self._noted[what] = counter
-        if found:
+        if moved:
             self._is_noted.set()
 
     def start(self) -> None:
-        """Begin to publish, until the process ends."""
+        """Start a thread that publishes until the process ends."""
         threading.Thread(target=self._publish_for_ever, name="counters", daemon=True).start()
 
     def _publish_for_ever(self) -> None:
@@ -56,11 +56,11 @@ class Counters:
             try:
                 self._publish()
             except PipelineError as error:
-                log.warning("live counters wait: %s", error)
+                log.warning("live counters wait: %s; retrying in 1 s", error)
                 time.sleep(1)
 
     def _publish(self) -> None:
-        """Publish until something fails; first of all what a failure before may have lost."""
+        """Publish until something fails; first everything that an earlier failure may have lost."""
         with (
             redis.Redis.from_url(self._settings.address("redis"), socket_timeout=5, socket_connect_timeout=5) as client,
             redis_errors("publish live counters", client),

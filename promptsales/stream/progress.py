@@ -1,7 +1,8 @@
-"""How far the streamed tables are complete, also while nothing happens at their source.
+"""How far the streamed tables are complete, even while nothing happens at their source.
 
-A commit before a moment is in the warehouse once the source's log up to that moment was read (the slot says so; when
-the source is idle, Debezium's heartbeat moves it), and what the brokers held then is applied.
+Every commit before a moment is in the warehouse once two conditions hold: the source's log up to that moment is read
+(the slot's confirmed position; Debezium's heartbeat moves it while the source is idle), and all that the brokers held
+then is applied.
 """
 
 import time
@@ -24,10 +25,10 @@ from promptsales.stream.truncations import Truncation
 
 log = logger(__name__)
 
-# a stuck partition is looked at again after so long
+# seconds between two checks for gaps
 _GAPS_S = 5.0
 
-# only with a slot: what was written before there is one is in no log, but in the snapshot
+# no row without a slot: what was written before it existed is in the snapshot only
 _NOW = """
     select clock_timestamp(), pg_current_wal_insert_lsn()::text from pg_replication_slots where slot_name = %s
 """
@@ -47,7 +48,7 @@ _NOTE = """
 """
 
 
-# two threads that take their moments at once differ by less
+# 5 s is more than two threads that read the clock at the same time can differ by
 _LOWER = """
     update ops.feed set last_sync_timestamp = least(last_sync_timestamp, %(now)s), complete_through = %(now)s,
         updated_at = clock_timestamp()
@@ -62,68 +63,68 @@ class _Mark(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """A moment before which every commit is applied; ``truncations`` were noted before it, so all older rows are."""
+    """A moment before which every commit is applied; rows older than ``truncations`` are applied too."""
 
     at: datetime
     truncations: list[Truncation]
 
 
-class Progress:
-    """Follows one moment of one source after the other until all before it is applied."""
+class StreamProgress:
+    """Follows one moment of a source after the other until everything before it is applied."""
 
     def __init__(self, connector: Connector) -> None:
         self.connector = connector
         self._mark: _Mark | None = None
-        self.epoch: int | None = None  # the one that the moment belongs to
+        self.epoch: int | None = None  # epoch of the current moment
         self._ends: dict[Partition, int] | None = None
         self._gaps_at = 0.0
-        self._told: list[Gap] = []
+        self._logged: list[Gap] = []
 
     def look(self, source: psycopg.Connection, client: AdminClient, warehouse: psycopg.Connection) -> Reached | None:
-        """Look once; the moment before which every commit is applied, when one was reached just now.
+        """Check once; return the moment before which every commit is applied if it was reached just now.
 
         Raises:
-            TerminalError: when a table or an operation is not published: what is written so comes in no event.
+            TerminalError: when a table or an operation is not published, so that its changes come in no event.
             TransientError: when no broker answers.
         """
-        self._mark = self._mark or _mark(source, warehouse, self.connector)
+        self._mark = self._mark or _read_mark(source, warehouse, self.connector)
         names = lag.topics(self.connector)
         if time.monotonic() >= self._gaps_at:
             self._note_gaps(client, warehouse)
         is_read = self._mark is not None and _is_read(source, self.connector, self._mark)
         if self._has_new_epoch(warehouse):
-            # the slot may be another one by now, which says nothing of a moment before it
+            # the slot may be a new one, whose position says nothing about an earlier moment
             self._mark = self._ends = None
         if self._mark is None:
             return None
         if self._ends is None and is_read:
             if stream_gaps.has_new_topic(client, warehouse, self.connector):
                 self._note_gaps(client, warehouse)
-            self._ends = lag.ends(client, names)
-        if self._ends is None or lag.waiting(self._ends, lag.applied(warehouse, names)):
+            self._ends = lag.read_ends(client, names)
+        if self._ends is None or lag.count_waiting(self._ends, lag.read_applied(warehouse, names)):
             return None
         _refuse_unpublished(source, self.connector)
-        # the next one at once, so that it is among what is read meanwhile
+        # take the next moment at once, so that the log is read up to it in the meantime
         reached = Reached(self._mark.at, self._mark.truncations)
-        self._mark, self._ends = _mark(source, warehouse, self.connector), None
+        self._mark, self._ends = _read_mark(source, warehouse, self.connector), None
         if self._mark is None:
             return reached
-        lower(warehouse, self.connector, self._mark.at)
+        lower_complete_through(warehouse, self.connector, self._mark.at)
         return reached._replace(at=min(reached.at, self._mark.at))
 
     def _note_gaps(self, client: AdminClient, warehouse: psycopg.Connection) -> None:
-        """Record what can never be applied any more: a partition with nothing behind a gap would be waited for."""
+        """Record gaps; otherwise a partition with nothing behind its gap would be waited for without end."""
         for gap in stream_gaps.record(client, warehouse, self.connector, is_following=True):
-            log.error("%s; %s", gap, stream_gaps.way_out(self.connector))
+            log.error("%s; %s", gap, stream_gaps.describe_fix(self.connector))
         self._gaps_at = time.monotonic() + _GAPS_S
 
-    def tell(self, gaps: list[Gap]) -> None:
-        """Log once that completeness stands because of gaps, and once that they are closed."""
-        for gap in gaps if gaps != self._told else ():
-            log.error("%s is not complete: %s; %s", self.connector, gap, stream_gaps.way_out(self.connector))
-        if self._told and not gaps:
+    def log_gaps(self, gaps: list[Gap]) -> None:
+        """Log once that gaps stop completeness, and once that they are closed."""
+        for gap in gaps if gaps != self._logged else ():
+            log.error("%s is not complete: %s; %s", self.connector, gap, stream_gaps.describe_fix(self.connector))
+        if self._logged and not gaps:
             log.warning("%s: the snapshot closed all gaps", self.connector)
-        self._told = gaps
+        self._logged = gaps
 
     def _has_new_epoch(self, warehouse: psycopg.Connection) -> bool:
         row = warehouse.execute(_EPOCH, [self.connector]).fetchone()
@@ -132,22 +133,22 @@ class Progress:
 
 
 def _refuse_unpublished(source: psycopg.Connection, connector: Connector) -> None:
-    """Refuse to call tables complete of which not every change is published.
+    """Check that every change of the connector's tables is published before calling them complete.
 
-    One may have left the publication, or have been replaced under its name; or somebody publishes fewer operations.
+    A table may have left the publication or have been replaced under its name, or the publication may lack operations.
     """
     names = [contract.source.relation for contract in contracts_of(connector)]
     if missing := [name for (name,) in source.execute(_UNPUBLISHED, [names, connector])]:
         raise TerminalError(
-            f"{', '.join(missing)} is not in publication {connector}, so nothing of it comes; run "
+            f"{', '.join(missing)} is not in publication {connector}, so its changes are lost; run "
             f"`promptsales provision`, then `promptsales connectors snapshot {connector}`"
         )
     refuse_unpublished_operations(source, connector)
 
 
-def _mark(source: psycopg.Connection, warehouse: psycopg.Connection, connector: Connector) -> _Mark | None:
-    # first: what is noted by now was committed before the moment
-    truncations = stream_truncations.pending(warehouse, connector)
+def _read_mark(source: psycopg.Connection, warehouse: psycopg.Connection, connector: Connector) -> _Mark | None:
+    # read first: truncations noted by now were committed before the moment
+    truncations = stream_truncations.read_pending(warehouse, connector)
     now = source.execute(_NOW, [connector]).fetchone()
     return _Mark(now[0], now[1], truncations) if now else None
 
@@ -156,25 +157,29 @@ def _is_read(source: psycopg.Connection, connector: Connector, mark: _Mark) -> b
     return source.execute(_IS_READ, [mark.position, connector]).fetchone() == (True,)
 
 
-def lower(warehouse: psycopg.Connection, connector: Connector, now: datetime) -> None:
-    """Take back what lies in the future of the source's clock: it was set back, so what it stamps is not there.
+def lower_complete_through(warehouse: psycopg.Connection, connector: Connector, now: datetime) -> None:
+    """Lower `complete_through` where it lies in the future of the source's clock, which was set back.
 
     Args:
-        warehouse: an open connection, in autocommit.
-        connector: whose tables.
+        warehouse: an open connection in autocommit.
+        connector: the connector whose tables are checked.
         now: the source's clock.
     """
     names = [contract.table for contract in contracts_of(connector)]
     if warehouse.execute(_LOWER, {"now": now, "feeds": names}).rowcount:
-        log.warning("%s: the source's clock was set back to %s; its tables are complete through then", connector, now)
+        log.warning(
+            "%s: the source's clock was set back to %s; its tables are now complete through that time only",
+            connector,
+            now,
+        )
 
 
-def note(warehouse: psycopg.Connection, connector: Connector, at: datetime) -> None:
-    """Keep how far a connector's tables are complete; it never goes back."""
-    found = contracts_of(connector)
+def record_complete_through(warehouse: psycopg.Connection, connector: Connector, at: datetime) -> None:
+    """Record how far a connector's tables are complete; the time never goes back."""
+    tables = contracts_of(connector)
     values = {
         "at": at,
-        "feeds": [contract.table for contract in found],
-        "topics": [contract.topic for contract in found],
+        "feeds": [contract.table for contract in tables],
+        "topics": [contract.topic for contract in tables],
     }
     warehouse.execute(_NOTE, values)

@@ -1,4 +1,4 @@
-"""Which operations a source publishes: one that it does not comes in no event, and nobody else says so."""
+"""Check which operations a source publishes: an unpublished one comes in no event and raises no error."""
 
 import psycopg
 
@@ -14,10 +14,10 @@ _UNPUBLISHED = """
 
 
 def refuse_unpublished_operations(source: psycopg.Connection, connector: Connector) -> None:
-    """See that a connector's publication publishes every operation.
+    """Check that a connector's publication publishes every operation.
 
     Raises:
-        TerminalError: naming those that it does not.
+        TerminalError: when operations are missing; the message names them.
     """
     if operations := [name for (name,) in source.execute(_UNPUBLISHED, [connector])]:
         raise TerminalError(

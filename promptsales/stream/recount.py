@@ -1,4 +1,4 @@
-"""Minutes, days and totals of campaigns, counted anew from core; what differs is mended."""
+"""Recount the minutes, days and totals of campaigns from core, and correct those that differ."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -8,8 +8,8 @@ import psycopg
 SQL = Path(__file__).parent / "sql"
 
 
-class Rebuilt(NamedTuple):
-    """How many figures were not as core says, and how many minutes were past their time."""
+class RecountResult(NamedTuple):
+    """How many figures were corrected, and how many minutes past their retention were dropped."""
 
     minutes: int
     days: int
@@ -17,26 +17,26 @@ class Rebuilt(NamedTuple):
     dropped: int
 
     @property
-    def mended(self) -> int:
-        """Figures that were wrong."""
+    def corrected(self) -> int:
+        """Return how many figures were wrong."""
         return self.minutes + self.days + self.totals
 
 
-# further back than any business date
+# days; further back than any business date
 EVERY_DAY = 100_000
 
 
-def rebuild(warehouse: psycopg.Connection, minutes_days: int, days: int | None = None) -> Rebuilt:
-    """Count anew, in one transaction for which the stream waits.
+def rebuild(warehouse: psycopg.Connection, minutes_days: int, days: int | None = None) -> RecountResult:
+    """Recount in one transaction, for which the stream waits.
 
     Args:
-        warehouse: an open connection, in autocommit.
-        minutes_days: for so many days minutes are kept.
-        days: so many days back days are counted anew; as many as minutes are kept where it is None.
+        warehouse: an open connection in autocommit.
+        minutes_days: days for which minutes are kept.
+        days: days back for which days are recounted; None for as many as minutes are kept.
     """
     values = {"minutes_days": minutes_days, "days": minutes_days if days is None else days}
     with warehouse.transaction():
         warehouse.execute("lock table core.campaign_metrics in share row exclusive mode")
         steps = ("minutes", "days", "totals", "retention")
         counts = [warehouse.execute((SQL / f"{step}.sql").read_bytes(), values).rowcount for step in steps]
-    return Rebuilt(*counts)
+    return RecountResult(*counts)

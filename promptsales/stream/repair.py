@@ -1,7 +1,7 @@
-"""Rows that are not as the source has them, brought in by the stream's own sink: minutes, alerts and history follow.
+"""Repair rows that differ from the source, through the stream's sink, so that minutes, alerts and history follow.
 
-A repair has the version of what it replaces, or the lowest of all where there is nothing: any real change, even one
-that is still on its way, wins over it. A row that the table cannot hold is set aside in quarantine, the others go on.
+A repair has the version of the row it replaces, or the lowest version if there is none. Any real change wins over it,
+even one that has not arrived yet. A row that the table cannot store goes to quarantine; the others are applied.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,25 +18,26 @@ from promptsales.specs.stream import StreamContract
 from promptsales.specs.suite import read_suite
 from promptsales.stream import statements
 from promptsales.stream.batch import Batch
-from promptsales.stream.decode import Change, Decoder
-from promptsales.stream.known import as_message
+from promptsales.stream.decode import Decoder, RowChange
+from promptsales.stream.known import build_message
 from promptsales.stream.sink import Sink, exclude_erasures
 from promptsales.stream.statements import table
 from promptsales.stream.version import RANK_OF_PARAMETERS, Version, rank_of
 
 _UNREADABLE = "value_unreadable"
-# what a row is refused for, by SQLSTATE; anything else its values can be refused for has one name
+# quarantine rules by SQLSTATE; `_REFUSED` covers all others
 _RULES = {"22001": "value_too_long", "22003": "value_out_of_range", "22008": "value_out_of_range"}
 _REFUSED = "value_refused"
-# the rules of rows that their table cannot hold
-REFUSED = frozenset({_UNREADABLE, _REFUSED, *_RULES.values()})
+# rules of rows that their table cannot store
+REFUSAL_RULES = frozenset({_UNREADABLE, _REFUSED, *_RULES.values()})
 
 
 class Repair(NamedTuple):
-    """One row as the source has it, under its names there; None where it is gone. ``at_us`` is when that was read.
+    """A row as the source has it, under the source's column names; None when the source has no such row.
 
-    ``values`` is the row as JSON under the warehouse's names: what is set aside when the table cannot hold it.
-    Times may lie up to ``judged_at``; where there is none, up to when the row was read.
+    ``at_us`` is when it was read, in microseconds since 1970. ``values`` is the row as JSON under the warehouse's
+    names, kept in quarantine when the table cannot store it. Times may lie up to ``judged_at``; None stands for
+    ``at_us``.
     """
 
     key: Any
@@ -48,31 +49,31 @@ class Repair(NamedTuple):
 
 
 class SetAside(NamedTuple):
-    """A row that the table cannot hold, and the rule by which it is in quarantine."""
+    """A row that the table cannot store, and its quarantine rule."""
 
     repair: Repair
     rule: str
 
 
 async def repair(settings: Settings, contract: StreamContract, repairs: Sequence[Repair]) -> list[SetAside]:
-    """Apply repairs, all in one transaction where none is refused; a row that changed since is left alone.
+    """Apply repairs, in one transaction unless a row is refused; skip rows that changed in the meantime.
 
     Returns:
-        Those that were set aside.
+        The rows that were set aside.
 
     Raises:
-        psycopg.Error: as the driver, for what is no row's fault.
+        psycopg.Error: as the driver raises it, unless a row is the cause.
     """
     async with await opened_async(settings, "warehouse") as warehouse:
-        mending = _Mending(contract, warehouse, settings.stream_minutes_days)
-        refused = await mending.apply(repairs)
-        for one in refused:
-            await mending.set_aside(one)
+        repairer = _Repairer(contract, warehouse, settings.stream_minutes_days)
+        refused = await repairer.apply(repairs)
+        for row in refused:
+            await repairer.set_aside(row)
     return refused
 
 
-class _Mending:
-    """Applies repairs of one table on a connection that it is lent, in autocommit."""
+class _Repairer:
+    """Applies repairs of one table on a connection in autocommit that it does not own."""
 
     def __init__(self, contract: StreamContract, warehouse: psycopg.AsyncConnection[Any], minutes_days: int) -> None:
         self._contract, self._warehouse = contract, warehouse
@@ -80,20 +81,20 @@ class _Mending:
         self._sink = Sink(warehouse, minutes_days)
 
     async def apply(self, repairs: Sequence[Repair]) -> list[SetAside]:
-        """Apply what can be read and is not refused; the others."""
-        changes = [change_of(self._decoder, one) for one in repairs]
-        pairs = [(one, change) for one, change in zip(repairs, changes, strict=True) if change]
+        """Apply what is readable and not refused; return the other rows."""
+        changes = [decode_repair(self._decoder, attempt) for attempt in repairs]
+        pairs = [(attempt, change) for attempt, change in zip(repairs, changes, strict=True) if change]
         unreadable = [
-            SetAside(one, _UNREADABLE) for one, change in zip(repairs, changes, strict=True) if change is None
+            SetAside(attempt, _UNREADABLE) for attempt, change in zip(repairs, changes, strict=True) if change is None
         ]
         return unreadable + await self._apply(pairs)
 
-    async def _apply(self, pairs: Sequence[tuple[Repair, Change]]) -> list[SetAside]:
-        """Apply them together; where that is refused halve them, until what is left is the one to blame."""
+    async def _apply(self, pairs: Sequence[tuple[Repair, RowChange]]) -> list[SetAside]:
+        """Apply repairs together; if that is refused, halve them until the refused row is alone."""
         try:
             async with self._warehouse.transaction():
                 await exclude_erasures(self._warehouse)
-                await self._make_way([one for one, _ in pairs])
+                await self._make_way([attempt for attempt, _ in pairs])
                 await self._sink.apply(Batch(tuple(change for _, change in pairs), (), ()))
         except ROW_REFUSED as error:
             if len(pairs) == 1:
@@ -103,48 +104,52 @@ class _Mending:
         return []
 
     async def _make_way(self, repairs: Sequence[Repair]) -> None:
-        """The same version does not replace itself: step back by one where it still is that one.
+        """Lower the stored version by one where it is still that of the repair: an equal version replaces nothing.
 
-        The order is that in which the sink locks: rows by their keys, then quarantine.
+        Rows are locked in the sink's order: by key in the table, then in quarantine.
         """
         async with self._warehouse.pipeline():
-            for statement in (make_way(self._contract), make_way_in_quarantine(self._contract)):
-                for one in sorted(repairs, key=lambda one: one.key):
-                    await self._warehouse.execute(statement, {"key": one.key, **one.version._asdict()})
+            for statement in (compose_make_way(self._contract), compose_make_way_in_quarantine(self._contract)):
+                for attempt in sorted(repairs, key=lambda attempt: attempt.key):
+                    await self._warehouse.execute(statement, {"key": attempt.key, **attempt.version._asdict()})
 
     async def set_aside(self, refused: SetAside) -> None:
-        """Keep a row in quarantine, unless it has changed since."""
-        one = refused.repair
-        if one.values is None:
-            raise TypeError(f"{self._contract.table}: a row without values was refused: {refused.rule}")
+        """Store a row in quarantine unless it has changed in the meantime."""
+        attempt = refused.repair
+        if attempt.values is None:
+            raise TypeError(
+                f"{self._contract.table}: a repair without values was refused ({refused.rule}), expected them as JSON"
+            )
         values = {
-            "key": one.key,
+            "key": attempt.key,
             "rule": refused.rule,
             "suite_checksum": read_suite(self._contract).checksum,
-            "values": one.values,
-            **one.version._asdict(),
+            "values": attempt.values,
+            **attempt.version._asdict(),
         }
         async with self._warehouse.transaction():
             await exclude_erasures(self._warehouse)
             await self._warehouse.execute(statements.set_aside(self._contract.table), values)
 
 
-def change_of(decoder: Decoder, one: Repair) -> Change | None:
-    """A repair as the change it stands for; None when the decoder cannot read its row."""
-    message = as_message(decoder.contract, one.key, one.row, **one.version._asdict(), at_us=one.at_us)
-    found = decoder.decode(message)
-    if not isinstance(found, Change):
+def decode_repair(decoder: Decoder, attempt: Repair) -> RowChange | None:
+    """Return a repair as a change; None when the decoder cannot read its row."""
+    message = build_message(
+        decoder.contract, attempt.key, attempt.row, **attempt.version._asdict(), at_us=attempt.at_us
+    )
+    change = decoder.decode(message)
+    if not isinstance(change, RowChange):
         return None
-    # a delete, too, has the version of what it replaces
-    found.row.src_is_snapshot, found.row.src_commit = one.version.is_snapshot, one.version.commit
-    found = found._replace(version=one.version.rank)
-    if one.judged_at is None or found.left_out or found.row.is_deleted:
-        return found
-    return found._replace(broken=decoder.judge.broken(found.row, one.judged_at))
+    # a delete has the version of the row it replaces too
+    change.row.src_is_snapshot, change.row.src_commit = attempt.version.is_snapshot, attempt.version.commit
+    change = change._replace(version=attempt.version.rank)
+    if attempt.judged_at is None or change.left_out or change.row.is_deleted:
+        return change
+    return change._replace(broken=decoder.judge.find_broken_rules(change.row, attempt.judged_at))
 
 
-def make_way(contract: StreamContract) -> sql.Composed:
-    """Let a row of the table be replaced by the same version, where it still has that one."""
+def compose_make_way(contract: StreamContract) -> sql.Composed:
+    """Compose a statement that lets a row be replaced by the same version."""
     return sql.SQL("""
         update {table} t set src_lsn = src_lsn - 1 where {key} = %(key)s::{type} and {rank} = {given}
     """).format(
@@ -153,8 +158,8 @@ def make_way(contract: StreamContract) -> sql.Composed:
     )  # fmt: skip
 
 
-def make_way_in_quarantine(contract: StreamContract) -> sql.Composed:
-    """Let a payload in quarantine be replaced by the same version, where it still has that one."""
+def compose_make_way_in_quarantine(contract: StreamContract) -> sql.Composed:
+    """Compose a statement that lets a payload in quarantine be replaced by the same version."""
     return sql.SQL("""
         update ops.quarantine q set payload = payload || jsonb_build_object('src_lsn', %(lsn)s::bigint - 1)
         where feed = {name} and key = (%(key)s::{type})::text and released_at is null

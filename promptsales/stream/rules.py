@@ -1,4 +1,7 @@
-"""The row rules of ``expectations.yml``, compiled: the same file judges a row here and the whole table in the audit."""
+"""Compile the row rules of ``expectations.yml`` into functions that judge a single row.
+
+The audit applies the same file to whole tables.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,23 +11,23 @@ from typing import Any, NamedTuple
 from promptsales.specs import derived
 from promptsales.specs.suite import Expectation, Suite
 
-# whether a row keeps the rule; the time is the horizon: its commit, plus the tolerance
+# returns True if the row passes; the time is the horizon: the row's commit plus the tolerance
 Rule = Callable[[Any, datetime], bool]
 
 
 class Rules(NamedTuple):
-    """The rules of one table that quarantine a row, by name; and those no row can be judged by."""
+    """The compiled rules of one table by name, and the rules that no single row can be judged by."""
 
     compiled: Mapping[str, Rule]
     left_to_the_audit: tuple[str, ...]
 
     def broken_by(self, row: Any, horizon: datetime) -> list[str]:
-        """Names of the rules a row breaks."""
+        """Return the names of the rules that a row breaks."""
         return [name for name, keeps in self.compiled.items() if not keeps(row, horizon)]
 
 
 def compile_rules(suite: Suite) -> Rules:
-    """Compile what can be; the rest is named, to be told at start-up."""
+    """Compile the rules that quarantine a row; return the names of the others, which the worker logs at its start."""
     compiled, left = {}, []
     for expectation in suite.expectations:
         if expectation.meta.on_fail == "quarantine":
@@ -53,15 +56,15 @@ def _ALWAYS(_: Any) -> bool:
     return True
 
 
-def _condition(found: Any) -> Callable[[Any], bool] | None:
-    """A comparison of one column with a constant; None for a condition we do not know."""
-    if found is None:
+def _condition(condition: Any) -> Callable[[Any], bool] | None:
+    """Return a predicate for the comparison of a column with a constant; None for an unknown condition."""
+    if condition is None:
         return _ALWAYS
-    if set(found) != {"type", "column", "operator", "parameter"} or found["operator"] not in ("==", "!="):
+    if set(condition) != {"type", "column", "operator", "parameter"} or condition["operator"] not in ("==", "!="):
         return None
-    name, wanted, same = found["column"]["name"], found["parameter"], found["operator"] == "=="
-    # as in SQL: a comparison with null holds for neither
-    return lambda row: (value := getattr(row, name)) is not None and (value == wanted) is same
+    name, constant, same = condition["column"]["name"], condition["parameter"], condition["operator"] == "=="
+    # as in SQL, a comparison with null is true for neither operator
+    return lambda row: (value := getattr(row, name)) is not None and (value == constant) is same
 
 
 def _not_null(kwargs: dict[str, Any]) -> Rule:
@@ -115,7 +118,7 @@ def _pair(kwargs: dict[str, Any]) -> Rule:
     return keeps
 
 
-# expectation -> (what makes the rule, the arguments it understands)
+# expectation -> (function that compiles the rule, arguments it understands)
 _MAKERS: dict[str, tuple[Callable[[dict[str, Any]], Rule], set[str]]] = {
     "expect_column_values_to_not_be_null": (_not_null, {"column"}),
     "expect_column_values_to_be_null": (_null, {"column"}),

@@ -1,4 +1,4 @@
-"""Rows of the warehouse as the source would send them: from their table, or from the payload of quarantine."""
+"""Compose the warehouse's rows as the source would send them, from their table or from a quarantine payload."""
 
 from psycopg import sql
 
@@ -9,8 +9,8 @@ from promptsales.stream.version import TYPED
 INTEGERS = ("integer", "bigint", "smallint")
 
 
-def sent(contract: StreamContract) -> sql.Composed:
-    """Compose a row as Debezium would send it, of a relation with the warehouse's names: decimals, objects as text."""
+def compose_sent_row(contract: StreamContract) -> sql.Composed:
+    """Compose a row in the form of Debezium's events: decimals and JSON objects as text."""
     return sql.SQL("jsonb_build_object({})").format(
         in_lines(sql.SQL("{}::text, {}").format(literal(column.origin), _sent(column)) for column in contract.columns)
     )
@@ -21,14 +21,16 @@ def _sent(column: StreamColumn) -> sql.Composed:
     return sql.SQL("{}::text" if as_text else "{}").format(sql.Identifier(column.name))
 
 
-def payload(contract: StreamContract) -> sql.Composed:
-    """Compose what a payload of quarantine has, which may be what the table cannot hold, as columns of a record."""
+def compose_payload_columns(contract: StreamContract) -> sql.Composed:
+    """Compose the columns of a quarantine payload, with types wide enough for values the table cannot store."""
     columns = [sql.SQL("{} {}").format(sql.Identifier(c.name), wide_type(contract, c)) for c in contract.columns]
     return in_lines([*columns, TYPED, sql.SQL("committed_at timestamptz")])
 
 
-def missing(contract: StreamContract, of_payload: sql.Composable, is_at_source: bool = False) -> sql.Composed:
-    """Compose the names of columns that a payload lacks, as an array: nobody here knows them, which is no null."""
+def compose_missing_columns(
+    contract: StreamContract, of_payload: sql.Composable, is_at_source: bool = False
+) -> sql.Composed:
+    """Compose an array of the columns that a payload lacks: their values are unknown, which is not null."""
     names = [
         sql.SQL("case when not {} ? {} then {} end").format(
             of_payload, sql.Literal(column.name), literal(column.origin) if is_at_source else sql.Literal(column.name)
@@ -39,7 +41,7 @@ def missing(contract: StreamContract, of_payload: sql.Composable, is_at_source: 
 
 
 def wide_type(contract: StreamContract, column: StreamColumn) -> sql.SQL:
-    """Compose a column's type without a limit; the key keeps its own, by which it is indexed."""
+    """Compose a column's type without a limit; the key keeps its type, so that its index is used."""
     name = column.type.split("(")[0]
     if column.name == contract.key:
         return sql.SQL(column.type)

@@ -1,6 +1,6 @@
-"""The statements that depend on a table's columns, composed from its contract.
+"""Compose the statements that depend on a table's columns, from its contract.
 
-Rows come as one JSON parameter with their names at the source; PostgreSQL gives them their types.
+Rows come as one JSON parameter under their source names; PostgreSQL casts them to their types.
 """
 
 from functools import cache
@@ -12,33 +12,33 @@ from promptsales.erasure.suppression import is_erased, replace_erased, replace_e
 from promptsales.feeds.staging import join_names
 from promptsales.names import identifier, in_lines
 from promptsales.specs.stream import StreamColumn, StreamContract, stream_contracts
-from promptsales.stream.decode import OWN, PREFIX
+from promptsales.stream.envelope import OWN, PREFIX
 from promptsales.stream.version import COLUMNS, RANK_OF_PARAMETERS, rank_of, rank_of_payload, rank_of_truncation
 
 VERSION = ("is_deleted", *COLUMNS)
-# the rank of an open row of quarantine
+# rank of an open quarantine row
 HELD_RANK = rank_of_payload("q.payload")
-# whose changes move the minutes, days and totals of campaigns
+# the table whose changes move the minutes, days and totals of campaigns
 FIGURES = "campaign_metrics"
 _MEASURED = ("campaign_id", "metric_at", "impressions", "clicks", "spend", "conversions", "is_deleted")
 
 
 @cache
 def read(name: str) -> sql.SQL:
-    """A statement from its file."""
+    """Read a statement from its file."""
     return sql.SQL((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
 
 
 def table(contract: StreamContract) -> sql.Identifier:
-    """The table of the warehouse."""
+    """Return the identifier of a table in the warehouse."""
     return sql.Identifier(contract.layer, contract.table)
 
 
 def _source(contract: StreamContract) -> sql.Composed:
-    """The parameter ``rows`` as a relation with the target's names and types.
+    """Compose the parameter ``rows`` as a relation with the target's names and types.
 
-    Every row of the stream passes here, whoever brings it, so here erased persons stay out, and rows that are older
-    than a TRUNCATE of their table at the source.
+    Every row of the stream passes here, whatever brings it. Rows of erased persons and rows older than a TRUNCATE of
+    their table are therefore filtered out here.
     """
     types = {c.origin: "text" if c.type == "jsonb" else c.type for c in contract.columns}
     types |= {PREFIX + name: kind for name, (_, _, kind) in OWN.items()}
@@ -63,20 +63,20 @@ def _source(contract: StreamContract) -> sql.Composed:
 
 
 def _value(contract: StreamContract, column: StreamColumn) -> sql.Composed:
-    found = identifier("x", column.origin)
+    value = identifier("x", column.origin)
     if column.name in contract.references:
-        return replace_erased(found)
-    return sql.SQL("{}::jsonb" if column.type == "jsonb" else "{}").format(found)
+        return replace_erased(value)
+    return sql.SQL("{}::jsonb" if column.type == "jsonb" else "{}").format(value)
 
 
 @cache
 def upsert(name: str) -> bytes:
-    """Merge rows, one a key at the most, where they are newer; and what follows from what changed.
+    """Compose a statement that merges rows (one per key) where they are newer, and moves the figures that follow.
 
-    A delete keeps the last values; one that comes first leaves a row with none. The order is the order of locks.
+    A delete keeps the last values; a delete that comes first leaves a row without values. Rows are locked by key.
     """
     contract = stream_contracts()[name]
-    others = tuple(column for column in contract.column_names if column != contract.key)
+    changing = tuple(column for column in contract.column_names if column != contract.key)
     return (
         sql.SQL("""
         with src as ({source}),
@@ -99,9 +99,9 @@ def upsert(name: str) -> bytes:
             key=sql.Identifier(contract.key),
             assignments=in_lines(
                 sql.SQL("{0} = case when excluded.is_deleted then t.{0} else excluded.{0} end").format(
-                    sql.Identifier(other)
+                    sql.Identifier(column)
                 )
-                for other in others
+                for column in changing
             ),
             new_version=in_lines(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(part)) for part in VERSION),
             returned=_returned(contract),
@@ -124,7 +124,7 @@ def _returned(contract: StreamContract) -> sql.Composed:
 
 
 def _touched(contract: StreamContract) -> sql.Composable:
-    # a row that moves to another day or entity touches the one it leaves, too
+    # a row that moves to another day or entity also touches the one it leaves
     if contract.touched is None:
         return sql.SQL("")
     moves = [
@@ -147,9 +147,9 @@ def _touched(contract: StreamContract) -> sql.Composable:
 
 @cache
 def history(name: str) -> tuple[bytes, ...]:
-    """What brings the history to the rows just merged: amend, close, open. Doing it again changes nothing.
+    """Compose the statements that bring the history up to the merged rows: amend, close, open. They are idempotent.
 
-    Several changes at one commit time collapse into the last. The first version is valid since ever.
+    Several changes at one commit time collapse into the last. The first version is valid from `-infinity`.
     """
     contract = stream_contracts()[name]
     return tuple(
@@ -192,9 +192,9 @@ _OPEN = """
 
 @cache
 def quarantine(name: str) -> bytes:
-    """Keep the bad versions that are newer than what the table holds; the same one again changes nothing.
+    """Compose a statement that stores bad versions newer than the table's; storing the same one again changes nothing.
 
-    A payload lacks the columns that nobody knows.
+    A payload lacks the columns whose values are unknown.
     """
     contract = stream_contracts()[name]
     return (
@@ -237,7 +237,7 @@ def quarantine(name: str) -> bytes:
 
 @cache
 def set_aside(name: str) -> bytes:
-    """Keep a row that the table cannot hold, at the version it has there; where a newer one has come, nothing."""
+    """Compose a statement that stores a row the table cannot hold, unless a newer version has arrived."""
     contract = stream_contracts()[name]
     return (
         sql.SQL("""
@@ -275,7 +275,7 @@ def set_aside(name: str) -> bytes:
 
 @cache
 def release(name: str) -> bytes:
-    """Close the quarantine of keys whose row is newer by now."""
+    """Compose a statement that closes the quarantine of keys whose table row is newer."""
     contract = stream_contracts()[name]
     return (
         sql.SQL("""

@@ -1,4 +1,4 @@
-"""What a new epoch's snapshot left out is gone at the source: deleted once that snapshot is applied."""
+"""Delete rows that a new epoch's snapshot did not contain, once that snapshot is applied."""
 
 import asyncio
 from collections.abc import Iterator
@@ -18,19 +18,19 @@ from promptsales.stream.repair import Repair, repair
 from promptsales.stream.statements import table
 from promptsales.stream.version import Version
 
-# a newer epoch may have begun since: its snapshot is not applied yet
+# a newer epoch may have begun whose snapshot is not applied yet
 _UNSWEPT = "select from ops.connector where connector = %s and epoch = %s and swept_epoch < epoch"
 _SWEPT = "update ops.connector set swept_epoch = %s where connector = %s"
 
 
 def sweep(settings: Settings, warehouse: psycopg.Connection, connector: Connector, epoch: int | None) -> int:
-    """Delete what the snapshot of a connector's epoch did not find, once an epoch; how many rows.
+    """Delete the rows that the snapshot of an epoch did not contain, once per epoch; return how many.
 
-    ``epoch`` is the one whose snapshot is known to be applied. Where it is not the newest any more, nothing is done.
+    ``epoch`` is the one whose snapshot is known to be applied. When it is no longer the newest, nothing is deleted.
 
     Raises:
-        SourceRefused: when the source would not show every row; nothing more is deleted.
-        psycopg.Error: as the driver; the next call does it again.
+        SourceRefused: when the source hides rows from us; nothing more is deleted.
+        psycopg.Error: as the driver raises it; the next call tries again.
     """
     if epoch is None or warehouse.execute(_UNSWEPT, [connector, epoch]).fetchone() is None:
         return 0
@@ -39,8 +39,8 @@ def sweep(settings: Settings, warehouse: psycopg.Connection, connector: Connecto
         for contract in contracts_of(connector):
             refuse_hidden_table(contract.table, contract.source.relation, source)
             lowest = Version(epoch, 0, 0, is_snapshot=True)
-            left = list(_left(warehouse, contract, epoch))
-            gone = [Repair(key, None, lowest, _now_us()) for key in _gone(source, contract, left)]
+            leftover_keys = list(_read_leftover_keys(warehouse, contract, epoch))
+            gone = [Repair(key, None, lowest, _now_us()) for key in _find_deleted(source, contract, leftover_keys)]
             if gone:
                 asyncio.run(repair(settings, contract, gone))
             count += len(gone)
@@ -48,18 +48,18 @@ def sweep(settings: Settings, warehouse: psycopg.Connection, connector: Connecto
     return count
 
 
-def _gone(source: psycopg.Connection, contract: StreamContract, keys: list[Any]) -> list[Any]:
-    """The keys that the source does not have now: that a snapshot missed a row does not prove that it was deleted."""
+def _find_deleted(source: psycopg.Connection, contract: StreamContract, keys: list[Any]) -> list[Any]:
+    """Return the keys that the source lacks now: a row missing from a snapshot may still exist."""
     if not keys:
         return []
     with source.transaction():
         source.execute(UNFILTERED)
-        there = {text for (text,) in source.execute(find_existing(contract), [list(map(str, keys))])}
-    return [key for key in keys if str(key) not in there]
+        existing = {text for (text,) in source.execute(compose_existing_keys(contract), [list(map(str, keys))])}
+    return [key for key in keys if str(key) not in existing]
 
 
-def find_existing(contract: StreamContract) -> sql.Composed:
-    """Compose which of some keys the source has."""
+def compose_existing_keys(contract: StreamContract) -> sql.Composed:
+    """Compose a query for which of some keys the source has."""
     return sql.SQL("select {key}::text from {relation} where {key} = any(%s::{type}[])").format(
         key=identifier(contract.key_origin),
         relation=relation(contract.source.relation),
@@ -67,13 +67,13 @@ def find_existing(contract: StreamContract) -> sql.Composed:
     )
 
 
-def _left(warehouse: psycopg.Connection, contract: StreamContract, epoch: int) -> Iterator[Any]:
-    """Keys that are only known from earlier epochs, in the table or in quarantine."""
-    return (key for (key,) in warehouse.execute(left(contract, epoch)).fetchall())
+def _read_leftover_keys(warehouse: psycopg.Connection, contract: StreamContract, epoch: int) -> Iterator[Any]:
+    """Return the keys known from earlier epochs only, in the table or in quarantine."""
+    return (key for (key,) in warehouse.execute(compose_leftover_keys(contract, epoch)).fetchall())
 
 
-def left(contract: StreamContract, epoch: int) -> sql.Composed:
-    """Compose the keys that are only known from epochs before this one, in the table or in quarantine."""
+def compose_leftover_keys(contract: StreamContract, epoch: int) -> sql.Composed:
+    """Compose a query for the keys known from earlier epochs only, in the table or in quarantine."""
     return sql.SQL("""
         with waiting as (
             select key, max((payload->>'src_epoch')::integer) as epoch from ops.quarantine

@@ -1,4 +1,4 @@
-"""Deleting the rows of a table that its source emptied: as a repair does, so minutes, alerts and marts follow."""
+"""Delete the rows of a table that was truncated at the source, as repairs, so that minutes, alerts and marts follow."""
 
 import asyncio
 
@@ -13,24 +13,24 @@ from promptsales.stream.statements import HELD_RANK, table
 from promptsales.stream.truncations import Truncation
 from promptsales.stream.version import RANK_OF_PARAMETERS, Version, rank_of
 
-# rows of one transaction: the stream waits for those it wants to change
+# rows per transaction: the stream waits for locked rows
 _PIECE = 5_000
 
 
 def truncate(settings: Settings, warehouse: psycopg.Connection, truncation: Truncation) -> int:
-    """Delete the rows of a table that are older than a truncation, and close it; return how many there were.
+    """Delete a table's rows that are older than a truncation, and close it; return how many.
 
-    Every event that is older than the truncation must have been applied.
+    Every event older than the truncation must have been applied.
 
     Raises:
-        psycopg.Error: as the driver; the next call deletes the rest.
+        psycopg.Error: as the driver raises it; the next call deletes the rest.
     """
     contract, count = stream_contracts()[truncation.table], 0
     version = Version(truncation.epoch, truncation.commit, truncation.lsn, is_snapshot=False)
     at_us = int(truncation.committed_at.timestamp() * 1_000_000)
-    # held on the server: neither keys nor a transaction stay open here
+    # the server holds the cursor, so no transaction stays open and the keys need no memory here
     with warehouse.cursor("truncated", withhold=True) as older:
-        older.execute(older_keys(contract), version._asdict())
+        older.execute(compose_older_keys(contract), version._asdict())
         while keys := older.fetchmany(_PIECE):
             asyncio.run(repair(settings, contract, [Repair(key, None, version, at_us) for (key,) in keys]))
             count += len(keys)
@@ -38,8 +38,8 @@ def truncate(settings: Settings, warehouse: psycopg.Connection, truncation: Trun
     return count
 
 
-def older_keys(contract: StreamContract) -> sql.Composed:
-    """Compose the keys, in the table or in quarantine, whose version is older than a truncation."""
+def compose_older_keys(contract: StreamContract) -> sql.Composed:
+    """Compose a query for keys, in the table or in quarantine, whose version is older than a truncation."""
     return sql.SQL("""
         select to_jsonb(t.{key}) from {table} t
         where not t.is_deleted and {rank} < {truncation}

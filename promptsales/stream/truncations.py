@@ -1,9 +1,8 @@
-"""What the stream noted of TRUNCATE: of which table, at which version, and whether its rows are deleted yet.
+"""Truncations of streamed tables: the version of each, and whether its rows are deleted yet.
 
-Debezium sends one event for each table. It has no key, so it lands on any partition of the topic, before or after older
-rows of the other partitions. So the event is only noted. Once everything that was on the bus by then is applied, the
-rows of older versions are deleted (`stream/truncate.py`). An older row that comes later still is left out: the
-statements of the sink compare it with the note.
+Debezium sends one TRUNCATE event per table. The event has no key, so it lands on any partition, before or after older
+rows of the other partitions, and is only recorded at first. Once everything that was on the bus then is applied, the
+older rows are deleted (`stream/truncate.py`). The sink skips an older row that arrives later still.
 """
 
 from datetime import datetime
@@ -37,12 +36,12 @@ class Truncation(NamedTuple):
     committed_at: datetime
 
 
-def pending(warehouse: psycopg.Connection, connector: Connector) -> list[Truncation]:
-    """Return a connector's truncations whose rows are not deleted yet, the oldest of a table first."""
+def read_pending(warehouse: psycopg.Connection, connector: Connector) -> list[Truncation]:
+    """Return a connector's truncations whose rows are not deleted yet, the oldest of each table first."""
     names = [contract.table for contract in contracts_of(connector)]
     return [Truncation(*row) for row in warehouse.execute(_PENDING, [names])]
 
 
 def close(warehouse: psycopg.Connection, truncation: Truncation, deleted: int) -> None:
-    """Note that a truncation is applied, and how many rows it deleted."""
+    """Record that a truncation is applied, and how many rows it deleted."""
     warehouse.execute(_APPLIED, {**truncation._asdict(), "deleted": deleted})

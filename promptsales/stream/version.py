@@ -1,8 +1,8 @@
-"""Which of two versions of a row is the newer: the order in which the source committed them, in Python and in SQL.
+"""Decide which of two versions of a row is newer: the order of commits at the source, in Python and in SQL.
 
-``commit`` is the position in the source's log behind the commit before the change's own transaction, as Debezium says
-it; of a row that a snapshot read it is the snapshot's position. Transactions are streamed in the order of their
-commits, so it never falls along the stream. A change may lie before a snapshot in the log, and be committed after it.
+``commit`` is the log position after the last commit before the change's own transaction, as Debezium reports it; for a
+row read by a snapshot it is the snapshot's position. Transactions are streamed in commit order, so it never decreases
+along the stream. A change may lie before a snapshot in the log and still be committed after it.
 """
 
 from typing import NamedTuple
@@ -11,9 +11,9 @@ from psycopg import sql
 
 from promptsales.names import identifier
 
-# what is kept of a version, in the order of `Version`
+# the columns of a version, in the order of `Version`
 COLUMNS = ("src_epoch", "src_commit", "src_lsn", "src_is_snapshot")
-# the one place that says in which order the parts decide; `Version.rank` is the same
+# the only definition of the order in SQL; `Version.rank` must match
 _RANK = sql.SQL("({src_epoch}, {src_commit}, not {src_is_snapshot}, {src_lsn})")
 _TYPES = {"src_epoch": "integer", "src_commit": "bigint", "src_lsn": "bigint", "src_is_snapshot": "boolean"}
 
@@ -21,7 +21,7 @@ Rank = tuple[int, int, bool, int]
 
 
 class Version(NamedTuple):
-    """A row's version in the warehouse."""
+    """The version of a row in the warehouse."""
 
     epoch: int
     commit: int
@@ -30,20 +30,20 @@ class Version(NamedTuple):
 
     @property
     def rank(self) -> Rank:
-        """What decides which of two versions is the newer."""
+        """Return the tuple that decides which of two versions is newer."""
         return self.epoch, self.commit, not self.is_snapshot, self.lsn
 
 
-# of the parameters that `Version` names
+# rank of the parameters named as the fields of `Version`
 RANK_OF_PARAMETERS = _RANK.format(
     **{name: sql.Placeholder(part) for name, part in zip(COLUMNS, Version._fields, strict=True)}
 )
-# the columns of a version in a record of JSON
+# the columns of a version with their types, for `jsonb_to_record`
 TYPED = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_TYPES[name])) for name in COLUMNS)
 
 
 def version_of(relation: str, prefix: str = "") -> sql.Composed:
-    """Compose the columns of a version, for `Version`."""
+    """Compose the columns of a version, in the order of `Version`."""
     return sql.SQL(", ").join(identifier(relation, prefix + name) for name in COLUMNS)
 
 
@@ -53,7 +53,7 @@ def rank_of(relation: str, prefix: str = "") -> sql.Composed:
 
 
 def rank_of_payload(column: str) -> sql.Composed:
-    """Compose the rank of rows of quarantine: of their payload, the JSON that ``column`` names."""
+    """Compose the rank of quarantine rows from the JSON payload that ``column`` names."""
     return _RANK.format(
         **{
             name: sql.SQL("({}->>{})::{}").format(sql.SQL(column), sql.Literal(name), sql.SQL(_TYPES[name]))
@@ -63,6 +63,6 @@ def rank_of_payload(column: str) -> sql.Composed:
 
 
 def rank_of_truncation(relation: str) -> sql.Composed:
-    """Compose the rank of a TRUNCATE, which no snapshot reads."""
+    """Compose the rank of a TRUNCATE, which is never part of a snapshot."""
     parts = {name: identifier(relation, name) for name in COLUMNS[:-1]}
     return _RANK.format(**parts, src_is_snapshot=sql.SQL("false"))

@@ -1,4 +1,4 @@
-"""The stream, followed, for what befalls it."""
+"""Fixtures of the fault tests: both applications, followed by the stream."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.support.streaming import followed
 
 @pytest.fixture
 def following(stack: Settings, warehouse: psycopg.Connection) -> Iterator[None]:
-    """PromptAds and PromptCrm, followed, ready to work; the warehouse is empty."""
+    """Follow PromptAds and PromptCrm with an empty warehouse."""
     with followed(stack):
         start_campaigns(stack)
         start_selling(stack)

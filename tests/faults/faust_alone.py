@@ -1,6 +1,6 @@
-"""Faust without anything of ours around it: one app a scenario, which says on its output what reaches its agent.
+"""Run Faust without our code: one app per scenario, which prints the events that reach its agent.
 
-``python -m tests.faults.faust_alone SCENARIO BROKER FOLDER``; topic and group are called like the scenario.
+``python -m tests.faults.faust_alone SCENARIO BROKER FOLDER``; topic and group have the scenario's name.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ BAD, SAID = b'"bad"', "said: "
 
 
 class Item(faust.Record):
-    """A typed value."""
+    """A typed value of an event."""
 
     n: int
 
 
 def create_app(name: str, broker: str, **settings: Any) -> faust.App:
-    """Faust as our workers have it."""
+    """Return an app with our workers' settings."""
     return faust.App(
         name,
         broker=f"kafka://{broker}",
@@ -40,17 +40,17 @@ def create_app(name: str, broker: str, **settings: Any) -> faust.App:
 
 
 def say(value: Any) -> None:
-    """Tell whoever looks, on a line of our own: Faust writes there too."""
+    """Print a marked line for the test; Faust prints to the same output."""
     print(f"\n{SAID}{value.decode() if isinstance(value, bytes) else value}", flush=True)
 
 
 def topic(app: faust.App, name: str) -> Any:
-    """The bytes of the scenario's topic."""
+    """Return the scenario's topic with raw values."""
     return app.topic(name, value_type=bytes, value_serializer="raw")
 
 
 def plain(app: faust.App, name: str) -> None:
-    """An exception leaves a plain agent."""
+    """A plain agent raises an exception."""
 
     @app.agent(topic(app, name))
     async def agent(stream: Any) -> None:
@@ -61,7 +61,7 @@ def plain(app: faust.App, name: str) -> None:
 
 
 def taken(app: faust.App, name: str) -> None:
-    """An exception leaves an agent that takes batches."""
+    """An agent that takes batches raises an exception."""
 
     @app.agent(topic(app, name))
     async def agent(stream: Any) -> None:
@@ -98,7 +98,7 @@ def untyped(app: faust.App, name: str) -> None:
 
 
 def ended(app: faust.App, name: str) -> None:
-    """SIGTERM comes while a batch is worked on."""
+    """SIGTERM comes while the agent works on a batch."""
 
     @app.agent(topic(app, name))
     async def agent(stream: Any) -> None:
@@ -124,7 +124,7 @@ AGENTS: dict[str, Callable[[faust.App, str], None]] = {
 
 
 def main(name: str, broker: str, folder: str) -> None:
-    """Work until told to stop; Faust keeps what it writes in the folder."""
+    """Run a worker until it is stopped; Faust writes its files to the folder."""
     app = create_app(name, broker, datadir=f"{folder}/{name}-data", stream_wait_empty=name != "cut-off")
     AGENTS[name](app, name)
     faust.Worker(app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()

@@ -21,7 +21,7 @@ PROMPTS = contract("prompts")
 
 
 def through_kafka(say: Say) -> None:
-    """One load of prompts, step by step."""
+    """Run one load of prompts step by step."""
     here, read = settings(), kafka.read
 
     def read_when_told(address: str, topic: str, written: kafka.WrittenRange) -> Iterator[bytes]:
@@ -61,6 +61,6 @@ def test_killed_between_steps(
     assert_equal_to_source(documents, warehouse, stack, "prompts")
     assert in_core(warehouse, "prompts", deleted=True).keys() == {"p1"}
     assert in_quarantine(warehouse, "prompts").keys() == {"bad"}
-    # what the dead run wrote to the topic is another load's, and is not counted
+    # messages of the killed run belong to another load and are not counted
     assert (result.extracted, result.inserted) == ((1, 0) if step == "published" else (4, 1))
     assert load(PROMPTS, content, warehouse, None, "once more").extracted == 0

@@ -18,7 +18,7 @@ PATIENCE_S = 60
 
 
 def crash(admin: psycopg.Connection, address: str) -> None:
-    """Kill -9 the warehouse's postmaster; its supervisor starts it again."""
+    """Kill the warehouse's postmaster with -9; its supervisor restarts it."""
     (folder,) = admin.execute("show data_directory").fetchone() or ("",)
     with open(os.path.join(folder, "postmaster.pid")) as file:
         postmaster = int(file.readline())

@@ -1,7 +1,7 @@
-"""What Faust does with an event that is not done, on a real broker.
+"""How Faust treats an event that is not processed, on a real broker.
 
-It is why our agent lets no exception out and acknowledges by itself. A new version that changes one of these is noticed
-here; then `streams/app.py` and `streams/batches.py` are to be read anew.
+This is why our agent never raises, and acknowledges events itself. When a new version of Faust fails a test here,
+review `streams/app.py` and `streams/batches.py`.
 """
 
 import subprocess
@@ -23,7 +23,7 @@ from tests.support.streaming import wait
 
 
 class Scenario(NamedTuple):
-    """What is sent, what reaches the agent, and which offset is committed."""
+    """The events sent, the events that reach the agent, and the committed offset."""
 
     sent: tuple[bytes | None, ...]
     said: tuple[str, ...]
@@ -35,38 +35,38 @@ TEXTS = tuple(number.decode() for number in NUMBERS)
 BAD_TEXT = BAD.decode()
 
 TABLE = {
-    # lost: acknowledged though an exception came of it; the agent starts again with the next
+    # lost: acknowledged although it raised; the agent restarts with the next event
     "plain": Scenario((NUMBERS[0], BAD, NUMBERS[1]), (TEXTS[0], BAD_TEXT, TEXTS[1]), 3),
-    # lost with all of its batch, though an exception came of it. What comes after is seen by an agent that starts
-    # again, or by none and counts as done all the same: it depends on how far it had come by then
+    # lost with its whole batch although it raised; a restarted agent sees the events after it,
+    # or no agent does and they are committed all the same, depending on timing
     "taken": Scenario((*NUMBERS[:3], BAD), (*TEXTS[:3], BAD_TEXT), 4),
     # lost on a restart: committed past the one event that was not acknowledged
     "hole": Scenario((*NUMBERS[:2], BAD, *NUMBERS[2:]), (*TEXTS[:2], BAD_TEXT, *TEXTS[2:]), 7),
-    # two that are not acknowledged: nothing after them is ever committed ..
+    # two unacknowledged events: nothing after them is ever committed ..
     "head": Scenario((NUMBERS[0], BAD, BAD, *NUMBERS[1:]), (TEXTS[0], BAD_TEXT, BAD_TEXT, *TEXTS[1:]), 1),
-    # .. but lost, where the group had committed nothing yet
+    # .. but they are lost if the group had committed nothing before
     "fresh": Scenario((BAD, BAD, *NUMBERS), (BAD_TEXT, BAD_TEXT, *TEXTS), 8),
-    # lost: what Faust cannot decode, a tombstone among it, counts as done
+    # lost: an event that Faust cannot decode, or a tombstone, counts as processed
     "record": Scenario((NUMBERS[0], b"{not json", NUMBERS[1]), ("0", "1"), 3),
     "tombstone": Scenario((NUMBERS[0], None, NUMBERS[1]), ("0", "1"), 3),
-    # lost: every single one
+    # lost: every event
     "dictionary": Scenario(NUMBERS[:3], (), 3),
-    # a worker that is told to stop finishes its batch ..
+    # a worker finishes its batch after SIGTERM ..
     "ended": Scenario(NUMBERS[:3], ("3 begun", "3 done"), 3),
-    # .. unless `stream_wait_empty` is off: then it is lost
+    # .. unless `stream_wait_empty` is off: then the batch is lost
     "cut-off": Scenario(NUMBERS[:3], ("3 begun",), 3),
 }
 
 
 @pytest.fixture(scope="module")
 def client(stack: Settings) -> AdminClient:
-    """The broker's administration."""
+    """Return an admin client of the broker."""
     return topics.admin(stack.address("kafka"))
 
 
 @pytest.fixture(scope="module")
 def outputs(stack: Settings, client: AdminClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Every scenario at once, each an app of its own; the folder of what they say."""
+    """Run every scenario at once, each as its own app; return the folder of their output."""
     folder, broker = tmp_path_factory.mktemp("faust"), stack.address("kafka")
     for made in client.create_topics([NewTopic(name, num_partitions=1) for name in TABLE]).values():
         made.result()
@@ -92,7 +92,7 @@ def start(name: str, broker: str, folder: Path) -> "subprocess.Popen[bytes]":
 
 
 def outcome(client: AdminClient, folder: Path, name: str) -> tuple[tuple[str, ...], int]:
-    """What reached the agent so far, and the offset of the group."""
+    """Return the events that reached the agent so far, and the group's offset."""
     (found,) = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(name)]).values()
     offsets = found.result().topic_partitions
     lines = (folder / name).read_text().splitlines()
@@ -103,7 +103,7 @@ def outcome(client: AdminClient, folder: Path, name: str) -> tuple[tuple[str, ..
 @pytest.mark.parametrize("name", TABLE)
 def test_what_is_committed(client: AdminClient, outputs: Path, name: str) -> None:
     expected = TABLE[name].said, TABLE[name].committed
-    with suppress(AssertionError):  # what it came to says more than that time is up
+    with suppress(AssertionError):  # the comparison below says more than a timeout
         wait(lambda: outcome(client, outputs, name) == expected, 40)
     assert outcome(client, outputs, name) == expected
 

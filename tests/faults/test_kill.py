@@ -18,7 +18,7 @@ PATIENCE_S = 60
 
 
 def delta(say: Say) -> None:
-    """One delta of leads, step by step."""
+    """Run one delta load of leads step by step."""
     here = settings()
     with (
         psycopg.connect(here.address("promptcrm_etl")) as source,
@@ -53,7 +53,7 @@ def test_killed_between_steps(
 
 
 def blocked(admin: psycopg.Connection, what: str) -> None:
-    """Wait until a statement that begins so waits for a lock."""
+    """Wait until a statement that begins with a text waits for a lock."""
     query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ~ %s"
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
@@ -63,11 +63,11 @@ def blocked(admin: psycopg.Connection, what: str) -> None:
     raise AssertionError(f"nothing waited for a lock in {what}")
 
 
-# a lock that stops the load inside the statement: who reads waits for one kind only
+# locks that stop the load inside the statement; readers wait for an exclusive lock only
 READS, WRITES = "access exclusive", "exclusive"
 INSIDE: dict[str, tuple[str, InternalName, str, str, str]] = {
     "emptying staging": ("started", "warehouse_admin", "staging.promptcrm__leads", "truncate", READS),
-    # the question whether all rows may be seen comes first, and keeps the table's lock until the copy has ended
+    # the check for hidden rows runs first, and holds the table's lock until the copy has ended
     "reading the source": ("started", "sources_admin", "crm.leads", "select from", READS),
     "checking": ("extracted", "warehouse_admin", "staging.promptcrm__leads", "select count", READS),
     "merging": ("checked", "warehouse_admin", "core.leads", "with merged", WRITES),

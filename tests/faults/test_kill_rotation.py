@@ -1,4 +1,4 @@
-"""kill -9 at each step of a rotation: run again, it ends with one key everywhere and the whole bridge."""
+"""kill -9 at each step of a key rotation: the next run ends with one key everywhere and the whole bridge."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ def first_key(stack: Settings) -> Iterator[None]:
 
 
 def rotating(say: Say) -> None:
-    """A rotation, step by step."""
+    """Run a rotation step by step."""
     say("started")
     rotation.rotate(settings(), 30, lambda feed: load_feed(feed, None, "rotating"), say)
     say("finished")
@@ -61,7 +61,7 @@ def test_killed_between_steps(
 
     newest = rotation.read_newest(warehouse)
     assert newest is not None
-    # killed after the end, the next one is a rotation of its own
+    # killed after the end: the next run is a new rotation
     kid = 3 if step == "finished" else 2
     assert (newest.kid, newest.finished_at is not None) == (kid, True)
     assert keys.active(stack) == [kid, kid]
@@ -76,7 +76,7 @@ def test_killed_between_the_key_file_and_its_announcement(
 ) -> None:
     leads.add(crm, 1)
     load(LEADS, source, warehouse, None, "before")
-    stack.secrets.create("pii_key_2")  # all that such a rotation leaves
+    stack.secrets.create("pii_key_2")  # the only trace of such a rotation
     rotation.rotate(stack, 30, lambda feed: load_feed(feed, None, "after the kill"), lambda what: None)
     assert keys.active(stack) == [2, 2]
     leads.assert_equal_to_source(crm, warehouse, stack, kid=2)

@@ -1,4 +1,4 @@
-"""Events that left the live stream before they were applied: an error by name, until a snapshot brings their rows."""
+"""Events that left the live stream before they were applied are reported until a snapshot brings their rows."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -18,7 +18,7 @@ from tests.support.streaming import assert_equal_to_the_source, is_followed, set
 
 WORKER = "stream-0"
 SKIPPED, REMOVED = "promptads.promptads.campaign_metrics", "promptads.promptads.ad_metrics"
-WAY_OUT = "run `promptsales connectors snapshot promptads`: it reads all rows anew, under a new epoch"
+WAY_OUT = "run `promptsales connectors snapshot promptads`: it reads all rows again under a new epoch"
 _MEASURE = """
     insert into promptads.campaign_metrics (campaign_id, impressions) select id, {0} from promptads.campaigns;
     insert into promptads.ad_metrics (ad_id, impressions) select id, {0} from promptads.ads;
@@ -29,13 +29,13 @@ _GAPS = "select distinct topic from ops.stream_offset where gap_at is not null o
 
 @pytest.fixture
 def client(stack: Settings) -> AdminClient:
-    """The brokers' administrator."""
+    """Return an admin client of the brokers."""
     return topics.admin(stack.address("kafka"))
 
 
 @pytest.fixture
 def ads(stack: Settings, following: None) -> Iterator[psycopg.Connection]:
-    """PromptAds, followed; nothing is on its way."""
+    """Follow PromptAds until no event is on its way."""
     with psycopg.connect(stack.address("promptads"), autocommit=True) as connection:
         connection.execute(_MEASURE.format(1).encode())
         settle(stack)
@@ -47,10 +47,10 @@ def test_a_group_set_forward_and_removed_records(
 ) -> None:
     supervisor = Supervisor(stack.state)
     supervisor.stop({WORKER}, 60)
-    before = lag.ends(client, [SKIPPED, REMOVED])
+    before = lag.read_ends(client, [SKIPPED, REMOVED])
     ads.execute(_MEASURE.format(2).encode())
     wait(lambda: on_the_bus(client, before) == 24)
-    ends = lag.ends(client, [SKIPPED, REMOVED])
+    ends = lag.read_ends(client, [SKIPPED, REMOVED])
     set_group(client, {at: end for at, end in ends.items() if at[0] == SKIPPED})
     remove(client, {at: end for at, end in ends.items() if at[0] == REMOVED})
     log = stack.state / "logs" / f"{WORKER}.log"
@@ -58,7 +58,7 @@ def test_a_group_set_forward_and_removed_records(
     supervisor.start(WORKER)
     wait(lambda: warehouse.execute(_GAPS).fetchall() == [(REMOVED,), (SKIPPED,)])
     (stands,) = complete(warehouse, "campaign_metrics")
-    # the worker and its threads go on: so does the other connector, and what comes now is applied
+    # the worker and its threads continue: the other connector and new events are not affected
     ads.execute(_MEASURE.format(3).encode())
     applied = "select count(*) from core.campaign_metrics where impressions = 3"
     wait(lambda: warehouse.execute(applied).fetchone() == (8,))
@@ -81,16 +81,16 @@ def test_a_group_set_forward_and_removed_records(
 
 
 def on_the_bus(client: AdminClient, before: dict[lag.Partition, int]) -> int:
-    """Events that have come to some partitions since."""
-    return sum(end - before[at] for at, end in lag.ends(client, {topic for topic, _ in before}).items())
+    """Return the events that have arrived in some partitions since."""
+    return sum(end - before[at] for at, end in lag.read_ends(client, {topic for topic, _ in before}).items())
 
 
 def remove(client: AdminClient, ends: dict[lag.Partition, int]) -> None:
-    """Let the broker delete all that is before some offsets."""
+    """Let the broker delete all events before some offsets."""
     for done in client.delete_records([TopicPartition(*at, end) for at, end in ends.items()]).values():
         done.result()
 
 
 def complete(warehouse: psycopg.Connection, *feeds: str) -> list[datetime]:
-    """How far some tables are complete."""
+    """Return through which time some tables are complete."""
     return [row[0] for feed in feeds for row in warehouse.execute(_COMPLETE, [feed])]

@@ -1,4 +1,4 @@
-"""Every part of the stream is killed or freezes, while the applications work: nothing lost, nothing counted twice."""
+"""Each part of the stream is killed or frozen while the applications work: nothing is lost or counted twice."""
 
 import random
 import subprocess
@@ -22,14 +22,14 @@ from tests.support.working import Working
 
 pytestmark = pytest.mark.usefixtures("following")
 
-# longer than the session timeout of the workers, 12 s: the group has lost them when the broker goes on
+# longer than the workers' session timeout of 12 s: the group has dropped them when the broker continues
 FROZEN_S = 45
 # shorter than the patience of a worker's watchdog, 30 s
 JOINING_S = 12
 GROUP, WORKER = "promptsales-stream", "stream-0"
 
 
-# `make soak` goes on with as many others as there is time for
+# `make soak` runs other seeds for as long as there is time
 @pytest.mark.parametrize("seed", [8])
 def test_every_part_in_some_order(stack: Settings, seed: int) -> None:
     order = random.Random(seed).sample(PARTS, len(PARTS))  # noqa: S311 - a test's dice
@@ -52,7 +52,7 @@ def test_a_deadlock_is_seen_though_the_server_was_killed(stack: Settings) -> Non
 
 
 def deadlock(stack: Settings) -> None:
-    """Two transactions that wait for each other; one of them is ended."""
+    """Let two transactions deadlock; PostgreSQL ends one of them."""
     address = stack.address("warehouse")
     with psycopg.connect(address) as one, psycopg.connect(address) as other, ThreadPoolExecutor(2) as pool:
         one.execute("select pg_advisory_xact_lock(1)")
@@ -78,7 +78,7 @@ def test_what_comes_while_no_worker_runs(stack: Settings) -> None:
     with Working(stack, CARELESS) as ads:
         wait(lambda: ads.commits > 50)
     settle(stack)
-    # nothing is in flight: the next worker begins exactly where this one's acknowledgements end
+    # nothing is in flight: the next worker starts exactly where this one's acknowledgements end
     supervisor.stop({WORKER}, 30)
     with Working(stack, CARELESS) as ads:
         wait(lambda: ads.commits > 150)
@@ -91,14 +91,14 @@ def test_an_update_in_the_first_instant_after_the_snapshot(stack: Settings) -> N
     with Working(stack, CARELESS) as ads:
         wait(lambda: ads.commits > 50)
     with Working(stack, CARELESS), Working(stack, SELLING):
-        # a slot made while rows change: what the snapshot read and the first change can share a position
+        # a slot created while rows change: a snapshot row and the first change can have the same position
         for name in connectors.names():
             connectors.snapshot_again(stack, name)
         wait(lambda: is_followed(stack))
         time.sleep(2)
     settle(stack)
     with psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse:
-        # a snapshot tells of no delete: what it left out is deleted after it
+        # a snapshot contains no deletes: rows that it lacks are deleted after it
         unswept = "select count(*) from ops.connector where swept_epoch < epoch"
         wait(lambda: warehouse.execute(unswept).fetchone() == (0,))
         assert warehouse.execute("select max(src_epoch) > 1 from core.campaign_metrics").fetchone() == (True,)
@@ -114,11 +114,11 @@ def test_a_second_worker_joins_while_a_batch_is_open_and_is_killed(stack: Settin
             wait(lambda: has_open_batch(stack))
             with subprocess.Popen([sys.executable, "-m", "streams", "1"], cwd=ROOT) as second:
                 try:
-                    # it has asked to join by then, and the first holds its partitions until its batch is done
+                    # the second worker has asked to join, and the first keeps its partitions until its batch is done
                     time.sleep(JOINING_S)
                     assert has_open_batch(stack)
                     lock.rollback()
-                    # it has partitions, and events of them
+                    # the second worker has partitions, and events of them
                     wait(lambda: httpx.get(address, trust_env=False).json()["events"] > 20, 120)
                 finally:
                     second.kill()
@@ -127,7 +127,7 @@ def test_a_second_worker_joins_while_a_batch_is_open_and_is_killed(stack: Settin
 
 
 def has_open_batch(stack: Settings) -> bool:
-    """Whether a worker's transaction waits for a lock."""
+    """Return True if a worker's transaction waits for a lock."""
     query = "select from pg_stat_activity where application_name = %s and wait_event_type = 'Lock'"
     with psycopg.connect(stack.address("warehouse_admin")) as warehouse:
         return warehouse.execute(query, [GROUP]).fetchone() is not None

@@ -1,4 +1,4 @@
-"""Events that come twice, in disorder, or all of them again, on the real broker: nothing changes."""
+"""Events delivered twice, out of order, or all of them again on the real broker change nothing."""
 
 import random
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ TOPICS = [topic for name in connectors.names() for topic in lag.topics(name)]
 
 @pytest.fixture
 def emptied(stack: Settings) -> None:
-    """Topics without the events of earlier tests, whose rows no source and no warehouse knows any more."""
+    """Delete the events of earlier tests, whose rows no longer exist in sources or warehouse."""
     client = topics.admin(stack.address("kafka"))
-    found = [TopicPartition(*at, end) for at, end in lag.ends(client, TOPICS).items()]
+    found = [TopicPartition(*at, end) for at, end in lag.read_ends(client, TOPICS).items()]
     for done in client.delete_records(found).values():
         done.result()
 
@@ -36,7 +36,7 @@ def emptied(stack: Settings) -> None:
 def test_duplicates_in_disorder_and_every_topic_again(stack: Settings) -> None:
     with Working(stack, CARELESS) as ads, Working(stack, SELLING):
         wait(lambda: ads.commits > 150)
-        # older events of other partitions come after it, now and when all come again
+        # older events of other partitions come after it, now and in the replay
         with psycopg.connect(stack.address("promptads"), autocommit=True) as source:
             source.execute("truncate promptads.campaign_metrics, promptads.ad_metrics")
         wait(lambda: ads.commits > 300)
@@ -55,8 +55,8 @@ def test_duplicates_in_disorder_and_every_topic_again(stack: Settings) -> None:
 
 
 def events_of(stack: Settings) -> Iterator[Message]:
-    """Every event of every topic of the stream."""
-    ends = lag.ends(topics.admin(stack.address("kafka")), TOPICS)
+    """Return every event of every topic of the stream."""
+    ends = lag.read_ends(topics.admin(stack.address("kafka")), TOPICS)
     consumer = Consumer({
         "bootstrap.servers": stack.address("kafka"), "group.id": "replay", "enable.auto.commit": False,
         "enable.partition.eof": True, "auto.offset.reset": "earliest",
@@ -74,7 +74,7 @@ def events_of(stack: Settings) -> Iterator[Message]:
 
 
 def send_again(stack: Settings, events: list[Message]) -> None:
-    """Three of ten events a second time, in any order, as they were."""
+    """Send three of ten events a second time, unchanged and in random order."""
     dice = random.Random(3)  # noqa: S311 - a test's dice
     producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all"})
     for event in dice.sample(events, len(events) * 3 // 10):
@@ -86,7 +86,7 @@ def send_again(stack: Settings, events: list[Message]) -> None:
 
 
 def start_anew(stack: Settings) -> None:
-    """Let the workers' group begin again with the first event of each topic."""
+    """Reset the workers' group to the first event of each topic."""
     client, supervisor = topics.admin(stack.address("kafka")), Supervisor(stack.state)
     supervisor.stop({WORKER}, 60)
     set_group(client, begins(stack))
@@ -94,20 +94,20 @@ def start_anew(stack: Settings) -> None:
 
 
 def begins(stack: Settings) -> dict[lag.Partition, int]:
-    """The first offset of each partition."""
+    """Return the first offset of each partition."""
     client = topics.admin(stack.address("kafka"))
     wanted = {
         TopicPartition(*at): OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-        for at in lag.ends(client, TOPICS)
+        for at in lag.read_ends(client, TOPICS)
     }
     return {(at.topic, at.partition): found.result().offset for at, found in client.list_offsets(wanted).items()}
 
 
 def waiting(stack: Settings) -> int:
-    """Events that the group has not done yet, by its own offsets."""
+    """Return how many events the group has not committed yet."""
     client = topics.admin(stack.address("kafka"))
     (found,) = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(GROUP)]).values()
     done = {(at.topic, at.partition): at.offset for at in found.result().topic_partitions}
     first = begins(stack)
-    ends = lag.ends(client, TOPICS)
+    ends = lag.read_ends(client, TOPICS)
     return sum(end - max(first[at], done.get(at, 0)) for at, end in ends.items())

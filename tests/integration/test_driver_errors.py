@@ -249,7 +249,7 @@ def test_connect(
 ) -> None:
     page[0].status, page[0].body = status, body
     here = elsewhere(stack, "connect", f"http://user:{SECRET}@{page[1]}")
-    error = refusal(lambda: connectors.status(here, "promptcrm"))
+    error = refusal(lambda: connectors.read_status(here, "promptcrm"))
     told = f"kafka connect at http://{page[1]}: GET /connectors/promptcrm/status{text}"
     assert (type(error), str(error)[: len(told)]) == (kind, told)
 
@@ -263,7 +263,7 @@ def test_connect(
 )
 def test_connect_that_is_none(stack: Settings, port: str, kind: type[Exception], text: str) -> None:
     where = f"http://127.0.0.1:{port.format(**ports(stack))}"
-    error = refusal(lambda: connectors.status(elsewhere(stack, "connect", where), "promptcrm"))
+    error = refusal(lambda: connectors.read_status(elsewhere(stack, "connect", where), "promptcrm"))
     assert (type(error), str(error).startswith(f"kafka connect at {where}{text}")) == (kind, True)
 
 

@@ -19,7 +19,7 @@ from promptsales.specs.feed import Contract, contracts
 from promptsales.specs.mart import Mart, tables
 from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.stream import statements
-from promptsales.stream.decode import PREFIX
+from promptsales.stream.envelope import PREFIX
 
 EXPECTED = Path(__file__).parents[1] / "integration" / "marts" / "expected"
 Row = Mapping[str, Any]

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 
 from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.stream.batch import Batch
-from promptsales.stream.decode import Change, DeadLetter, Decoder, Message
+from promptsales.stream.decode import DeadLetter, Decoder, Message, RowChange
 from promptsales.stream.sink import Applied, Sink
 from promptsales.stream.truncations import Truncation
 from tests.support.events import message
@@ -28,7 +28,7 @@ _DECODERS = {contract.topic: Decoder(contract) for contract in stream_contracts(
 def batch_of(messages: Sequence[Message]) -> Batch:
     """What the app makes of messages, without offsets."""
     found = [_DECODERS[message.topic].decode(message) for message in messages]
-    changes = tuple(item for item in found if isinstance(item, Change))
+    changes = tuple(item for item in found if isinstance(item, RowChange))
     dead = tuple(item for item in found if isinstance(item, DeadLetter))
     return Batch(changes, dead, (), tuple(item for item in found if isinstance(item, Truncation)))
 

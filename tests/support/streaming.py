@@ -133,7 +133,7 @@ def followed(stack: Settings) -> Iterator[None]:
 
 def is_followed(stack: Settings) -> bool:
     """Whether every connector runs."""
-    return all(connectors.status(stack, name).task == "RUNNING" for name in connectors.names())
+    return all(connectors.read_status(stack, name).task == "RUNNING" for name in connectors.names())
 
 
 def wait(is_done: Callable[[], Any], patience_s: float = 90) -> None:

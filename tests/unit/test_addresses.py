@@ -12,8 +12,8 @@ from promptsales.addresses import places, postgres_hosts, without_login
 from promptsales.airflow_client.registration import mongo_connection, postgres_connection
 from promptsales.errors import ConfigError
 from promptsales.settings import InternalName, PublicName, Settings
-from promptsales.stream.connectors import config, source_place
-from streams.app import _app as faust_app
+from promptsales.stream.connectors import config, source_properties
+from streams.app import _configure_faust as faust_app
 
 SECRET = "hunter2"
 # nobody's scheme; a password that is not encoded; a port that is none; nothing; what a file's end leaves behind
@@ -211,7 +211,7 @@ def test_debezium_takes_one_host() -> None:
     )
     one = Settings(dsn={"promptcrm_cdc": "host=h1 port=7 dbname=promptcrm sslmode=require"})
     wanted = {"hostname": "h1", "port": "7", "dbname": "promptcrm", "sslmode": "require"}
-    found = source_place(one, "promptcrm")
+    found = source_properties(one, "promptcrm")
     assert {key: found[f"database.{key}"] for key in wanted} == wanted
 
 

@@ -122,13 +122,14 @@ with connected(here, "warehouse") as warehouse, connected(here, "promptcrm_cdc")
     said["held"] = warehouse.execute("select key, rules from ops.quarantine where feed = 'Orders'").fetchall()
     compare.prepare(source, warehouse)
     window = {"since": datetime(2026, 1, 1, tzinfo=UTC), "until": datetime(2026, 2, 1, tzinfo=UTC)}
-    ours, theirs = compare.hours(contract, warehouse, window), compare.source_hours(contract, source, window)
+    ours = compare.count_by_hour(contract, warehouse, window)
+    theirs = compare.count_source_by_hour(contract, source, window)
     said["hours"] = [len(ours), ours == theirs]
-    keys = compare.keys(contract, source, warehouse, [datetime(2026, 1, 2, 10, tzinfo=UTC)])
-    pairs = [compare.rows(contract, warehouse, keys), compare.source_rows(contract, source, keys)]
+    keys = compare.read_keys(contract, source, warehouse, [datetime(2026, 1, 2, 10, tzinfo=UTC)])
+    pairs = [compare.read_rows(contract, warehouse, keys), compare.read_source_rows(contract, source, keys)]
     said["rows"] = [keys, [pairs[0][key].values == pairs[1][key].values for key in keys], pairs[1]["1"].row]
-    said["left"] = sorted(sweep._left(warehouse, contract, 2))
-    said["gone"] = sweep._gone(source, contract, [1, 9])
+    said["left"] = sorted(sweep._read_leftover_keys(warehouse, contract, 2))
+    said["gone"] = sweep._find_deleted(source, contract, [1, 9])
     (number,) = warehouse.execute("select quarantine_id from ops.quarantine where feed = 'Orders'").fetchone()
     waive(here, contract, number)
     verdicts = audit_streamed(contract, warehouse, datetime.now(UTC))

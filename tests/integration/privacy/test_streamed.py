@@ -16,10 +16,10 @@ from promptsales.privacy import erasure
 from promptsales.privacy.person import find
 from promptsales.settings import InternalName, Settings
 from promptsales.specs.stream import stream_contracts
-from promptsales.stream.audit import Audited, audit
+from promptsales.stream.audit import AuditResult, audit
 from promptsales.stream.batch import Batch
 from promptsales.stream.compare import prepare
-from promptsales.stream.decode import Change, DeadLetter, Decoder, Message
+from promptsales.stream.decode import DeadLetter, Decoder, Message, RowChange
 from promptsales.stream.repair import Repair, repair
 from promptsales.stream.sink import Sink
 from promptsales.stream.version import Version
@@ -86,7 +86,7 @@ def ids(stack: Settings, admin: psycopg.Connection) -> Iterator[Ids]:
     systems.empty(stack)
 
 
-def audited(stack: Settings, admin: psycopg.Connection, name: str) -> Audited:
+def audited(stack: Settings, admin: psycopg.Connection, name: str) -> AuditResult:
     contract = CONTRACTS[name]
     with (
         psycopg.connect(stack.address(READER[contract.source.system]), autocommit=True) as source,
@@ -105,7 +105,7 @@ def send(stack: Settings, *messages: Message) -> None:
     """Through the sink, as the worker does."""
     decoded = [DECODERS[one.topic].decode(one) for one in messages]
     batch = Batch(
-        tuple(one for one in decoded if isinstance(one, Change)),
+        tuple(one for one in decoded if isinstance(one, RowChange)),
         tuple(one for one in decoded if isinstance(one, DeadLetter)),
         (),
     )

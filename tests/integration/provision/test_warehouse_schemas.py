@@ -154,8 +154,8 @@ def test_freshness_of_what_was_loaded(warehouse_copy: Connect) -> None:
 def test_freshness_of_what_is_streamed(warehouse_copy: Connect) -> None:
     now = datetime.now(UTC)
     with warehouse_copy("warehouse_loader") as loader:
-        progress.note(loader, "promptads", now - timedelta(minutes=20))
-        progress.note(loader, "promptcrm", now)
+        progress.record_complete_through(loader, "promptads", now - timedelta(minutes=20))
+        progress.record_complete_through(loader, "promptcrm", now)
         loader.execute("""
             insert into ops.stream_offset (topic, partition, next_offset, applied_at, source_at)
             values ('promptads.promptads.campaigns', 0, 3, '2026-01-02 00:00:01+00', '2026-01-02'),

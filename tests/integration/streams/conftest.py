@@ -16,5 +16,5 @@ Apply = Callable[[Sequence[Message]], Applied]
 
 @pytest.fixture
 def apply(stack: Settings, warehouse: psycopg.Connection) -> Apply:
-    """Applies messages as one batch, to an empty warehouse."""
+    """Return a function that applies messages as one batch to an empty warehouse."""
     return lambda messages: asyncio.run(snapshots.apply(stack.address("warehouse"), messages))

@@ -1,4 +1,4 @@
-"""The hourly audit finds what is not as the source has it, mends it, and lets the rules judge."""
+"""The hourly audit finds rows that differ from the source, repairs them, and judges them by the rules."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,8 +14,8 @@ from promptsales.orchestration import stream as tasks
 from promptsales.quality.tables import audit_streamed
 from promptsales.settings import Settings
 from promptsales.specs.stream import StreamContract, stream_contracts
-from promptsales.stream.audit import Audited, audit
-from promptsales.stream.audit_books import has_changed, record, since
+from promptsales.stream.audit import AuditResult, audit
+from promptsales.stream.audit_books import compute_since, has_changed, record
 from promptsales.stream.recount import rebuild
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
@@ -30,7 +30,7 @@ _SPOIL = """
     update core.campaign_metrics set impressions = -5
     where metric_id = (select min(metric_id) from core.campaign_metrics where not is_deleted)
 """
-# the source's own trigger would say when
+# the source's trigger would set updated_at
 _AGE = """
     set session_replication_role = replica;
     update promptads.campaign_metrics set updated_at = now() - interval '6 hours'
@@ -42,21 +42,21 @@ BACK = timedelta(hours=3)
 
 @pytest.fixture(scope="module")
 def admin(stack: Settings) -> Iterator[psycopg.Connection]:
-    """The warehouse, as its administrator; empty before the first test."""
+    """Connect to the warehouse as its administrator; it is empty before the first test."""
     with emptied_warehouse(stack) as connection:
         yield connection
 
 
 @pytest.fixture(scope="module")
 def warehouse(stack: Settings, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """The warehouse, as the loader."""
+    """Connect to the warehouse as the loader."""
     with psycopg.connect(stack.address("warehouse"), autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture(scope="module", autouse=True)
 def following(stack: Settings, warehouse: psycopg.Connection) -> Iterator[None]:
-    """PromptAds, followed, with some measurements; one of them breaks a rule."""
+    """Follow PromptAds with some measurements, one of which breaks a rule."""
     with followed(stack):
         start_campaigns(stack)
         with Working(stack, ADVERTISING) as work:
@@ -67,7 +67,7 @@ def following(stack: Settings, warehouse: psycopg.Connection) -> Iterator[None]:
         yield
 
 
-def run(stack: Settings, warehouse: psycopg.Connection, contract: StreamContract = METRICS) -> Audited:
+def run(stack: Settings, warehouse: psycopg.Connection, contract: StreamContract = METRICS) -> AuditResult:
     with psycopg.connect(stack.address("promptads_cdc"), autocommit=True) as source:
         return audit(stack, contract, source, warehouse, BACK)
 
@@ -87,7 +87,7 @@ def test_what_differs_is_repaired(stack: Settings, warehouse: psycopg.Connection
     admin.execute(
         "insert into core.campaign_metrics select -1, campaign_id, metric_at, impressions, clicks, spend, conversions,"
         " updated_at, false, src_epoch, src_lsn, false, _loaded_at from core.campaign_metrics"
-        " where not is_deleted limit 1"  # a row of which only its delete came has no values
+        " where not is_deleted limit 1"  # a row known only from its delete has no values
     )
     found = run(stack, warehouse)
     assert (found.differing, found.missing, found.gone) == (1, 1, 1)
@@ -98,7 +98,7 @@ def test_what_differs_is_repaired(stack: Settings, warehouse: psycopg.Connection
         ads.execute("delete from promptads.campaign_metrics where clicks < 0")
     settle(stack)
     assert_equal_to_the_source(stack, warehouse)
-    assert rebuild(warehouse, 14).mended == 0
+    assert rebuild(warehouse, 14).corrected == 0
     now = datetime.now(UTC)
     assert {one.result for one in audit_streamed(METRICS, warehouse, now, now - BACK)} == {"passed"}
 
@@ -181,7 +181,7 @@ def test_hours_that_no_audit_saw_are_made_up_for(
     assert found.repaired == 0
     record(warehouse, METRICS, found._replace(complete_through=now - 2 * BACK), "test", now - 2 * BACK)
     assert run(stack, warehouse).differing == 1
-    assert since(warehouse, METRICS, now, BACK) == now - 3 * BACK
+    assert compute_since(warehouse, METRICS, now, BACK) == now - 3 * BACK
     admin.execute("truncate ops.reconciliation")
     rebuild(warehouse, 14)
 
@@ -190,7 +190,7 @@ def test_the_task_compares_though_nothing_has_come(
     stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection, task: Callable[[], None]
 ) -> None:
     task()
-    with pytest.raises(AirflowSkipException):  # so that no asset event is sent
+    with pytest.raises(AirflowSkipException):  # a skipped task sends no asset event
         task()
     key = alive(warehouse, METRICS)[0]
     admin.execute("delete from core.campaign_metrics where metric_id = %s", [key])
@@ -202,7 +202,7 @@ def test_the_task_compares_though_nothing_has_come(
 
 @pytest.fixture
 def task(stack: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """The task of one table, as Airflow runs it; it is skipped by an exception."""
+    """Run one table's task as Airflow does; it skips by raising an exception."""
 
     def postgres(conn_id: Any) -> psycopg.Connection:
         return psycopg.connect(stack.address(conn_id), autocommit=True)

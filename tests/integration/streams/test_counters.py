@@ -1,4 +1,4 @@
-"""Live counters on the real Redis: the newest figure stays, and what Redis loses comes back, whenever it loses it."""
+"""Live counters on the real Redis: the newest figure wins, and figures that Redis loses are published again."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -23,14 +23,14 @@ _FIGURES = """
 
 @pytest.fixture
 def cache(stack: Settings) -> Iterator["redis.Redis"]:
-    """A database of Redis that the stream's own worker does not use."""
+    """Return a Redis database that the stack's worker does not use."""
     with redis_apart(stack, 14) as client:
         yield client
 
 
 @pytest.fixture
 def figures(admin: psycopg.Connection) -> psycopg.Connection:
-    """A warehouse with 1,200 figures: three parts of what goes to Redis together."""
+    """Fill the warehouse with 1,200 figures, which are published in three parts."""
     admin.execute(_FIGURES, [MINUTE])
     admin.execute("update realtime.campaign_minute set updated_at = clock_timestamp() - interval '1 hour'")
     return admin
@@ -68,7 +68,7 @@ def test_where_another_worker_came_first_it_comes_back_too(cache: "redis.Redis",
     cache.flushdb()
     publish_again(cache, figures, another)
     keys = [key for key in cache.scan_iter("counter:campaign:*")]
-    cache.delete(*keys)  # as if that worker had failed on its way
+    cache.delete(*keys)  # as if the worker had failed halfway
     publish_again(cache, figures, mine)
     assert held(cache) == 1200
 

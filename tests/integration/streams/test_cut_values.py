@@ -1,4 +1,4 @@
-"""A value that was cut on its way is taken for real by nothing that comes after it."""
+"""A value that was cut on the way is never treated as the real value."""
 
 from typing import Any
 
@@ -59,6 +59,6 @@ def test_an_update_that_leaves_out_a_cut_value_waits_too(
 def test_it_is_not_released_by_hand(stack: Settings, apply: Apply, warehouse: psycopg.Connection) -> None:
     apply([group(1, CUT, "c")])
     (number,) = warehouse.execute("select quarantine_id from ops.quarantine").fetchone() or (0,)
-    with pytest.raises(ConfigError, match=f"row {number} cannot be released: .* so that it was cut"):
+    with pytest.raises(ConfigError, match=f"row {number} cannot be released: .* for a message and was cut"):
         waive(stack, stream_contracts()["ad_groups"], number)
     assert (in_core(warehouse), held(warehouse)) == ([], [([TOO_LARGE], "g", None)])

@@ -1,4 +1,4 @@
-"""One poison message on the real broker: what lies in table and topic of dead letters, and what people do about it."""
+"""A message that cannot be decoded, on the real broker: its row and topic of dead letters, and the commands for it."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from tests.support import events
 from tests.support.events import METRICS, metric
 from tests.support.streaming import wait
 
-# as the topics let it be
+# as large as the topics allow
 LARGE = 26 * 2**20
 KEY, POISON = b"\x00k", b"\xff\x00 not json"
 _KEPT = "select partition, message_offset, message_key, message_value, reason, epoch from ops.dead_letter"
@@ -39,12 +39,12 @@ def send(stack: Settings, value: bytes) -> None:
 
 
 def end(stack: Settings) -> int:
-    """Where the topic of dead letters ends."""
-    return lag.ends(topics.admin(stack.address("kafka")), [f"{METRICS}.dlq"])[f"{METRICS}.dlq", 0]
+    """Return the end offset of the dead letter topic."""
+    return lag.read_ends(topics.admin(stack.address("kafka")), [f"{METRICS}.dlq"])[f"{METRICS}.dlq", 0]
 
 
 def buried(stack: Settings, offset: int) -> Message:
-    """One message of the topic of dead letters."""
+    """Read one message of the dead letter topic."""
     consumer = Consumer({"bootstrap.servers": stack.address("kafka"), "group.id": "test", "enable.auto.commit": False})
     consumer.assign([TopicPartition(f"{METRICS}.dlq", 0, offset)])
     found = consumer.poll(20)
@@ -85,7 +85,7 @@ def test_it_is_kept_untouched_sent_again_and_dropped(stack: Settings, warehouse:
     assert (key, value, epoch) == (KEY, POISON, 4)
     run("drop", f"{METRICS}/{partition}/{again}")
     assert letters(warehouse) == []
-    assert end(stack) == before + 2  # its topic keeps both
+    assert end(stack) == before + 2  # the dead letter topic keeps both
 
 
 def test_one_as_large_as_may_be_is_sent_again(stack: Settings, warehouse: psycopg.Connection) -> None:

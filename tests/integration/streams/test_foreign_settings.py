@@ -1,4 +1,4 @@
-"""Debezium brings the same rows, whatever its role and database say."""
+"""Debezium delivers the same rows whatever settings its role and database have."""
 
 import psycopg
 import pytest
@@ -19,7 +19,7 @@ def test_a_snapshot_and_changes(stack: Settings, admin: psycopg.Connection, kind
         start_campaigns(stack)
         settle(stack)
         with foreign_settings(stack, kind), connected(stack, "warehouse") as warehouse:
-            # its sessions begin anew
+            # Debezium reconnects, so its sessions get the new settings
             epoch = connectors.snapshot_again(stack, "promptads")
             wait(lambda: warehouse.execute(SNAPSHOT, [epoch]).fetchone() == (CAMPAIGNS,))
         with connected(stack, "promptads") as ads:

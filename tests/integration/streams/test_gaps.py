@@ -1,4 +1,4 @@
-"""Events that left Kafka, or were skipped, before they were applied: an error until the snapshot of a later epoch."""
+"""Events that left Kafka or were skipped before they were applied are an error until a later epoch's snapshot."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from promptsales.stream.batch import Batch, Offset
 from promptsales.stream.gaps import Gap
 from promptsales.stream.sink import Sink
 
-# no worker reads it, and no connector is named so
+# no worker reads this topic, and no connector has this name
 CONNECTOR: Any = "gaps"
 TOPIC, GROUP = "gaps.crm.leads", "gaps"
 AT = (TOPIC, 0)
@@ -27,7 +27,7 @@ _GAPS = "select gap_from, gap_to, gap_epoch from ops.stream_offset where topic =
 
 @pytest.fixture
 def client(stack: Settings) -> AdminClient:
-    """The brokers' administrator."""
+    """Return an admin client of the brokers."""
     return topics.admin(stack.address("kafka"))
 
 
@@ -35,7 +35,7 @@ def client(stack: Settings) -> AdminClient:
 def topic(
     stack: Settings, admin: psycopg.Connection, client: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Settings]:
-    """A topic with ten events, of which the warehouse knows nothing; afterwards it is gone."""
+    """Create a topic with ten events that the warehouse has not applied; delete it afterwards."""
     monkeypatch.setattr(lag, "topics", lambda _: [TOPIC])
     monkeypatch.setattr(stream_gaps, "GROUP", GROUP)
     create(client)
@@ -47,7 +47,7 @@ def topic(
 
 
 def create(client: AdminClient) -> None:
-    """Create the topic, once the brokers have let go of the one before."""
+    """Create the topic once the brokers have deleted its predecessor."""
     for _ in range(50):
         created = client.create_topics([NewTopic(TOPIC, 1)])[TOPIC]
         if created.exception() is None:
@@ -78,7 +78,7 @@ def reset_group(client: AdminClient, offset: int) -> None:
 
 @pytest.fixture
 def apply(topic: Settings) -> Apply:
-    """Applies events of the partition, as the sink does; what it says is missing."""
+    """Return a function that applies events as the sink does, and returns the gaps."""
 
     async def run(offset: Offset) -> list[Gap]:
         async with await psycopg.AsyncConnection.connect(topic.address("warehouse"), autocommit=True) as connection:
@@ -100,9 +100,9 @@ def epoch_of(warehouse: psycopg.Connection, epoch: int) -> None:
 
 def test_the_sink_sees_an_event_beyond_the_next_one(apply: Apply, admin: psycopg.Connection) -> None:
     assert apply(0, 4, None, None, 3) == []
-    assert apply(2, 6, None, None, 3) == []  # some of them again
+    assert apply(2, 6, None, None, 3) == []  # some events come again
     assert apply(9, 12, None, None, 3) == [Gap(TOPIC, 0, 6, 9, 9, True)]
-    assert lag.applied(admin, [TOPIC]) == {AT: 12}
+    assert lag.read_applied(admin, [TOPIC]) == {AT: 12}
     assert admin.execute(_GAPS, [TOPIC]).fetchall() == [(6, 9, 3)]
 
 
@@ -110,7 +110,7 @@ def test_the_sink_sees_a_jump_within_a_batch(apply: Apply, admin: psycopg.Connec
     apply(0, 4, None, None, 3)
     assert apply(4, 20, 6, 11, 4) == [Gap(TOPIC, 0, 6, 11, 11, True)]
     assert apply(25, 30, None, None, 5) == [Gap(TOPIC, 0, 20, 25, 25, True)]
-    # from the first of all that is missing to the last, and the highest epoch
+    # from the first missing event to the last, with the highest epoch
     assert admin.execute(_GAPS, [TOPIC]).fetchall() == [(6, 25, 5)]
 
 
@@ -128,10 +128,10 @@ def test_removed_records_are_found_without_a_worker(
     apply: Apply, client: AdminClient, admin: psycopg.Connection
 ) -> None:
     apply(0, 3, None, None, 1)
-    assert stream_gaps.present(client, admin, CONNECTOR) == []
+    assert stream_gaps.find_open(client, admin, CONNECTOR) == []
     remove(client, 8)
-    assert stream_gaps.present(client, admin, CONNECTOR) == [Gap(TOPIC, 0, 3, 8, 8, True)]
-    # two events wait behind it: a worker sees it with them, and knows their epoch
+    assert stream_gaps.find_open(client, admin, CONNECTOR) == [Gap(TOPIC, 0, 3, 8, 8, True)]
+    # two events wait behind the gap: a worker records it with their epoch
     assert stream_gaps.record(client, admin, CONNECTOR, is_following=True) == []
 
 
@@ -142,7 +142,7 @@ def test_removed_records_with_nothing_behind_them_are_not_waited_for(
     epoch_of(admin, 2)
     remove(client, 10)
     assert stream_gaps.record(client, admin, CONNECTOR, is_following=True) == [Gap(TOPIC, 0, 3, 10, 10, False)]
-    assert lag.waiting(lag.ends(client, [TOPIC]), lag.applied(admin, [TOPIC])) == 0
+    assert lag.count_waiting(lag.read_ends(client, [TOPIC]), lag.read_applied(admin, [TOPIC])) == 0
     assert admin.execute(_GAPS, [TOPIC]).fetchall() == [(3, 10, 2)]
     assert stream_gaps.record(client, admin, CONNECTOR, is_following=True) == []
 
@@ -152,11 +152,11 @@ def test_a_group_that_was_reset_forward_skips_events(
 ) -> None:
     apply(0, 3, None, None, 1)
     reset_group(client, 3)
-    assert stream_gaps.present(client, admin, CONNECTOR) == []
-    reset_group(client, 2)  # a worker was killed before it told the group
-    assert stream_gaps.present(client, admin, CONNECTOR) == []
+    assert stream_gaps.find_open(client, admin, CONNECTOR) == []
+    reset_group(client, 2)  # as if a worker was killed before it committed its offset
+    assert stream_gaps.find_open(client, admin, CONNECTOR) == []
     reset_group(client, 10)
-    assert stream_gaps.present(client, admin, CONNECTOR) == [Gap(TOPIC, 0, 3, 10, 10, False)]
+    assert stream_gaps.find_open(client, admin, CONNECTOR) == [Gap(TOPIC, 0, 3, 10, 10, False)]
 
 
 @pytest.mark.parametrize("events", [0, 2, 30])
@@ -172,7 +172,7 @@ def test_a_topic_created_again_lost_nobody_knows_what(
     gaps = stream_gaps.record(client, admin, CONNECTOR, is_following=True)
     at = 10 if events > 10 else 0
     assert gaps == [Gap(TOPIC, 0, 10, None, at, events > at)]
-    assert lag.applied(admin, [TOPIC]) == {AT: at}
+    assert lag.read_applied(admin, [TOPIC]) == {AT: at}
     assert not stream_gaps.has_new_topic(client, admin, CONNECTOR)
 
 
@@ -194,6 +194,6 @@ def test_a_gap_names_what_is_missing_and_the_way_out() -> None:
     assert str(gap._replace(following=None)) == (
         "partition 0 of topic gaps.crm.leads was deleted and created again after 4 events were applied"
     )
-    assert stream_gaps.way_out(CONNECTOR) == (
-        "run `promptsales connectors snapshot gaps`: it reads all rows anew, under a new epoch"
+    assert stream_gaps.describe_fix(CONNECTOR) == (
+        "run `promptsales connectors snapshot gaps`: it reads all rows again under a new epoch"
     )

@@ -1,4 +1,4 @@
-"""A snapshot that a policy would filter fails, and is said to; nothing is taken for deleted."""
+"""A snapshot that a row security policy would filter fails and is reported; no row is taken for deleted."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ ALIVE = "select count(*) from core.campaigns where not is_deleted"
 
 @pytest.fixture
 def ads_admin(stack: Settings) -> Iterator[psycopg.Connection]:
-    """PromptAds' database, as an administrator; no row of campaigns is hidden afterwards."""
+    """Connect to PromptAds' database as an administrator; show all rows of campaigns afterwards."""
     address = make_conninfo(stack.address("sources_admin"), dbname="promptsales")
     with psycopg.connect(address, autocommit=True) as connection:
         yield connection

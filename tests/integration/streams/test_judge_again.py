@@ -1,4 +1,4 @@
-"""Rows of the stream in quarantine are judged again: when their rule has changed, or the day has come."""
+"""Quarantined rows of the stream are judged again when their rule changes or a date no longer lies in the future."""
 
 import asyncio
 from datetime import timedelta
@@ -24,7 +24,7 @@ YESTERDAY = NOW - timedelta(days=1)
 
 
 def ahead(number: int, lsn: int, hours: int) -> Message:
-    """A measurement that was committed yesterday, and was ahead of its commit by some hours."""
+    """Return a measurement committed yesterday whose time was some hours after its commit."""
     row = metric(number, at=YESTERDAY + timedelta(hours=hours))
     return event("c", {**row, "updated_at": iso(YESTERDAY)}, lsn, at_us=int(YESTERDAY.timestamp() * 1_000_000))
 
@@ -34,7 +34,7 @@ def state(warehouse: psycopg.Connection) -> list[Any]:
 
 
 def judged_before(stack: Settings, warehouse: psycopg.Connection, messages: list[Message], rule: str) -> None:
-    """Put messages into quarantine as the decoder did while the suite was another."""
+    """Put messages into quarantine as the decoder did under an older suite."""
     batch = batch_of(messages)
 
     async def run() -> None:
@@ -56,7 +56,7 @@ def test_the_day_has_come(stack: Settings, apply: Apply, warehouse: psycopg.Conn
     at = YESTERDAY + timedelta(hours=2)
     assert [row[:3] for row in kept(warehouse, "campaign_day")] == [(UUID(A), at.date(), 100)]
     assert_equal_to_a_recount(warehouse)
-    # the source's own versions go on from there, late ones too
+    # later versions of the source are applied as usual, late ones too
     apply([ahead(1, 1, hours=2), event("u", metric(1, impressions=7), 5)])
     assert warehouse.execute("select impressions from core.campaign_metrics").fetchall() == [(7,)]
     assert judge_again(stack, METRICS, warehouse) == 0
@@ -95,7 +95,7 @@ def test_what_cannot_be_published_stays(stack: Settings, apply: Apply, warehouse
     assert [judge_again(stack, contract, warehouse) for contract in (CAMPAIGNS, METRICS)] == [0, 0]
     waiting = [(A, ["value_too_long"], 2, False, None), ("1", ["spend_not_sent"], 1, False, None)]
     assert state(warehouse) == waiting
-    # once a day it is tried again: its table may hold more by then
+    # retried once a day: the table's columns may have become wider
     judge_again(stack, CAMPAIGNS, warehouse)
     assert state(warehouse) == waiting
     warehouse.execute("update ops.quarantine set last_tried_at = last_tried_at - interval '25 hours'")

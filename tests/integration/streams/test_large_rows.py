@@ -1,4 +1,4 @@
-"""Large values of streamed rows, on the real stream: up to the limit they arrive, beyond it their row waits."""
+"""Large values on the real stream: up to the limit they arrive, beyond it their row goes to quarantine."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -29,14 +29,14 @@ AUDIENCE = {"age_min": 18, "interests": ["golf"]}
 
 @pytest.fixture(scope="module")
 def admin(stack: Settings) -> Iterator[psycopg.Connection]:
-    """The warehouse, as its administrator; empty before the first test."""
+    """Connect to the warehouse as its administrator; it is empty before the first test."""
     with emptied_warehouse(stack) as connection:
         yield connection
 
 
 @pytest.fixture(scope="module")
 def ads(stack: Settings, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """PromptAds, as its owner, followed."""
+    """Follow PromptAds, and connect as its owner."""
     with followed(stack), psycopg.connect(stack.address("promptads"), autocommit=True) as connection:
         start_campaigns(stack)
         yield connection
@@ -66,14 +66,14 @@ def test_two_megabytes_arrive_and_what_is_too_large_holds_nothing_up(
     large, too_large, after = (add(ads, *row) for row in (("large", 2_000_000), ("too large", 20_000_000), ("z", 1)))
     settle(stack)
     assert in_core(admin, large, too_large, after) == [("large", AUDIENCE), ("z", AUDIENCE)]
-    # what is left of a cut value is not kept
+    # the rest of a cut value is not stored
     assert held(admin, too_large) == [(TOO_LARGE, "too large", None, None)]
     found = [(finding.where, finding.what) for finding in diagnose(stack)]
     assert found == [
         ("feed ad_groups", "1 rows broke target_audience_too_large: the value is too large for the stream")
     ]
 
-    # an update that leaves the value as it was does not send it
+    # an update that leaves the value unchanged does not send it
     ads.execute("update promptads.ad_groups set name = name || '!' where id = any(%s)", [[large, too_large]])
     settle(stack)
     assert in_core(admin, large, too_large) == [("large!", AUDIENCE)]

@@ -1,4 +1,4 @@
-"""A large value that an update leaves as it was, as PostgreSQL and Debezium send it."""
+"""A large value that an update leaves unchanged, as PostgreSQL and Debezium send it."""
 
 import psycopg
 
@@ -6,7 +6,7 @@ from promptsales.settings import Settings
 from tests.support.campaigning import start_campaigns
 from tests.support.streaming import assert_equal_to_the_source, followed, settle
 
-# what is long lies beside the row, in every type
+# long values of every type are stored out of line (TOAST)
 _BESIDE = """
     alter table promptads.ad_groups set (toast_tuple_target = 128), alter column name set storage external;
     alter table promptads.campaigns set (toast_tuple_target = 128), alter column name set storage external;
@@ -16,7 +16,7 @@ _WITHIN = """
     alter table promptads.ad_groups reset (toast_tuple_target), alter column name set storage extended;
     alter table promptads.campaigns reset (toast_tuple_target), alter column name set storage extended
 """
-# an array, where the contract asks for an object
+# an array where the contract expects an object
 _BREAK = """
     update promptads.ad_groups set name = 'list', target_audience = target_audience->'interests'
     where id = (select min(id::text)::uuid from promptads.ad_groups)

@@ -1,4 +1,4 @@
-"""What an event leaves out is no null: an absent column, and a large value that an update left as it was."""
+"""What an event leaves out is not null: an absent column, and a large value that an update left unchanged."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ NO_ROWS: list[Any] = []
 
 @pytest.fixture(autouse=True)
 def _unmarked(warehouse: psycopg.Connection) -> Iterator[None]:
-    """No table is marked, before and afterwards."""
+    """Remove all marks of tables before and afterwards."""
     marks = "update ops.stream_offset set absent_events = 0, absent_columns = '{}', absent_at = null"
     warehouse.execute(marks.encode())
     yield
@@ -47,7 +47,7 @@ def group(lsn: int, op: str = "u", **changes: Any) -> Message:
 
 
 def without(message: Message, *names: str) -> Message:
-    """An event as it comes once columns are renamed at the source: the connector leaves the new names out."""
+    """Return an event as it comes after columns were renamed at the source: the connector skips the new names."""
     value = json.loads(message.value or b"")
     return message._replace(value=json.dumps({**value, "after": _less(value["after"], names)}).encode())
 
@@ -71,16 +71,16 @@ def test_an_absent_column_keeps_its_values_and_no_false_history(apply: Apply, wa
     expected = [("n", "active", 100), ("n", "paused", 100), ("n", "paused", 300)]
     assert found(warehouse, HISTORY) == expected
     assert found(warehouse, HELD) == NO_ROWS
-    apply([campaign(4, at=at(3), status="paused", budget="300.00")])  # it has its name back
+    apply([campaign(4, at=at(3), status="paused", budget="300.00")])  # the column has its old name again
     assert found(warehouse, HISTORY) == expected
-    (mark,) = absent_columns.marked(warehouse)
+    (mark,) = absent_columns.read_marked_topics(warehouse)
     assert mark[:3] == ("promptads.promptads.campaigns", 2, ["name", "starts_at"])
     (finding,) = stream_doctor.find_absent_columns(warehouse)
     assert finding.where == "table core.campaigns"
     assert finding.what.startswith("2 events lacked name, starts_at, the last at ")
 
-    absent_columns.forget(warehouse, CONTRACTS["campaigns"], datetime.now(UTC))  # as an audit does that finds all well
-    assert absent_columns.marked(warehouse) == []
+    absent_columns.remove_mark(warehouse, CONTRACTS["campaigns"], datetime.now(UTC))  # as a clean audit does
+    assert absent_columns.read_marked_topics(warehouse) == []
 
 
 def metric_event(number: int, lsn: int, op: str = "c", **changes: Any) -> Message:
@@ -101,9 +101,9 @@ def test_a_new_row_without_a_column_waits(apply: Apply, warehouse: psycopg.Conne
     held = "select key, rules, payload ?| '{spend,clicks}', payload ? 'impressions' from ops.quarantine"
     assert found(warehouse, held) == [("1", ["clicks_not_sent", "spend_not_sent"], False, True)]
     (number,) = found(warehouse, "select quarantine_id from ops.quarantine")[0]
-    with pytest.raises(ConfigError, match="nobody knows its clicks, spend"):
+    with pytest.raises(ConfigError, match="the source did not send clicks, spend"):
         waive(stack, CONTRACTS["campaign_metrics"], number)
-    # another part of it changes: it is as little known as before
+    # another column changes: the value is still unknown
     apply([without(metric_event(1, 3, op="u", impressions=50), "spend")])
     assert found(warehouse, "select rules, payload->'clicks', tries from ops.quarantine") == [
         (["spend_not_sent"], 10, 2)
@@ -156,7 +156,7 @@ def test_unchanged_of_every_type(apply: Apply, warehouse: psycopg.Connection) ->
     )
     expected = ("n", "conversions", "USD", "active", 100, UUID(B), NOW, at(5))
     assert found(warehouse, query) == [expected]
-    assert len(found(warehouse, HISTORY)) == 3  # each of them began at another time
+    assert len(found(warehouse, HISTORY)) == 3  # each version has its own valid_from
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_unchanged_without_a_version_that_tells_it(apply: Apply, warehouse: psyc
     waiting = [(A, ["target_audience_not_sent"], "h", None, 3)]
     assert found(warehouse, HELD) == waiting
     assert found(warehouse, "select payload ? 'target_audience' from ops.quarantine") == [(False,)]
-    # of another life of the source, and of a row that was deleted since, the last value tells nothing
+    # the last value is not valid in another epoch, or for a row that was deleted since
     apply([group(1, op="c", id=B), group(2, id=B, target_audience=UNCHANGED)._replace(epoch=2)])
     assert [row[:2] for row in found(warehouse, HELD)] == [waiting[0][:2], (B, ["target_audience_not_sent"])]
     apply([group(1, op="c", id=C), event("d", None, 2, topic=GROUPS, before={"id": C})])

@@ -1,4 +1,4 @@
-"""From a commit of the application to warehouse, minutes and Redis: Debezium, Kafka, Faust, all real."""
+"""From a commit in the application to warehouse, minutes and Redis, through the real Debezium, Kafka and Faust."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,7 +18,7 @@ from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import lag
 from promptsales.stream.audit import audit
-from promptsales.stream.connectors import status
+from promptsales.stream.connectors import read_status
 from promptsales.stream.recount import rebuild
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.figures import assert_equal_to_a_recount
@@ -35,7 +35,7 @@ _MINUTES = """
 
 @pytest.fixture
 def ads(stack: Settings, warehouse: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """PromptAds, followed."""
+    """Follow PromptAds."""
     with followed(stack), psycopg.connect(stack.address("promptads"), autocommit=True) as connection:
         yield connection
 
@@ -56,7 +56,7 @@ def test_what_is_written_is_counted(stack: Settings, ads: psycopg.Connection, wa
     wait(lambda: counters_of(stack) == expected(warehouse), 15)
     with redis.Redis.from_url(stack.address("redis")) as client:
         client.flushdb()
-    # nobody does anything, and they come back
+    # they come back without any action
     wait(lambda: counters_of(stack) == expected(warehouse), 30)
     assert {one.feed: one.state for one in freshness(warehouse) if one.is_streamed} == dict.fromkeys(
         ("campaigns", "ad_groups", "ads", "campaign_metrics", "ad_metrics", "opportunity_stage_history", "lead",
@@ -80,7 +80,7 @@ def test_completeness_moves_when_nothing_happens(stack: Settings, ads: psycopg.C
     with psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse:
         query = "select clock_timestamp(), complete_through from ops.feed where feed = 'ads'"
         (now, before) = warehouse.execute(query).fetchone() or (None, None)
-        # no event, and nobody but Debezium's heartbeat
+        # no event, only Debezium's heartbeat
         wait(lambda: (warehouse.execute(query).fetchone() or (now, before))[1] > now, 30)
     assert now - before < timedelta(seconds=30)
 
@@ -112,7 +112,7 @@ def test_an_event_that_cannot_be_decoded(
     producer.flush(30)
     wait(lambda: warehouse.execute("select count(*) from ops.dead_letter").fetchone() == (1,))
     start_campaigns(stack)
-    settle(stack)  # the stream goes on
+    settle(stack)  # the stream continues
     assert_equal_to_the_source(stack, warehouse)
     found = warehouse.execute("select topic, message_key, message_value, epoch from ops.dead_letter").fetchall()
     assert found == [(topic, b"k", b"\xff not json", 1)]
@@ -126,7 +126,7 @@ def test_a_number_that_is_none_is_quarantined(
         "insert into promptads.campaign_metrics (campaign_id, spend) select id, %s from promptads.campaigns limit 1"
     )
     with pytest.raises(psycopg.errors.NumericValueOutOfRange):
-        ads.execute(measure, ["Infinity"])  # the application's own table refuses it
+        ads.execute(measure, ["Infinity"])  # the application's table rejects it
     ads.execute(measure, ["NaN"])
     ads.execute(measure, ["1.5"])
     settle(stack)
@@ -155,7 +155,7 @@ def test_a_publication_that_would_stop_the_application(stack: Settings, ads: psy
 def test_a_connector_that_stands_still_is_told(stack: Settings, ads: psycopg.Connection) -> None:
     with httpx.Client(base_url=stack.address("connect"), trust_env=False) as client:
         client.put("/connectors/promptads/pause").raise_for_status()
-    wait(lambda: status(stack, "promptads").state == "PAUSED")
+    wait(lambda: read_status(stack, "promptads").state == "PAUSED")
     told = [(finding.what, finding.where) for finding in diagnose(stack) if finding.where.startswith("connector")]
     assert told == [("is paused", "connector promptads")]
 
@@ -173,7 +173,7 @@ def test_each_alert_is_sent(stack: Settings, ads: psycopg.Connection, warehouse:
 
 
 def events_of(stack: Settings, topic: str) -> list[bytes]:
-    """Every event of a topic."""
+    """Return every event of a topic."""
     consumer = Consumer({"bootstrap.servers": stack.address("kafka"), "group.id": "test", "enable.auto.commit": False})
     ends = {number: consumer.get_watermark_offsets(TopicPartition(topic, number))[1] for number in range(3)}
     consumer.assign([TopicPartition(topic, number, 0) for number in ends])

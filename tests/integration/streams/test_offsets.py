@@ -1,4 +1,4 @@
-"""How far each partition is applied, whatever comes again."""
+"""The applied offset of each partition, for events that come again or out of order."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ Move = Callable[[int, int], int]
 
 @pytest.fixture
 def move(stack: Settings, admin: psycopg.Connection) -> Iterator[Move]:
-    """Applies some offsets of a partition; where it then is. No such topic is known afterwards."""
+    """Return a function that applies offsets of a partition and returns the next one; forget the topic afterwards."""
 
     async def run(first: int, following: int) -> None:
         async with await psycopg.AsyncConnection.connect(stack.address("warehouse"), autocommit=True) as connection:
@@ -27,7 +27,7 @@ def move(stack: Settings, admin: psycopg.Connection) -> Iterator[Move]:
 
     def moved(first: int, following: int) -> int:
         asyncio.run(run(first, following))
-        return lag.applied(admin, [TOPIC])[TOPIC, 0]
+        return lag.read_applied(admin, [TOPIC])[TOPIC, 0]
 
     yield moved
     admin.execute("delete from ops.stream_offset where topic = %s", [TOPIC])

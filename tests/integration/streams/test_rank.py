@@ -1,4 +1,4 @@
-"""Which of two versions of a row is the newer."""
+"""The order of versions decides which of two versions of a row is newer."""
 
 import asyncio
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ SPEND = "select spend, is_deleted from core.campaign_metrics"
 
 
 def test_a_snapshot_that_is_taken_again(apply: Apply, warehouse: psycopg.Connection) -> None:
-    """Connect may be killed before it keeps how far it is: Debezium then reads all anew, in the same epoch."""
+    """Connect may be killed before it stores its offsets: Debezium then reads all again in the same epoch."""
     apply([message("r", metric(1, A, spend="3.0000"), 4), message("u", metric(1, A), 8)])
     apply([message("r", metric(1, A, spend="5.0000"), 9)])
     apply([message("u", metric(1, A), 8)])
@@ -41,7 +41,7 @@ NEW = """
     insert into promptads.campaigns (user_id, name, objective, budget, status, start_date, end_date)
     select user_id, 'new', objective, budget, status, start_date, end_date from promptads.campaigns limit 1
 """
-# of a transaction that was open while the slot was made: before the snapshot's position in the log, committed after it
+# of a transaction open while the slot was created: before the snapshot's position, but committed after it
 READ = [message("r", metric(number, A), 9) for number in (1, 2)]
 CHANGED = [
     message("u", metric(1, A, spend="3.0000"), 6, commit=12),
@@ -52,7 +52,7 @@ CHANGED = [
 
 @pytest.mark.parametrize(
     ("batches", "last_spend"),
-    # of a delete that comes first nothing is known but the key
+    # a delete that comes first leaves only the key
     [([READ, CHANGED], USUAL), ([CHANGED, READ], None), ([[*READ, *CHANGED]], None), ([[*CHANGED[::-1], *READ]], None)],
 )
 def test_a_change_that_was_in_flight_while_the_slot_was_made(
@@ -66,7 +66,7 @@ def test_a_change_that_was_in_flight_while_the_slot_was_made(
 
 
 def first(op: str, after: dict[str, Any] | None, lsn: int, before: dict[str, Any] | None = None) -> Message:
-    """A change of the first transaction after a snapshot, on a partition of which Kafka has nothing."""
+    """Return a change of the first transaction after a snapshot, on a partition that is empty in Kafka."""
     return message(op, after, lsn, before=before, commit=None)._replace(partition=PARTITION)
 
 
@@ -137,7 +137,7 @@ def test_a_repair_is_no_newer_than_what_it_replaces(
 
 @pytest.fixture
 def writers(stack: Settings) -> Iterator[list[psycopg.Connection]]:
-    """Three transactions of PromptAds' application, none begun."""
+    """Return three connections of PromptAds' application, without a transaction."""
     connections = [psycopg.connect(stack.address("promptads")) for _ in range(3)]
     yield connections
     for connection in connections:
@@ -148,7 +148,7 @@ def writers(stack: Settings) -> Iterator[list[psycopg.Connection]]:
 def test_transactions_that_are_open_while_debezium_makes_its_slot(
     stack: Settings, warehouse: psycopg.Connection, writers: list[psycopg.Connection], is_read: bool
 ) -> None:
-    """A slot waits twice for those that are open; what begins between, and commits last, comes as changes."""
+    """A slot waits twice for open transactions; one that begins in between and commits last comes as changes."""
     first, second, third = writers
     sources = stack.address("sources_admin")
     with followed(stack):
@@ -181,14 +181,14 @@ def test_transactions_that_are_open_while_debezium_makes_its_slot(
 
 
 def is_made(address: str) -> bool:
-    """Whether the slot is made: what commits from now on is not in the snapshot."""
+    """Return True once the slot exists: later commits are not in the snapshot."""
     query = "select from pg_replication_slots where slot_name = 'promptads' and confirmed_flush_lsn is not null"
     with psycopg.connect(address) as connection:
         return connection.execute(query).fetchone() is not None
 
 
 def begin(connection: psycopg.Connection) -> str:
-    """Begin a transaction that writes; its number."""
+    """Begin a transaction that writes, and return its id."""
     row = connection.execute("select pg_current_xact_id()::text").fetchone()
     return str(row[0]) if row else ""
 

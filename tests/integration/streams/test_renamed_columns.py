@@ -1,4 +1,4 @@
-"""The source renames or drops a column that is followed: what does not come is no null, and it is known."""
+"""A followed column is renamed or dropped at the source: a missing value is not null, and the table is marked."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,9 +14,9 @@ from promptsales.provision import provision
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import absent_columns, connectors
-from promptsales.stream.audit import Audited, audit
+from promptsales.stream.audit import AuditResult, audit
 from promptsales.stream.audit_books import record
-from promptsales.stream.dead_letters import letters
+from promptsales.stream.dead_letters import list_letters
 from tests.support.campaigning import start_campaigns
 from tests.support.streaming import assert_equal_to_the_source, followed, is_followed, settle, wait
 from tests.support.wholeness import amiss
@@ -48,7 +48,7 @@ _RESTORE = """
 
 @pytest.fixture
 def ads(stack: Settings, warehouse: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """PromptAds, followed, with 200 campaigns; its columns have their names, afterwards."""
+    """Follow PromptAds with 200 campaigns; restore the names of its columns afterwards."""
     with psycopg.connect(stack.address("promptads"), autocommit=True) as connection, followed(stack):
         start_campaigns(stack)
         connection.execute(MORE)
@@ -59,10 +59,10 @@ def ads(stack: Settings, warehouse: psycopg.Connection) -> Iterator[psycopg.Conn
             connection.execute(_RESTORE)
             provision(stack)
             for contract in stream_contracts().values():
-                absent_columns.forget(warehouse, contract, datetime.now(UTC))
+                absent_columns.remove_mark(warehouse, contract, datetime.now(UTC))
 
 
-def audited(stack: Settings, warehouse: psycopg.Connection, table: str = "campaigns") -> Audited:
+def audited(stack: Settings, warehouse: psycopg.Connection, table: str = "campaigns") -> AuditResult:
     contract = stream_contracts()[table]
     with connected(stack, "promptads_cdc") as source:
         found = audit(stack, contract, source, warehouse, timedelta(hours=3))
@@ -90,7 +90,7 @@ def test_a_column_is_renamed_and_named_so_again(
     with pytest.raises(SourceRefused, match=r"promptads\.campaigns has no column name, which the contract names"):
         audited(stack, warehouse)
 
-    # a snapshot has no such column either, and a row that is new waits
+    # a snapshot lacks the column too, and a new row goes to quarantine
     ads.execute(MORE.replace("name,", "title,").replace("192", "1").encode())
     connectors.snapshot_again(stack, "promptads")
     wait(lambda: is_followed(stack))
@@ -105,7 +105,7 @@ def test_a_column_is_renamed_and_named_so_again(
     assert (audited(stack, warehouse).differing, audited(stack, warehouse).repaired) == (1, 0)
     history = [("active", 201, 201, 1), ("paused", 201, 201, 200)]
     assert rows(warehouse, _HISTORY) == history
-    assert absent_columns.marked(warehouse) == []
+    assert absent_columns.read_marked_topics(warehouse) == []
     assert amiss(stack) == []
 
 
@@ -115,10 +115,10 @@ def test_the_key_is_renamed(stack: Settings, ads: psycopg.Connection, warehouse:
     ads.execute("update promptads.ad_groups set name = 'other'")
     settle(stack)
     assert rows(warehouse, "select ad_group_id, name from core.ad_groups order by 1") == before
-    dead = letters(warehouse, None, 100)
+    dead = list_letters(warehouse, None, 100)
     assert {letter.reason for letter in dead} == {
-        "operation u has no value of id, the key of promptads.ad_groups: nobody knows which row changed; if the source "
-        "renamed that column, give it this name again"
+        "operation u has no value of id, the key of promptads.ad_groups: the changed row is unknown; if the source "
+        "renamed that column, rename it back"
     }
     assert len(dead) == len(before)
     with pytest.raises(SourceRefused, match=r"promptads\.ad_groups has no column id"):

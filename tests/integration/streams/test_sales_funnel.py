@@ -34,7 +34,7 @@ def test_a_deal_is_credited_to_its_lead_s_campaign_else_to_its_own(apply: Apply,
         deal(22, BARE_LEAD, OF_DEAL, closed_at=AT),
         deal(23, None, OF_DEAL),
         deal(24, None, None),
-        deal(25, GONE_LEAD, OF_DEAL),  # deleted or not, it came from there
+        deal(25, GONE_LEAD, OF_DEAL),  # a deleted lead still counts as the deal's origin
         deal(26, LEAD, OF_DEAL, deleted_at=AT),
     ]
     apply([message("c", row, at, topic=LEADS) for at, row in enumerate(leads, 1)])

@@ -1,4 +1,4 @@
-"""What a batch does to the warehouse."""
+"""The effect of a batch on the warehouse, for all that the sink writes."""
 
 import asyncio
 import random
@@ -111,14 +111,14 @@ def test_minutes_beyond_the_retention_are_not_begun_again(apply: Apply, warehous
 def test_a_bad_version_waits_in_quarantine_until_a_newer_one(apply: Apply, warehouse: psycopg.Connection) -> None:
     state = "select key, rules, is_core_stale, tries, release_reason from ops.quarantine order by quarantine_id"
     apply([event("c", metric(1), 1), event("u", metric(1, clicks=-1), 2), event("c", metric(2, spend=None), 3)])
-    apply([event("u", metric(1, clicks=-1), 2)])  # again: nothing changes
+    apply([event("u", metric(1, clicks=-1), 2)])  # delivered again: nothing changes
     assert warehouse.execute(state).fetchall() == [
         ("1", ["clicks_negative"], True, 1, None),
         ("2", ["spend_missing"], False, 1, None),
     ]
     apply([event("u", metric(1, clicks=-2, spend="-1"), 4), deleted(2, 5)])
     apply([event("u", metric(1, clicks=3), 6)])
-    apply([event("u", metric(1, clicks=-2, spend="-1"), 4)])  # late: a newer version is there
+    apply([event("u", metric(1, clicks=-2, spend="-1"), 4)])  # late: a newer version is stored
     assert warehouse.execute(state).fetchall() == [
         ("1", ["clicks_negative", "spend_negative"], True, 2, "repaired"),
         ("2", ["spend_missing"], False, 1, "repaired"),
@@ -136,7 +136,7 @@ def test_a_row_released_by_hand_counts_like_any_event(
     assert_equal_to_a_recount(warehouse)
     state = "select release_reason from ops.quarantine order by quarantine_id"
     assert warehouse.execute(state).fetchall() == [("waived",)]
-    # what somebody has judged the audit does not judge again; a newer version it does
+    # the audit does not judge a waived row again, but it judges a newer version of it
     assert failed(warehouse) == set()
     apply([event("u", metric(1, clicks=-2), 3)])
     assert warehouse.execute(state).fetchall() == [("waived",), (None,)]
@@ -168,7 +168,7 @@ def test_a_release_writes_history_and_is_refused_whole(
 def release(
     warehouse: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[], str]:
-    """Releases the one row that is in quarantine, by the command; what that says."""
+    """Return a function that releases the quarantined row by the command, and returns its output."""
 
     def run() -> str:
         (number,) = (
@@ -197,7 +197,7 @@ def test_history_has_every_version_of_a_batch(apply: Apply, warehouse: psycopg.C
         (100, "paused", times[3], None),
     ]
     assert warehouse.execute(query).fetchall() == expected
-    apply([first, campaign(2, at=times[1], budget="200.00")])  # again, late: nothing changes
+    apply([first, campaign(2, at=times[1], budget="200.00")])  # delivered again and late: nothing changes
     assert warehouse.execute(query).fetchall() == expected
 
 

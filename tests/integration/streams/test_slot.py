@@ -1,4 +1,4 @@
-"""What a source keeps for a slot, on a real one: nothing reads it but the test."""
+"""The log that a source keeps for a replication slot, on a real slot that only the test reads."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -9,7 +9,7 @@ import pytest
 from promptsales.connections import connected
 from promptsales.settings import Settings
 from promptsales.specs.stream import Connector
-from promptsales.stream.lag import slot
+from promptsales.stream.lag import read_slot
 
 NAME = "kept"
 MIB = 2**20
@@ -21,7 +21,7 @@ _READ = """
 
 @pytest.fixture
 def source(stack: Settings) -> Iterator[psycopg.Connection]:
-    """PromptAds' database, with a slot of the test's own."""
+    """Connect to PromptAds' database, with a slot of the test."""
     with connected(stack, "sources_admin", "promptsales") as admin:
         admin.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", [NAME])
         try:
@@ -32,12 +32,12 @@ def source(stack: Settings) -> Iterator[psycopg.Connection]:
 
 def test_an_open_transaction_keeps_what_was_confirmed_long_ago(stack: Settings, source: psycopg.Connection) -> None:
     with psycopg.connect(stack.address("promptads")) as application:
-        application.execute("insert into promptads.ads (type) values ('text')")  # and no commit
+        application.execute("insert into promptads.ads (type) values ('text')")  # not committed
         for _ in range(4):
             source.execute("select pg_logical_emit_message(false, 'bulk', repeat('x', %s))", [MIB])
         source.execute("checkpoint")
         source.execute(_READ, [NAME])
-        found = slot(source, cast(Connector, NAME))
+        found = read_slot(source, cast(Connector, NAME))
         application.rollback()
     assert found
     assert found.behind_bytes < MIB

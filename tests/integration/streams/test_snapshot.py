@@ -1,4 +1,4 @@
-"""A new snapshot reads everything, even where somebody has deleted the connector, whose offsets Kafka Connect keeps."""
+"""A new snapshot reads everything, even if the connector was deleted and Kafka Connect still has its offsets."""
 
 import httpx
 import psycopg
@@ -17,7 +17,7 @@ def test_after_the_connector_was_deleted(stack: Settings, warehouse: psycopg.Con
         settle(stack)
         with httpx.Client(base_url=stack.address("connect"), trust_env=False, timeout=30) as client:
             client.delete("/connectors/promptads").raise_for_status()
-        wait(lambda: connectors.status(stack, "promptads").state == "missing")
+        wait(lambda: connectors.read_status(stack, "promptads").state == "missing")
         ads.execute(_OLD)
         epoch = connectors.snapshot_again(stack, "promptads")
         wait(lambda: is_followed(stack))
@@ -33,26 +33,26 @@ def test_apply_begins_a_new_epoch_where_kafka_connect_has_forgotten_a_connector(
     with followed(stack), psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
         start_campaigns(stack)
         settle(stack)
-        epoch = connectors.status(stack, "promptads").epoch or 0
+        epoch = connectors.read_status(stack, "promptads").epoch or 0
         with httpx.Client(base_url=stack.address("connect"), trust_env=False, timeout=30) as client:
             client.put("/connectors/promptads/stop").raise_for_status()
-            wait(lambda: connectors.status(stack, "promptads").state == "STOPPED")
+            wait(lambda: connectors.read_status(stack, "promptads").state == "STOPPED")
             wait(lambda: client.delete("/connectors/promptads/offsets").is_success)
             client.delete("/connectors/promptads").raise_for_status()
-        wait(lambda: connectors.status(stack, "promptads").state == "missing")
+        wait(lambda: connectors.read_status(stack, "promptads").state == "missing")
         ads.execute(_OLD)
         assert [change.action for change in connectors.apply(stack)] == ["create"]
         wait(lambda: is_followed(stack))
         settle(stack)
-        assert connectors.status(stack, "promptads").epoch == epoch + 1
+        assert connectors.read_status(stack, "promptads").epoch == epoch + 1
         assert_equal_to_the_source(stack, warehouse)
-        # one that it only lacks goes on where it was
+        # a connector that only Connect lacks continues from its offsets
         with httpx.Client(base_url=stack.address("connect"), trust_env=False, timeout=30) as client:
             client.delete("/connectors/promptads").raise_for_status()
-        wait(lambda: connectors.status(stack, "promptads").state == "missing")
+        wait(lambda: connectors.read_status(stack, "promptads").state == "missing")
         ads.execute("update promptads.campaigns set budget = 78")
         connectors.apply(stack)
         wait(lambda: is_followed(stack))
         settle(stack)
-        assert connectors.status(stack, "promptads").epoch == epoch + 1
+        assert connectors.read_status(stack, "promptads").epoch == epoch + 1
         assert_equal_to_the_source(stack, warehouse)

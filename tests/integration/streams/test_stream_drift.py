@@ -1,4 +1,4 @@
-"""The source changes its tables while they are followed: the stream goes on, and stores nothing no contract names."""
+"""The source changes followed tables: the stream continues, and stores nothing that no contract names."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,10 +14,10 @@ from promptsales.provision import provision
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import connectors
-from promptsales.stream.absent_columns import marked
-from promptsales.stream.audit import Audited, audit
+from promptsales.stream.absent_columns import read_marked_topics
+from promptsales.stream.audit import AuditResult, audit
 from promptsales.stream.audit_books import refuse_unpublished
-from promptsales.stream.dead_letters import Place, drop, letters
+from promptsales.stream.dead_letters import MessagePosition, drop, list_letters
 from promptsales.stream.waive import waive
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.streaming import followed, is_followed, settle, wait
@@ -25,7 +25,7 @@ from tests.support.wholeness import amiss
 from tests.support.working import Working
 
 METRICS = stream_contracts()["campaign_metrics"]
-# all that the publication names, so that no table depends on it; `provision` brings back what it shall be
+# every column, so that no column depends on the publication; `provision` restores the list
 _RESTORE = """
     alter publication promptads set table promptads.campaigns (id);
     alter table promptads.campaigns alter column name type varchar(255) using left(name, 255);
@@ -36,7 +36,7 @@ _RESTORE = """
         'Id of the asset in promptcontent.content_assets; no foreign key reaches across databases.'
 """
 _AD = "insert into promptads.ads (ad_group_id, content_id, type, status) values (null, 'c1', 'text', 'active')"
-# postgresql refuses to change the type of a column that is published
+# PostgreSQL refuses to change the type of a published column
 _WIDEN = """
     alter publication promptads drop table promptads.campaign_metrics;
     alter table promptads.campaign_metrics alter column impressions type bigint;
@@ -76,7 +76,7 @@ _UNNAMED = "select coalesce(sum(unnamed_events), 0) from ops.stream_offset where
 
 @pytest.fixture
 def ads(stack: Settings, warehouse: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """PromptAds, followed; its tables are as they were, afterwards."""
+    """Follow PromptAds; restore its tables afterwards."""
     with psycopg.connect(stack.address("promptads"), autocommit=True) as connection, followed(stack):
         start_campaigns(stack)
         try:
@@ -84,12 +84,12 @@ def ads(stack: Settings, warehouse: psycopg.Connection) -> Iterator[psycopg.Conn
         finally:
             change(stack, _RESTORE)
             provision(stack)
-            # the doctor would tell of them for a day, or until the next audit
+            # the doctor would report them for a day, or until the next audit
             warehouse.execute(_FORGET)
 
 
 def change(stack: Settings, statements: str) -> None:
-    """Change tables and publication, by hand, in one transaction."""
+    """Change tables and publication by hand in one transaction."""
     with connected(stack, "sources_admin", "promptsales") as admin, admin.transaction():
         admin.execute(statements.encode())
 
@@ -111,11 +111,13 @@ def test_a_column_is_added_widened_dropped(
     ads.execute("alter table promptads.ads drop column content_id")
     ads.execute("update promptads.ads set status = 'paused'")
     settle(stack)
-    # what does not come is no null
+    # a missing value is not null
     shown = "select distinct status, content_id from core.ads where not is_deleted order by content_id"
     assert warehouse.execute(shown).fetchall() == [("paused", "c1"), ("paused", "c2")]
-    assert [(mark.topic, mark.columns) for mark in marked(warehouse)] == [("promptads.promptads.ads", ["content_id"])]
-    # the publication does not name it, so it never left
+    assert [(mark.topic, mark.columns) for mark in read_marked_topics(warehouse)] == [
+        ("promptads.promptads.ads", ["content_id"])
+    ]
+    # the publication does not include it, so it never left the source
     assert warehouse.execute(_UNNAMED, [METRICS.topic]).fetchone() == (0,)
 
 
@@ -130,7 +132,7 @@ def test_what_is_widened_beyond_the_contract_is_never_cut(
     ads.execute("update promptads.campaigns set name = repeat('x', 300) where id = %s", [long])
     huge = ads.execute(_HUGE).fetchone()
     settle(stack)
-    # the stream goes on, and what it could not store is known
+    # the stream continues, and reports what it could not store
     admin.execute("update core.campaigns set budget = budget + 1 where campaign_id = %s", [other])
     found = [audited(stack, warehouse, name) for name in ("campaigns", "campaign_metrics")]
     assert [(one.differing, one.left) for one in found] == [(1, ()), (0, ())]
@@ -157,18 +159,18 @@ def test_what_is_widened_beyond_the_contract_is_never_cut(
     assert amiss(stack) == []
 
 
-def audited(stack: Settings, warehouse: psycopg.Connection, table: str) -> Audited:
+def audited(stack: Settings, warehouse: psycopg.Connection, table: str) -> AuditResult:
     with connected(stack, "promptads_cdc") as source:
         return audit(stack, stream_contracts()[table], source, warehouse, timedelta(hours=3))
 
 
 def forget_dead_letters(stack: Settings, warehouse: psycopg.Connection) -> None:
-    """Those that are there, the doctor tells of; there are none where the stream has quarantined them."""
-    places = [(one.topic, one.partition, one.message_offset) for one in letters(warehouse, None, 10)]
+    """Doctor reports dead letters; there are none when the stream has quarantined the rows."""
+    places = [(one.topic, one.partition, one.message_offset) for one in list_letters(warehouse, None, 10)]
     told = {finding.where for finding in diagnose(stack) if "dead letters" in finding.what}
     assert told == {f"topic {topic}" for topic, *_ in places}
     for place in places:
-        drop(warehouse, Place(*place))
+        drop(warehouse, MessagePosition(*place))
 
 
 def test_what_no_contract_names_and_a_table_that_leaves(
@@ -186,7 +188,7 @@ def test_what_no_contract_names_and_a_table_that_leaves(
     assert warehouse.execute(stored).fetchone() == (0,)
     assert f"topic {METRICS.topic}" in {finding.where for finding in diagnose(stack)}
 
-    provision(stack)  # the publication names its columns again; now one of them goes, and takes the table with it
+    provision(stack)  # the publication lists columns again; dropping one drops the table from it
     with connected(stack, "sources_admin", "promptsales") as admin:
         admin.execute("alter publication promptads drop table promptads.campaign_metrics")
         admin.execute("alter publication promptads add table promptads.campaign_metrics (id, note)")
@@ -197,18 +199,18 @@ def test_what_no_contract_names_and_a_table_that_leaves(
         refuse_unpublished(source, METRICS)
 
     with Working(stack, ADVERTISING) as work:
-        wait(lambda: work.commits > 20)  # nobody hears of it
+        wait(lambda: work.commits > 20)  # no event comes of these commits
     provision(stack)
     connectors.snapshot_again(stack, "promptads")
     wait(lambda: is_followed(stack))
     settle(stack)
-    wait(lambda: amiss(stack) == [], 20)  # what was deleted meanwhile is swept, after the snapshot
+    wait(lambda: amiss(stack) == [], 20)  # rows deleted in the meantime are swept after the snapshot
     with connected(stack, "promptads_cdc") as source:
         refuse_unpublished(source, METRICS)
 
 
 def configure_more(stack: Settings) -> None:
-    """A connector that somebody has let read the new column too."""
+    """A connector was changed by hand to read the new column too."""
     with httpx.Client(base_url=stack.address("connect"), trust_env=False, timeout=30) as client:
         config = client.get("/connectors/promptads/config").raise_for_status().json()
         config["column.include.list"] += r",promptads\.campaign_metrics\.note"

@@ -1,4 +1,4 @@
-"""What a new epoch's snapshot left out is deleted, but never before that snapshot is applied."""
+"""Rows that a new epoch's snapshot does not contain are deleted, but only once that snapshot is applied."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -22,7 +22,7 @@ CAMPAIGNS = "promptads.promptads.campaigns"
 
 @pytest.fixture
 def newest_epoch(admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """PromptAds' connector with an epoch 3 that began just now: nothing of it has been read. As it was, afterwards."""
+    """Begin epoch 3 of PromptAds' connector, before any event of it is read; restore the epoch afterwards."""
     before = admin.execute("delete from ops.connector where connector = 'promptads' returning *").fetchone()
     admin.execute("insert into ops.connector values ('promptads', 3, '', clock_timestamp(), 1)")
     yield admin
@@ -49,7 +49,7 @@ def test_only_of_the_epoch_whose_snapshot_is_applied(
 
 @pytest.fixture
 def ads_admin(stack: Settings) -> Iterator[psycopg.Connection]:
-    """PromptAds' database, as an administrator; no row of campaigns is hidden afterwards."""
+    """Connect to PromptAds' database as an administrator; show all rows of campaigns afterwards."""
     address = make_conninfo(stack.address("sources_admin"), dbname="promptsales")
     with psycopg.connect(address, autocommit=True) as connection:
         yield connection

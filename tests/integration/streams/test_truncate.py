@@ -1,4 +1,4 @@
-"""A table that is emptied at the source is emptied in the warehouse: by events written by hand, and all real."""
+"""A table truncated at the source is emptied in the warehouse, by events of the test and on the real stream."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from promptsales.stream.audit import audit
 from promptsales.stream.decode import Message
 from promptsales.stream.recount import rebuild
 from promptsales.stream.truncate import truncate
-from promptsales.stream.truncations import Truncation, pending
+from promptsales.stream.truncations import Truncation, read_pending
 from tests.integration.streams.conftest import Apply
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.events import message
@@ -47,13 +47,13 @@ def event(op: str, after: dict[str, Any] | None, lsn: int, **more: Any) -> Messa
 
 
 def truncation(lsn: int, epoch: int = 1) -> Message:
-    """The event of a TRUNCATE, as Debezium sends it: it has no key."""
+    """Return a TRUNCATE event as Debezium sends it, without a key."""
     return event("t", None, lsn, epoch=epoch)._replace(key=None)
 
 
 def empty(stack: Settings, warehouse: psycopg.Connection) -> list[int]:
-    """Apply what is noted; return how many rows each deleted."""
-    return [truncate(stack, warehouse, one) for one in pending(warehouse, "promptads")]
+    """Apply the pending truncations; return how many rows each deleted."""
+    return [truncate(stack, warehouse, one) for one in read_pending(warehouse, "promptads")]
 
 
 def alive(warehouse: psycopg.Connection) -> list[tuple[int, int, int]]:
@@ -67,7 +67,7 @@ def test_what_is_older_is_deleted_and_what_is_newer_stays(
     bad = metric(4, clicks=-1)
     apply([event("c", metric(number), number) for number in (1, 2, 3)] + [event("c", bad, 4)])
     apply([truncation(10), truncation(10), event("u", metric(2, clicks=3), 11)])
-    assert pending(warehouse, "promptads") == [Truncation("campaign_metrics", 1, 10, 10, NOW)]
+    assert read_pending(warehouse, "promptads") == [Truncation("campaign_metrics", 1, 10, 10, NOW)]
     warehouse.execute("delete from ops.touched")
     assert empty(stack, warehouse) == [3]
     assert alive(warehouse) == [(2, 1, 11)]
@@ -88,7 +88,7 @@ def test_an_older_row_that_comes_later_stays_out(stack: Settings, apply: Apply, 
     older = [event("r", metric(1), 5), event("c", metric(2), 6), event("c", metric(3, clicks=-1), 7)]
     apply(older)
     assert empty(stack, warehouse) == [0]
-    # of a dead letter that is replayed, say
+    # for example of a replayed dead letter
     apply([*older, event("d", None, 8, before={"id": 4})])
     assert alive(warehouse) == []
     assert warehouse.execute("select count(*) from ops.quarantine").fetchone() == (0,)
@@ -99,7 +99,7 @@ def test_an_older_row_that_comes_later_stays_out(stack: Settings, apply: Apply, 
 
 @pytest.fixture
 def ads(stack: Settings, warehouse: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """PromptAds, followed, with some measurements; two of them break a rule."""
+    """Follow PromptAds with some measurements, two of which break a rule."""
     with followed(stack), psycopg.connect(stack.address("promptads"), autocommit=True) as connection:
         connection.execute("truncate promptads.ad_metrics")
         start_campaigns(stack)
@@ -124,10 +124,10 @@ def test_emptied_tables(stack: Settings, ads: psycopg.Connection, warehouse: psy
     assert_equal_to_the_source(stack, warehouse)
     assert_equal_to_a_recount(warehouse)
     assert {row[2] for row in kept(warehouse, "campaign_total")} == {2}
-    assert rebuild(warehouse, 14).mended == 0
+    assert rebuild(warehouse, 14).corrected == 0
     touched = "select core_table, count(distinct entity_id) from ops.touched group by 1 order by 1"
     assert warehouse.execute(touched).fetchall() == [("ad_metrics", 16), ("campaign_metrics", 8)]
-    # a row that is missing is repaired though no event of it came after the truncation
+    # a missing row is repaired although no event of it came after the truncation
     warehouse.execute("delete from core.campaign_metrics where not is_deleted")
     with psycopg.connect(stack.address("promptads_cdc"), autocommit=True) as source:
         found = audit(stack, METRICS, source, warehouse, timedelta(hours=3))

@@ -1,4 +1,4 @@
-"""All of a streamed table against its source: what no event told of is found and repaired, whatever its age."""
+"""A whole streamed table against its source: differences without an event are repaired, whatever the row's age."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ from tests.support.figures import miscounted
 from tests.support.streaming import TABLES, differing
 
 METRICS = stream_contracts()["campaign_metrics"]
-# long before the hours of any audit; the source's own trigger would say when it was written
+# long before the hours of any audit; the source's trigger would set updated_at
 _MEASURE = """
     set session_replication_role = replica;
     insert into promptads.campaign_metrics (campaign_id, timestamp, impressions, spend, updated_at)
@@ -39,9 +39,9 @@ _MEASURE = """
 
 @pytest.fixture
 def ads(stack: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """PromptAds as its administrator: 8 campaigns, 41 old measurements, one of them bad. Nothing follows it.
+    """Fill PromptAds with 8 campaigns and 41 old measurements, one of them bad; nothing follows it.
 
-    As far as the warehouse knows all is applied.
+    The warehouse's books say that every event is applied.
     """
     with psycopg.connect(stack.address("sources_admin"), dbname="promptsales", autocommit=True) as connection:
         connection.execute("truncate promptads.campaigns cascade")
@@ -60,7 +60,7 @@ Run = Callable[..., Reconciliation]
 
 @pytest.fixture
 def run(stack: Settings, warehouse: psycopg.Connection, ads: psycopg.Connection) -> Run:
-    """Reconciles campaign_metrics."""
+    """Return a function that reconciles campaign_metrics."""
 
     def reconciled(limits: Limits | None = None, **options: Any) -> Reconciliation:
         found = stack.model_copy(update={"quarantine_rows": limits.rows}) if limits else stack
@@ -77,13 +77,13 @@ def figures(result: Reconciliation) -> tuple[int, ...]:
 
 
 def event(warehouse: psycopg.Connection, op: str, row: dict[str, Any], lsn: int) -> Message:
-    """An event of the epoch that the connector has by now."""
+    """Return an event of the connector's current epoch."""
     found = warehouse.execute("select epoch from ops.connector where connector = 'promptads'").fetchone()
     return message(op, row, lsn, before={"id": row["id"]}, epoch=found[0] if found else 1)
 
 
 def measured(key: int, campaign: object, impressions: int) -> dict[str, Any]:
-    """A row of the source, as an event has it."""
+    """Return a row of the source in the form of an event."""
     return {
         "id": key, "campaign_id": str(campaign), "timestamp": "2026-01-05T10:00:00Z", "impressions": impressions,
         "clicks": 0, "spend": "0.2500", "conversions": 0, "updated_at": "2026-01-05T11:00:00Z",
@@ -102,7 +102,7 @@ def test_rows_of_any_age_are_brought_changed_and_deleted(
     held = "select rules from ops.quarantine where released_at is null"
     assert warehouse.execute(held).fetchall() == [(["clicks_negative"],)]
     assert figures(run()) == (41, 41, 0, 0, 0, 0)
-    # no trigger moves updated_at in this session
+    # triggers are off, so updated_at does not change
     ads.execute("update promptads.campaign_metrics set impressions = 77 where impressions = 2")
     ads.execute("delete from promptads.campaign_metrics where impressions in (3, 9)")
     ads.execute("update promptads.campaign_metrics set updated_at = '2030-01-01' where impressions = 4")
@@ -111,11 +111,11 @@ def test_rows_of_any_age_are_brought_changed_and_deleted(
     assert figures(run()) == (32, 33, 9, 9, 8, 16)
     assert differing_rows(stack, warehouse) == 0
     assert warehouse.execute("select count(*) from ops.touched").fetchone() == (8,)
-    # minutes so old are not kept
+    # minutes of that age are not kept
     assert miscounted(warehouse).keys() == {"campaign_minute"}
     noted = "select gone, deleted, missing, differing, is_whole from ops.reconciliation order by reconciliation_id"
     assert warehouse.execute(noted).fetchall() == [(0, 0, 41, 0, True), (0, 0, 0, 0, True), (9, 9, 8, 16, True)]
-    # what was repaired the hourly audit has still to judge
+    # the hourly audit has still to judge the repaired rows
     assert has_changed(warehouse, METRICS)
 
 
@@ -151,7 +151,7 @@ def test_a_change_on_its_way_is_no_fault_and_is_not_undone(
     def arrive(_reached: Any, _moment: datetime) -> None:
         apply([event(warehouse, "u", row, 100), event(warehouse, "d", gone, 101)])
 
-    monkeypatch.setattr(audit, "wait_for", arrive)
+    monkeypatch.setattr(audit, "wait_until_complete", arrive)
     found = run()
     assert (found.missing, found.differing, found.gone, found.pending) == (0, 0, 0, 2)
     query = "select impressions, src_lsn from core.campaign_metrics where metric_id = %s"

@@ -29,10 +29,10 @@ def run(
     monkeypatch.setattr(stream, "bootstrap_servers", lambda _: "")
     monkeypatch.setattr(stream, "postgres", lambda _: nullcontext())
     monkeypatch.setattr(topics, "admin", lambda _: None)
-    monkeypatch.setattr(lag, "slot", lambda *_: slot)
-    monkeypatch.setattr(lag, "lag", lambda *_: LAG)
+    monkeypatch.setattr(lag, "read_slot", lambda *_: slot)
+    monkeypatch.setattr(lag, "measure_lag", lambda *_: LAG)
     monkeypatch.setattr(lag, "record", lambda _, *values: noted.append(values))
-    monkeypatch.setattr(stream_gaps, "present", lambda *_: list(gaps))
+    monkeypatch.setattr(stream_gaps, "find_open", lambda *_: list(gaps))
     monkeypatch.setattr(freshness, "freshness", lambda _: found)
     stream.check_health.function("promptads")
     return noted
@@ -78,5 +78,5 @@ def test_missing_events_are_no_matter_of_time(monkeypatch: pytest.MonkeyPatch) -
     assert str(caught.value) == (
         "promptads: partition 2 of topic promptads.promptads.ads lost offsets 5 to 8 (4 events): Kafka removed them, "
         "or the consumer group skipped them, before they were applied; run `promptsales connectors snapshot "
-        "promptads`: it reads all rows anew, under a new epoch"
+        "promptads`: it reads all rows again under a new epoch"
     )

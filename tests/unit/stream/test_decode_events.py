@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from promptsales.settings import ROOT
 from promptsales.specs.stream import stream_contracts
-from promptsales.stream.decode import UNCHANGED, Change, DeadLetter, Decoded, Decoder, Message
+from promptsales.stream.decode import UNCHANGED, DeadLetter, Decoded, Decoder, Message, RowChange
 from promptsales.stream.truncations import Truncation
 from tests.support.events import message
 from tests.support.events import metric as metric_of
@@ -28,8 +28,8 @@ def metric(**changes: Any) -> dict[str, Any]:
     return metric_of(7, CAMPAIGN, **changes)
 
 
-def changed(found: Decoded) -> Change:
-    assert isinstance(found, Change)
+def changed(found: Decoded) -> RowChange:
+    assert isinstance(found, RowChange)
     return found
 
 
@@ -140,7 +140,7 @@ def test_an_error_nobody_foresaw_is_told_by_its_class(monkeypatch: pytest.Monkey
     def fail(*_: Any) -> None:
         raise ArithmeticError("spend of Jane")
 
-    monkeypatch.setattr(METRICS, "_change", fail)
+    monkeypatch.setattr(METRICS, "_build_change", fail)
     found = METRICS.decode(message("c", metric()))
     assert isinstance(found, DeadLetter)
     assert found.reason == "ArithmeticError"
@@ -151,8 +151,8 @@ def test_an_error_nobody_foresaw_is_told_by_its_class(monkeypatch: pytest.Monkey
     [
         (b"\xff\xfe", "DecodeError"),
         (b"[]", "ValidationError: Expected `object`, got `array`"),
-        (b'{"op":"x","source":{"lsn":1,"ts_us":1}}', "an operation that is none of"),
-        (b'{"op":"\\u0000","source":{"lsn":1,"ts_us":1}}', "an operation that is none of"),
+        (b'{"op":"x","source":{"lsn":1,"ts_us":1}}', "unknown operation, expected one of"),
+        (b'{"op":"\\u0000","source":{"lsn":1,"ts_us":1}}', "unknown operation, expected one of"),
         (b'{"op":"c","source":{"lsn":%d,"ts_us":1}}' % 2**63, "ValidationError: Expected `int`"),
         (
             b'{"op":"u","source":{"lsn":1,"ts_us":1,"sequence":"[\\"%d\\",\\"1\\"]"},"after":{"id":7}}' % 2**63,

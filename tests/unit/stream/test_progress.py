@@ -31,16 +31,16 @@ def test_what_is_swept_is_the_epoch_that_was_looked_at_unless_events_are_missing
 
     told: list[Any] = []
     following: Any = SimpleNamespace(
-        connector="promptads", epoch=2, look=lambda *_: Reached(datetime.now(UTC), []), tell=told.append
+        connector="promptads", epoch=2, look=lambda *_: Reached(datetime.now(UTC), []), log_gaps=told.append
     )
     monkeypatch.setattr(completeness, "connected", lambda *_: nullcontext())
-    monkeypatch.setattr(completeness, "progress", SimpleNamespace(note=lambda *_: None))
-    monkeypatch.setattr(completeness, "truncations", SimpleNamespace(pending=lambda *_: []))
+    monkeypatch.setattr(completeness, "progress", SimpleNamespace(record_complete_through=lambda *_: None))
+    monkeypatch.setattr(completeness, "truncations", SimpleNamespace(read_pending=lambda *_: []))
     monkeypatch.setattr(completeness, "stream_gaps", SimpleNamespace(close=lambda *_: gaps))
     monkeypatch.setattr(completeness, "sweep", sweep)
     monkeypatch.setattr(completeness, "time", SimpleNamespace(sleep=stop))
     with pytest.raises(StopIteration):
-        completeness._look(Settings(), following)
+        completeness._run(Settings(), following)
     assert swept == noted
     assert told == [gaps]
 
@@ -57,13 +57,15 @@ def test_only_a_truncation_that_was_noted_before_the_moment_is_applied_and_the_o
         truncated.append(one)
         return 3
 
-    following: Any = SimpleNamespace(connector="promptads", epoch=2, tell=lambda _: None)
-    monkeypatch.setattr(completeness, "truncations", SimpleNamespace(pending=lambda *_: [before, later]))
+    following: Any = SimpleNamespace(connector="promptads", epoch=2, log_gaps=lambda _: None)
+    monkeypatch.setattr(completeness, "truncations", SimpleNamespace(read_pending=lambda *_: [before, later]))
     monkeypatch.setattr(completeness, "truncate", truncate)
     monkeypatch.setattr(completeness, "stream_gaps", SimpleNamespace(close=lambda *_: []))
-    monkeypatch.setattr(completeness, "progress", SimpleNamespace(note=lambda *found: noted.append(found[2])))
+    monkeypatch.setattr(
+        completeness, "progress", SimpleNamespace(record_complete_through=lambda *found: noted.append(found[2]))
+    )
     monkeypatch.setattr(completeness, "sweep", lambda *_: 0)
     warehouse: Any = None
-    completeness._reached(Settings(), warehouse, following, Reached(at, [before]))
+    completeness._handle(Settings(), warehouse, following, Reached(at, [before]))
     assert truncated == [before]
     assert noted == [at - timedelta(seconds=11)]

@@ -9,15 +9,15 @@ import psycopg
 import pytest
 
 from promptsales.stream.batch import Batch, Offset
-from promptsales.stream.decode import Change, DeadLetter, Message
+from promptsales.stream.decode import DeadLetter, Message, RowChange
 from promptsales.stream.sink import Applied, Sink
 from streams.delivery import Delivery
 
 OFFSETS = (Offset("t", 0, 0, 8, None, None, 0),)
 
 
-def change(number: int) -> Change:
-    return Change(
+def change(number: int) -> RowChange:
+    return RowChange(
         "t", number, (1, number, True, number), datetime.now(UTC), None, [], Message("t", 0, number, None, b"v", 1)
     )
 

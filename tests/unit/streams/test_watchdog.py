@@ -8,16 +8,20 @@ import pytest
 
 from promptsales.settings import Settings
 from streams.delivery import Delivery
-from streams.health import ALONE_S, LOOK_S, PATIENCE_S, Health, Seen
+from streams.health import ALONE_S, LOOK_S, PATIENCE_S, Health, PartitionProgress
 
-WAITING, ALONE, IDLE = Seen(True, 5, 100), Seen(False, 5, 100), Seen(True, 0, 100)
+WAITING, ALONE, IDLE = (
+    PartitionProgress(True, 5, 100),
+    PartitionProgress(False, 5, 100),
+    PartitionProgress(True, 0, 100),
+)
 
 
 def health(is_waiting: bool = False) -> Health:
     return Health(None, Settings(), cast(Delivery, SimpleNamespace(is_waiting=is_waiting)))
 
 
-def ends_after(found: Health, seen: Sequence[Seen | None]) -> float | None:
+def ends_after(found: Health, seen: Sequence[PartitionProgress | None]) -> float | None:
     """After how many seconds of looking it ends; what was seen last is seen for ever."""
     for look in range(200):
         if found.is_stuck(seen[min(look, len(seen) - 1)], look * LOOK_S):
@@ -33,10 +37,10 @@ def ends_after(found: Health, seen: Sequence[Seen | None]) -> float | None:
         ([None], None),  # a server is away
         ([WAITING] * 6 + [IDLE, WAITING], 6 * LOOK_S + PATIENCE_S + LOOK_S),
         ([WAITING, None, WAITING], 2 * LOOK_S + PATIENCE_S + LOOK_S),
-        ([Seen(True, 9, 10 * n) for n in range(9)], 8 * LOOK_S + PATIENCE_S + LOOK_S),
+        ([PartitionProgress(True, 9, 10 * n) for n in range(9)], 8 * LOOK_S + PATIENCE_S + LOOK_S),
         # without a partition: one too many while others apply, stuck when nobody does
         ([ALONE], ALONE_S + LOOK_S),
-        ([Seen(False, 9, n) for n in range(199)], None),
+        ([PartitionProgress(False, 9, n) for n in range(199)], None),
         # partitions that come or go take their time
         ([ALONE] * 60 + [WAITING], 60 * LOOK_S + PATIENCE_S + LOOK_S),
     ],
