@@ -58,7 +58,7 @@ class Sides(NamedTuple):
 
 
 def compose(contract: StreamContract, template: str, relation: sql.Composed) -> sql.Composed:
-    """Compose one of this module's queries over a side's rows (`compare.ours`, `compare.theirs`)."""
+    """Compose one of this module's queries over a side's rows (`stream/compare.py` composes them)."""
     key = sql.Identifier(contract.key)
     return sql.SQL(template).format(
         key=key, type=sql.SQL(contract.key_type), bucket=sql.SQL(BUCKET).format(key=key),
