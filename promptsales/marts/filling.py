@@ -10,7 +10,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import scalar_row
 
-from promptsales.connections import beside, start_options
+from promptsales.connections import open_beside, start_options
 from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors, is_transient_state
 from promptsales.marts.control import Totals, expected_totals
 from promptsales.marts.jobs import SparkJobs
@@ -81,7 +81,7 @@ def _named(mart: Mart) -> Iterator[None]:
 @contextmanager
 def snapshot_of(settings: Settings, warehouse: psycopg.Connection) -> Iterator[tuple[str, psycopg.Connection]]:
     """One picture of the warehouse for every read of a mart, held until they are done."""
-    with beside(settings, "warehouse", warehouse, application_name=READER) as reader:
+    with open_beside(settings, "warehouse", warehouse, application_name=READER) as reader:
         reader.autocommit, reader.isolation_level = False, IsolationLevel.REPEATABLE_READ
         with reader.cursor(row_factory=scalar_row) as cursor:
             (name,) = cursor.execute("select pg_export_snapshot()").fetchall()

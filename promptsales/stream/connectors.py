@@ -14,9 +14,9 @@ import yaml
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict
 
-from promptsales.addresses import places, postgres_hosts, without_login
+from promptsales.addresses import format_hosts, postgres_hosts, split_login
 from promptsales.bus import topics
-from promptsales.connections import absent, connected, start_options
+from promptsales.connections import connected, missing_settings, start_options
 from promptsales.errors import ConfigError, TerminalError
 from promptsales.failures import rest
 from promptsales.settings import ROOT, InternalName, Settings
@@ -119,8 +119,8 @@ def source_place(settings: Settings, connector: Connector) -> dict[str, str]:
     hosts, parts = postgres_hosts(address), conninfo_to_dict(address)
     if len(hosts) > 1 or not hosts[0][0] or hosts[0][0].startswith("/"):
         raise ConfigError(
-            f"connection {name}: it names {len(hosts)} hosts, {places(name, address)}; Debezium follows one host that "
-            "it reaches over TCP: name the primary, or an address that leads to it, in "
+            f"connection {name}: it names {len(hosts)} hosts, {format_hosts(name, address)}; Debezium follows one host "
+            "that it reaches over TCP: name the primary, or an address that leads to it, in "
             f"PROMPTSALES_DSN__{name.upper()}"
         )
     options = {"database.sslmode": str(parts["sslmode"])} if parts.get("sslmode") else {}
@@ -136,7 +136,7 @@ def _session(settings: Settings, connector: Connector) -> str:
     """What Debezium's sessions start with: as ours, but the one that exports a snapshot idles as long as it is read."""
     name = source_of(connector)
     with connected(settings, name, patience="look") as source:
-        options = start_options(settings, name, without=absent(source))
+        options = start_options(settings, name, without=missing_settings(source))
     return f"{options} -c idle_in_transaction_session_timeout=0"
 
 
@@ -294,7 +294,7 @@ def _validate(client: httpx.Client, connector: Connector, wanted: dict[str, str]
 
 
 def _client(settings: Settings) -> httpx.Client:
-    address, login = without_login(settings.address("connect"))
+    address, login = split_login(settings.address("connect"))
     return httpx.Client(base_url=address, auth=login, timeout=_TIMEOUT_S, trust_env=False)
 
 

@@ -19,7 +19,7 @@ def message(
     epoch: int | None = 1,
     at_us: int = COMMITTED_US,
 ) -> Message:
-    """One event."""
+    """Return one event."""
     value = {
         "op": op,
         "before": before,
@@ -31,7 +31,7 @@ def message(
 
 
 def metric(number: int, campaign: str, **changes: Any) -> dict[str, Any]:
-    """A row of campaign_metrics, under its names at the source."""
+    """Return a row of campaign_metrics, with the names of the source."""
     return {
         "id": number,
         "campaign_id": campaign,

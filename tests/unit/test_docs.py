@@ -13,9 +13,9 @@ DOCS = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md
 
 
 def commands(command: Any, name: str) -> list[str]:
-    """The full names of a command and all below it."""
-    below = getattr(command, "commands", {})
-    return [found for sub, inner in below.items() for found in commands(inner, f"{name} {sub}")] or [name]
+    """Return the full names of a command's subcommands, or its own name when it has none."""
+    subcommands = getattr(command, "commands", {})
+    return [full for sub, inner in subcommands.items() for full in commands(inner, f"{name} {sub}")] or [name]
 
 
 @pytest.mark.parametrize("command", commands(typer.main.get_command(command_line()), "promptsales"))
@@ -36,7 +36,7 @@ def test_setting_is_documented(setting: str) -> None:
 def test_relative_links_lead_somewhere() -> None:
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         for link in re.findall(r"\]\((?!http|#)([^)#]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / link).exists(), f"{page.name} links to {link}, which is not there"
+            assert (page.parent / link).exists(), f"{page.name} links to {link}, which does not exist"
 
 
 def test_guarantees_name_tests_that_exist() -> None:

@@ -1,4 +1,4 @@
-"""A feed and a streamed table whose source calls its columns as it likes, from draft to erasure, on real servers."""
+"""A feed whose source has arbitrary column names works from the draft to an erasure, on real servers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,7 +72,7 @@ RULES: list[tuple[str, str, dict[str, Any]]] = [
 
 @pytest.fixture
 def lines(stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """The table at the source; afterwards it is gone, and so is all that was made for it."""
+    """Create the table at the source; afterwards drop it and everything that was created for it."""
     crm.execute(TABLE)
     yield crm
     with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as source:
@@ -146,13 +146,13 @@ def test_a_feed(promptsales: Command, copy: Path, lines: psycopg.Connection, adm
 
 
 def counts(results: list[dict[str, Any]]) -> dict[str, int]:
-    """Return what a load did."""
+    """Return the counts of a load."""
     (result,) = results
     return {name: result[name] for name in ("extracted", "inserted", "updated", "quarantined", "checks_failed")}
 
 
 def _with_capitals_and_rules(folder: Path) -> None:
-    """Do what a person would: core keeps a capital of the source, and a history; and there are rules."""
+    """Edit the draft as an engineer would: keep a capital in a name, add a history, add rules."""
     contract, table, rules = (folder / name for name in ("contract.yml", "table.sql", "expectations.yml"))
     text = contract.read_text().replace("name: group, source: Group", "name: Group")
     contract.write_text(text.replace("history: []", "history: [order, Group, changed_at, rules]"))

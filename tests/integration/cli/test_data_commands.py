@@ -1,4 +1,4 @@
-"""The commands on data, as a person or a CI calls them."""
+"""The commands on data, as a user or CI runs them."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from tests.support.cases import put
 
 
 class Done(NamedTuple):
-    """What a command left behind."""
+    """The exit code and output of a command."""
 
     returncode: object
     stdout: str
@@ -35,7 +35,7 @@ Command = Callable[..., Done]
 
 @pytest.fixture
 def promptsales(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command line, in this process: what it imports takes seconds, and is imported once."""
+    """Run the command line in this process: its imports take seconds, and happen once."""
 
     def run(*words: str) -> Done:
         monkeypatch.setattr("sys.argv", ["promptsales", *words])
@@ -52,8 +52,8 @@ def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Conn
     leads.add_bad(crm, 1)
     dry = promptsales("load", "leads", "--dry-run")
     assert (dry.returncode, "4" in dry.stdout.split()) == (0, True)
-    (seen,) = json.loads(promptsales("load", "leads", "--dry-run", "--json").stdout)
-    assert (seen["feed"], seen["rows"], seen["start"]) == ("leads", 4, None)
+    (plan,) = json.loads(promptsales("load", "leads", "--dry-run", "--json").stdout)
+    assert (plan["feed"], plan["rows"], plan["start"]) == ("leads", 4, None)
     (loaded,) = json.loads(promptsales("load", "leads", "--json").stdout)
     assert [loaded[name] for name in ("extracted", "inserted", "updated", "unchanged", "quarantined")] == [
         4,
@@ -73,7 +73,7 @@ def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Conn
     (released,) = json.loads(promptsales("load", "leads", "--json").stdout)
     assert (released["inserted"], released["quarantined"]) == (1, 0)
 
-    # core now holds a row that breaks a rule, by decision: the check of core as it stands says so
+    # core now holds a row that breaks a rule, because it was released: the check of core reports it
     report = tmp_path / "out.xml"
     checked = promptsales("check", "--all", "--junit", str(report))
     assert checked.returncode == 1
@@ -108,7 +108,7 @@ def test_answers_made_from_what_changed_are_made_anew(
         (["check", "lad"], "error: no feed, streamed table or mart is called 'lad'; feeds are accounts, activities"),
         (["quarantine", "show", "99"], "error: no row 99 in quarantine"),
         (["pii", "erase", "00" * 32, "--json"], "error: --json asks nobody: look with --dry-run, then say --yes"),
-        (["dsn", "foo"], "error: no connection is called 'foo'; names are promptsales"),
+        (["dsn", "foo"], "error: no connection is called 'foo'; use one of promptsales"),
     ],
 )
 @pytest.mark.usefixtures("warehouse")
@@ -151,8 +151,10 @@ def test_check_of_a_streamed_table(promptsales: Command, admin: psycopg.Connecti
     after = promptsales("check", "--all", "--json")
     assert (before.returncode, after.returncode) == (0, 1)
     assert {rule["table"] for rule in json.loads(before.stdout)} == {"campaigns"}
-    failed = [one for one in json.loads(after.stdout) if one["result"] == "failed"]
-    assert [(one["table"], one["rule"], one["unexpected"]) for one in failed] == [("campaigns", "budget_negative", 1)]
+    failed = [result for result in json.loads(after.stdout) if result["result"] == "failed"]
+    assert [(result["table"], result["rule"], result["unexpected"]) for result in failed] == [
+        ("campaigns", "budget_negative", 1)
+    ]
 
 
 def test_check_of_a_mart(promptsales: Command, stack: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Ids of documents: different BSON types are different keys, numbers of one value are one, and no id stops a load."""
+"""Ids of documents: different BSON types are different keys, equal numbers are the same key, and no id stops a load."""
 
 import uuid
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def run(source: Source, warehouse: psycopg.Connection) -> LoadResult:
 
 
 def insert_raw(documents: Documents, identifier: bytes, **fields: Any) -> None:
-    """Insert a document whose text ``_id`` has these bytes, as a driver does that does not check them."""
+    """Insert a document whose ``_id`` has these bytes as text, as a driver does that does not check UTF-8."""
     text = bson.encode({"_id": "x" * len(identifier), **prompt(**fields)})
     raw = text.replace(b"x" * len(identifier) + b"\0", identifier + b"\0", 1)
     documents.prompt_history.with_options(codec_options=bson.DEFAULT_CODEC_OPTIONS).insert_one(RawBSONDocument(raw))

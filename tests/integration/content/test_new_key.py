@@ -1,4 +1,4 @@
-"""A new hashing key reaches a collection: all of it is hashed anew, and what was deleted meanwhile is not missed."""
+"""A new hashing key reaches a collection: everything is hashed again, and a delete meanwhile is not missed."""
 
 import hashlib
 import hmac
@@ -49,5 +49,5 @@ def test_all_of_it_is_hashed_anew(
     assert (left["prompt_id"], left["pii_kid"], left["input_hmac"], left["output_hmac"]) == ("gone", 2, None, None)
     bridge = admin.execute("select old_hmac, new_hmac from ops.pii_bridge where column_name = 'input_hmac'").fetchall()
     old = content.key.key
-    assert sorted(bridge) == sorted((input_hmac(old, one), input_hmac(NEW, one)) for one in (kept, changed))
+    assert sorted(bridge) == sorted((input_hmac(old, text), input_hmac(NEW, text)) for text in (kept, changed))
     assert load(PROMPTS, rekeyed, warehouse, None, "once more").extracted == 0

@@ -1,4 +1,4 @@
-"""The window that two options name."""
+"""The window that two options define."""
 
 import subprocess
 import sys

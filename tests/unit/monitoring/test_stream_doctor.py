@@ -1,4 +1,4 @@
-"""What doctor says of a slot, before it is lost."""
+"""Findings of doctor about a replication slot, before it is lost."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ SLOT = Slot("promptads", True, "reserved", 0, 0, 1000)
     ("changes", "told"),
     [
         ({}, []),
-        ({"behind_bytes": 990}, []),  # confirmed late, but nothing that is kept for it
+        ({"behind_bytes": 990}, []),  # confirmed late, but no WAL is kept for it
         ({"kept_bytes": 200}, []),
         ({"kept_bytes": 201, "wal_status": "extended"}, ["is behind: 20% of the log it may keep"]),
         ({"kept_bytes": 600, "wal_status": "extended"}, ["is lost soon: 60% of the log it may keep"]),
@@ -29,8 +29,8 @@ SLOT = Slot("promptads", True, "reserved", 0, 0, 1000)
     ],
 )
 def test_what_is_told_of_a_slot(changes: dict[str, Any], told: list[str]) -> None:
-    found = list(_slot(Following(STATUS, SLOT._replace(**changes), LAG)))
-    assert [(finding.where, finding.what) for finding in found] == [("slot promptads", what) for what in told]
+    findings = list(_slot(Following(STATUS, SLOT._replace(**changes), LAG)))
+    assert [(finding.where, finding.what) for finding in findings] == [("slot promptads", what) for what in told]
 
 
 def test_a_slot_that_is_gone_is_told() -> None:
@@ -40,8 +40,8 @@ def test_a_slot_that_is_gone_is_told() -> None:
 
 
 def test_a_failed_connector_says_why() -> None:
-    found = failed(STATUS.model_copy(update={"trouble": "Caused by: org.postgresql.util.PSQLException: refused"}))
-    assert found == Finding(
+    finding = failed(STATUS.model_copy(update={"trouble": "Caused by: org.postgresql.util.PSQLException: refused"}))
+    assert finding == Finding(
         "connector promptads",
         "has failed: Caused by: org.postgresql.util.PSQLException: refused",
         "run `promptsales connectors apply`",
@@ -56,7 +56,7 @@ def test_a_failed_connector_says_why() -> None:
     ],
 )
 def test_a_row_that_a_connector_cannot_pass_is_read_by_a_snapshot(trouble: str) -> None:
-    found = failed(STATUS.model_copy(update={"trouble": trouble}))
-    assert found.what == f"has failed: {trouble}"
-    assert found.todo.startswith("a restart meets the same row again")
-    assert "`promptsales connectors snapshot promptads`" in found.todo
+    finding = failed(STATUS.model_copy(update={"trouble": trouble}))
+    assert finding.what == f"has failed: {trouble}"
+    assert finding.todo.startswith("a restart meets the same row again")
+    assert "`promptsales connectors snapshot promptads`" in finding.todo

@@ -18,7 +18,7 @@ def test_each_of_ten_years_has_rows(world: World) -> None:
     long = World(world.anchor, SMALL, days=3_652)
     leads = list(chain.from_iterable(lead_chunks(long)))
     assert len(leads) == SMALL.leads - PLANTED["leads"]
-    # a campaign that begins at the end of a year runs in the next one
+    # a campaign that begins at the end of a year runs into the next one
     assert {ran.first_day.year for ran in running(long)} | {ran.first_day.year + 1 for ran in running(long)} >= {*YEARS}
     for name, moments in {
         "leads": [lead.created_at for lead in leads],

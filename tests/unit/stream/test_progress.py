@@ -1,4 +1,4 @@
-"""The thread that tells how far tables are complete."""
+"""The thread that records how far tables are complete."""
 
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -53,15 +53,15 @@ def test_only_a_truncation_that_was_noted_before_the_moment_is_applied_and_the_o
     truncated: list[Truncation] = []
     noted: list[datetime] = []
 
-    def truncate(_settings: Any, _warehouse: Any, one: Truncation) -> int:
-        truncated.append(one)
+    def truncate(_settings: Any, _warehouse: Any, truncation: Truncation) -> int:
+        truncated.append(truncation)
         return 3
 
     following: Any = SimpleNamespace(connector="promptads", epoch=2, tell=lambda _: None)
     monkeypatch.setattr(completeness, "truncations", SimpleNamespace(pending=lambda *_: [before, later]))
     monkeypatch.setattr(completeness, "truncate", truncate)
     monkeypatch.setattr(completeness, "stream_gaps", SimpleNamespace(close=lambda *_: []))
-    monkeypatch.setattr(completeness, "progress", SimpleNamespace(note=lambda *found: noted.append(found[2])))
+    monkeypatch.setattr(completeness, "progress", SimpleNamespace(note=lambda *arguments: noted.append(arguments[2])))
     monkeypatch.setattr(completeness, "sweep", lambda *_: 0)
     warehouse: Any = None
     completeness._reached(Settings(), warehouse, following, Reached(at, [before]))
