@@ -114,7 +114,7 @@ def refuse_own(names: Iterable[str], own: frozenset[str]) -> None:
 def identifier(*parts: str) -> sql.Composable:
     """Return a name in quotes, after its schema or table if ``parts`` has one.
 
-    psycopg reads ``%`` in a name as the beginning of a parameter, so it is written as a Unicode escape.
+    psycopg reads ``%`` in a name as the beginning of a parameter; a Unicode escape avoids that.
     """
     return sql.SQL(".").join(map(_quote, parts))
 

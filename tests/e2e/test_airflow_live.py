@@ -214,5 +214,5 @@ def test_bad_form_fails_at_once(airflow: Airflow, warehouse: psycopg.Connection)
     assert run.state == "failed"
     assert _states(tasks) == {"extract": "failed", "check": "upstream_failed", "publish": "upstream_failed"}
     assert {_states(tasks, name)["extract"] for name in FEEDS} == {"failed"}
-    assert tasks["leads.extract"].try_number == 1, "a terminal error is not tried again"
+    assert tasks["leads.extract"].try_number == 1, "a terminal error must not be retried"
     assert "needs both start and end" in airflow.last_error(run, tasks["leads.extract"])

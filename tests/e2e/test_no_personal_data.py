@@ -89,8 +89,8 @@ def run_pipeline(stack: Settings, airflow: Airflow) -> None:
         ["quarantine", "show", quarantined],
     ):
         command = [str(Path(sys.executable).with_name("promptsales")), *words]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-        assert not is_marked(done.stdout + done.stderr), words
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        assert not is_marked(result.stdout + result.stderr), words
 
 
 def dump(stack: Settings, address: str) -> bytes:
@@ -98,10 +98,10 @@ def dump(stack: Settings, address: str) -> bytes:
     parts = conninfo_to_dict(address)
     program = server_home(stack.state) / "bin" / "pg_dump"
     environment = {"PGPASSWORD": str(parts.pop("password"))}
-    done = subprocess.run(
+    result = subprocess.run(
         [program, "--dbname", make_conninfo("", **parts)], env=environment, capture_output=True, check=True
     )
-    return done.stdout
+    return result.stdout
 
 
 def statistics(address: str) -> bytes:
@@ -132,7 +132,7 @@ def messages(stack: Settings) -> bytes:
         consumer.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in left])
         while left:
             message = consumer.poll(30)
-            assert message is not None, f"nothing came of {left}"
+            assert message is not None, f"no message came from {left}"
             if (error := message.error()) is None:
                 contents += [message.key() or b"", message.value() or b"", repr(message.headers()).encode()]
             else:  # the end of a partition, even when it ends in a transaction's marker or a compacted record
@@ -169,7 +169,7 @@ def test_marked_values_stay_in_the_crm(stack: Settings, airflow: Airflow, crm: p
         admin.execute("analyze")
 
     crm_address = make_conninfo(stack.address("sources_admin"), dbname="promptcrm")
-    assert is_marked(dump(stack, crm_address)), "the search itself does not work: it misses the CRM's own rows"
+    assert is_marked(dump(stack, crm_address)), "the search itself fails: it misses the CRM's own rows"
     places = {
         "the warehouse": dump(stack, stack.address("warehouse_admin")),
         "airflow's metadata": dump(stack, stack.address("airflow_db")),

@@ -65,15 +65,15 @@ def test_a_statement_ends_with_its_client(stack: Settings, name: str) -> None:
 
         with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE) as client:
             try:
-                wait_until(is_running)
+                assert comes_true(is_running), "the client's statement does not start"
             finally:
                 client.kill()
-        wait_until(lambda: not is_running())
+        assert comes_true(lambda: not is_running()), "the statement outlives its client"
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait at most ``seconds`` for a condition."""
+def comes_true(condition: Callable[[], bool]) -> bool:
+    """Return whether a condition comes true within 15 seconds."""
     end = time.monotonic() + 15
-    while not holds():
-        assert time.monotonic() < end, "it does not happen"
+    while not (holds := condition()) and time.monotonic() < end:
         time.sleep(0.05)
+    return holds

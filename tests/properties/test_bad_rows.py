@@ -176,7 +176,7 @@ def test_bad_rows_are_held_and_good_ones_arrive(
     feed, everything = FEEDS[table], Limits(share=1)
     rng = Random(table)  # noqa: S311 -- the same rows in every run
     connect = lawless[feed.system]
-    there: set[str] = set()
+    source_keys: set[str] = set()
     kept: set[uuid.UUID] = set()
     with connect("postgres") as admin, connect("etl_reader") as source:
         kinds = kinds_of(admin, feed)
@@ -184,14 +184,14 @@ def test_bad_rows_are_held_and_good_ones_arrive(
             now = datetime.now(UTC).isoformat()
             good = [sound(table, rng, now) for _ in range(some_good)]
             rows = [bad(table, rng, now, kinds) for _ in range(some_bad)]
-            if there:  # a delta reads by updated_at
+            if source_keys:  # a delta reads by updated_at
                 rows = [{**row, "updated_at": now} for row in rows]
             write(admin, feed, kinds, good + rows)
             result = load(contract(table), source, warehouse, None, "test", everything)
             assert_adds_up(result)
-            there |= {row["id"] for row in good + rows if row["id"]}
+            source_keys |= {row["id"] for row in good + rows if row["id"]}
             kept |= {uuid.UUID(row["id"]) for row in good}
-            assert keys_of(warehouse, feed) == there
+            assert keys_of(warehouse, feed) == source_keys
             assert feed.in_core(warehouse, kept) == feed.expected(admin, KEY, kept)
             assert result.quarantined > some_bad / 20
 

@@ -39,7 +39,7 @@ def write(address: str, hot: list[uuid.UUID], seed: int, until: float, commits: 
     chance = random.Random(seed)  # noqa: S311
     with psycopg.connect(address) as connection:
         while time.monotonic() < until:
-            done = list(change(connection, hot, chance))
+            changed = list(change(connection, hot, chance))
             time.sleep(chance.uniform(*LONG_S) if chance.random() < LONG_SHARE else chance.expovariate(1 / 0.05))
             if chance.random() < 0.1:
                 connection.rollback()
@@ -48,7 +48,7 @@ def write(address: str, hot: list[uuid.UUID], seed: int, until: float, commits: 
             (at,) = connection.execute("select clock_timestamp()").fetchone() or (None,)
             connection.rollback()
             assert at
-            commits.extend(Commit(at, lead, version) for lead, version in done)
+            commits.extend(Commit(at, lead, version) for lead, version in changed)
 
 
 def change(
@@ -83,9 +83,9 @@ def test_every_frontier_under_many_writers(
     while any(thread.is_alive() for thread in threads):
         through = load(LEADS, source, warehouse, None, "test").complete_through
         assert through
-        there = versions(warehouse)
+        stored = versions(warehouse)
         due = [commit for commit in list(commits) if commit.at < through]
-        assert [commit for commit in due if there.get(commit.lead, 0) < commit.version] == []
+        assert [commit for commit in due if stored.get(commit.lead, 0) < commit.version] == []
         checked |= {commit.lead for commit in due}
     for thread in threads:
         thread.join()

@@ -78,9 +78,11 @@ def build(
 
     Returns the rows, by mart, in which it differs from a full build.
     """
-    chosen = set(names or tables())
+    selected = set(names or tables())
     asked = Asked(as_of, "test")
-    differences = {name: _build(warehouse, settings, mart, asked) for name, mart in tables().items() if name in chosen}
+    differences = {
+        name: _build(warehouse, settings, mart, asked) for name, mart in tables().items() if name in selected
+    }
     return {name: rows for name, rows in differences.items() if rows}
 
 

@@ -75,11 +75,15 @@ class Feed:
     ) -> None:
         """Check that core and quarantine together equal the source, and that current versions equal core."""
         key = bytes.fromhex(settings.secrets.password(f"pii_key_{kid}"))
-        there, core, held = self.expected(source, key, kid=kid), self.in_core(warehouse), self.in_quarantine(warehouse)
+        source_rows, core, held = (
+            self.expected(source, key, kid=kid),
+            self.in_core(warehouse),
+            self.in_quarantine(warehouse),
+        )
         assert {key: row for key, row in core.items() if key not in held} == {
-            key: row for key, row in there.items() if key not in held
+            key: row for key, row in source_rows.items() if key not in held
         }
-        assert held <= there.keys()
+        assert held <= source_rows.keys()
         if self.history:
             self._assert_history(warehouse, core)
 

@@ -39,17 +39,17 @@ os.environ.setdefault("PROMPTSALES_ALERT_WEBHOOK", inbox.web_address(WEB_PORT))
 @contextmanager
 def running() -> Iterator[Settings]:
     """Start and provision every server as `make run` does, and remove them afterwards; or use a shared stack."""
-    here = settings()
+    stack = settings()
     if os.environ.get(SHARED):
-        yield here
+        yield stack
         return
     from local.stack import down, up
     from promptsales.provision import provision
 
-    down(here, remove=True)
-    up(here, lambda name, state, seconds: None)
+    down(stack, remove=True)
+    up(stack, lambda name, state, seconds: None)
     try:
-        provision(here)
-        yield here
+        provision(stack)
+        yield stack
     finally:
-        down(here, remove=True)
+        down(stack, remove=True)

@@ -13,7 +13,7 @@ def rows_made(spark: Any, after: int) -> int:
     spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
     store = _store(spark)
     queries = store.executionsList()
-    return sum(_rows(store, queries.apply(place)) for place in range(after, len_of(queries)))
+    return sum(_rows(store, queries.apply(number)) for number in range(after, len_of(queries)))
 
 
 def len_of(sequence: Any) -> int:
@@ -29,9 +29,9 @@ def _rows(store: Any, execution: Any) -> int:
     values = store.executionMetrics(execution.executionId())
     metrics = execution.metrics()
     counted = {
-        metrics.apply(place).accumulatorId()
-        for place in range(len_of(metrics))
-        if metrics.apply(place).name() == "number of output rows"
+        metrics.apply(number).accumulatorId()
+        for number in range(len_of(metrics))
+        if metrics.apply(number).name() == "number of output rows"
     }
     texts = [values.get(number) for number in counted]
     return sum(int(text.get().replace(",", "")) for text in texts if text.isDefined())

@@ -28,16 +28,16 @@ class Stepwise:
             AssertionError: when it ends, or prints nothing for too long, before that.
         """
         passed: list[str] = []
-        while (said := self._said(passed, until)) != until:
-            passed.append(said)
+        while (line := self._said(passed, until)) != until:
+            passed.append(line)
             self.let_go()
 
     def _said(self, passed: list[str], until: str) -> str:
-        assert self._steps.poll(_PATIENCE_S), f"silent before {until!r}, after {passed}"
+        assert self._steps.poll(_PATIENCE_S), f"the run printed nothing before {until!r}, after {passed}"
         try:
             return str(self._steps.recv())
         except EOFError:
-            raise AssertionError(f"ended before {until!r}, after {passed}") from None
+            raise AssertionError(f"the run ended before {until!r}, after {passed}") from None
 
     def let_go(self) -> None:
         """Let the run continue from the step where it waits."""

@@ -146,7 +146,7 @@ def wait(is_done: Callable[[], Any], patience_s: float = 90) -> None:
         except (psycopg.OperationalError, httpx.HTTPError) as error:
             away = error
         time.sleep(0.2)
-    raise AssertionError(f"not so after {patience_s} s") from away
+    raise AssertionError(f"the condition does not hold after {patience_s} s") from away
 
 
 def settle(stack: Settings, patience_s: float = 90) -> None:
@@ -186,9 +186,9 @@ def _only_one_has(stack: Settings, warehouse: psycopg.Connection, name: str, tab
         key=sql.Identifier(table.columns[0]),
     )
     with psycopg.connect(stack.address(table.system), autocommit=True) as source:
-        there = Counter(map(_hashable, source.execute(table.theirs.encode()).fetchall()))
-    here = Counter(map(_hashable, warehouse.execute(ours).fetchall()))
-    return sorted([*(there - here), *(here - there)], key=str)
+        source_rows = Counter(map(_hashable, source.execute(table.theirs.encode()).fetchall()))
+    warehouse_rows = Counter(map(_hashable, warehouse.execute(ours).fetchall()))
+    return sorted([*(source_rows - warehouse_rows), *(warehouse_rows - source_rows)], key=str)
 
 
 def _hashable(row: tuple[Any, ...]) -> tuple[Any, ...]:

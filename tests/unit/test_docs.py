@@ -20,17 +20,17 @@ def commands(command: Any, name: str) -> list[str]:
 
 @pytest.mark.parametrize("command", commands(typer.main.get_command(command_line()), "promptsales"))
 def test_command_is_documented(command: str) -> None:
-    assert f"`{command}" in DOCS, f"`{command}` is in no page: add it to docs/commands.md"
+    assert f"`{command}" in DOCS, f"`{command}` is on no page: add it to docs/commands.md"
 
 
 @pytest.mark.parametrize("target", re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
 def test_make_target_is_documented(target: str) -> None:
-    assert f"`make {target}`" in DOCS, f"`make {target}` is in no page: add it to README.md"
+    assert f"`make {target}`" in DOCS, f"`make {target}` is on no page: add it to README.md"
 
 
 @pytest.mark.parametrize("setting", Settings.model_fields)
 def test_setting_is_documented(setting: str) -> None:
-    assert f"PROMPTSALES_{setting.upper()}" in DOCS, f"setting {setting} is in no page: add it to docs/settings.md"
+    assert f"PROMPTSALES_{setting.upper()}" in DOCS, f"setting {setting} is on no page: add it to docs/settings.md"
 
 
 def test_relative_links_lead_somewhere() -> None:

@@ -34,14 +34,14 @@ def promptsales(stack: Settings, copy: Path) -> Command:
     def call(
         *words: str, code: str = "from promptsales.cli.main import main; main()"
     ) -> subprocess.CompletedProcess[str]:
-        here = {
+        environment = {
             "PYTHONPATH": str(copy),
             "PROMPTSALES_STATE": str(stack.state),
             "PROMPTSALES_PORT_BASE": str(stack.port_base),
         }
         command = [sys.executable, "-c", code, *words]
         return subprocess.run(
-            command, cwd=copy, env={**os.environ, **here}, capture_output=True, text=True, check=False
+            command, cwd=copy, env={**os.environ, **environment}, capture_output=True, text=True, check=False
         )
 
     return call
@@ -83,8 +83,8 @@ def several(promptsales: Command, *commands: str) -> list[Any]:
     ``sql`` runs a statement in the CRM. ``diagnose`` returns the findings of `promptsales doctor` about a table: the
     copy has no servers of its own whose status doctor could check.
     """
-    done = promptsales(json.dumps(commands), code=_SEVERAL)
-    assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+    result = promptsales(json.dumps(commands), code=_SEVERAL)
+    assert result.returncode == 0, result.stderr
+    results = json.loads(result.stdout)
     assert [(command, err) for command, (code, _, err) in zip(commands, results, strict=True) if code] == []
     return [json.loads(out) if out.lstrip()[:1] in ("[", "{") else out for _, out, _ in results]

@@ -179,14 +179,14 @@ def test_a_streamed_table(
     }
     followed = promptsales(code=FOLLOW)
     assert followed.returncode == 0, followed.stderr
-    said: dict[str, Any] = json.loads(followed.stdout)
-    assert (said["quarantined"], said["held"]) == (1, [["3", ["braces"]]])
-    assert said["hours"] == [1, True]
-    assert said["rows"] == [["1", "2", "3"], [True, True, True], SENT]
-    assert (said["left"], said["gone"]) == ([1, 2, 3], [9])
-    assert said["broken"] == {"braces": [1, None], "like in SQL": [1, None]}
+    output: dict[str, Any] = json.loads(followed.stdout)
+    assert (output["quarantined"], output["held"]) == (1, [["3", ["braces"]]])
+    assert output["hours"] == [1, True]
+    assert output["rows"] == [["1", "2", "3"], [True, True, True], SENT]
+    assert (output["left"], output["gone"]) == ([1, 2, 3], [9])
+    assert output["broken"] == {"braces": [1, None], "like in SQL": [1, None]}
     # Debezium ignores case unless its patterns say otherwise, and a comma ends a pattern
-    assert said["columns"] == [
+    assert output["columns"] == [
         rf"(?-i)crm\.order\.{name}"
         for name in (
             *("ID", "Group", "order", r"Margin\ %", "is_deleted", r"Rules\x2c\ all", "key", "payload", "class"),

@@ -63,8 +63,8 @@ def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Conn
         1,
     ]
 
-    told = json.loads(promptsales("freshness", "--json").stdout)
-    fresh = {feed["feed"]: feed["state"] for feed in told if feed["feed"] in contracts()}
+    freshness_rows = json.loads(promptsales("freshness", "--json").stdout)
+    fresh = {feed["feed"]: feed["state"] for feed in freshness_rows if feed["feed"] in contracts()}
     assert fresh == {name: "fresh" if name == "leads" else "never loaded" for name in contracts()}
 
     (held,) = json.loads(promptsales("quarantine", "list", "--json").stdout)
@@ -113,10 +113,10 @@ def test_answers_made_from_what_changed_are_made_anew(
 )
 @pytest.mark.usefixtures("warehouse")
 def test_errors_are_one_line(promptsales: Command, words: list[str], message: str) -> None:
-    done = promptsales(*words)
-    assert done.returncode == 1
-    assert done.stderr.startswith(message)
-    assert done.stderr.count("\n") == 1
+    result = promptsales(*words)
+    assert result.returncode == 1
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == 1
 
 
 NAME, SHOWN = "[/] [bold]x \x1b[2J\u202e\n", r"[/] [bold]x \x1b[2J\u202e\n"

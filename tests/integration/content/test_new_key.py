@@ -40,8 +40,8 @@ def test_all_of_it_is_hashed_anew(
 
     admin.execute("insert into ops.pii_rotation (kid, check_hmac, bridge_days) values (2, %s, 1)", [CHECK])
     load(PROMPTS, rekeyed, warehouse, None, "test")
-    there = in_core(warehouse, "prompts")
-    assert {key: (row["tool"], row["pii_kid"], row["input_hmac"]) for key, row in there.items()} == {
+    core = in_core(warehouse, "prompts")
+    assert {key: (row["tool"], row["pii_kid"], row["input_hmac"]) for key, row in core.items()} == {
         "kept": ("gpt-5", 2, input_hmac(NEW, kept)),
         "changed": ("another", 2, input_hmac(NEW, changed)),
     }

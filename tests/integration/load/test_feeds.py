@@ -80,9 +80,9 @@ def test_first_load_changes_and_nothing_new(sample: Settings, warehouse: psycopg
     for earlier in contract(name).after:
         run(sample, warehouse, FEEDS[earlier])
     with as_application(sample, feed) as application:
-        there, bad = count(application, feed), PLANTED.get(name, 0)
+        source_rows, bad = count(application, feed), PLANTED.get(name, 0)
         first = run(sample, warehouse, feed)
-        assert (first.extracted, first.inserted, first.quarantined) == (there, there - bad, bad)
+        assert (first.extracted, first.inserted, first.quarantined) == (source_rows, source_rows - bad, bad)
         feed.assert_equal_to_source(application, warehouse, sample)
 
         changed = change(application, feed)

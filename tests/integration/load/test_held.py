@@ -73,11 +73,11 @@ def test_another_transaction_is_news(
     stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
     with psycopg.connect(stack.address("promptcrm")) as stuck:
-        told = []
+        alerts = []
         for _ in range(2):
             stuck.execute("select")
             staged = extract(LEADS, source, warehouse, None, "test")
-            told += [is_news(warehouse, "promptcrm", staged), is_news(warehouse, "promptcrm", staged)]
+            alerts += [is_news(warehouse, "promptcrm", staged), is_news(warehouse, "promptcrm", staged)]
             stuck.rollback()
         assert is_news(warehouse, "promptsales", staged)  # of another source
-    assert told == [True, False, True, False]
+    assert alerts == [True, False, True, False]

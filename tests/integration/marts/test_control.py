@@ -27,11 +27,11 @@ def test_rows_that_are_read_twice_are_not_published(
         yield from slices(span, partitions)
 
     monkeypatch.setattr(Span, "slices", twice)
-    said = (
+    message = (
         r"mart campaign_performance_daily: nothing is published, .*"
         r"impressions_total \(the inputs hold \d+, the mart adds up to \d+\); spend_total"
     )
-    with pytest.raises(TerminalError, match=said):
+    with pytest.raises(TerminalError, match=message):
         run("campaign_performance_daily", is_full=True)
     assert counts(admin) == before
     rules = "select rule, on_fail from ops.check_result where feed = 'campaign_performance_daily' and not is_success"

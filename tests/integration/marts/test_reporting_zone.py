@@ -134,8 +134,8 @@ def test_today_goes_on_where_the_mart_ends(
         empty_tables(admin, "marts")
         put(admin, "core.campaign_metrics", [metric(n, f"{at:%FT%TZ}", 1) for n, at in enumerate(moments)])
         put_minutes(admin, moments)
-        chosen = stack.model_copy(update={"reporting_timezone": zone})
-        assert build(admin, chosen, as_of, HOURLY[:1]) == {}
+        settings = stack.model_copy(update={"reporting_timezone": zone})
+        assert build(admin, settings, as_of, HOURLY[:1]) == {}
         days = Counter(moment.astimezone(ZoneInfo(zone)).date() for moment in moments)
         assert today(connect) == [(day, count, day <= last) for day, count in sorted(days.items())]
 
@@ -160,11 +160,11 @@ def test_today_before_the_first_build(admin: psycopg.Connection, connect: Connec
     """Provisioning gives the view the zone of the settings."""
     moments = quarters("2024-03-09")
     put_minutes(admin, moments)
-    told = "reporting zone Asia/Kolkata instead of UTC: the next build builds every mart in full, by its days"
+    message = "reporting zone Asia/Kolkata instead of UTC: the next build builds every mart in full, by its days"
     try:
-        assert [change.what for change in reporting_zone(admin, "Asia/Kolkata", dry_run=True)] == [told]
+        assert [change.what for change in reporting_zone(admin, "Asia/Kolkata", dry_run=True)] == [message]
         assert today(connect)[0] == (date(2024, 3, 9), 96, False)
-        assert [change.what for change in reporting_zone(admin, "Asia/Kolkata")] == [told]
+        assert [change.what for change in reporting_zone(admin, "Asia/Kolkata")] == [message]
         assert reporting_zone(admin, "Asia/Kolkata") == []
         days = Counter(moment.astimezone(ZoneInfo("Asia/Kolkata")).date() for moment in moments)
         assert today(connect) == [(day, count, False) for day, count in sorted(days.items())]
@@ -175,9 +175,9 @@ def test_today_before_the_first_build(admin: psycopg.Connection, connect: Connec
 def test_a_window_in_another_zone_is_refused(admin: psycopg.Connection, stack: Settings) -> None:
     """A mart never holds days of two zones."""
     assert build(admin, stack, AS_OF, HOURLY[:1]) == {}
-    chosen = stack.model_copy(update={"reporting_timezone": "Asia/Kolkata"})
+    settings = stack.model_copy(update={"reporting_timezone": "Asia/Kolkata"})
     window = Asked(AS_OF, "test", window=(date(2024, 3, 1), date(2024, 3, 2)))
     message = "was built by days of UTC, the setting PROMPTSALES_REPORTING_TIMEZONE is Asia/Kolkata"
     with pytest.raises(ConfigError, match=message):
-        plan(mart(HOURLY[0]), admin, chosen, window)
-    assert plan(mart(HOURLY[0]), admin, chosen, Asked(AS_OF, "test")).is_full
+        plan(mart(HOURLY[0]), admin, settings, window)
+    assert plan(mart(HOURLY[0]), admin, settings, Asked(AS_OF, "test")).is_full

@@ -46,8 +46,8 @@ def test_killed_in_the_middle(admin: psycopg.Connection, connect: Connect, run: 
     with process:
         assert process.stdin
         assert process.stdout
-        while (said := process.stdout.readline().strip()) != step:
-            assert said, f"the build ended before {step}"
+        while (line := process.stdout.readline().strip()) != step:
+            assert line, f"the build ended before {step}"
             process.stdin.write("go on\n")
             process.stdin.flush()
         # kills Java too: it is in the same process group
@@ -122,10 +122,10 @@ def test_a_cluster_of_two_workers(admin: psycopg.Connection, connect: Connect, s
             "SPARK_LOCAL_IP": "127.0.0.1",  # the workers call the driver at this address
         }
         command = [sys.executable, "-m", "tests.integration.marts.building", address, AS_OF.isoformat()]
-        done = subprocess.run(
+        result = subprocess.run(
             command, cwd=ROOT, env=environment, input="go on\n" * 9, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stderr[-2000:]
+        assert result.returncode == 0, result.stderr[-2000:]
         used = [name for name in "ab" if list((tmp_path / name).glob("app-*"))]
     assert used == ["a", "b"]
     assert _differing(admin, "campaign_performance_daily", AS_OF_DAY) == []

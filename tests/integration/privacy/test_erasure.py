@@ -208,6 +208,6 @@ def test_the_command(admin: psycopg.Connection, family: dict[str, uuid.UUID]) ->
     assert listed == [{"feed": "leads", "key": str(family["bob"]), "place": "core", "found_by": "its id"}]
     assert promptsales().returncode == 1
     assert family["bob"] in leads.in_core(admin)
-    done = promptsales("--yes")
-    assert (done.returncode, "0 rows hold one" in done.stdout) == (0, True)
+    result = promptsales("--yes")
+    assert (result.returncode, "0 rows hold one" in result.stdout) == (0, True)
     assert family["bob"] not in leads.in_core(admin)

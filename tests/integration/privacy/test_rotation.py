@@ -23,9 +23,9 @@ ALWAYS = Window(start=datetime(2020, 1, 1, tzinfo=UTC), end=datetime(2100, 1, 1,
 
 def rotate(stack: Settings, days: int = 30) -> list[str]:
     """Rotate the key to the end, and return the messages."""
-    told: list[str] = []
-    rotation.rotate(stack, days, lambda feed: load_feed(feed, None, "test"), told.append)
-    return told
+    messages: list[str] = []
+    rotation.rotate(stack, days, lambda feed: load_feed(feed, None, "test"), messages.append)
+    return messages
 
 
 def bridge(warehouse: psycopg.Connection) -> dict[tuple[str, bytes], bytes]:

@@ -242,8 +242,8 @@ def test_a_short_id_on_the_list_is_nobody_s_elsewhere(stack: Settings, admin: ps
         psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse,
     ):
         prepare(source, warehouse)
-        ((told,),) = source.execute("select current_setting('promptsales.erased')").fetchall()
-    assert set(told.split(",")) == {str(ids.user), str(ids.lead)}
+        ((listed,),) = source.execute("select current_setting('promptsales.erased')").fetchall()
+    assert set(listed.split(",")) == {str(ids.user), str(ids.lead)}
 
 
 def test_a_short_id_blanks_no_dead_letter(stack: Settings, admin: psycopg.Connection, ids: Ids) -> None:

@@ -78,7 +78,7 @@ def test_a_terminal_that_is_not_utf_8() -> None:
         "def command_line(names): return lambda: m.show_line('Frühling')\n"
         "m.command_line = command_line\nm.main()\n"
     ).replace("m.show_line", "__import__('promptsales.cli.output').cli.output.show_line")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, check=False, env={"PYTHONIOENCODING": "ascii"}
     )
-    assert (done.returncode, done.stdout) == (0, b"Fr\\xfchling\n")
+    assert (result.returncode, result.stdout) == (0, b"Fr\\xfchling\n")

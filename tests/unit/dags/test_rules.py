@@ -44,18 +44,18 @@ def dag(request: pytest.FixtureRequest, bag: DagBag) -> Any:
 
 
 def test_every_file_imports(bag: DagBag) -> None:
-    said = [f"{path}: {trace.splitlines()[-1]}" for path, trace in bag.import_errors.items()]
-    assert not said, "\n".join(said)
+    faults = [f"{path}: {trace.splitlines()[-1]}" for path, trace in bag.import_errors.items()]
+    assert not faults, "\n".join(faults)
 
 
 def test_one_dag_a_file(bag: DagBag) -> None:
-    assert sorted(bag.dags) == [path.stem for path in FILES], "one DAG a file, with the id of its file"
+    assert sorted(bag.dags) == [path.stem for path in FILES], "one DAG per file, with the name of its file as id"
 
 
 def test_nothing_heavy_or_deprecated_is_imported() -> None:
     command = [sys.executable, "-c", IMPORT_ALL, *map(str, FILES)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stderr.strip().splitlines()[-1]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert result.returncode == 0, result.stderr.strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -130,11 +130,11 @@ def test_planned_ranges_are_disjoint_and_hold_every_touched_day(offsets: set[int
 
 
 def test_the_data_dictionary_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "docs/marts.md is old: run `promptsales docs`"
+    assert PAGE.read_text(encoding="utf-8") == page(), "docs/marts.md is out of date: run `promptsales docs`"
 
 
 def test_the_picture_of_the_models_is_up_to_date() -> None:
-    assert PICTURE.read_text(encoding="utf-8") == picture(), "docs/models.svg is old: run `promptsales docs`"
+    assert PICTURE.read_text(encoding="utf-8") == picture(), "docs/models.svg is out of date: run `promptsales docs`"
 
 
 def test_the_picture_shows_every_mart_from_its_sources_on() -> None:

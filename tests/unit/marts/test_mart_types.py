@@ -79,7 +79,7 @@ def test_a_sum_fits_its_column(mart: str, column: Column) -> None:
     elif column.name in COUNTED:
         assert column.type == "bigint"
     else:
-        assert column.type in QUOTIENTS or column.name in COPIED, f"say what {mart}.{column.name} adds up"
+        assert column.type in QUOTIENTS or column.name in COPIED, f"name the inputs that {mart}.{column.name} sums"
 
 
 def test_ads_hold_no_more_than_campaigns() -> None:

@@ -16,7 +16,7 @@ SLOT = Slot("promptads", True, "reserved", 0, 0, 1000)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "messages"),
     [
         ({}, []),
         ({"behind_bytes": 990}, []),  # confirmed late, but no WAL is kept for it
@@ -28,9 +28,9 @@ SLOT = Slot("promptads", True, "reserved", 0, 0, 1000)
         ({"wal_status": "lost"}, ["is lost: the source has let go of log that was not read"]),
     ],
 )
-def test_what_is_told_of_a_slot(changes: dict[str, Any], told: list[str]) -> None:
+def test_what_is_told_of_a_slot(changes: dict[str, Any], messages: list[str]) -> None:
     findings = list(_slot(Following(STATUS, SLOT._replace(**changes), LAG)))
-    assert [(finding.where, finding.what) for finding in findings] == [("slot promptads", what) for what in told]
+    assert [(finding.where, finding.what) for finding in findings] == [("slot promptads", what) for what in messages]
 
 
 def test_a_slot_that_is_gone_is_told() -> None:

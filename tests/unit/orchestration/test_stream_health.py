@@ -52,7 +52,7 @@ def test_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("slot", "tables", "told"),
+    ("slot", "tables", "message"),
     [
         (SLOT, [table("ads", 16), table("campaigns", 60)],
          "promptads: complete through 2026-03-02 11:00:00+00:00, more than 0:15:00 ago, or its slot is lost: "
@@ -65,11 +65,11 @@ def test_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )  # fmt: skip
 def test_it_says_in_which_hop(
-    monkeypatch: pytest.MonkeyPatch, slot: Slot | None, tables: list[Freshness], told: str
+    monkeypatch: pytest.MonkeyPatch, slot: Slot | None, tables: list[Freshness], message: str
 ) -> None:
     with pytest.raises(TransientError) as caught:
         run(monkeypatch, slot, tables)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_missing_events_are_no_matter_of_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ def test_moves_follow_one_another(world: World, deals: list[Opportunity]) -> Non
     for deal in deals:
         places = [deal.stage_id, *(move.stage_id for move in of[deal.id])]
         times = [deal.created_at, *(move.entered_at for move in of[deal.id])]
-        assert all(here != there for here, there in pairwise(places))
+        assert all(place != next_place for place, next_place in pairwise(places))
         assert times == sorted(times)
         assert times[-1] <= world.anchor
 

@@ -198,14 +198,16 @@ def test_of_an_object_only_the_listed_keys_are_kept(audience: Any, kept: Any, ru
 
 
 def test_what_no_contract_names_is_dropped_and_told() -> None:
-    told, silent = (changed(METRICS.decode(message("c", row))) for row in (metric(note="call Jane"), metric()))
-    assert msgspec.structs.asdict(told.row) == msgspec.structs.asdict(silent.row)
-    assert (told.unnamed, silent.unnamed) == ("Object contains unknown field `note` - at `$.after`", None)
+    reported, silent = (changed(METRICS.decode(message("c", row))) for row in (metric(note="call Jane"), metric()))
+    assert msgspec.structs.asdict(reported.row) == msgspec.structs.asdict(silent.row)
+    assert (reported.unnamed, silent.unnamed) == ("Object contains unknown field `note` - at `$.after`", None)
 
 
 def test_a_field_that_is_absent_is_no_null() -> None:
-    whole = metric(spend=None)
-    change = changed(METRICS.decode(message("u", {name: value for name, value in whole.items() if name != "clicks"})))
+    complete = metric(spend=None)
+    change = changed(
+        METRICS.decode(message("u", {name: value for name, value in complete.items() if name != "clicks"}))
+    )
     assert (change.row.clicks, change.row.spend, change.absent, change.left_out) == (
         UNSET,
         None,
@@ -214,8 +216,8 @@ def test_a_field_that_is_absent_is_no_null() -> None:
     )
     # an incomplete row is checked once it is complete
     assert (change.broken, change.unnamed) == ([], None)
-    whole["taps"] = whole.pop("clicks")
-    change = changed(METRICS.decode(message("u", whole)))
+    complete["taps"] = complete.pop("clicks")
+    change = changed(METRICS.decode(message("u", complete)))
     assert (change.absent, change.unnamed) == (("clicks",), "Object contains unknown field `taps` - at `$.after`")
 
 

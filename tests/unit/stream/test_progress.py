@@ -29,9 +29,9 @@ def test_what_is_swept_is_the_epoch_that_was_looked_at_unless_events_are_missing
     def stop(_: float) -> None:
         raise StopIteration
 
-    told: list[Any] = []
+    calls: list[Any] = []
     following: Any = SimpleNamespace(
-        connector="promptads", epoch=2, look=lambda *_: Reached(datetime.now(UTC), []), tell=told.append
+        connector="promptads", epoch=2, look=lambda *_: Reached(datetime.now(UTC), []), tell=calls.append
     )
     monkeypatch.setattr(completeness, "connected", lambda *_: nullcontext())
     monkeypatch.setattr(completeness, "progress", SimpleNamespace(note=lambda *_: None))
@@ -42,7 +42,7 @@ def test_what_is_swept_is_the_epoch_that_was_looked_at_unless_events_are_missing
     with pytest.raises(StopIteration):
         completeness._look(Settings(), following)
     assert swept == noted
-    assert told == [gaps]
+    assert calls == [gaps]
 
 
 def test_only_a_truncation_that_was_noted_before_the_moment_is_applied_and_the_others_hold_completeness(

@@ -32,13 +32,13 @@ class Warehouse:
         self.refuses, self.tries, self.buried = refuses, 0, list[int]()
         self.applied: list[Batch] = []
 
-    async def apply(self, given: Batch) -> Applied:
+    async def apply(self, work: Batch) -> Applied:
         """Apply a batch, or raise."""
         self.tries += 1
-        if error := self.refuses(given):
+        if error := self.refuses(work):
             raise error
-        self.applied.append(given)
-        return Applied([], len(given.changes), [])
+        self.applied.append(work)
+        return Applied([], len(work.changes), [])
 
     async def bury(self, letter: DeadLetter) -> None:
         """Send to the topic of dead letters."""
@@ -47,7 +47,7 @@ class Warehouse:
     @property
     def letters(self) -> list[tuple[int, str]]:
         """Return the rows of ops.dead_letter."""
-        return [(letter.message.offset, letter.reason) for done in self.applied for letter in done.dead]
+        return [(letter.message.offset, letter.reason) for applied in self.applied for letter in applied.dead]
 
 
 class Lent(Delivery):
@@ -62,7 +62,7 @@ class Lent(Delivery):
 
 
 def refusing(error: psycopg.Error, *keys: int) -> Callable[[Batch], psycopg.Error | None]:
-    return lambda given: error if any(item.key in keys for item in given.changes) else None
+    return lambda work: error if any(item.key in keys for item in work.changes) else None
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +72,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     async def sleep(pause: float) -> None:
         waited.append(pause)
-        assert len(waited) < 50, "it is tried for ever"
+        assert len(waited) < 50, "the batch is retried for ever"
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     return waited

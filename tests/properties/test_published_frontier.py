@@ -45,7 +45,7 @@ def write(
         commits.append((now, ids))
 
 
-# the margin of five seconds would hide a wrong frontier from such a short test, so it is zero here
+# the margin of five seconds would hide a wrong frontier from such a short test; here it is zero
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(writers=WRITERS, replays=REPLAYS)
 def test_every_frontier_is_true(
