@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales.errors import ConfigError
-from promptsales.names import in_lines, in_quotes
+from promptsales.names import in_lines, quoting_hint
 from promptsales.provision.changes import Change
 from promptsales.specs.feed import Contract, contracts
 
@@ -76,13 +76,13 @@ def check_core(feed: Contract, table: Table | None) -> None:
     if table is None:
         raise ConfigError(
             f"contract {feed.table}: there is no table core.{feed.table}; {folder}/table.sql is to make it"
-            f"{in_quotes(feed.table)}"
+            f"{quoting_hint(feed.table)}"
         )
     for column in feed.columns:
         if (found := table.types.get(column.name, "missing")) != column.type:
             raise ConfigError(
                 f"contract {feed.table}: {column.name} is {column.type}, in core.{feed.table} it is {found}; "
-                f"change the table by a numbered file in {folder}{in_quotes(column.name)}"
+                f"change the table by a numbered file in {folder}{quoting_hint(column.name)}"
             )
 
 

@@ -14,9 +14,9 @@ import yaml
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict
 
-from promptsales.addresses import places, postgres_hosts
+from promptsales.addresses import format_hosts, postgres_hosts
 from promptsales.bus import connect, topics
-from promptsales.connections import absent, connected, start_options
+from promptsales.connections import connected, missing_settings, start_options
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT, InternalName, Settings
 from promptsales.specs import value_limits
@@ -112,8 +112,8 @@ def source_place(settings: Settings, connector: Connector) -> dict[str, str]:
     hosts, parts = postgres_hosts(address), conninfo_to_dict(address)
     if len(hosts) > 1 or not hosts[0][0] or hosts[0][0].startswith("/"):
         raise ConfigError(
-            f"connection {name}: it names {len(hosts)} hosts, {places(name, address)}; Debezium follows one host that "
-            "it reaches over TCP: name the primary, or an address that leads to it, in "
+            f"connection {name}: it names {len(hosts)} hosts, {format_hosts(name, address)}; Debezium follows one host "
+            "that it reaches over TCP: name the primary, or an address that leads to it, in "
             f"PROMPTSALES_DSN__{name.upper()}"
         )
     options = {"database.sslmode": str(parts["sslmode"])} if parts.get("sslmode") else {}
@@ -129,7 +129,7 @@ def _session(settings: Settings, connector: Connector) -> str:
     """What Debezium's sessions start with: as ours, but the one that exports a snapshot idles as long as it is read."""
     name = source_of(connector)
     with connected(settings, name, patience="look") as source:
-        options = start_options(settings, name, without=absent(source))
+        options = start_options(settings, name, without=missing_settings(source))
     return f"{options} -c idle_in_transaction_session_timeout=0"
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from promptsales.connections import opened_async
+from promptsales.connections import open_async
 from promptsales.errors import ROW_REFUSED
 from promptsales.settings import Settings
 from promptsales.specs.stream import StreamContract
@@ -63,7 +63,7 @@ async def repair(settings: Settings, contract: StreamContract, repairs: Sequence
     Raises:
         psycopg.Error: as the driver, for what is no row's fault.
     """
-    async with await opened_async(settings, "warehouse") as warehouse:
+    async with await open_async(settings, "warehouse") as warehouse:
         mending = _Mending(contract, warehouse, settings.stream_minutes_days)
         refused = await mending.apply(repairs)
         for one in refused:

@@ -20,7 +20,7 @@ BEFORE, EARLIER = MARK - timedelta(microseconds=1), MARK - timedelta(hours=1)
         (Row("k", 1, BEFORE), None, "missing"),
         (Row("k", 1, None), None, "missing"),
         (Row("k", 2, BEFORE), Row("k", 1, EARLIER), "differing"),
-        (Row("k", 2, EARLIER), Row("k", 1, EARLIER), "silent"),  # changed, and its cursor stood still
+        (Row("k", 2, EARLIER), Row("k", 1, EARLIER), "silent"),  # changed, but its cursor did not move
         (Row("k", 2, EARLIER), Row("k", 1, BEFORE), "silent"),  # put back to an older version
         (Row("k", 2, None), Row("k", 1, BEFORE), "silent"),
         (Row("k", 2, BEFORE), Row("k", 1, None), "differing"),
@@ -32,5 +32,5 @@ def test_judge(source: Row | None, warehouse: Row | None, judgement: Judgement) 
 
 def test_pairs() -> None:
     a, b, c, d = (Row(key, 1, MARK) for key in "abcd")
-    found = list(pairs(iter([a, b, d]), iter([b, c, d])))
-    assert found == [(a, None), (b, b), (None, c), (d, d)]
+    paired = list(pairs(iter([a, b, d]), iter([b, c, d])))
+    assert paired == [(a, None), (b, b), (None, c), (d, d)]

@@ -1,4 +1,4 @@
-"""The thread that tells how far tables are complete."""
+"""The thread that records how far tables are complete."""
 
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -29,9 +29,9 @@ def test_what_is_swept_is_the_epoch_that_was_looked_at_unless_events_are_missing
     def stop(_: float) -> None:
         raise StopIteration
 
-    told: list[Any] = []
+    calls: list[Any] = []
     following: Any = SimpleNamespace(
-        connector="promptads", epoch=2, look=lambda *_: Reached(datetime.now(UTC), []), tell=told.append
+        connector="promptads", epoch=2, look=lambda *_: Reached(datetime.now(UTC), []), tell=calls.append
     )
     monkeypatch.setattr(completeness, "connected", lambda *_: nullcontext())
     monkeypatch.setattr(completeness, "progress", SimpleNamespace(note=lambda *_: None))
@@ -42,7 +42,7 @@ def test_what_is_swept_is_the_epoch_that_was_looked_at_unless_events_are_missing
     with pytest.raises(StopIteration):
         completeness._look(Settings(), following)
     assert swept == noted
-    assert told == [gaps]
+    assert calls == [gaps]
 
 
 def test_only_a_truncation_that_was_noted_before_the_moment_is_applied_and_the_others_hold_completeness(
@@ -53,15 +53,15 @@ def test_only_a_truncation_that_was_noted_before_the_moment_is_applied_and_the_o
     truncated: list[Truncation] = []
     noted: list[datetime] = []
 
-    def truncate(_settings: Any, _warehouse: Any, one: Truncation) -> int:
-        truncated.append(one)
+    def truncate(_settings: Any, _warehouse: Any, truncation: Truncation) -> int:
+        truncated.append(truncation)
         return 3
 
     following: Any = SimpleNamespace(connector="promptads", epoch=2, tell=lambda _: None)
     monkeypatch.setattr(completeness, "truncations", SimpleNamespace(pending=lambda *_: [before, later]))
     monkeypatch.setattr(completeness, "truncate", truncate)
     monkeypatch.setattr(completeness, "stream_gaps", SimpleNamespace(close=lambda *_: []))
-    monkeypatch.setattr(completeness, "progress", SimpleNamespace(note=lambda *found: noted.append(found[2])))
+    monkeypatch.setattr(completeness, "progress", SimpleNamespace(note=lambda *arguments: noted.append(arguments[2])))
     monkeypatch.setattr(completeness, "sweep", lambda *_: 0)
     warehouse: Any = None
     completeness._reached(Settings(), warehouse, following, Reached(at, [before]))
