@@ -1,4 +1,4 @@
-"""``health.py airflow`` or ``health.py stream``: ask the service how it is, as ``promptsales status`` does."""
+"""``health.py airflow`` or ``health.py stream``: check the service's health, as ``promptsales status`` does."""
 
 import sys
 
@@ -8,8 +8,8 @@ from promptsales.settings import settings
 
 
 def main(name: str) -> int:
-    """Exit code 0 when the service is well."""
-    service = next(one for one in services(settings()) if one.name == name)
+    """Print the service's version or problem, and return 0 when it is healthy, else 1."""
+    service = next(service for service in services(settings()) if service.name == name)
     try:
         print(service.probe(started=0.0))
     except PipelineError as error:

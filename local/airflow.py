@@ -1,4 +1,4 @@
-"""Airflow 3: API server, scheduler and DAG processor, each its own process; metadata in the warehouse cluster."""
+"""Airflow 3: API server, scheduler and DAG processor, a process each; the metadata is in the warehouse cluster."""
 
 import base64
 import json
@@ -32,13 +32,13 @@ COMPONENTS = {
 
 
 def create_fernet(settings: Settings) -> None:
-    """Make the key that encrypts connections in the metadata database, unless it is there: it has a form of its own."""
+    """Create the key that encrypts Airflow's connections, unless it exists; a Fernet key is 32 bytes in base64."""
     if not (settings.state / "secrets" / "airflow_fernet").exists():
         settings.secrets.write("airflow_fernet", base64.urlsafe_b64encode(random.token_bytes(32)).decode())
 
 
-class Airflow(Service):
-    """Without a triggerer (250 MB): nothing here is deferrable."""
+class AirflowService(Service):
+    """Airflow without a triggerer, which would take 250 MB: no task here is deferrable."""
 
     name = "airflow"
     ports: tuple[Port, ...] = ("airflow",)
@@ -47,7 +47,7 @@ class Airflow(Service):
 
     @property
     def address(self) -> str:
-        """Where the UI is."""
+        """The URL of the UI and the REST API."""
         return f"http://{HOST}:{self.port}"
 
     @property
@@ -55,7 +55,7 @@ class Airflow(Service):
         return self.settings.state / "logs" / "airflow"
 
     def config(self) -> dict[str, dict[str, str]]:
-        """What differs from Airflow's own defaults, secrets included."""
+        """Return the options that differ from Airflow's defaults, by section; secrets are included."""
         secret = self.settings.secrets.password
         database = self.settings.model_copy(update={"dsn": {}}).address("airflow_db")
         return {
@@ -70,7 +70,7 @@ class Airflow(Service):
                 "fernet_key": secret("airflow_fernet"),
                 "simple_auth_manager_users": "admin:admin",
                 "simple_auth_manager_passwords_file": str(self.conf / "airflow.passwords.json"),
-                # the default asks the DNS for a full name: seconds where there is no network
+                # the default looks the full name up in the DNS, which takes seconds without a network
                 "hostname_callable": "socket.gethostname",
             },
             "database": {"sql_alchemy_conn": database.replace("postgresql://", "postgresql+psycopg2://")},
@@ -84,11 +84,11 @@ class Airflow(Service):
             },
             "api_auth": {"jwt_secret": secret("airflow_jwt")},
             "scheduler": {"scheduler_idle_sleep_time": "0.5"},
-            # a file that changed is read within ten seconds all the same; reading all of them takes twenty of a core
+            # a changed file is still parsed within ten seconds; parsing all files takes a core for twenty seconds
             "dag_processor": {"refresh_interval": "10", "min_file_process_interval": "600", "parsing_processes": "1"},
             "logging": {
                 "base_log_folder": str(self._logs),
-                # a line for every file every ten seconds: to where the supervisor turns the log
+                # one line per file every ten seconds: on stdout, where the supervisor rotates it
                 "dag_processor_log_target": "stdout",
                 "colored_console_log": "False",
             },
@@ -96,12 +96,12 @@ class Airflow(Service):
         }
 
     def files(self) -> dict[Path, str]:
-        """Return Airflow's configuration file and the logins of its pages, by path."""
+        """Return Airflow's configuration file and the logins of its UI, by path."""
         parser = RawConfigParser()
-        # a percent sign would start an interpolation when Airflow reads it
+        # Airflow interpolates percent signs when it reads the file
         parser.read_dict({
-            section: {key: value.replace("%", "%%") for key, value in chosen.items()}
-            for section, chosen in self.config().items()
+            section: {key: value.replace("%", "%%") for key, value in options.items()}
+            for section, options in self.config().items()
         })  # fmt: skip
         text = StringIO()
         parser.write(text)
@@ -113,27 +113,22 @@ class Airflow(Service):
 
     @property
     def _environment(self) -> dict[str, str]:
-        # tasks see the settings too, but for addresses and their passwords: those are Airflow's connections
-        chosen = {
-            f"PROMPTSALES_{name.upper()}": str(value)
-            for name, value in self.settings.model_dump(exclude={"dsn", "alert_mail", "alert_webhook"}).items()
-        }
-        chosen |= {"AIRFLOW_HOME": str(self.data), "PYTHONPATH": str(ROOT), "GX_ANALYTICS_ENABLED": "false"}
-        return chosen | alert_environment(self.settings)
+        paths = {"AIRFLOW_HOME": str(self.data), "PYTHONPATH": str(ROOT), "GX_ANALYTICS_ENABLED": "false"}
+        return self.settings_environment | paths | alert_environment(self.settings)
 
     def programs(self) -> list[Program]:
-        """The three components."""
+        """Return the three components."""
         return [
-            Program(name, [sys.executable, "-m", "airflow", *words], self.data, self._environment, start_s=10)
-            for name, words in COMPONENTS.items()
+            Program(name, [sys.executable, "-m", "airflow", *arguments], self.data, self._environment, start_s=10)
+            for name, arguments in COMPONENTS.items()
         ]
 
     def prepare(self) -> None:
-        """Create its database, and bring that to this version's schema: four seconds, so once a version only."""
+        """Create the metadata database and migrate it; that takes four seconds, so it runs once per Airflow version."""
         super().prepare()
         self._prune_logs()
         with Postgres(self.settings, "warehouse").connect() as connection:
-            # its role and database are among the cluster's; provision makes the same, and each waits for the other
+            # `promptsales provision` creates the same role and database; a lock makes one wait for the other
             provision_cluster(connection, "warehouse", self.settings.secrets)
         stamp = self.data / ".migrated"
         if not stamp.exists() or stamp.read_text() != version("apache-airflow"):
@@ -141,7 +136,7 @@ class Airflow(Service):
             stamp.write_text(version("apache-airflow"))
 
     def _prune_logs(self) -> None:
-        """Airflow never deletes a task's log."""
+        """Delete old task logs: Airflow never does."""
         oldest = time.time() - KEEP_LOGS_DAYS * 86_400
         for log in self._logs.rglob("*.log"):
             if log.stat().st_mtime < oldest:
@@ -152,15 +147,15 @@ class Airflow(Service):
         environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.data), **self._environment}
         with log.open("w") as file:
             command = [sys.executable, "-m", "airflow", "db", "migrate"]
-            done = subprocess.run(
+            result = subprocess.run(
                 command, stdout=file, stderr=subprocess.STDOUT, env=environment, cwd=self.data, check=False
             )
-        if done.returncode:
-            raise TerminalError(f"airflow: its database could not be migrated (log: {log})")
+        if result.returncode:
+            raise TerminalError(f"airflow db migrate failed with exit code {result.returncode}; see {log}")
 
     def probe(self, started: float) -> str:
-        """Ask the API server about every component; a heartbeat older than the process is an earlier one's."""
-        self.knock()
+        """Read the health of every component from the API server, and return Airflow's version."""
+        self.check_port()
         try:
             with httpx.Client(base_url=self.address, timeout=5, trust_env=False) as client:
                 health: dict[str, Any] = client.get("/api/v2/monitor/health").raise_for_status().json()
@@ -168,15 +163,14 @@ class Airflow(Service):
         except httpx.HTTPError as error:
             raise Unwell(f"airflow's API does not answer: {type(error).__name__}") from None
         for component in ("metadatabase", "scheduler", "dag_processor"):
-            if reason := _trouble(component, health.get(component, {}), started):
-                raise Unwell(f"airflow: {reason}")
+            _check_component(component, health.get(component, {}), started)
         return str(running)
 
 
-def _trouble(component: str, said: dict[str, Any], started: float) -> str:
-    if said.get("status") != "healthy":
-        return f"{component} is {said.get('status') or 'not running yet'}"
-    beat = said.get(f"latest_{component}_heartbeat")
-    if beat and datetime.fromisoformat(beat).timestamp() < started:
-        return f"{component} has not reported since it was started"
-    return ""
+def _check_component(component: str, health: dict[str, Any], started: float) -> None:
+    if health.get("status") != "healthy":
+        raise Unwell(f"airflow: {component} is {health.get('status') or 'not running yet'}")
+    heartbeat = health.get(f"latest_{component}_heartbeat")
+    # a heartbeat from before the start is that of an earlier process
+    if heartbeat and datetime.fromisoformat(heartbeat).timestamp() < started:
+        raise Unwell(f"airflow: {component} has sent no heartbeat since its start")

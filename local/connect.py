@@ -10,19 +10,19 @@ from local.service import Program, Service, Unwell
 from promptsales.settings import HOST, Port
 
 DEBEZIUM = "io.debezium.connector.postgresql.PostgresConnector"
-# a connector's configuration says ${env:PROMPTSALES_CDC_PASSWORD}; Connect resolves nothing else of its environment
+# connectors refer to ${env:PROMPTSALES_CDC_PASSWORD}, the only variable that Connect may resolve
 CDC_PASSWORD = "PROMPTSALES_CDC_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 class Connect(Service):
-    """One worker; its offsets, configurations and states are topics of the broker."""
+    """One worker; it keeps offsets, configurations and states in topics of the broker."""
 
     name = "connect"
     ports: tuple[Port, ...] = ("connect",)
     needs = ("kafka",)
 
     def files(self) -> dict[Path, str]:
-        """The worker's properties."""
+        """Return the worker's properties."""
         topics = {f"{kind}.storage.topic": f"connect.{kind}" for kind in ("config", "offset", "status")}
         text = properties({
             "bootstrap.servers": f"{HOST}:{self.settings.port('kafka')}",
@@ -34,7 +34,7 @@ class Connect(Service):
             "offset.storage.partitions": "4",
             "status.storage.partitions": "2",
             "offset.flush.interval.ms": "1000",
-            # a worker that lost its group, as when the broker stands still, would wait five minutes for itself
+            # with the default, a worker that left its group (the broker stalled) waits five minutes for itself
             "scheduled.rebalance.max.delay.ms": "0",
             "topic.creation.enable": "false",
             "key.converter": "org.apache.kafka.connect.json.JsonConverter",
@@ -50,15 +50,15 @@ class Connect(Service):
         return {self.conf / "connect.properties": text}
 
     def programs(self) -> list[Program]:
-        """The worker."""
+        """Return the worker."""
         temporary = self.settings.state / "tmp"
         command = [*jvm(384, temporary), "org.apache.kafka.connect.cli.ConnectDistributed"]
         environment = {CDC_PASSWORD: self.settings.secrets.password("cdc")}
         return [Program(self.name, [*command, str(self.conf / "connect.properties")], self.conf, environment)]
 
     def probe(self, started: float) -> str:
-        """Ask the worker for its health, and whether the connector's plugin is loaded."""
-        self.knock()
+        """Read the worker's health, check that Debezium's plugin is loaded, and return both versions."""
+        self.check_port()
         try:
             with httpx.Client(base_url=f"http://{self.address}", timeout=3, trust_env=False) as client:
                 if client.get("/health").status_code != httpx.codes.OK:
@@ -68,5 +68,5 @@ class Connect(Service):
         except httpx.HTTPError as error:
             raise Unwell(f"connect does not answer: {type(error).__name__}") from None
         if DEBEZIUM not in plugins:
-            raise Unwell("connect runs without Debezium's plugin: `make setup` brings it")
+            raise Unwell("connect has not loaded Debezium's plugin; install it with `make setup`")
         return f"{version}, debezium {plugins[DEBEZIUM]}"

@@ -1,8 +1,8 @@
-"""Airflow's local executor, which imports what tasks need before its workers are forked: a task starts in no time.
+"""Airflow's local executor with warm workers: it imports what tasks need before it forks, so that they start at once.
 
-Great Expectations alone takes seconds to import, in every task anew. A DAG file imports none of this.
-Contracts, rules and settings are not read by an import, so a task sees them as they are when it starts; a change of
-Python code is seen once Airflow starts again.
+Great Expectations alone takes seconds to import, which every task would pay. DAG files import none of this.
+Importing reads no contract, rule or setting, so a task still sees them as they are when it starts. Changed Python code
+takes effect when Airflow restarts.
 """
 
 from importlib import import_module
@@ -18,10 +18,10 @@ MODULES = (
 
 
 class Executor(LocalExecutor):
-    """A local executor that is warm."""
+    """A local executor whose workers have imported what tasks need."""
 
     def start(self) -> None:
-        """Import, then fork the workers."""
+        """Import the modules, then fork the workers."""
         for name in MODULES:
             import_module(name)
         super().start()

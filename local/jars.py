@@ -1,7 +1,7 @@
-"""Fetches Kafka, Connect, Debezium and the JDBC driver by the Ivy inside PySpark; run as ``python -m local.jars``.
+"""Download Kafka, Connect, Debezium and the JDBC driver with the Ivy inside PySpark; run as ``python -m local.jars``.
 
-``jars.lock`` names every file with its sha256 and module. Ivy is given those modules one by one, with nothing left to
-resolve, in a few processes at once: that takes seconds where a resolution takes a minute. Standard library only.
+``jars.lock`` names every file with its sha256 and module. Ivy gets those modules one by one, with nothing left to
+resolve, in a few processes at once: that takes seconds, a resolution takes a minute. Standard library only.
 """
 
 import hashlib
@@ -22,26 +22,26 @@ LOCK, MODULES = HERE / "jars.lock", HERE / "jars.xml"
 PLUGINS = JARS / "plugins"
 PROCESSES, ATTEMPTS, TIMEOUT_S = 4, 2, 300
 _MAVEN = "http://ant.apache.org/ivy/maven"
-# no host is named: Ivy's own default is Maven Central
+# no host is named: Ivy's default is Maven Central
 _RESOLVE = '<ibiblio name="central" m2compatible="true" checksums="sha1"/>'
 _FETCH = '<ibiblio name="central" m2compatible="true" usepoms="false" useMavenMetadata="false" checksums=""/>'
 
 
 class JarsError(Exception):
-    """The jars cannot be made complete; the message is one line."""
+    """The jars cannot be downloaded or the lock is not valid; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Jar:
-    """One line of the lock: ``path`` is ``configuration/file``, ``module`` is ``organisation:name:revision``."""
+    """A line of the lock: ``path`` is ``configuration/file``, ``module`` is ``organisation:name:revision``."""
 
     sha256: str
     path: str
     module: str
 
     @property
-    def is_right(self) -> bool:
-        """Whether the file is there, whole."""
+    def is_complete(self) -> bool:
+        """Whether the file exists and has the checksum of the lock."""
         return (JARS / self.path).is_file() and _sha256(JARS / self.path) == self.sha256
 
 
@@ -51,23 +51,23 @@ def _sha256(path: Path) -> str:
 
 
 def read_lock(text: str) -> list[Jar]:
-    """The jars a lock file names; ``#`` starts a comment.
+    """Return the jars that a lock file lists; ``#`` starts a comment.
 
     Raises:
-        JarsError: for a line that is not ``sha256 path module``.
+        JarsError: when a line is not ``sha256 path module``.
     """
-    found = []
+    jars = []
     for number, line in enumerate(text.splitlines(), 1):
-        words = line.split("#")[0].split()
-        if words and (len(words) != 3 or len(words[0]) != 64 or words[2].count(":") != 2):
+        fields = line.split("#")[0].split()
+        if fields and (len(fields) != 3 or len(fields[0]) != 64 or fields[2].count(":") != 2):
             raise JarsError(f"local/jars.lock line {number} is not `sha256  path  organisation:name:revision`")
-        if words:
-            found.append(Jar(*words))
-    return found
+        if fields:
+            jars.append(Jar(*fields))
+    return jars
 
 
 def dependency(jar: Jar) -> Xml.Element:
-    """The Ivy dependency that fetches exactly this file and nothing else."""
+    """Return the Ivy dependency that fetches this file and nothing else."""
     organisation, name, revision = jar.module.split(":")
     conf, file = jar.path.split("/")
     rest = file.removeprefix(f"{name}-{revision}")
@@ -81,7 +81,7 @@ def dependency(jar: Jar) -> Xml.Element:
     return element
 
 
-def _module_of(jars: list[Jar]) -> str:
+def _ivy_module(jars: list[Jar]) -> str:
     root = Xml.Element("ivy-module", version="2.0")
     Xml.SubElement(root, "info", organisation="promptsales", module="jars")
     confs = Xml.SubElement(root, "configurations")
@@ -91,8 +91,8 @@ def _module_of(jars: list[Jar]) -> str:
     return Xml.tostring(root, encoding="unicode")
 
 
-def _ivy(home: Path, module: str, resolver: str, pattern: str) -> str:
-    """Run Ivy once, with its cache in ``home``; returns its last complaint, or nothing."""
+def _run_ivy(home: Path, module: str, resolver: str, pattern: str) -> str:
+    """Run Ivy once, with its cache in ``home``; return its first error line, or an empty string."""
     home.mkdir(parents=True)
     (home / "ivy.xml").write_text(module)
     (home / "settings.xml").write_text(
@@ -109,25 +109,27 @@ def _ivy(home: Path, module: str, resolver: str, pattern: str) -> str:
     ]
     command += ["-settings", str(home / "settings.xml"), "-ivy", str(home / "ivy.xml"), "-retrieve", pattern]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
         return f"no answer within {TIMEOUT_S} s"
-    said = [line.strip(" :\t") for line in (done.stdout + done.stderr).splitlines()]
-    complaints = [line for line in said if "error" in line.lower() or "not found" in line or "Exception" in line]
-    return (complaints or ["ivy ended with an error"])[0] if done.returncode else ""
+    lines = [line.strip(" :\t") for line in (result.stdout + result.stderr).splitlines()]
+    errors = [line for line in lines if "error" in line.lower() or "not found" in line or "Exception" in line]
+    return (errors or ["ivy ended with an error"])[0] if result.returncode else ""
 
 
-def _fetch(jars: list[Jar], home: Path) -> str:
-    """Fetch the jars, a share to each process; returns a complaint, or nothing."""
+def _download(jars: list[Jar], home: Path) -> str:
+    """Download the jars, a share per process; return the first error line, or an empty string."""
     pattern = f"{JARS}/[conf]/[artifact]-[revision](-[classifier]).[ext]"
     shares = [share for n in range(PROCESSES) if (share := jars[n::PROCESSES])]
     with ThreadPoolExecutor(PROCESSES) as pool:
-        work = [pool.submit(_ivy, home / str(n), _module_of(share), _FETCH, pattern) for n, share in enumerate(shares)]
-    return next((said for job in work if (said := job.result())), "")
+        work = [
+            pool.submit(_run_ivy, home / str(n), _ivy_module(share), _FETCH, pattern) for n, share in enumerate(shares)
+        ]
+    return next((error for job in work if (error := job.result())), "")
 
 
 def _remove_strays(jars: list[Jar]) -> None:
-    """A file of an older lock would be on the class path too."""
+    """Delete files that the lock does not list: they would be on the class path too."""
     known = {JARS / jar.path for jar in jars}
     for conf in {path.parent for path in known}:
         for path in set(conf.glob("*")) - known:
@@ -135,53 +137,53 @@ def _remove_strays(jars: list[Jar]) -> None:
 
 
 def fetch(jars: list[Jar]) -> None:
-    """Make every file of the lock be there, whole; fetches only what is not.
+    """Download the files of the lock that are missing or incomplete, and delete files that it does not list.
 
     Raises:
-        JarsError: when a file cannot be had, or is not the one the lock names.
+        JarsError: when a file cannot be downloaded, or has another checksum than the lock says.
     """
     _remove_strays(jars)
-    missing = [jar for jar in jars if not jar.is_right]
-    said = ""
+    missing = [jar for jar in jars if not jar.is_complete]
+    error = ""
     for _ in range(ATTEMPTS if missing else 0):
         for jar in missing:
             (JARS / jar.path).unlink(missing_ok=True)
         with TemporaryDirectory(prefix=".ivy", dir=VENV) as home:
-            said = _fetch(missing, Path(home))
-        missing = [jar for jar in missing if not jar.is_right]
+            error = _download(missing, Path(home))
+        missing = [jar for jar in missing if not jar.is_complete]
         if not missing:
             return
     if missing:
-        raise JarsError(reason(missing, len(jars), said))
+        raise JarsError(describe_failure(missing, len(jars), error))
 
 
-def reason(missing: list[Jar], wanted: int, said: str) -> str:
-    """The one line about a fetch that failed."""
+def describe_failure(missing: list[Jar], total: int, error: str) -> str:
+    """Return the message for a download that failed, as one line."""
     for jar in missing:
         path = JARS / jar.path
         if path.exists():
             return f"{jar.path} has sha256 {_sha256(path)}, local/jars.lock says {jar.sha256}: not used"
-    return f"{len(missing)} of {wanted} jars could not be fetched ({said or missing[0].module}); is there a network?"
+    return f"{len(missing)} of {total} jars could not be fetched ({error or missing[0].module}); is there a network?"
 
 
 def unpack(jars: list[Jar]) -> None:
-    """Unpack the connector plugins under ``plugins/``, in one step, unless these very ones are there already."""
+    """Unpack the connector plugins into ``plugins/`` in one step, unless the same archives are already unpacked."""
     archives = [jar for jar in jars if jar.path.endswith(".tar.gz")]
-    wanted = "\n".join(jar.sha256 for jar in archives)
+    checksums = "\n".join(jar.sha256 for jar in archives)
     stamp = PLUGINS / ".unpacked"
-    if stamp.exists() and stamp.read_text() == wanted:
+    if stamp.exists() and stamp.read_text() == checksums:
         return
     draft = JARS / ".plugins"
     shutil.rmtree(draft, ignore_errors=True)
     for jar in archives:
         shutil.unpack_archive(JARS / jar.path, draft)
-    (draft / stamp.name).write_text(wanted)
+    (draft / stamp.name).write_text(checksums)
     shutil.rmtree(PLUGINS, ignore_errors=True)
     draft.replace(PLUGINS)
 
 
 def write_lock() -> None:
-    """Resolve ``jars.xml`` anew and write what came of it into the lock.
+    """Resolve ``jars.xml`` and write the result into the lock.
 
     Raises:
         JarsError: when Ivy cannot resolve it.
@@ -189,12 +191,11 @@ def write_lock() -> None:
     with TemporaryDirectory(prefix=".ivy", dir=VENV) as folder:
         out = Path(folder) / "out"
         pattern = f"{out}/[conf]/[organisation]/[module]/[revision]/[artifact]-[revision](-[classifier]).[ext]"
-        said = _ivy(Path(folder) / "home", MODULES.read_text(), _RESOLVE, pattern)
-        if said:
-            raise JarsError(f"local/jars.xml cannot be resolved: {said}")
-        LOCK.write_text(
-            "".join(sorted((_lock_line(path, out) for path in out.rglob("*.*") if path.is_file()), key=_by_path))
-        )
+        error = _run_ivy(Path(folder) / "home", MODULES.read_text(), _RESOLVE, pattern)
+        if error:
+            raise JarsError(f"local/jars.xml cannot be resolved: {error}")
+        lines = [_lock_line(path, out) for path in out.rglob("*.*") if path.is_file()]
+        LOCK.write_text("".join(sorted(lines, key=lambda line: line.split()[1])))
 
 
 def _lock_line(path: Path, out: Path) -> str:
@@ -202,12 +203,8 @@ def _lock_line(path: Path, out: Path) -> str:
     return f"{_sha256(path)}  {conf}/{file}  {organisation}:{name}:{revision}\n"
 
 
-def _by_path(line: str) -> str:
-    return line.split()[1]
-
-
 def main(arguments: list[str]) -> int:
-    """Fetch, check and unpack; with ``--write-lock`` resolve the lock anew first. Returns the exit code."""
+    """Download, verify and unpack the jars, and return the exit code; ``--write-lock`` resolves the lock first."""
     try:
         if arguments == ["--write-lock"]:
             write_lock()

@@ -11,53 +11,53 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from local.service import Program, Service, Unwell
+from local.service import Program, Service, Unwell, last_line
 from promptsales.errors import TerminalError
 from promptsales.java import JARS, java
 from promptsales.settings import HOST, Port
 
 LOG4J = Path(__file__).with_name("log4j2.properties")
-_NOWHERE = logging.getLogger("promptsales.local.kafka")
-_NOWHERE.addHandler(logging.NullHandler())
-_NOWHERE.propagate = False
+_SILENT = logging.getLogger("promptsales.local.kafka")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
 
 
 @cache
 def kafka_version() -> str:
-    """The version of the jars."""
+    """Return the version of the installed Kafka jars."""
     name = next((JARS / "kafka").glob("kafka-clients-*.jar")).stem
     return name.removeprefix("kafka-clients-")
 
 
 def jvm(heap_mb: int, temporary: Path) -> list[str]:
-    """How each server on the JVM is started: small."""
+    """Return the command that starts a small JVM with Kafka's class path; a server adds its main class."""
     flags = [
         "-XX:+UseSerialGC",
         "-XX:MaxMetaspaceSize=160m",
         "-XX:-UsePerfData",
-        "-Xmn64m",  # with less, Connect stood still for three milliseconds eight times a second
+        "-Xmn64m",  # with less, Connect pauses for 3 ms eight times a second to collect garbage
         "-Xshare:auto",
     ]
-    places = [f"-Dlog4j2.configurationFile={LOG4J}", f"-Djava.io.tmpdir={temporary}", "-Djava.awt.headless=true"]
-    return [java().command, "-Xms128m", f"-Xmx{heap_mb}m", *flags, *places, "-cp", f"{JARS / 'kafka'}/*"]
+    options = [f"-Dlog4j2.configurationFile={LOG4J}", f"-Djava.io.tmpdir={temporary}", "-Djava.awt.headless=true"]
+    return [java().command, "-Xms128m", f"-Xmx{heap_mb}m", *flags, *options, "-cp", f"{JARS / 'kafka'}/*"]
 
 
-def properties(chosen: dict[str, str]) -> str:
-    """A Java properties file."""
-    return "".join(f"{key}={value}\n" for key, value in chosen.items())
+def properties(options: dict[str, str]) -> str:
+    """Return the text of a Java properties file."""
+    return "".join(f"{key}={value}\n" for key, value in options.items())
 
 
 class Kafka(Service):
-    """The broker. Topics are made by ``promptsales topics``, never by a client's typing error."""
+    """The broker. ``promptsales provision`` creates topics; the broker creates none, so that a mistyped name fails."""
 
     name = "kafka"
     ports: tuple[Port, ...] = ("kafka", "kafka_controller")
 
     def _properties(self, folder: Path) -> str:
         controller = f"{HOST}:{self.settings.port('kafka_controller')}"
-        single = ("offsets.topic.replication.factor", "transaction.state.log.replication.factor",
-                  "transaction.state.log.min.isr", "share.coordinator.state.topic.replication.factor",
-                  "share.coordinator.state.topic.min.isr", "default.replication.factor")  # fmt: skip
+        replicas = ("offsets.topic.replication.factor", "transaction.state.log.replication.factor",
+                    "transaction.state.log.min.isr", "share.coordinator.state.topic.replication.factor",
+                    "share.coordinator.state.topic.min.isr", "default.replication.factor")  # fmt: skip
         return properties({
             "process.roles": "broker,controller",
             "node.id": "1",
@@ -71,7 +71,7 @@ class Kafka(Service):
             "auto.create.topics.enable": "false",
             "num.partitions": "6",
             "group.initial.rebalance.delay.ms": "0",
-            **dict.fromkeys(single, "1"),
+            **dict.fromkeys(replicas, "1"),
             "offsets.topic.num.partitions": "4",
             "transaction.state.log.num.partitions": "2",
             "num.network.threads": "2",
@@ -81,16 +81,16 @@ class Kafka(Service):
         })  # fmt: skip
 
     def files(self) -> dict[Path, str]:
-        """The broker's properties."""
+        """Return the broker's properties."""
         return {self.conf / "kafka.properties": self._properties(self.data)}
 
     def programs(self) -> list[Program]:
-        """The broker."""
+        """Return the broker."""
         command = [*jvm(384, self.settings.state / "tmp"), "kafka.Kafka", str(self.conf / "kafka.properties")]
         return [Program(self.name, command, self.conf, stop_wait_s=30)]
 
     def prepare(self) -> None:
-        """Format its storage in a draft folder, so that a kill never leaves half of it in place."""
+        """Format the storage in a draft folder, so that a kill leaves no half-formatted one in place."""
         if not self.data.exists():
             with self.draft() as folder:
                 self._format(folder)
@@ -102,16 +102,15 @@ class Kafka(Service):
         command = [*jvm(128, self.settings.state / "tmp"), "kafka.tools.StorageTool", "format", "--standalone"]
         command += [f"--cluster-id={cluster}", "--config", str(config)]
         environment = {"PATH": os.defpath}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=draft, env=environment)
-        if done.returncode:
-            said = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()[-1]
-            raise TerminalError(f"kafka: formatting its storage failed: {said}")
+        result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=draft, env=environment)
+        if result.returncode:
+            raise TerminalError(f"kafka: formatting its storage failed: {last_line(result)}")
         storage.replace(self.data)
 
     def probe(self, started: float) -> str:
-        """Ask for the cluster's metadata."""
-        self.knock()
-        client = AdminClient({"bootstrap.servers": self.address, "socket.timeout.ms": 2000}, logger=_NOWHERE)
+        """Read the cluster's metadata and return Kafka's version."""
+        self.check_port()
+        client = AdminClient({"bootstrap.servers": self.address, "socket.timeout.ms": 2000}, logger=_SILENT)
         try:
             if not client.list_topics(timeout=2).brokers:
                 raise Unwell("kafka has no broker yet")

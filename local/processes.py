@@ -1,4 +1,4 @@
-"""Processes of this machine: what the stack's own use, who holds a port, and what an earlier start left behind."""
+"""Processes of this machine: the stack's memory, who holds a port, and what an earlier start left running."""
 
 import os
 import signal
@@ -9,12 +9,12 @@ from pathlib import Path
 import psutil
 
 GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
-# a scheduler without its database or a server without its log pipe may hang: all of them survive SIGKILL
+# a scheduler without its database, or a server without its log pipe, may hang; SIGKILL does their data no harm
 GRACE_S = 10
 
 
 def family(pid: int) -> list[psutil.Process]:
-    """A process and everything it started."""
+    """Return a process and all its descendants."""
     try:
         head = psutil.Process(pid)
         return [head, *head.children(recursive=True)]
@@ -23,7 +23,7 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def memory_mb(pids: Iterable[int]) -> int:
-    """Memory of these processes and all they started, in MB; what they share is counted once (PSS)."""
+    """Return the memory of these processes and their descendants in MB; shared pages count once (PSS)."""
     total = 0
     for process in {process for pid in pids for process in family(pid)}:
         with suppress(*GONE):
@@ -31,8 +31,8 @@ def memory_mb(pids: Iterable[int]) -> int:
     return round(total / 1024**2)
 
 
-def holder(port: int) -> str:
-    """Who listens on a port, as far as we may see it: ``process 4711 (nginx)``."""
+def find_holder(port: int) -> str:
+    """Return who listens on a port, such as ``process 4711 (nginx)``."""
     for connection in psutil.net_connections("tcp"):
         if connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,) and connection.pid:
             with suppress(*GONE):
@@ -40,21 +40,21 @@ def holder(port: int) -> str:
     return "a process of another user"
 
 
-def leftovers(state: Path) -> list[psutil.Process]:
-    """Processes of this stack that a killed supervisor left alive, the supervisor itself first.
+def find_leftovers(state: Path) -> list[psutil.Process]:
+    """Return the processes of this stack that a killed supervisor left running, the supervisor itself first.
 
-    Every program is started inside the folders ``run``, ``conf`` or ``data`` of the state and away from any terminal;
-    a shell somebody has open there is none of them, nor is anything we descend from.
+    Every program runs inside the folder ``run``, ``conf`` or ``data`` of the state and has no terminal. This excludes
+    a user's shell in such a folder; our own ancestors are excluded too.
     """
     homes = [str(state / name) for name in ("run", "conf", "data")]
-    ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = []
+    ancestors = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    leftovers = []
     for process in psutil.process_iter():
         with suppress(*GONE, OSError):
             folder = process.cwd()
-            if process.pid not in ours and _is_inside(folder, homes) and process.terminal() is None:
-                found.append((folder != homes[0], process.pid, process))
-    return [process for _, _, process in sorted(found, key=lambda one: one[:2])]
+            if process.pid not in ancestors and _is_inside(folder, homes) and process.terminal() is None:
+                leftovers.append((folder != homes[0], process.pid, process))
+    return [process for _, _, process in sorted(leftovers, key=lambda leftover: leftover[:2])]
 
 
 def _is_inside(folder: str, homes: list[str]) -> bool:
@@ -62,12 +62,12 @@ def _is_inside(folder: str, homes: list[str]) -> bool:
 
 
 def stop(processes: list[psutil.Process]) -> None:
-    """End these processes: a quick, clean stop for those that no other of them started, then SIGKILL for all."""
+    """Stop the processes whose parent is not among them, then send SIGKILL to all that are left."""
     pids = {process.pid for process in processes}
     for process in processes:
         with suppress(*GONE):
             if process.ppid() not in pids:
-                # PostgreSQL takes SIGTERM for "when the last client has left"
+                # on SIGTERM, PostgreSQL waits for its last client to leave
                 process.send_signal(signal.SIGINT if process.name() == "postgres" else signal.SIGTERM)
     _, alive = psutil.wait_procs(processes, timeout=GRACE_S)
     for process in alive:

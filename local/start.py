@@ -1,4 +1,4 @@
-"""The start of one service: wait for what it needs, prepare, start, ask until it is well."""
+"""The start of one service: wait for the services it needs, prepare, start, probe until it is healthy."""
 
 import time
 from collections.abc import Callable
@@ -15,33 +15,33 @@ STARTS_BEFORE_GIVING_UP, POLL_S = 3, 0.2
 
 
 class Abandoned(TerminalError):
-    """Another service failed, so this one was not waited for."""
+    """The start was given up because another service failed."""
 
 
 class Start:
-    """Brings one service up, in a thread of its own; ``tell`` hears of every change of state."""
+    """Starts one service in a thread of its own; calls ``on_change`` at every change of state."""
 
     def __init__(
-        self, service: Service, supervisor: Supervisor, given_up: Event, tell: Callable[[str, State], None]
+        self, service: Service, supervisor: Supervisor, given_up: Event, on_change: Callable[[str, State], None]
     ) -> None:
-        self._service, self._supervisor, self._given_up, self._tell = service, supervisor, given_up, tell
+        self._service, self._supervisor, self._given_up, self._on_change = service, supervisor, given_up, on_change
         self._names = [program.name for program in service.programs()]
-        self._seen: set[tuple[str, float]] = set()
+        self._starts: set[tuple[str, float]] = set()
 
     def __call__(self, needs: list[Future[None]]) -> None:
-        """Bring it up once everything it needs is; raises what made that impossible."""
+        """Start the service once the services it needs are healthy; raise the error that prevents it."""
         name = self._service.name
-        self._tell(name, "waiting")
+        self._on_change(name, "waiting")
         for need in needs:
             need.result()
-        self._tell(name, "starting")
+        self._on_change(name, "starting")
         try:
             self._bring_up()
         except Exception:
             self._given_up.set()
-            self._tell(name, "failed")
+            self._on_change(name, "failed")
             raise
-        self._tell(name, "healthy")
+        self._on_change(name, "healthy")
 
     def _bring_up(self) -> None:
         if any(process.is_down for process in self._processes()):
@@ -51,12 +51,12 @@ class Start:
         deadline = time.monotonic() + self._service.patience_s
         while (trouble := self._trouble()) is not None:
             if self._given_up.is_set():
-                raise Abandoned(f"{self._service.name} was not waited for")
+                raise Abandoned(f"the start of {self._service.name} was given up: another service failed")
             if time.monotonic() > deadline:
                 raise TerminalError(
                     f"{self._service.name} is not healthy after {self._service.patience_s} s: {trouble}"
                 )
-            self._look_for_deaths()
+            self._check_restarts()
             time.sleep(POLL_S)
 
     def _processes(self) -> list[Process]:
@@ -66,22 +66,20 @@ class Start:
     def _trouble(self) -> Unwell | None:
         try:
             self._service.settle()
-            self._service.probe(youngest(self._processes()))
+            self._service.probe(last_start(self._processes()))
         except Unwell as trouble:
             return trouble
         return None
 
-    def _look_for_deaths(self) -> None:
-        """Give up on a program that dies again and again, with its last words."""
-        self._seen |= {(process.name, process.started) for process in self._processes() if process.started}
+    def _check_restarts(self) -> None:
+        """Give up on a program that keeps exiting, and quote its log."""
+        self._starts |= {(process.name, process.started) for process in self._processes() if process.started}
         for name in self._names:
-            if len([one for one, _ in self._seen if one == name]) > STARTS_BEFORE_GIVING_UP:
+            if len([started for program, started in self._starts if program == name]) > STARTS_BEFORE_GIVING_UP:
                 log = self._supervisor.logs / f"{name}.log"
-                raise TerminalError(
-                    f"{name} dies whenever it is started: {self._supervisor.last_words(name)} (log: {log})"
-                )
+                raise TerminalError(f"{name} exits after every start: {self._supervisor.last_error(name)} (log: {log})")
 
 
-def youngest(running: list[Process]) -> float:
-    """When the youngest of these processes was started, in seconds since 1970."""
+def last_start(running: list[Process]) -> float:
+    """Return when the last of these processes was started, in seconds since 1970."""
     return max((process.started for process in running), default=0.0)

@@ -1,4 +1,4 @@
-"""The stream's workers: Faust, each a process of its own. Before the first `promptsales provision` they wait."""
+"""The stream's workers: Faust, each in a process of its own. Before the first `promptsales provision` they wait."""
 
 import sys
 
@@ -11,19 +11,15 @@ from promptsales.settings import ROOT, Port
 
 
 class Stream(Service):
-    """As many workers as the settings say; partitions are shared among them."""
+    """As many workers as the settings say; they share the partitions."""
 
     name = "stream"
     ports: tuple[Port, ...] = ("stream",)
     needs = ("kafka", "warehouse", "redis")
 
     def programs(self) -> list[Program]:
-        """The workers."""
-        chosen = {
-            f"PROMPTSALES_{name.upper()}": str(value)
-            for name, value in self.settings.model_dump(exclude={"dsn", "alert_mail", "alert_webhook"}).items()
-        }
-        environment = chosen | {"PYTHONPATH": str(ROOT)}
+        """Return the workers."""
+        environment = self.settings_environment | {"PYTHONPATH": str(ROOT)}
         return [
             Program(
                 f"stream-{number}",
@@ -36,19 +32,19 @@ class Stream(Service):
         ]
 
     def probe(self, started: float) -> str:
-        """Ask every worker's page; before the schemas are there, none has one."""
+        """Read every worker's health page and return the assigned partitions; unprovisioned workers have no page."""
         version = ""
         for number in range(self.settings.stream_workers):
             try:
                 with httpx.Client(
                     base_url=f"http://127.0.0.1:{self.port + number}", timeout=3, trust_env=False
                 ) as client:
-                    found = client.get("/health/").raise_for_status().json()
-                version = f"{found['partitions']} partitions"
+                    health = client.get("/health/").raise_for_status().json()
+                version = f"{health['partitions']} partitions"
             except httpx.HTTPError as error:
                 if not self._is_provisioned():
                     return "waits for `promptsales provision`"
-                raise Unwell(f"worker {number} of the stream does not answer: {type(error).__name__}") from None
+                raise Unwell(f"stream worker {number} does not answer: {type(error).__name__}") from None
         return version
 
     def _is_provisioned(self) -> bool:

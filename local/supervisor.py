@@ -1,4 +1,4 @@
-"""`supervisord`: keeps the programs alive, turns their logs, and is spoken to over a socket only its owner can open."""
+"""`supervisord` keeps the programs alive and rotates their logs; a socket that only its owner can open controls it."""
 
 import hashlib
 import http.client
@@ -21,7 +21,7 @@ from supervisor.xmlrpc import Faults
 from local.service import Program
 from promptsales.errors import ConfigError, TerminalError
 
-# a socket's path may have 107 bytes, and supervisord binds a longer name first
+# a socket's path may have 107 bytes, and supervisord first binds a longer name
 _LONGEST_SOCKET = 90
 _START_S = 60
 _DOWN = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
@@ -44,7 +44,7 @@ chmod=0700
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
 
-# every program is started by `local.stack`, in order; only restarts are the supervisor's own
+# `local.stack` starts every program, in order; the supervisor only restarts them
 _PROGRAM = """
 [program:{name}]
 command={command}
@@ -68,7 +68,7 @@ killasgroup=true
 
 @dataclass(frozen=True)
 class Process:
-    """What the supervisor knows about a program; ``started`` in seconds since 1970."""
+    """The state of a program as the supervisor reports it; ``started`` in seconds since 1970."""
 
     name: str
     state: str
@@ -77,7 +77,7 @@ class Process:
 
     @property
     def is_down(self) -> bool:
-        """Whether it neither runs nor is about to."""
+        """Whether it neither runs nor is about to start."""
         return self.state in _DOWN
 
 
@@ -104,10 +104,10 @@ class _Transport(xmlrpc.client.Transport):
 
 
 def socket_path(run: Path) -> Path:
-    """The socket's place: in the state folder, or in a folder of our own when that path is too long for a socket.
+    """Return the socket's path: in the state folder, or in a temporary folder of ours when that path is too long.
 
     Raises:
-        ConfigError: when somebody else has made a folder of that name.
+        ConfigError: when another user owns that temporary folder or may open it.
     """
     inside = run / "supervisor.sock"
     if len(os.fsencode(inside)) <= _LONGEST_SOCKET:
@@ -115,23 +115,25 @@ def socket_path(run: Path) -> Path:
     name = hashlib.sha256(os.fsencode(run)).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"promptsales-{os.geteuid()}-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    seen = folder.lstat()
-    if seen.st_uid != os.geteuid() or seen.st_mode & 0o077 or folder.is_symlink():
-        raise ConfigError(f"{folder} is not ours alone; choose a shorter state folder by PROMPTSALES_STATE")
+    status = folder.lstat()
+    if status.st_uid != os.geteuid() or status.st_mode & 0o077 or folder.is_symlink():
+        raise ConfigError(
+            f"other users own or may open {folder}; set PROMPTSALES_STATE to a folder with a shorter path"
+        )
     return folder / "supervisor.sock"
 
 
 def _escape(text: object) -> str:
     if re.search(r"\s[;#]|\n", str(text)):
-        raise ConfigError(f"a path must not hold a space before ; or #, as this one does: {text}")
+        raise ConfigError(f"a path must not hold a line break, or a space before ; or #: {text}; rename the folder")
     return str(text).replace("%", "%%")
 
 
 def render(run: Path, logs: Path, programs: list[Program]) -> str:
-    """The supervisor's configuration. It may hold a secret in ``environment``, so it is written with mode 0600.
+    """Return the supervisor's configuration. ``environment`` may hold a secret, so the file needs mode 0600.
 
     Raises:
-        ConfigError: for a path with what the supervisor takes for the beginning of a comment.
+        ConfigError: when the supervisor would read part of a path as a comment.
     """
     user = "user=root" if os.geteuid() == 0 else ""
     head = _HEAD.format(run=_escape(run), logs=_escape(logs), user=user, socket=_escape(socket_path(run)))
@@ -148,14 +150,14 @@ def _render_program(program: Program, logs: Path) -> str:
         start_s=program.start_s,
         stop_signal=program.stop_signal,
         stop_wait_s=program.stop_wait_s,
-        # a signal to each backend too would end PostgreSQL's fast shutdown as a crash
+        # if every backend got the signal too, PostgreSQL's fast shutdown would end as a crash
         stop_group=str(program.stop_signal == "TERM").lower(),
         user=f"user={program.user}" if program.user else "",
     )
 
 
 class Supervisor:
-    """The one supervisor of a state folder."""
+    """The supervisor of a state folder."""
 
     def __init__(self, state: Path) -> None:
         self.run, self.logs, self.conf = state / "run", state / "logs", state / "conf" / "supervisord.conf"
@@ -166,38 +168,41 @@ class Supervisor:
             return getattr(proxy.supervisor, method)(*arguments)
 
     def processes(self) -> dict[str, Process]:
-        """All programs by name; nothing when no supervisor answers."""
+        """Return all programs by name; empty when no supervisor answers."""
         try:
-            known: list[dict[str, Any]] = self._call("getAllProcessInfo")
+            answer: list[dict[str, Any]] = self._call("getAllProcessInfo")
         except (OSError, http.client.HTTPException, xmlrpc.client.Error):
             return {}
-        return {one["name"]: Process(one["name"], one["statename"], one["pid"], float(one["start"])) for one in known}
+        return {
+            program["name"]: Process(program["name"], program["statename"], program["pid"], float(program["start"]))
+            for program in answer
+        }
 
     def launch(self) -> None:
-        """Start it, as a daemon with an environment of our own making.
+        """Start the supervisor as a daemon that inherits only ``PATH``.
 
         Raises:
-            TerminalError: when it does not come up.
+            TerminalError: when it does not answer within a minute.
         """
         socket_path(self.run).unlink(missing_ok=True)
         temporary = str(self.run.parent / "tmp")
-        # USER: some programs ask for the name of a user who may have none; HOME: nothing of the real one is used
+        # USER: our user may have no name, and some programs need one; HOME: they must not read the real one
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "TZ": "UTC",
                        "USER": "promptsales", "HOME": str(self.run), "TMPDIR": temporary}  # fmt: skip
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.conf)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=self.run)
+        result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=self.run)
         deadline = time.monotonic() + _START_S
         while not self.processes():
-            if done.returncode or time.monotonic() > deadline:
-                said = (done.stderr.strip() or f"see {self.logs}/supervisord.log").splitlines()[-1]
-                raise TerminalError(f"the supervisor does not start: {said}")
+            if result.returncode or time.monotonic() > deadline:
+                reason = (result.stderr.strip() or f"see {self.logs}/supervisord.log").splitlines()[-1]
+                raise TerminalError(f"the supervisor does not start: {reason}")
             time.sleep(0.05)
 
     def start(self, name: str) -> None:
-        """Start a program, unless it runs; returns at once.
+        """Start a program unless it runs, without waiting for it.
 
         Raises:
-            TerminalError: when there is no such program to run.
+            TerminalError: when the program does not exist or cannot be executed.
         """
         try:
             self._call("startProcess", name, False)
@@ -206,33 +211,33 @@ class Supervisor:
                 raise TerminalError(f"{name} cannot be started: {fault.faultString}") from None
 
     def stop(self, names: set[str], patience_s: int) -> None:
-        """Stop these programs at the same time and wait for the last, at most ``patience_s`` seconds."""
+        """Stop these programs all at once and wait for the last one, at most ``patience_s`` seconds."""
         for name, process in self.processes().items():
             if name in names and not process.is_down:
                 self._call("stopProcess", name, False)
         deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
-            if all(one.is_down for name, one in self.processes().items() if name in names):
+            if all(process.is_down for name, process in self.processes().items() if name in names):
                 return
             time.sleep(0.1)
 
     def end(self, patience_s: int) -> None:
-        """End the supervisor with all that still runs under it."""
+        """Stop the supervisor and every program that still runs, waiting at most ``patience_s`` seconds."""
         pid = int(self._call("getPID"))
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline and Path(f"/proc/{pid}").exists():
             time.sleep(0.05)
 
-    def last_words(self, name: str) -> str:
-        """The last line of a program's log that tells of trouble, else simply the last one."""
+    def last_error(self, name: str) -> str:
+        """Return the last line of a program's log that looks like an error, else the last line."""
         try:
             with (self.logs / f"{name}.log").open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - 20_000))
                 lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
         except OSError:
             return "it wrote nothing"
-        trouble = [
+        errors = [
             line for line in lines[-50:] if any(word in line for word in ("FATAL", "ERROR", "rror:", "Exception"))
         ]
-        return (trouble or lines or ["it wrote nothing"])[-1][:300]
+        return (errors or lines or ["it wrote nothing"])[-1][:300]

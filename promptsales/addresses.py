@@ -1,7 +1,7 @@
-"""Addresses of your own servers: refused where no driver could use them, in words that hold no part of them.
+"""Check the addresses of your own servers before a driver uses them, without quoting any part of them.
 
-A password that is not percent-encoded ends up in the host, the port, the database or the error text of a driver. So
-nothing of a malformed address is ever quoted, and an address is checked before a driver sees it.
+A password that is not percent-encoded ends up in the host, the port, the database or a driver's error text. So no
+message quotes a malformed address, and no driver gets one.
 """
 
 import re
@@ -14,7 +14,7 @@ from promptsales.printable import printable
 
 _HOST = r"(\[[0-9A-Fa-f:.]+(%\w+)?\]|[\w.-]+)"
 _BROKER = re.compile(rf"{_HOST}(:\d+)?")
-# of libpq: a host, an IP address, or the folder of a socket; "@" would be a part of a password
+# a host, an IP address or the folder of a socket; an "@" would be part of a password
 _LIBPQ_HOST = re.compile(r"/[^@]*|[\w.:%-]*")
 _LIBPQ_OPTIONS = {
     "sslmode": re.compile("disable|allow|prefer|require|verify-ca|verify-full"),
@@ -22,20 +22,20 @@ _LIBPQ_OPTIONS = {
     "load_balance_hosts": re.compile("disable|random"),
     "connect_timeout": re.compile(r"-?\d+"),
 }
-_ENCODE = "special characters of user and password are percent-encoded (@ is %40)"
+_ENCODE = "percent-encode special characters of user and password (@ is %40)"
 
 
 def refuse_malformed(name: str, address: str) -> None:
     """Refuse an address of the setting ``dsn`` that its driver could not use.
 
     Raises:
-        ConfigError: naming the setting, what is wrong and what is expected.
+        ConfigError: naming the setting, the fault and the expected form.
     """
     check, expected = _KINDS.get(name.removesuffix("_etl").removesuffix("_admin"), _POSTGRES)
-    wrong = _text(address) or check(address)
-    if wrong:
+    fault = _check_text(address) or check(address)
+    if fault:
         raise ConfigError(
-            f"connection {name}: its address is malformed: {wrong}; expected {expected}; "
+            f"connection {name}: its address is malformed: {fault}; expected {expected}; "
             f"correct the setting PROMPTSALES_DSN__{name.upper()}"
         )
 
@@ -44,24 +44,24 @@ def refuse_unknown(names: set[str], known: tuple[str, ...]) -> None:
     """Refuse names in the setting ``dsn`` that no connection has.
 
     Raises:
-        ConfigError: naming the first that can be a name, and all that are known.
+        ConfigError: naming the first such name, and the names that exist.
     """
     for name in sorted(names - set(known)):
-        # else it may be an address in the place of a name
-        shown = repr(name) if re.fullmatch(r"\w{1,40}", name) else "a text that is no name"
-        raise ConfigError(f"setting PROMPTSALES_DSN: no connection is called {shown}; names are {', '.join(known)}")
+        # any other text may be an address instead of a name
+        shown = repr(name) if re.fullmatch(r"\w{1,40}", name) else "a text that is not a name"
+        raise ConfigError(f"setting PROMPTSALES_DSN: no connection is called {shown}; use one of {', '.join(known)}")
 
 
 def refuse_mail(address: str) -> None:
     """Refuse an address of the setting ``alert_mail`` that Airflow could not send to.
 
     Raises:
-        ConfigError: when it lacks a host, a port, a sender or a receiver, or has an option of "false".
+        ConfigError: when it lacks a host, a port, a sender or a receiver, or an option is "false".
     """
-    wrong = _text(address) or _url(address, {"smtp"})
-    options = {} if wrong else dict(parse_qsl(urlsplit(address).query))
-    has_all = not wrong and urlsplit(address).port and {"from_email", "to_email"} <= options.keys()
-    # Airflow would read any text as yes
+    fault = _check_text(address) or _check_url(address, {"smtp"})
+    options = {} if fault else dict(parse_qsl(urlsplit(address).query))
+    has_all = not fault and urlsplit(address).port and {"from_email", "to_email"} <= options.keys()
+    # Airflow reads any text as true
     if not has_all or "false" in options.values():
         raise ConfigError(
             "setting alert_mail must be like smtp://user:password@host:port/?from_email=..&to_email=.., with "
@@ -71,38 +71,38 @@ def refuse_mail(address: str) -> None:
 
 
 def refuse_webhook(address: str) -> None:
-    """Refuse an address of the setting ``alert_webhook`` that nothing can be posted to.
+    """Refuse an address of the setting ``alert_webhook`` that no client can post to.
 
     Raises:
-        ConfigError: saying what is wrong with it.
+        ConfigError: naming the fault.
     """
-    if wrong := _text(address) or _url(address, {"http", "https"}):
+    if fault := _check_text(address) or _check_url(address, {"http", "https"}):
         raise ConfigError(
-            f"setting alert_webhook is malformed: {wrong}; expected https://host/path; "
+            f"setting alert_webhook is malformed: {fault}; expected https://host/path; "
             "correct PROMPTSALES_ALERT_WEBHOOK"
         )
 
 
-def places(name: str, address: str) -> str:
-    """Return the hosts and ports of an address that is well-formed, for messages."""
+def format_hosts(name: str, address: str) -> str:
+    """Return the hosts and ports of a well-formed address, for messages."""
     kind = name.removesuffix("_etl").removesuffix("_admin")
     if kind not in _KINDS:
         return ", ".join(f"{host or 'local socket'}:{port}" for host, port in postgres_hosts(address))
     return address.partition("://")[2].partition("/")[0].rpartition("@")[2] if "://" in address else address
 
 
-def without_login(address: str) -> tuple[str, tuple[str, str] | None]:
-    """Return a well-formed URL of HTTP without user and password, and these: a client logs the addresses it calls."""
+def split_login(address: str) -> tuple[str, tuple[str, str] | None]:
+    """Return a well-formed HTTP URL without its login, and the login: a client logs the URLs it calls."""
     parts = urlsplit(address)
     login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), login
 
 
 def postgres_hosts(address: str) -> list[tuple[str, str]]:
-    """Return the hosts of a PostgreSQL address in the order libpq tries them, each with its port.
+    """Return the hosts of a PostgreSQL address with their ports, in the order in which libpq tries them.
 
     Raises:
-        ConfigError: when there are neither as many ports as hosts nor one port for all.
+        ValueError: when the address has neither one port per host nor one port for all.
     """
     from psycopg.conninfo import conninfo_to_dict
 
@@ -114,13 +114,13 @@ def postgres_hosts(address: str) -> list[tuple[str, str]]:
     return list(zip(hosts, ports, strict=True))
 
 
-def _text(address: str) -> str:
+def _check_text(address: str) -> str:
     if not address.strip():
         return "it is empty"
     return "" if printable(address) == address == address.strip() else "it holds line feeds or control characters"
 
 
-def _postgres(address: str) -> str:
+def _check_postgres(address: str) -> str:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 
@@ -130,7 +130,7 @@ def _postgres(address: str) -> str:
     except psycopg.Error:
         return f"libpq cannot read it; {_ENCODE}"
     except ValueError:
-        return "it has neither as many ports as hosts nor one port for all"
+        return "it has neither one port per host nor one port for all"
     return next(_postgres_faults(parts, hosts, is_url="://" in address), "")
 
 
@@ -138,9 +138,9 @@ def _postgres_faults(parts: dict[str, str], hosts: list[tuple[str, str]], is_url
     if not parts.keys() & {"host", "hostaddr", "dbname", "service"}:
         yield "it names neither a host nor a database"
     if not all(_LIBPQ_HOST.fullmatch(host) for host, _ in hosts):
-        yield f"a host is none; {_ENCODE}"
+        yield f"a host is not valid; {_ENCODE}"
     if not all(map(_is_port, (port for _, port in hosts))):
-        yield f"a port is no number from 1 to 65535; {_ENCODE}"
+        yield f"a port is not a number from 1 to 65535; {_ENCODE}"
     if is_url and "@" in parts.get("dbname", ""):
         yield f"its database holds an @; {_ENCODE}"
     for option, allowed in _LIBPQ_OPTIONS.items():
@@ -148,30 +148,29 @@ def _postgres_faults(parts: dict[str, str], hosts: list[tuple[str, str]], is_url
             yield f"its option {option} has a value that libpq does not know"
 
 
-def _mongo(address: str) -> str:
+def _check_mongo(address: str) -> str:
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 
     try:
         with warnings.catch_warnings():
-            # the driver warns of an option that it does not know, and quotes it
+            # the driver's warning about an unknown option quotes it
             warnings.simplefilter("error")
-            # nothing is asked or resolved yet
             MongoClient(address, connect=False).close()
     except OSError:
-        return ""  # a certificate that need not be on this machine
+        return ""  # a certificate's file, which may exist only where the driver runs
     except (PyMongoError, ValueError, TypeError, UserWarning) as error:
         return f"the driver refuses it ({type(error).__name__}); {_ENCODE}"
     return f"it holds more than one @; {_ENCODE}" if "@" in urlsplit(address).path else ""
 
 
-def _redis(address: str) -> str:
+def _check_redis(address: str) -> str:
     from redis.connection import parse_url
 
-    if wrong := _url(address, {"redis", "rediss"}):
-        return wrong
+    if fault := _check_url(address, {"redis", "rediss"}):
+        return fault
     if not re.fullmatch(r"(/\d*)?", unquote(urlsplit(address).path)):
-        return f"its database is no number; {_ENCODE}"
+        return f"its database is not a number; {_ENCODE}"
     try:
         parse_url(address)  # type: ignore[no-untyped-call]
     except ValueError:
@@ -179,39 +178,39 @@ def _redis(address: str) -> str:
     return ""
 
 
-def _kafka(address: str) -> str:
+def _check_kafka(address: str) -> str:
     brokers = [broker.strip() for broker in address.split(",")]
     if not all(_BROKER.fullmatch(broker) for broker in brokers):
-        return "it is no list of brokers"
+        return "it is not a list of brokers"
     ports = [broker.rpartition(":")[2] for broker in brokers if re.search(r":\d+$", broker)]
-    return "" if all(map(_is_port, ports)) else "a port is no number from 1 to 65535"
+    return "" if all(map(_is_port, ports)) else "a port is not a number from 1 to 65535"
 
 
-def _http(address: str) -> str:
-    wrong = _url(address, {"http", "https"})
-    return wrong or (f"its path holds an @; {_ENCODE}" if "@" in urlsplit(address).path else "")
+def _check_http(address: str) -> str:
+    fault = _check_url(address, {"http", "https"})
+    return fault or (f"its path holds an @; {_ENCODE}" if "@" in urlsplit(address).path else "")
 
 
-def _airflow(address: str) -> str:
-    wrong = _http(address)
-    if wrong:
-        return wrong
+def _check_airflow(address: str) -> str:
+    fault = _check_http(address)
+    if fault:
+        return fault
     parts = urlsplit(address)
     return "" if parts.username and parts.password else "it has no user or no password"
 
 
-def _url(address: str, schemes: set[str]) -> str:
-    """Return what is wrong with a URL of one host; nothing where it is well-formed."""
+def _check_url(address: str, schemes: set[str]) -> str:
+    """Return the fault of a URL with a single host; empty when it is well-formed."""
     try:
         parts = urlsplit(address)
         port = parts.port
     except ValueError:
-        return f"its host or port is none; {_ENCODE}"
+        return f"its host or port is not valid; {_ENCODE}"
     if parts.scheme not in schemes:
         return f"it does not begin with {' or '.join(f'{scheme}://' for scheme in sorted(schemes))}"
     if not parts.hostname or not re.fullmatch(_HOST, _bare_host(parts)):
         return f"it names no host; {_ENCODE}"
-    return "its port is no number from 1 to 65535" if port == 0 else ""
+    return "its port is not a number from 1 to 65535" if port == 0 else ""
 
 
 def _bare_host(parts: SplitResult) -> str:
@@ -225,13 +224,13 @@ def _is_port(port: str) -> bool:
 
 _Check = Callable[[str], str]
 _POSTGRES: tuple[_Check, str] = (
-    _postgres,
+    _check_postgres,
     "postgresql://user:password@host:port/database, several hosts with a comma between them, or libpq's key=value form",
 )
 _KINDS: dict[str, tuple[_Check, str]] = {
-    "promptcontent": (_mongo, "mongodb://user:password@host:port,../database?options, or mongodb+srv://.."),
-    "redis": (_redis, "redis://user:password@host:port/number of the database, or rediss://.."),
-    "kafka": (_kafka, "host:port, several with a comma between them"),
-    "connect": (_http, "http://host:port or https://.."),
-    "airflow": (_airflow, "http://user:password@host:port or https://.."),
+    "promptcontent": (_check_mongo, "mongodb://user:password@host:port,../database?options, or mongodb+srv://.."),
+    "redis": (_check_redis, "redis://user:password@host:port/number of the database, or rediss://.."),
+    "kafka": (_check_kafka, "host:port, several with a comma between them"),
+    "connect": (_check_http, "http://host:port or https://.."),
+    "airflow": (_check_airflow, "http://user:password@host:port or https://.."),
 }

@@ -1,10 +1,9 @@
-"""Every PostgreSQL session of ours is opened here, and sets itself what we rely on.
+"""Open every PostgreSQL session, with the session settings that our statements rely on.
 
-A role, a database or a server may have settings of its own (``alter role .. set DateStyle = 'SQL, DMY'``). What a
-session asks for as it starts outranks them all, so nothing that we read or write depends on them.
+A role, a database or a server may have settings of its own (``alter role .. set DateStyle = 'SQL, DMY'``). Options that
+a session sends at its start override them, so what we read and write does not depend on them.
 """
 
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +12,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from promptsales.addresses import places
+from promptsales.addresses import format_hosts
 from promptsales.errors import (
     ConfigError,
     PipelineError,
@@ -22,17 +21,17 @@ from promptsales.errors import (
     driver_errors,
     is_login_refused,
 )
-from promptsales.settings import InternalName, PublicName, Settings, place_of
+from promptsales.settings import InternalName, PublicName, Settings, drop_libpq_settings, postgres_target
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
 
 Name = PublicName | InternalName
 _MONGO_TIMEOUT_MS = 10_000
-# how long a statement may take: one that works through tables, or one that somebody waits for
+# how long a statement may take: one that processes tables, or one that a user waits for
 Patience = Literal["work", "look"]
 
-# how values are written and read, as psycopg and our own statements expect it
+# the text form of values that psycopg and our statements expect
 _TEXT = {
     "DateStyle": "ISO,MDY",
     "IntervalStyle": "postgres",
@@ -50,7 +49,7 @@ _TEXT = {
     "xmlbinary": "base64",
     "xmloption": "content",
 }
-# how statements run; a server closes the session of a client whose host is gone after two minutes
+# how statements run; with these keepalives, a server closes the session of a vanished client after two minutes
 _RUN = {
     "default_transaction_deferrable": "off",
     "default_transaction_isolation": "read committed",
@@ -62,15 +61,13 @@ _RUN = {
     "tcp_keepalives_idle": "60",
     "tcp_keepalives_interval": "10",
 }
-# by the second a statement ends whose client is gone; before version 17 a server has not the first, on Windows not the
-# second, and refuses a session that asks for it
+# servers before version 17 lack the first, servers on Windows the second (it ends the statement of a vanished client);
+# a server refuses a session that asks for a setting it lacks
 _NOT_EVERYWHERE = {"transaction_timeout": "0", "client_connection_check_interval": "2s"}
-# the same of a server whose host is gone, on our side; what an address says itself stays
+# our side notices a vanished server just as fast; an address may override this
 _KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6}
-# settings that libpq would take from the environment and send after ours
-_ENVIRONMENT = ("PGTZ", "PGDATESTYLE", "PGGEQO")
 _READERS = frozenset({"promptsales_etl", "promptcrm_etl", "bi"})
-# what a server reports of every session without being asked
+# settings that a server reports for every session
 _REPORTED = {
     "client_encoding": "UTF8",
     "DateStyle": "ISO, MDY",
@@ -81,75 +78,74 @@ _REPORTED = {
 
 
 def start_options(settings: Settings, name: Name, patience: Patience = "work", without: Collection[str] = ()) -> str:
-    """Return what a session asks for as it starts, whatever its role, database or server say; JDBC's driver too.
+    """Return the options that a session sends at its start, for libpq and JDBC.
 
     Args:
-        settings: how long a statement may take.
+        settings: give the longest statement.
         name: the connection.
-        patience: of whom.
-        without: what the server does not have.
+        patience: whether a statement may take as long as a load, or only as long as a user waits.
+        without: settings that the server lacks.
     """
     minutes = settings.work_timeout_minutes if patience == "work" else settings.look_timeout_minutes
-    found = _TEXT | _RUN | _NOT_EVERYWHERE
-    found |= dict.fromkeys(("statement_timeout", "idle_in_transaction_session_timeout"), f"{minutes}min")
-    found["default_transaction_read_only"] = "on" if name in _READERS else "off"
+    options = _TEXT | _RUN | _NOT_EVERYWHERE
+    options |= dict.fromkeys(("statement_timeout", "idle_in_transaction_session_timeout"), f"{minutes}min")
+    options["default_transaction_read_only"] = "on" if name in _READERS else "off"
     if name != "bi":
-        # policies may be meant for dashboards; to anybody else a hidden row is an error
-        found["row_security"] = "off"
-    return " ".join(f"-c {key}={_escaped(value)}" for key, value in found.items() if key not in without)
+        # dashboards may have row policies; for every other role, a hidden row must be an error
+        options["row_security"] = "off"
+    return " ".join(f"-c {key}={_escape(value)}" for key, value in options.items() if key not in without)
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace(" ", "\\ ")
 
 
 def _parameters(
-    settings: Settings, name: Name, given: Mapping[str, Any], patience: Patience, without: Collection[str] = ()
+    settings: Settings, name: Name, address: Mapping[str, Any], patience: Patience, without: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Return an address's parameters with what our sessions rely on.
+    """Return an address's parameters with those that our sessions rely on.
 
-    A search path of the address's own ``options`` stays; of any other setting there, ours is the last and holds.
+    The address's own ``options`` may set the search path; ours come later and override every other setting in them.
     """
-    for variable in _ENVIRONMENT:
-        os.environ.pop(variable, None)
-    path = f"-c search_path={_escaped(place_of(name).search_path or 'public')}"
-    options = " ".join(filter(None, (path, given.get("options"), start_options(settings, name, patience, without))))
-    return {"connect_timeout": 10} | _KEEPALIVES | dict(given) | {"client_encoding": "UTF8", "options": options}
+    drop_libpq_settings()
+    path = f"-c search_path={_escape(postgres_target(name).search_path or 'public')}"
+    options = " ".join(filter(None, (path, address.get("options"), start_options(settings, name, patience, without))))
+    return {"connect_timeout": 10} | _KEEPALIVES | dict(address) | {"client_encoding": "UTF8", "options": options}
 
 
-def opened_by(
+def open_with(
     connect: Callable[[dict[str, Any]], psycopg.Connection],
     settings: Settings,
     name: Name,
-    given: Mapping[str, Any],
+    address: Mapping[str, Any],
     patience: Patience = "work",
 ) -> psycopg.Connection:
-    """Connect with what our sessions rely on, less what the server says it does not have.
+    """Open a session with our settings, without those that the server lacks.
 
     Args:
-        connect: opens a connection by the driver's parameters.
-        settings: how long a statement may take.
+        connect: opens a connection from libpq's parameters.
+        settings: give the longest statement.
         name: the connection.
-        given: the parameters of its address.
-        patience: of whom.
+        address: its address as libpq's parameters.
+        patience: see ``start_options``.
 
     Raises:
-        psycopg.Error: as the driver.
-        ConfigError: when something between us and the server changes what the session relies on.
+        psycopg.Error: when the driver cannot connect.
+        ConfigError: when a pooler or a trigger changes our session settings.
     """
     without: set[str] = set()
     while True:
         try:
-            connection = connect(_parameters(settings, name, given, patience, without))
+            connection = connect(_parameters(settings, name, address, patience, without))
         except psycopg.OperationalError as error:
             refused = {setting for setting in _NOT_EVERYWHERE.keys() - without if setting in str(error)}
             if not refused:
                 raise
             without |= refused
         else:
-            if changed := _changed(connection, name):
+            if problem := _check_session(connection, name):
                 connection.close()
-                raise changed
+                raise problem
             return connection
 
 
@@ -157,103 +153,106 @@ def opened_by(
 def connected(
     settings: Settings, name: Name, database: str | None = None, patience: Patience = "work"
 ) -> Iterator[psycopg.Connection]:
-    """A PostgreSQL connection, in autocommit, closed at the end; to another database of the server, if one is named.
+    """Open a PostgreSQL connection in autocommit, to ``database`` if given, and close it at the end.
 
     Raises:
-        TransientError: when nothing answers there, or the connection is lost.
-        ConfigError: when the server refuses the role, its password or the database, or something between us and the
-            server changes what the session relies on.
-        TerminalError: for any other error of the driver, in the body too.
+        TransientError: when the server does not answer, or the connection is lost.
+        ConfigError: when the server refuses the role, its password or the database, or a pooler or a trigger changes
+            our session settings.
+        TerminalError: on any other error of the driver, also in the body.
     """
-    connection = _opened(settings, name, database, patience)
+    connection = _open(settings, name, database, patience)
     with driver_errors(name), connection:
         yield connection
 
 
 @contextmanager
-def beside(settings: Settings, name: Name, connection: psycopg.Connection, **more: str) -> Iterator[psycopg.Connection]:
-    """Open a second session like one that is open, in autocommit; closed at the end. ``more`` are the driver's.
+def open_beside(
+    settings: Settings, name: Name, connection: psycopg.Connection, **parameters: str
+) -> Iterator[psycopg.Connection]:
+    """Open a second session to the same database, in autocommit, and close it at the end.
 
     Raises:
-        psycopg.Error: as the driver.
-        ConfigError: when something between us and the server changes what the session relies on.
+        psycopg.Error: when the driver cannot connect.
+        ConfigError: when a pooler or a trigger changes our session settings.
     """
-    given = conninfo_to_dict(connection.info.dsn) | {"password": connection.info.password} | more
-    with opened_by(_connect, settings, name, given) as other:
-        yield other
+    address = conninfo_to_dict(connection.info.dsn) | {"password": connection.info.password} | parameters
+    with open_with(_connect, settings, name, address) as second:
+        yield second
 
 
-async def opened_async(
-    settings: Settings, name: Name, patience: Patience = "work", **given: Any
+async def open_async(
+    settings: Settings, name: Name, patience: Patience = "work", **parameters: Any
 ) -> AsyncConnection[Any]:
-    """Open a connection to the warehouse for asyncio, in autocommit; ``given`` are more parameters of the driver.
+    """Open a connection for asyncio, in autocommit; ``parameters`` are libpq's and override the address.
 
     Raises:
-        psycopg.Error: as the driver.
-        ConfigError: when something between us and the server changes what the session relies on.
+        psycopg.Error: when the driver cannot connect.
+        ConfigError: when a pooler or a trigger changes our session settings.
     """
-    where = conninfo_to_dict(settings.address(name)) | given
-    target = make_conninfo(**_parameters(settings, name, where, patience))
+    address = conninfo_to_dict(settings.address(name)) | parameters
+    target = make_conninfo(**_parameters(settings, name, address, patience))
     connection = await AsyncConnection.connect(target, autocommit=True)
-    if changed := _changed(connection, name):
+    if problem := _check_session(connection, name):
         await connection.close()
-        raise changed
+        raise problem
     return connection
 
 
-def _changed(connection: psycopg.Connection | AsyncConnection[Any], name: Name) -> ConfigError | None:
-    """Return what is wrong by what the server reports: a pooler, or a trigger on login, may have the last word."""
-    for setting, value in _REPORTED.items():
-        if (there := connection.info.parameter_status(setting)) != value:
+def _check_session(connection: psycopg.Connection | AsyncConnection[Any], name: Name) -> ConfigError | None:
+    """Return an error when the session has other settings than it asked for, by a pooler or a trigger on login."""
+    for setting, expected in _REPORTED.items():
+        if (actual := connection.info.parameter_status(setting)) != expected:
             return ConfigError(
-                f"connection {name}: the session has {setting} {there}, it asked for {value}; connect to PostgreSQL "
+                f"connection {name}: the session has {setting} {actual}, expected {expected}; connect to PostgreSQL "
                 "itself, not to a pooler that drops start-up parameters, and let no trigger on login change this"
             )
     return None
 
 
-def absent(connection: psycopg.Connection) -> set[str]:
-    """Return which settings a session of ours did without, as its server does not have them or cannot serve them."""
-    asked = connection.info.get_parameters().get("options", "")
-    return {setting for setting in _NOT_EVERYWHERE if f"-c {setting}=" not in asked}
+def missing_settings(connection: psycopg.Connection) -> set[str]:
+    """Return the settings that an open session left out because its server lacks them."""
+    options = connection.info.get_parameters().get("options", "")
+    return {setting for setting in _NOT_EVERYWHERE if f"-c {setting}=" not in options}
 
 
-def _connect(target: dict[str, Any]) -> psycopg.Connection:
-    return psycopg.connect(make_conninfo(**target), autocommit=True)
+def _connect(parameters: dict[str, Any]) -> psycopg.Connection:
+    return psycopg.connect(make_conninfo(**parameters), autocommit=True)
 
 
-def _opened(settings: Settings, name: Name, database: str | None, patience: Patience) -> psycopg.Connection:
+def _open(settings: Settings, name: Name, database: str | None, patience: Patience) -> psycopg.Connection:
     address = settings.address(name)
     try:
-        given = conninfo_to_dict(address, dbname=database) if database else conninfo_to_dict(address)
-        return opened_by(_connect, settings, name, given, patience)
+        parameters = conninfo_to_dict(address, dbname=database) if database else conninfo_to_dict(address)
+        return open_with(_connect, settings, name, parameters, patience)
     except psycopg.Error as error:
-        # the driver's text may quote the address, its password too
-        raise _not_opened(settings, name, error) from None
+        # the driver's text may quote the address, password included
+        raise _connection_failure(settings, name, error) from None
 
 
-def _not_opened(settings: Settings, name: PublicName | InternalName, error: psycopg.Error) -> PipelineError:
-    state = f"at {places(name, settings.address(name))} ({type(error).__name__}, sqlstate {error.sqlstate or 'none'})"
-    own = f"PROMPTSALES_DSN__{name.upper()}"
+def _connection_failure(settings: Settings, name: Name, error: psycopg.Error) -> PipelineError:
+    hosts = format_hosts(name, settings.address(name))
+    where = f"at {hosts} ({type(error).__name__}, sqlstate {error.sqlstate or 'none'})"
+    variable = f"PROMPTSALES_DSN__{name.upper()}"
     if is_login_refused(error):
         return ConfigError(
-            f"connection {name}: the server {state} refuses the role, its password or the database; "
+            f"connection {name}: the server {where} refuses the role, its password or the database; "
             f"correct {name} in the setting PROMPTSALES_DSN, or run `promptsales provision`"
         )
     if isinstance(error, psycopg.OperationalError):
-        todo = f"check host and port in {own}" if name in settings.dsn else "`promptsales up` starts it"
-        return TransientError(f"{name} does not answer {state}; `promptsales status` shows the stack, {todo}")
-    return TerminalError(f"connection {name}: the driver refuses the address {state}; correct {own}")
+        action = f"check host and port in {variable}" if name in settings.dsn else "start it with `promptsales up`"
+        return TransientError(f"{name} does not answer {where}; `promptsales status` shows the stack, {action}")
+    return TerminalError(f"connection {name}: the driver refuses the address {where}; correct {variable}")
 
 
 @contextmanager
-def mongo(settings: Settings, name: PublicName | InternalName) -> "Iterator[MongoClient[dict[str, Any]]]":
-    """A MongoDB client that has reached its server, closed at the end.
+def mongo(settings: Settings, name: Name) -> "Iterator[MongoClient[dict[str, Any]]]":
+    """Open a MongoDB client, check that its server answers, and close it at the end.
 
     Raises:
-        TransientError: when nothing answers there, or the connection is lost.
+        TransientError: when the server does not answer, or the connection is lost.
         ConfigError: when the server refuses the user or its password.
-        TerminalError: for any other error of the driver, in the body too.
+        TerminalError: on any other error of the driver, also in the body.
     """
     from pymongo import MongoClient
 
@@ -261,9 +260,9 @@ def mongo(settings: Settings, name: PublicName | InternalName) -> "Iterator[Mong
 
     address = settings.address(name)
     with (
-        mongo_errors(f"connection {name}", places(name, address)),
+        mongo_errors(f"connection {name}", format_hosts(name, address)),
         MongoClient[dict[str, Any]](address, serverSelectionTimeoutMS=_MONGO_TIMEOUT_MS) as client,
     ):
-        # the driver connects with the first call only
+        # the driver only connects at the first call
         client.admin.command("ping")
         yield client

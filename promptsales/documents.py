@@ -1,4 +1,4 @@
-"""YAML files into frozen models: an unknown key is an error that names its place."""
+"""Read YAML files into frozen models; an unknown key is an error that names the file and the key."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +10,7 @@ from promptsales.errors import ConfigError
 
 
 class Document(BaseModel):
-    """A part of a file: frozen, and of known keys only."""
+    """A part of a file: frozen, without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -19,10 +19,10 @@ Model = TypeVar("Model", bound=Document)
 
 
 def read_document(path: Path, model: type[Model]) -> Model:
-    """Read one file.
+    """Read a file into a model.
 
     Raises:
-        ConfigError: naming the file, the place in it and what is wrong there.
+        ConfigError: when the file is not valid; the message names the file, the key and the fault.
     """
     try:
         return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -30,5 +30,5 @@ def read_document(path: Path, model: type[Model]) -> Model:
         raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
-        found = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}" for fault in faults)
-        raise ConfigError(f"{path}: {found}") from None
+        lines = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}" for fault in faults)
+        raise ConfigError(f"{path}: {'; '.join(lines)}") from None

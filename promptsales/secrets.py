@@ -1,4 +1,4 @@
-"""Passwords and keys: generated at the first start, one file each, readable by their owner only."""
+"""Passwords and keys: generated at the first start, a file each, readable only by the owner."""
 
 import os
 import secrets as random
@@ -10,39 +10,39 @@ KEY_BYTES = 32
 
 
 class Secrets:
-    """A folder of secrets; ``password(name)`` reads one, ``create(name)`` makes it when it is not there."""
+    """A folder of secrets; ``password(name)`` reads a secret, ``create(name)`` generates it unless it exists."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def password(self, name: str) -> str:
-        """The secret called ``name``.
+        """Return the secret called ``name``.
 
         Raises:
-            ConfigError: when the first start has not made it yet, or it may be read by others.
+            ConfigError: when it does not exist yet, or other users may read it.
         """
         path = self._folder / name
         try:
             if path.stat().st_mode & 0o077:
-                raise ConfigError(f"secret {path} can be read by others: chmod 600 it, and think of a new one")
+                raise ConfigError(f"other users can read secret {path}; replace it, and set its mode to 600")
             return path.read_text(encoding="ascii").strip()
         except FileNotFoundError:
             raise ConfigError(
-                f"no secret {path}: run `promptsales up` first, or give your own PROMPTSALES_DSN"
+                f"secret {path} does not exist; run `promptsales up` first, or set PROMPTSALES_DSN to your own servers"
             ) from None
 
     def has(self, name: str) -> bool:
-        """Whether the secret has been made."""
+        """Return whether the secret exists."""
         return (self._folder / name).exists()
 
     def create(self, name: str) -> str:
-        """The secret called ``name``: 32 random bytes as hex, written once with mode 0600."""
+        """Return the secret called ``name``; generate it first (32 random bytes as hex) unless it exists."""
         if not self.has(name):
             self.write(name, random.token_hex(KEY_BYTES))
         return self.password(name)
 
     def write(self, name: str, value: str) -> None:
-        """Put ``value`` in place of the secret, in one step, so that a kill leaves the old or the new."""
+        """Write the secret with mode 0600, in one step, so that a kill leaves the old value or the new one."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = self._folder / f".{name}.{os.getpid()}"
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:

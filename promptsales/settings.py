@@ -1,4 +1,4 @@
-"""Every setting in one frozen class, read once from the environment (``PROMPTSALES_...``)."""
+"""All settings in one frozen class, read once from the environment (``PROMPTSALES_...``)."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ from promptsales.secrets import Secrets
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 
-# every listening port of the local stack, in steps of one above the setting port_base
+# the ports of the local stack, counted from the setting port_base in steps of one
 Port = Literal[
     "sources",
     "warehouse",
@@ -32,7 +32,7 @@ Port = Literal[
     "stream",
 ]
 
-# the connections that `promptsales dsn` prints, and those only the pipeline itself uses
+# the connections that `promptsales dsn` prints, and those that only the pipeline uses
 PublicName = Literal[
     "promptsales", "promptads", "promptcrm", "promptcontent", "redis", "kafka", "connect", "warehouse", "bi", "airflow"
 ]
@@ -49,8 +49,8 @@ InternalName = Literal[
 ]
 
 
-class Place(NamedTuple):
-    """What a PostgreSQL connection leads to: a cluster of the local stack, a database, a role, and its search path."""
+class PostgresTarget(NamedTuple):
+    """The target of a PostgreSQL connection: a cluster of the local stack, a database, a role and its search path."""
 
     cluster: Port
     database: str
@@ -58,19 +58,19 @@ class Place(NamedTuple):
     search_path: str
 
 
-_POSTGRES: dict[str, Place] = {
-    "promptsales": Place("sources", "promptsales", "promptsales_owner", "promptsales"),
-    "promptads": Place("sources", "promptsales", "promptads_owner", "promptads"),
-    "promptcrm": Place("sources", "promptcrm", "promptcrm_owner", "crm"),
-    "promptsales_etl": Place("sources", "promptsales", "etl_reader", ""),
-    "promptcrm_etl": Place("sources", "promptcrm", "etl_reader", ""),
-    "promptads_cdc": Place("sources", "promptsales", "cdc", ""),
-    "promptcrm_cdc": Place("sources", "promptcrm", "cdc", ""),
-    "sources_admin": Place("sources", "postgres", "postgres", ""),
-    "warehouse": Place("warehouse", "warehouse", "warehouse_loader", ""),
-    "bi": Place("warehouse", "warehouse", "bi", ""),
-    "warehouse_admin": Place("warehouse", "warehouse", "postgres", ""),
-    "airflow_db": Place("warehouse", "airflow", "airflow", ""),
+_POSTGRES: dict[str, PostgresTarget] = {
+    "promptsales": PostgresTarget("sources", "promptsales", "promptsales_owner", "promptsales"),
+    "promptads": PostgresTarget("sources", "promptsales", "promptads_owner", "promptads"),
+    "promptcrm": PostgresTarget("sources", "promptcrm", "promptcrm_owner", "crm"),
+    "promptsales_etl": PostgresTarget("sources", "promptsales", "etl_reader", ""),
+    "promptcrm_etl": PostgresTarget("sources", "promptcrm", "etl_reader", ""),
+    "promptads_cdc": PostgresTarget("sources", "promptsales", "cdc", ""),
+    "promptcrm_cdc": PostgresTarget("sources", "promptcrm", "cdc", ""),
+    "sources_admin": PostgresTarget("sources", "postgres", "postgres", ""),
+    "warehouse": PostgresTarget("warehouse", "warehouse", "warehouse_loader", ""),
+    "bi": PostgresTarget("warehouse", "warehouse", "bi", ""),
+    "warehouse_admin": PostgresTarget("warehouse", "warehouse", "postgres", ""),
+    "airflow_db": PostgresTarget("warehouse", "airflow", "airflow", ""),
 }
 
 
@@ -79,7 +79,7 @@ Rows = Annotated[int, Field(ge=0)]
 
 
 class Limits(BaseModel):
-    """When a batch is blocked: at least ``rows`` of its rows are bad, and they are more than ``share`` of it."""
+    """When bad rows block a whole batch: when they are more than ``share`` of the rows and at least ``rows``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -91,70 +91,70 @@ class Limits(BaseModel):
         return bad >= self.rows and bad > self.share * total
 
 
-def _reachable_by_others(folder: Path) -> bool:
-    """Whether a user other than the owner can walk down to ``folder``."""
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    return all(place.stat().st_mode & 0o001 for place in (existing, *existing.parents))
+def _is_reachable_by_others(folder: Path) -> bool:
+    """Return whether users other than the owner can reach ``folder``."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    return all(path.stat().st_mode & 0o001 for path in (existing, *existing.parents))
 
 
 def default_state() -> Path:
-    """The state folder: ``.state`` in the checkout.
+    """Return the default state folder: ``.state`` in the checkout.
 
-    PostgreSQL refuses root, so root runs it as ``nobody``; where that user cannot reach the checkout (a clone below
-    a 0700 home) the state lies under ``/var/lib`` instead, in a folder named after the checkout.
+    PostgreSQL refuses to run as root, so root runs it as ``nobody``. When that user cannot reach the checkout (a clone
+    below a home of mode 0700), the state folder is below ``/var/lib``, named after the checkout.
     """
-    if os.geteuid() != 0 or _reachable_by_others(ROOT):
+    if os.geteuid() != 0 or _is_reachable_by_others(ROOT):
         return ROOT / ".state"
     return Path("/var/lib") / f"promptsales-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
 
 
-def _known_zone(name: str) -> str:
+def _check_zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError):
         raise ValueError(
-            f"{name!r} is not a name of the IANA time zone database; name one such as Europe/Berlin or Asia/Kolkata"
+            f"{name!r} is not a name of the IANA time zone database; use one such as Europe/Berlin or Asia/Kolkata"
         ) from None
 
 
 class Settings(BaseSettings):
-    """What may differ between two installations; everything else is code."""
+    """The values that may differ between two installations."""
 
     model_config = SettingsConfigDict(
         env_prefix="PROMPTSALES_", env_nested_delimiter="__", frozen=True, hide_input_in_errors=True
     )
 
     state: Path = Field(
-        default_factory=default_state, description="folder of all data, logs, secrets and configuration"
+        default_factory=default_state, description="folder for data, logs, secrets and generated configuration"
     )
     port_base: int = Field(default=21000, ge=1024, le=65000, description="first port of the local stack")
-    # what may hold a password stays out of every repr
+    # repr=False: an address may hold a password
     dsn: dict[str, str] = Field(
-        default={}, repr=False, description="addresses of your own servers, by the names of `dsn`"
+        default={}, repr=False, description="addresses of your own servers, by the names that `dsn` prints"
     )
     quarantine_share: Share = Field(default=Limits().share, description="a batch with a larger bad share is blocked")
     quarantine_rows: Rows = Field(default=Limits().rows, description="unless fewer rows than this are bad")
     work_timeout_minutes: int = Field(default=240, ge=1, description="longest statement of a load, build or provision")
-    look_timeout_minutes: int = Field(default=5, ge=1, description="longest statement of a command that only looks")
-    stream_workers: int = Field(default=1, ge=1, le=6, description="processes that follow the change events")
-    stream_minutes_days: int = Field(default=14, ge=2, description="minutes of campaigns are kept so many days")
-    reporting_timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
-        default="UTC", description="zone by whose days the marts count"
+    look_timeout_minutes: int = Field(default=5, ge=1, description="longest statement of a command that only reads")
+    stream_workers: int = Field(default=1, ge=1, le=6, description="processes that read the change events")
+    stream_minutes_days: int = Field(default=14, ge=2, description="days that a campaign's minutes are kept")
+    reporting_timezone: Annotated[str, AfterValidator(_check_zone)] = Field(
+        default="UTC", description="time zone whose days the marts count"
     )
     business_dates_from: date = Field(
         default=date(1990, 1, 1),
         ge=date(1990, 1, 1),
-        description="rows with an earlier date or time go to quarantine; core.calendar begins there",
+        description="rows with an earlier date or time go to quarantine; first day of core.calendar",
     )
     business_dates_to: date = Field(
         default=date(2040, 12, 31),
         le=date(2040, 12, 31),
-        description="rows with a later one too; core.calendar ends there",
+        description="rows with a later one too; last day of core.calendar",
     )
     provisional_days: int = Field(default=3, ge=1, description="days that ad platforms still restate")
     spark_master: str = Field(default="local[2]", description="where Spark runs: local[N], or a cluster's URL")
-    spark_memory: str = Field(default="1g", description="of Spark's driver and of each executor")
-    spark_partitions: int = Field(default=2, ge=1, description="parts of a read and of a shuffle")
+    spark_memory: str = Field(default="1g", description="memory of Spark's driver and of each executor")
+    spark_partitions: int = Field(default=2, ge=1, description="partitions of a read and of a shuffle")
 
     alert_mail: str = Field(
         default="", repr=False, description="smtp://user:password@host:port/?from_email=..&to_email=.."
@@ -166,7 +166,7 @@ class Settings(BaseSettings):
         """Check every address.
 
         Raises:
-            ConfigError: for an address that no driver could use, or a name nobody knows.
+            ConfigError: when no driver could use an address, or no connection has that name.
         """
         refuse_unknown(set(self.dsn), (*get_args(PublicName), *get_args(InternalName)))
         for name, address in self.dsn.items():
@@ -178,12 +178,12 @@ class Settings(BaseSettings):
         return self
 
     def port(self, name: Port) -> int:
-        """The port a service of the local stack listens on."""
+        """Return the port that a service of the local stack listens on."""
         return self.port_base + get_args(Port).index(name)
 
     @property
     def limits(self) -> Limits:
-        """When a batch is blocked."""
+        """When bad rows block a whole batch."""
         return Limits(share=self.quarantine_share, rows=self.quarantine_rows)
 
     @property
@@ -192,10 +192,10 @@ class Settings(BaseSettings):
         return Secrets(self.state / "secrets")
 
     def address(self, name: PublicName | InternalName) -> str:
-        """One connection string, with its password: your own from the setting ``dsn``, else the local stack's.
+        """Return a connection string with its password: your own from the setting ``dsn``, else the local stack's.
 
         Raises:
-            ConfigError: for a name nobody knows, or when the local stack has no secrets yet.
+            ConfigError: when no connection has that name, or the local stack has no secrets yet.
         """
         if name in self.dsn:
             return self.dsn[name]
@@ -211,11 +211,11 @@ class Settings(BaseSettings):
             "airflow": lambda: f"http://admin:{self.secrets.password('airflow_admin')}@{HOST}:{self.port('airflow')}",
         }
         if name not in local:
-            raise ConfigError(f"no connection is called {name!r}; names are {', '.join(connection_names())}")
+            raise ConfigError(f"no connection is called {name!r}; use one of {', '.join(connection_names())}")
         return local[name]()
 
     def _postgres(self, name: PublicName | InternalName) -> str:
-        cluster, database, role, search_path = place_of(name)
+        cluster, database, role, search_path = postgres_target(name)
         options = f"?options={quote(f'-csearch_path={search_path}')}" if search_path else ""
         return f"postgresql://{role}:{self.secrets.password(role)}@{HOST}:{self.port(cluster)}/{database}{options}"
 
@@ -226,43 +226,53 @@ class Settings(BaseSettings):
         )
 
 
-def place_of(name: PublicName | InternalName) -> Place:
-    """Return what a PostgreSQL connection leads to; of a server of your own, what it stands for.
+def postgres_target(name: PublicName | InternalName) -> PostgresTarget:
+    """Return the target of a PostgreSQL connection in the local stack; your own server's must correspond to it.
 
     Raises:
-        ConfigError: for a name that is none of PostgreSQL's.
+        ConfigError: when no PostgreSQL connection has that name.
     """
     if name not in _POSTGRES:
-        raise ConfigError(f"no PostgreSQL connection is called {name!r}; names are {', '.join(_POSTGRES)}")
+        raise ConfigError(f"no PostgreSQL connection is called {name!r}; use one of {', '.join(_POSTGRES)}")
     return _POSTGRES[name]
 
 
 def connection_names() -> tuple[str, ...]:
-    """The names `promptsales dsn` accepts."""
+    """Return the names that `promptsales dsn` accepts."""
     return get_args(PublicName)
 
 
-def _said(message: str) -> str:
-    ours = message.removeprefix("Value error, ")
-    return ours[0].lower() + ours[1:]
+def drop_libpq_settings() -> None:
+    """Remove the variables that libpq turns into session settings, which it would send after ours."""
+    for variable in ("PGTZ", "PGDATESTYLE", "PGGEQO"):
+        os.environ.pop(variable, None)
+
+
+def _reword(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message[0].lower() + message[1:]
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process.
+    """Return the settings of this process.
 
     Raises:
-        ConfigError: naming every variable that says something that cannot be, never its value.
+        ConfigError: when a value is not valid; the message names every such variable, never its value.
     """
     try:
         return Settings()
     except ValidationError as error:
         faults = error.errors(include_input=False, include_context=False, include_url=False)
-        wrong = (f"PROMPTSALES_{'__'.join(map(str, fault['loc'])).upper()}: {_said(fault['msg'])}" for fault in faults)
-        raise ConfigError(f"settings: {'; '.join(wrong)}; docs/reference/settings.md lists what each may be") from None
-    except SettingsError:
-        # only this one is read as JSON
+        lines = (
+            f"PROMPTSALES_{'__'.join(map(str, fault['loc'])).upper()}: {_reword(fault['msg'])}" for fault in faults
+        )
         raise ConfigError(
-            'setting PROMPTSALES_DSN is no JSON object; expected {"warehouse": "postgresql://..", "kafka": ".."}, '
-            "or a variable for each name: PROMPTSALES_DSN__WAREHOUSE"
+            f"settings: {'; '.join(lines)}; docs/reference/settings.md lists the values that are allowed"
+        ) from None
+    except SettingsError:
+        # dsn is the only setting that is read as JSON
+        raise ConfigError(
+            'setting PROMPTSALES_DSN is not a JSON object; expected {"warehouse": "postgresql://..", "kafka": ".."}, '
+            "or one variable per name: PROMPTSALES_DSN__WAREHOUSE"
         ) from None

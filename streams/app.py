@@ -9,7 +9,7 @@ import faust
 import psycopg
 from aiokafka.structs import ConsumerRecord
 
-from promptsales.connections import opened_async
+from promptsales.connections import open_async
 from promptsales.printable import logger
 from promptsales.settings import HOST, Settings
 from promptsales.specs.stream import Connector, stream_contracts
@@ -195,4 +195,4 @@ def _log_gaps(gaps: Sequence[Gap]) -> None:
 
 
 async def _connect(settings: Settings) -> psycopg.AsyncConnection[Any]:
-    return await opened_async(settings, "warehouse", "look", application_name=GROUP)
+    return await open_async(settings, "warehouse", "look", application_name=GROUP)

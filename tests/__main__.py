@@ -1,7 +1,7 @@
-"""Every check and every test, on one stack: ``make test``.
+"""Run every check and every test on one stack: ``make test``.
 
-The checks need no server and run while the servers start. Tests with databases of their own run beside all others but
-the faults, which need the servers for themselves.
+The checks need no server and run while the servers start. Tests that have databases of their own run in parallel with
+all others except the faults, which need the servers for themselves.
 """
 
 import os
@@ -17,7 +17,7 @@ _MOST = ("tests/e2e", "tests/integration", "tests/properties", *(f"--ignore={pat
 
 
 def main() -> int:
-    """Exit code 1 when anything failed."""
+    """Run everything and return the exit code: 1 when anything failed."""
     checks = subprocess.Popen(["make", "--no-print-directory", "check"])
     with running():
         os.environ[SHARED] = "1"

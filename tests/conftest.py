@@ -1,4 +1,4 @@
-"""What most tests stand on: the servers, and each system, empty."""
+"""Fixtures that most tests use: the servers, and each system, empty."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,14 +18,14 @@ from tests.support.systems import emptied_warehouse
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Settings]:
-    """Every server, provisioned."""
-    with running() as found:
-        yield found
+    """Start and provision every server."""
+    with running() as settings:
+        yield settings
 
 
 @pytest.fixture
 def crm(stack: Settings) -> Iterator[psycopg.Connection]:
-    """The CRM, as its owner; empty."""
+    """Empty the CRM and connect as its owner."""
     with psycopg.connect(stack.address("promptcrm"), autocommit=True) as connection:
         connection.execute("truncate crm.accounts, crm.contacts, crm.leads, crm.opportunities cascade")
         yield connection
@@ -33,14 +33,14 @@ def crm(stack: Settings) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def source(stack: Settings) -> Iterator[psycopg.Connection]:
-    """The CRM, as the pipeline sees it."""
+    """Connect to the CRM as the pipeline does."""
     with psycopg.connect(stack.address("promptcrm_etl"), autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
 def documents(stack: Settings) -> Iterator[Database[dict[str, Any]]]:
-    """PromptContent, as its application; empty."""
+    """Empty PromptContent and connect as its application."""
     with MongoClient[dict[str, Any]](stack.address("promptcontent"), tz_aware=True) as client:
         database = client.get_default_database()
         for collection in (database.content_assets, database.prompt_history):
@@ -50,20 +50,20 @@ def documents(stack: Settings) -> Iterator[Database[dict[str, Any]]]:
 
 @pytest.fixture
 def content(stack: Settings) -> Iterator[Source]:
-    """PromptContent, as the pipeline sees it, with the brokers and the key."""
+    """Open PromptContent as the pipeline does, with the brokers and the key."""
     with open_source(stack, contract("prompts")) as source:
         yield source
 
 
 @pytest.fixture
 def admin(stack: Settings) -> Iterator[psycopg.Connection]:
-    """The warehouse, as its administrator; every table of core, ops and realtime empty, but for the seeds."""
+    """Empty every table of core, ops and realtime except the seeds, and connect as the warehouse's administrator."""
     with emptied_warehouse(stack) as connection:
         yield connection
 
 
 @pytest.fixture
 def warehouse(stack: Settings, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """The warehouse, as the loader; empty."""
+    """Connect to the empty warehouse as the loader."""
     with psycopg.connect(stack.address("warehouse"), autocommit=True) as connection:
         yield connection

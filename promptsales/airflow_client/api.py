@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from promptsales.addresses import without_login
+from promptsales.addresses import split_login
 from promptsales.airflow_client.models import AirflowConnection, DagRun, Pool, TaskState
 from promptsales.errors import ConfigError, TerminalError, TransientError
 from promptsales.failures import rest
@@ -37,7 +37,7 @@ class AirflowClient:
             address: ``http://user:password@host:port``.
             patience_s: how long a call is retried, in seconds.
         """
-        self.address, login = without_login(address)
+        self.address, login = split_login(address)
         self.user, self.password = login or ("", "")
         self._patience_s = patience_s
         # ignore HTTP_PROXY and the like: the stack runs on this machine or in this network

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from promptsales.errors import ConfigError
-from promptsales.names import MOST_OF_TABLE, plain
+from promptsales.names import MOST_OF_TABLE, to_plain
 
 SQL = Path(__file__).parent
 CURSORS = ("updated_at", "modified_at", "last_modified_at", "changed_at")
@@ -36,7 +36,7 @@ class SourceColumn:
     @property
     def plain(self) -> str:
         """The column's name in the warehouse's spelling."""
-        return plain(self.name)
+        return to_plain(self.name)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class LiveTable:
     @cached_property
     def name(self) -> str:
         """The name of the core table: the table's name without its schema, in the warehouse's spelling."""
-        return plain(self.relation.split(".", 1)[1], MOST_OF_TABLE)
+        return to_plain(self.relation.split(".", 1)[1], MOST_OF_TABLE)
 
     @cached_property
     def key(self) -> SourceColumn:

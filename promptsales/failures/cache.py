@@ -1,4 +1,4 @@
-"""Redis' errors as ours."""
+"""Translate the errors of Redis."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +8,9 @@ from redis import exceptions
 
 from promptsales.errors import ConfigError, TerminalError, TransientError
 
-# the driver derives the first from its ConnectionError
+# the driver derives the first from its ConnectionError, so check these first
 _LOGIN = (exceptions.AuthenticationError, exceptions.AuthorizationError, exceptions.ExternalAuthProviderError)
-# a server that loads its data, lost its master, is a replica since a failover, or has no memory at the moment
+# a server that is loading its data, has lost its master, became a replica, or is out of memory
 _LATER = (
     exceptions.BusyLoadingError,
     exceptions.TryAgainError,
@@ -25,16 +25,16 @@ _LATER = (
 
 @contextmanager
 def redis_errors(what: str, client: "redis.Redis | None" = None) -> Iterator[None]:
-    """Sort the errors of Redis.
+    """Translate the errors of Redis.
 
     Args:
-        what: the work that was going on, for the message.
-        client: the client that is used, which knows host and port.
+        what: the work that failed, for the message.
+        client: the client that was used; gives host and port.
 
     Raises:
-        TransientError: when it cannot be reached, or the same call may succeed later.
-        ConfigError: when it refuses the login or the number of the database.
-        TerminalError: when it refuses anything else.
+        TransientError: when the server does not answer, or a retry may succeed.
+        ConfigError: when the server refuses the login.
+        TerminalError: when the server refuses anything else.
     """
     try:
         yield
@@ -45,22 +45,24 @@ def redis_errors(what: str, client: "redis.Redis | None" = None) -> Iterator[Non
 def redis_failure(
     what: str, error: redis.RedisError, client: "redis.Redis | None" = None
 ) -> TransientError | TerminalError:
-    """Return our error for one of Redis'."""
-    at, name = _place(client), type(error).__name__
+    """Return our error for an error of Redis."""
+    at, name = _at(client), type(error).__name__
     if isinstance(error, _LOGIN):
         return ConfigError(f"{what}: redis{at}: {name}: login refused; correct user and password in its address")
     if isinstance(error, exceptions.NoPermissionError):
-        return TerminalError(f"{what}: redis{at}: {name}: the user has no right to this; grant it by ACL SETUSER")
+        return TerminalError(f"{what}: redis{at}: {name}: the user lacks the permission; grant it with ACL SETUSER")
     if isinstance(error, _LATER):
-        return TransientError(f"{what}: redis{at}: {name}; it is tried again")
+        return TransientError(f"{what}: redis{at}: {name}; a retry may succeed")
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         return TransientError(
-            f"{what}: redis does not answer{at}: {name}; it is tried again; if it stays so, check host and port in its "
+            f"{what}: redis does not answer{at}: {name}; retry, and if that fails too, check host and port in its "
             "address"
         )
-    return TerminalError(f"{what}: redis{at}: {name}; check that a Redis of version 7 answers there, and its database")
+    return TerminalError(
+        f"{what}: redis{at}: {name}; check that the server is Redis 6.2 or newer, and the database in its address"
+    )
 
 
-def _place(client: "redis.Redis | None") -> str:
-    where = client.connection_pool.connection_kwargs if client else {}
-    return f" at {where['host']}:{where.get('port', 6379)}" if where.get("host") else ""
+def _at(client: "redis.Redis | None") -> str:
+    parameters = client.connection_pool.connection_kwargs if client else {}
+    return f" at {parameters['host']}:{parameters.get('port', 6379)}" if parameters.get("host") else ""

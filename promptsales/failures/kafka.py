@@ -1,4 +1,4 @@
-"""Kafka's errors as ours."""
+"""Translate the errors of Kafka."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,13 @@ from confluent_kafka import KafkaError, KafkaException
 
 from promptsales.errors import ConfigError, TerminalError, TransientError
 
-# of the client itself: no broker, no name, no answer in time, a queue that is full
+# the client's own errors: no broker, no such host, no answer in time, a full queue
 _UNREACHABLE = frozenset({
     KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._MSG_TIMED_OUT,
     KafkaError._TIMED_OUT_QUEUE, KafkaError._RESOLVE, KafkaError._WAIT_COORD, KafkaError._QUEUE_FULL,
 })  # fmt: skip
-# of brokers: what the protocol calls retriable (https://kafka.apache.org/protocol#protocol_error_codes). The client's
-# own retriable() speaks of transactions only
+# brokers' errors that the protocol calls retriable (https://kafka.apache.org/protocol#protocol_error_codes); the
+# client's retriable() only covers transactions
 _LATER = frozenset({
     KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.REQUEST_TIMED_OUT, KafkaError.BROKER_NOT_AVAILABLE, KafkaError.REPLICA_NOT_AVAILABLE,
@@ -38,16 +38,16 @@ _RIGHTS = frozenset({
 
 @contextmanager
 def kafka_errors(what: str, place: str = "") -> Iterator[None]:
-    """Sort the errors of Kafka.
+    """Translate the errors of Kafka.
 
     Args:
-        what: the work that was going on, for the message.
-        place: hosts and ports of the brokers, where they are known.
+        what: the work that failed, for the message.
+        place: hosts and ports of the brokers, if known.
 
     Raises:
-        TransientError: when no broker answers, or the same call may succeed later.
+        TransientError: when no broker answers, or a retry may succeed.
         ConfigError: when a broker refuses the login.
-        TerminalError: when one refuses anything else.
+        TerminalError: when a broker refuses anything else.
     """
     try:
         yield
@@ -55,24 +55,24 @@ def kafka_errors(what: str, place: str = "") -> Iterator[None]:
         raise kafka_failure(what, error.args[0], place) from None
     except BufferError:
         raise TransientError(
-            f"{what}: the client's queue is full, as the brokers do not keep up; it is tried again"
+            f"{what}: the client's queue is full, as the brokers do not keep up; a retry may succeed"
         ) from None
 
 
 def kafka_failure(what: str, error: KafkaError, place: str = "") -> TransientError | TerminalError:
-    """Return our error for one of Kafka's."""
+    """Return our error for an error of Kafka."""
     at = f" at {place}" if place else ""
     if error.code() in _UNREACHABLE:
         return TransientError(
-            f"{what}: kafka does not answer{at}: {error.name()}; it is tried again; if it stays so, check host and "
-            "port in its address"
+            f"{what}: kafka does not answer{at}: {error.name()}; retry, and if that fails too, check host and port in "
+            "its address"
         )
-    said = f"{what}: kafka{at}: {error.name()}"
+    message = f"{what}: kafka{at}: {error.name()}"
     if error.retriable() or error.fatal() or error.code() in _LATER:
-        # a fatal error ends this producer; the next try has a new one
-        return TransientError(f"{said}; it is tried again")
+        # a fatal error ends this producer; a retry has a new one
+        return TransientError(f"{message}; a retry may succeed")
     if error.code() in _LOGIN:
-        return ConfigError(f"{said}: a broker refuses the login: it must take clients without one")
+        return ConfigError(f"{message}: a broker refuses the login; let the brokers accept clients without one")
     if error.code() in _RIGHTS:
-        return TerminalError(f"{said}: the client has no right to this; grant it on the brokers")
-    return TerminalError(said)
+        return TerminalError(f"{message}: the client lacks the permission; grant it on the brokers")
+    return TerminalError(message)

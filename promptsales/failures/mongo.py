@@ -1,4 +1,4 @@
-"""MongoDB's errors as ours."""
+"""Translate the errors of MongoDB."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from pymongo.errors import ConfigurationError, ConnectionFailure, PyMongoError
 
 from promptsales.errors import ConfigError, TerminalError, TransientError
 
-# AuthenticationFailed, UserNotFound, and Atlas' own
+# AuthenticationFailed, UserNotFound, AtlasError
 _LOGIN = frozenset({18, 11, 8000})
 _UNAUTHORIZED = 13
 _LABELS = ("TransientTransactionError", "RetryableWriteError", "ResumableChangeStreamError")
@@ -22,16 +22,16 @@ _LATER = frozenset({
 
 @contextmanager
 def mongo_errors(what: str, place: str = "") -> Iterator[None]:
-    """Sort the errors of MongoDB.
+    """Translate the errors of MongoDB.
 
     Args:
-        what: the work that was going on, for the message.
-        place: hosts and ports, where they are known.
+        what: the work that failed, for the message.
+        place: hosts and ports, if known.
 
     Raises:
-        TransientError: when it cannot be reached, or says that a retry may do.
-        ConfigError: when it refuses the login, or the driver refuses the address.
-        TerminalError: when it refuses anything else, or a document is no BSON.
+        TransientError: when no server answers, or a retry may succeed.
+        ConfigError: when the server refuses the login, or the driver the address.
+        TerminalError: when the server refuses anything else, or a document cannot be encoded or decoded.
     """
     try:
         yield
@@ -42,25 +42,25 @@ def mongo_errors(what: str, place: str = "") -> Iterator[None]:
 
 
 def mongo_failure(what: str, error: PyMongoError, place: str = "") -> TransientError | TerminalError:
-    """Return our error for one of MongoDB's."""
+    """Return our error for an error of MongoDB."""
     code = getattr(error, "code", None)
-    said = f"{what}: mongo{f' at {place}' if place else ''}: {type(error).__name__}, code {code or 'none'}"
+    message = f"{what}: mongo{f' at {place}' if place else ''}: {type(error).__name__}, code {code or 'none'}"
     if isinstance(error, ConnectionFailure):
         return TransientError(
-            f"{said}; no server answers, or the connection is lost: it is tried again; if it stays so, check host, "
-            "port, replicaSet and tls in its address"
+            f"{message}; no server answers, or the connection is lost; retry, and if that fails too, check host, port, "
+            "replicaSet and tls in its address"
         )
     if code in _LATER or any(map(error.has_error_label, _LABELS)) or _is_unresolved(error):
-        return TransientError(f"{said}; it is tried again")
+        return TransientError(f"{message}; a retry may succeed")
     if code in _LOGIN:
-        return ConfigError(f"{said}: login refused; correct user, password and authSource in its address")
+        return ConfigError(f"{message}: login refused; correct user, password and authSource in its address")
     if code == _UNAUTHORIZED:
-        return TerminalError(f"{said}: the user has no right to this; run `promptsales provision`, or grant it")
+        return TerminalError(f"{message}: the user lacks the permission; run `promptsales provision`, or grant it")
     if isinstance(error, ConfigurationError):
-        return ConfigError(f"{said}: the driver refuses the address; correct it")
-    return TerminalError(said)
+        return ConfigError(f"{message}: the driver refuses the address; correct it")
+    return TerminalError(message)
 
 
 def _is_unresolved(error: PyMongoError) -> bool:
-    """Whether a mongodb+srv address could not be looked up: the driver calls it a wrong configuration."""
+    """Return whether the DNS lookup of a mongodb+srv address failed; the driver reports a ``ConfigurationError``."""
     return type(error.__cause__).__module__.startswith("dns.")

@@ -1,4 +1,4 @@
-"""The failures of REST interfaces (Kafka Connect, Airflow) as our errors: by class and status."""
+"""Translate the failures of REST APIs (Kafka Connect, Airflow), by class and status."""
 
 import ssl
 from typing import Any
@@ -7,57 +7,61 @@ import httpx
 
 from promptsales.errors import ConfigError, TerminalError, TransientError
 
-# what a server says while it is overloaded, starts or stops; of Kafka Connect 409 while workers rebalance
+# answers of a server that is overloaded, starting or stopping; Kafka Connect answers 409 while its workers rebalance
 _LATER = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
 def unreachable(what: str, address: str, error: httpx.HTTPError) -> TransientError | TerminalError:
-    """Return our error for a call that brought no answer.
+    """Return our error for a call without an answer.
 
     Args:
-        what: who was called, for the message.
-        address: where, without user and password.
+        what: the server that was called, for the message.
+        address: its URL without user and password.
         error: the client's error.
     """
     kind = type(error).__name__
     if _is_certificate(error):
-        return ConfigError(f"{what} at {address}: {kind}: its certificate is refused; correct the address, or trust it")
+        return ConfigError(
+            f"{what} at {address}: {kind}: its certificate is not trusted; correct the address, or trust it"
+        )
     if isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol):
         return TransientError(
             f"{what} at {address} does not answer ({kind}); `promptsales status` shows the stack; check host and port "
             "in its address"
         )
-    return TerminalError(f"{what} at {address}: {kind}: what answers there speaks no HTTP that is understood")
+    return TerminalError(
+        f"{what} at {address}: {kind}: the server does not speak HTTP as expected; correct the address"
+    )
 
 
 def refused(what: str, answer: httpx.Response) -> TransientError | TerminalError:
-    """Return our error for an answer that refuses a call; ``what`` names the call."""
-    said = f"{what}: {answer.status_code} {answer.reason_phrase}"
+    """Return our error for an answer that refuses the call ``what``."""
+    message = f"{what}: {answer.status_code} {answer.reason_phrase}"
     if answer.status_code in _LATER:
-        return TransientError(f"{said}; it is tried again")
+        return TransientError(f"{message}; a retry may succeed")
     if answer.status_code in (401, 403):
-        return ConfigError(f"{said}: login refused; correct user and password in its address")
-    return TerminalError(said)
+        return ConfigError(f"{message}: login refused; correct user and password in its address")
+    return TerminalError(message)
 
 
 def read_json(what: str, answer: httpx.Response) -> Any:
-    """Return the JSON of an answer, an empty object where it has no body.
+    """Return the JSON of an answer, or an empty object when it has no body.
 
     Raises:
-        TerminalError: when it is no JSON: another server answers at this address.
+        TerminalError: when the body is not JSON.
     """
     try:
         return answer.json() if answer.content else {}
     except ValueError:
         kind = answer.headers.get("content-type", "no content type")
         raise TerminalError(
-            f"{what}: {answer.status_code} with {kind} in place of JSON: another server answers there; "
+            f"{what}: {answer.status_code} with {kind}, expected JSON: another server answers there; "
             "correct the address"
         ) from None
 
 
 def _is_certificate(error: BaseException | None) -> bool:
-    """Whether a failure comes from a certificate that is not trusted."""
+    """Return whether a certificate that is not trusted caused the failure."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True

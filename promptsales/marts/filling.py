@@ -10,7 +10,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import scalar_row
 
-from promptsales.connections import beside, start_options
+from promptsales.connections import open_beside, start_options
 from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors, is_transient_state
 from promptsales.marts.control import Totals, expected_totals
 from promptsales.marts.jobs import SparkJobs
@@ -80,7 +80,7 @@ def _spark_errors(mart: Mart) -> Iterator[None]:
 @contextmanager
 def snapshot_of(settings: Settings, warehouse: psycopg.Connection) -> Iterator[tuple[str, psycopg.Connection]]:
     """Export a snapshot of the warehouse and hold it; yield its name and the connection that holds it."""
-    with beside(settings, "warehouse", warehouse, application_name=READER) as reader:
+    with open_beside(settings, "warehouse", warehouse, application_name=READER) as reader:
         reader.autocommit, reader.isolation_level = False, IsolationLevel.REPEATABLE_READ
         with reader.cursor(row_factory=scalar_row) as cursor:
             (name,) = cursor.execute("select pg_export_snapshot()").fetchall()

@@ -9,7 +9,7 @@ import psycopg
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from promptsales.connections import opened_by
+from promptsales.connections import open_with
 from promptsales.errors import driver_errors
 from promptsales.extract.sources import Hashing, Source
 from promptsales.hashing.hashes import active_key
@@ -49,7 +49,7 @@ def postgres(conn_id: str, database: str | None = None) -> Iterator[psycopg.Conn
         return cast(psycopg.Connection, hook.get_conn())
 
     with driver_errors(f"connect to {conn_id}"):
-        connection = opened_by(connect, settings(), name_of(conn_id), hook.connection.extra_dejson)
+        connection = open_with(connect, settings(), name_of(conn_id), hook.connection.extra_dejson)
         connection.autocommit = True
     with driver_errors(conn_id), connection:
         yield connection

@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.rows import args_row
 
 from promptsales.errors import ConfigError
-from promptsales.names import as_regclass, in_quotes
+from promptsales.names import as_regclass, quoting_hint
 from promptsales.provision.changes import ProvisionChange
 from promptsales.specs.stream import StreamContract, stream_contracts
 
@@ -70,7 +70,7 @@ def _check(contract: StreamContract, types: dict[str, str]) -> None:
         if (existing := types.get(column.name, "missing")) != column.type:
             raise ConfigError(
                 f"contract {contract.table}: {column.name} is {column.type}, in the warehouse it is {existing}; "
-                f"change the table by a numbered file in {contract.folder}{in_quotes(column.name)}"
+                f"change the table by a numbered file in {contract.folder}{quoting_hint(column.name)}"
             )
     if absent := [name for name in _OWN if name not in types]:
         raise ConfigError(

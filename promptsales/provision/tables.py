@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales.errors import ConfigError
-from promptsales.names import in_lines, in_quotes
+from promptsales.names import in_lines, quoting_hint
 from promptsales.provision.changes import ProvisionChange
 from promptsales.specs.feed import Contract, contracts
 
@@ -76,13 +76,13 @@ def check_core(feed: Contract, table: ExistingTable | None) -> None:
     if table is None:
         raise ConfigError(
             f"contract {feed.table}: there is no table core.{feed.table}; create it in {folder}/table.sql"
-            f"{in_quotes(feed.table)}"
+            f"{quoting_hint(feed.table)}"
         )
     for column in feed.columns:
         if (existing := table.types.get(column.name, "missing")) != column.type:
             raise ConfigError(
                 f"contract {feed.table}: {column.name} is {column.type}, in core.{feed.table} it is {existing}; "
-                f"change the table by a numbered file in {folder}{in_quotes(column.name)}"
+                f"change the table by a numbered file in {folder}{quoting_hint(column.name)}"
             )
 
 

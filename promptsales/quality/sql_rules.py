@@ -9,7 +9,7 @@ import re
 import psycopg
 from psycopg import sql
 
-from promptsales.errors import described, is_transient
+from promptsales.errors import describe, is_transient
 from promptsales.quality.verdict import Verdict
 from promptsales.specs.suite import Expectation
 
@@ -44,6 +44,6 @@ def check_rule(expectation: Expectation, warehouse: psycopg.Connection, batch: s
     except psycopg.Error as error:
         if is_transient(error):
             raise
-        return Verdict(expectation, False, None, 0, [], described(error))
+        return Verdict(expectation, False, None, 0, [], describe(error))
     count = row[0] if row else 0
     return Verdict(expectation, count == 0, None, count, [], None)

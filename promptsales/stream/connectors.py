@@ -14,9 +14,9 @@ import yaml
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict
 
-from promptsales.addresses import places, postgres_hosts
+from promptsales.addresses import format_hosts, postgres_hosts
 from promptsales.bus import connect, topics
-from promptsales.connections import absent, connected, start_options
+from promptsales.connections import connected, missing_settings, start_options
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT, InternalName, Settings
 from promptsales.specs import value_limits
@@ -111,7 +111,7 @@ def source_properties(settings: Settings, connector: Connector) -> dict[str, str
     hosts, parts = postgres_hosts(address), conninfo_to_dict(address)
     if len(hosts) > 1 or not hosts[0][0] or hosts[0][0].startswith("/"):
         raise ConfigError(
-            f"connection {name}: it names {len(hosts)} hosts, {places(name, address)}; Debezium follows one host "
+            f"connection {name}: it names {len(hosts)} hosts, {format_hosts(name, address)}; Debezium follows one host "
             "over TCP: set the primary, or an address that leads to it, in "
             f"PROMPTSALES_DSN__{name.upper()}"
         )
@@ -128,7 +128,7 @@ def _session_options(settings: Settings, connector: Connector) -> str:
     """Return Debezium's session options: ours without the idle timeout, as its snapshot session idles for long."""
     name = source_of(connector)
     with connected(settings, name, patience="look") as source:
-        options = start_options(settings, name, without=absent(source))
+        options = start_options(settings, name, without=missing_settings(source))
     return f"{options} -c idle_in_transaction_session_timeout=0"
 
 

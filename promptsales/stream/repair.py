@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from promptsales.connections import opened_async
+from promptsales.connections import open_async
 from promptsales.errors import ROW_REFUSED
 from promptsales.settings import Settings
 from promptsales.specs.stream import StreamContract
@@ -64,7 +64,7 @@ async def repair(settings: Settings, contract: StreamContract, repairs: Sequence
     Raises:
         psycopg.Error: as the driver raises it, unless a row is the cause.
     """
-    async with await opened_async(settings, "warehouse") as warehouse:
+    async with await open_async(settings, "warehouse") as warehouse:
         repairer = _Repairer(contract, warehouse, settings.stream_minutes_days)
         refused = await repairer.apply(repairs)
         for row in refused:

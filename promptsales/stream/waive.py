@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from promptsales.connections import opened_async
+from promptsales.connections import open_async
 from promptsales.errors import ROW_REFUSED, ConfigError
 from promptsales.settings import Settings
 from promptsales.specs.stream import StreamContract
@@ -43,7 +43,7 @@ def waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> N
 
 
 async def _waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> None:
-    async with await opened_async(settings, "warehouse") as warehouse, warehouse.transaction():
+    async with await open_async(settings, "warehouse") as warehouse, warehouse.transaction():
         await exclude_erasures(warehouse)
         change = await _read_held(contract, warehouse, quarantine_id)
         # without broken rules the sink merges the row: that is the waiver

@@ -1,1 +1,1 @@
-"""A package, so that Airflow rests as soon as the last of its tests is done (see `only_here` in conftest.py)."""
+"""A package, so that Airflow stops after the last of its tests (see `only_here` in conftest.py)."""

@@ -1,4 +1,4 @@
-"""Airflow, let loose for one file of tests, and well clear of the hour at which it would start a run of its own."""
+"""Unpause Airflow's hourly DAGs for one test file, far enough from the hour at which the schedule starts a run."""
 
 import time
 from collections.abc import Iterator
@@ -15,20 +15,20 @@ from promptsales.settings import Settings
 HOURLY = "promptcrm_hourly"
 EVERY_HOURLY = ("promptcrm_hourly", "promptsales_hourly")
 PATIENCE_S = 180
-# longer than any file here takes: a run of the schedule's would load what a test has planted for its own
+# longer than any file here takes: a scheduled run would load the rows that a test has planted for its own run
 CLEAR_S = 300
 
 
 @pytest.fixture(scope="package", autouse=True)
 def only_here(stack: Settings) -> Iterator[None]:
-    """No other test needs Airflow: after these it rests, as it takes a quarter of a core for itself."""
+    """Stop Airflow after these tests: no other test needs it, and it takes a quarter of a core."""
     yield
     Supervisor(stack.state).stop(set(COMPONENTS), PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
 def airflow(stack: Settings) -> Iterator[AirflowClient]:
-    """A client; the hourly DAGs are let loose, have made up for every hour so far, and are paused again at the end."""
+    """Yield a client; the hourly DAGs are unpaused and up to date, and are paused again at the end."""
     with AirflowClient(stack.address("airflow")) as client:
         register(client, stack)
         for dag_id in EVERY_HOURLY:
@@ -43,9 +43,9 @@ def airflow(stack: Settings) -> Iterator[AirflowClient]:
 
 
 def _catch_up(client: AirflowClient) -> None:
-    """Wait until the schedule has nothing left to start, and what it started has ended.
+    """Wait until the schedule has no run left to start, and every run that it started has ended.
 
-    One run is not enough: a DAG whose file was read before the hour and let loose after it runs for both hours.
+    One run is not enough: a DAG that was parsed before the hour and unpaused after it runs for both hours.
     """
     deadline = time.monotonic() + PATIENCE_S
     for dag_id in EVERY_HOURLY:
@@ -55,7 +55,7 @@ def _catch_up(client: AirflowClient) -> None:
 
 
 def _is_up_to_date(client: AirflowClient, dag_id: str) -> bool:
-    # in this order: a run that is to come is either not yet due, or among the runs
+    # in this order: the next run is either not due yet, or among the runs
     due = client.get_next_run(dag_id)
     return (
         due is not None and due > datetime.now(UTC) and all(run.is_done for run in client.get_runs(dag_id, "scheduled"))

@@ -1,4 +1,4 @@
-"""The hourly DAG on a running Airflow: triggered, cleared, backfilled, by hand with a window."""
+"""The hourly DAG on a running Airflow: triggered, cleared, backfilled, started by hand with a window."""
 
 import time
 import uuid
@@ -21,11 +21,11 @@ from tests.support import leads
 PROVISION = "platform_provision"
 FEEDS = [name for name, feed in contracts().items() if feed.source.system == "promptcrm"]
 
-pytestmark = pytest.mark.timeout(900)  # the first test waits for the stack, and at worst for the hour
+pytestmark = pytest.mark.timeout(900)  # the first test waits for the stack, and at worst for the next hour
 
 
 def _run(airflow: AirflowClient, dag_id: str = HOURLY, **conf: Any) -> tuple[DagRun, dict[str, TaskState]]:
-    """Trigger a run and wait for it; its tasks by id."""
+    """Trigger a run, wait for it, and return it with its tasks by id."""
     run, tasks = airflow.wait(airflow.trigger(dag_id, f"manual__{uuid.uuid4()}", conf), PATIENCE_S)
     return run, {task.task_id: task for task in tasks}
 
@@ -41,7 +41,7 @@ def _watermark(warehouse: psycopg.Connection) -> Any:
 
 
 def _last_load(warehouse: psycopg.Connection) -> Any:
-    """Of leads."""
+    """Return the last load of leads."""
     query = """
         select mode, window_start, window_end, inserted, updated from ops.load
         where feed = 'leads' order by extraction desc limit 1
@@ -50,7 +50,7 @@ def _last_load(warehouse: psycopg.Connection) -> Any:
 
 
 def _leads_of(warehouse: psycopg.Connection, run: DagRun) -> LoadResult:
-    """What a run did to leads; every other feed of its system was loaded too."""
+    """Return what a run loaded of leads; check that it loaded every other feed of the system too."""
     loads = {load.feed: load for load in loads_of(warehouse, f"airflow:{run.dag_id}/{run.run_id}")}
     assert sorted(loads) == FEEDS
     return loads["leads"]
@@ -62,7 +62,7 @@ def _company(warehouse: psycopg.Connection, lead: uuid.UUID) -> Any:
 
 
 def _add_changed_at(crm: psycopg.Connection, moment: datetime) -> uuid.UUID:
-    """A lead last changed in the past, which the source's trigger would not let through."""
+    """Add a lead that was last changed in the past, which the source's trigger would prevent."""
     with crm.transaction():
         crm.execute("alter table crm.leads disable trigger zz_touch_insert")
         (lead,) = leads.add(crm, created_at=moment, updated_at=moment)
@@ -71,27 +71,27 @@ def _add_changed_at(crm: psycopg.Connection, moment: datetime) -> uuid.UUID:
 
 
 def test_scheduled_run_loads_the_delta(airflow: AirflowClient, stack: Settings) -> None:
-    """The run by which Airflow made up for the last hour; first in this file, as others empty the books."""
+    """Uses the run that Airflow scheduled for the last hour, so it comes first: other tests empty ops.load."""
     (run, *_) = airflow.get_runs(HOURLY, "scheduled")
     with psycopg.connect(stack.address("warehouse")) as warehouse:
         load = _leads_of(warehouse, run)
         modes = warehouse.execute("select distinct mode from ops.load").fetchall()
     assert run.data_interval_start is not None
     assert (run.state, modes) == ("success", [("delta",)])
-    # to the present, not to the end of its interval
+    # up to now, not to the end of its interval
     assert load.complete_through is not None
     assert load.complete_through > run.data_interval_start + timedelta(hours=1)
 
 
 def test_connections_and_pools(airflow: AirflowClient, stack: Settings) -> None:
-    found = airflow.get_connections()
-    assert {one.connection_id for one in connections(stack)} <= found.keys()
+    registered = airflow.get_connections()
+    assert {connection.connection_id for connection in connections(stack)} <= registered.keys()
     assert {pool.name for pool in POOLS} <= airflow.get_pools()
-    assert {one["password"] for one in found.values()} <= {"***", None}
+    assert {connection["password"] for connection in registered.values()} <= {"***", None}
 
 
 def test_edited_connection_stays(airflow: AirflowClient, stack: Settings) -> None:
-    (kafka,) = (one for one in connections(stack) if one.connection_id == "kafka")
+    (kafka,) = (connection for connection in connections(stack) if connection.connection_id == "kafka")
     airflow.put_connections([kafka.model_copy(update={"description": "edited"})])
     register(airflow, stack)
     assert airflow.get_connections()["kafka"]["description"] == "edited"
@@ -120,7 +120,7 @@ def test_changed_lead(airflow: AirflowClient, crm: psycopg.Connection, warehouse
     run, tasks = _run(airflow)
     assert run.state == "success"
     assert _states(tasks) == {"extract": "success", "check": "skipped", "publish": "skipped"}
-    # a task that never ran has no try: no process was started for it
+    # try 0 means that no process was started for the task
     assert tasks["leads.check"].try_number == tasks["leads.publish"].try_number == 0
     assert _watermark(warehouse) > before
 
@@ -136,10 +136,10 @@ def test_deal_is_checked_against_the_stage_it_came_with(
     try:
         crm.execute(deal, [stage])
         run, _ = _run(airflow)
-        # the stage is in core before the deal is judged, or the deal would be warned about
+        # the stage is in core before the deal is checked, or the check would warn about the deal
         rules = warehouse.execute("select rule from ops.check_result where feed = 'opportunities' and not is_success")
         assert (run.state, rules.fetchall()) == ("success", [])
-        # where the stages have nothing new, their group is skipped, and the deals are loaded all the same
+        # when no stage changed, the stages' tasks are skipped, and the deals are loaded all the same
         crm.execute(deal, [stage])
         run, tasks = _run(airflow)
         assert (_states(tasks, "pipeline_stages")["publish"], _states(tasks, "opportunities")["publish"]) == (
@@ -220,5 +220,5 @@ def test_bad_form_fails_at_once(airflow: AirflowClient, warehouse: psycopg.Conne
     assert run.state == "failed"
     assert _states(tasks) == {"extract": "failed", "check": "upstream_failed", "publish": "upstream_failed"}
     assert {_states(tasks, name)["extract"] for name in FEEDS} == {"failed"}
-    assert tasks["leads.extract"].try_number == 1, "a terminal error is not tried again"
+    assert tasks["leads.extract"].try_number == 1, "a terminal error must not be retried"
     assert "needs both start and end" in airflow.get_last_error(run, tasks["leads.extract"])

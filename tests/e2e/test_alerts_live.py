@@ -1,4 +1,4 @@
-"""Alerts of a running Airflow: a task that fails, a run that misses its deadline; to servers of the test's own."""
+"""Alerts of a running Airflow, sent to the test's own servers: a task that fails, a run that misses its deadline."""
 
 import uuid
 from collections.abc import Iterator
@@ -17,23 +17,23 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Inbox]:
-    """Where the stack's Airflow sends its alerts."""
-    with inbox(MAIL_PORT, WEB_PORT) as found:
-        yield found
+    """Run the servers that the stack's Airflow sends its alerts to."""
+    with inbox(MAIL_PORT, WEB_PORT) as servers:
+        yield servers
 
 
 def test_a_failing_task(airflow: AirflowClient, box: Inbox) -> None:
     run = airflow.trigger(HOURLY, f"alert-{uuid.uuid4()}", {"start": "2026-01-01T00:00:00Z"})
     airflow.wait(run, PATIENCE_S)
-    found = box.wait_for(lambda post: run.run_id in post["text"] and "leads.extract" in post["subject"])
-    assert found["subject"] == f"{HOURLY}: leads.extract failed"
-    assert "try 1: a window needs both start and end" in found["text"]
+    alert = box.wait_for(lambda post: run.run_id in post["text"] and "leads.extract" in post["subject"])
+    assert alert["subject"] == f"{HOURLY}: leads.extract failed"
+    assert "try 1: a window needs both start and end" in alert["text"]
     assert f"{HOURLY}: leads.extract failed" in {mail["subject"] for mail in box.mails}
 
 
 def test_a_missed_deadline(stack: Settings, airflow: AirflowClient, box: Inbox) -> None:
     with psycopg.connect(stack.address("warehouse_admin")) as lock:
-        lock.execute("lock staging.promptcrm__leads in exclusive mode")  # the run cannot end
+        lock.execute("lock staging.promptcrm__leads in exclusive mode")  # so the run cannot end
         run = airflow.trigger(HOURLY, f"late-{uuid.uuid4()}")
         with psycopg.connect(stack.address("airflow_db"), autocommit=True) as metadata:
             moved = metadata.execute(
@@ -42,9 +42,9 @@ def test_a_missed_deadline(stack: Settings, airflow: AirflowClient, box: Inbox) 
                 [run.run_id],
             )
             assert moved.rowcount == 1
-        found = box.wait_for(lambda post: run.run_id in post["text"] and "late" in post["subject"])
+        alert = box.wait_for(lambda post: run.run_id in post["text"] and "late" in post["subject"])
         lock.rollback()
-    assert found == {
+    assert alert == {
         "subject": f"{HOURLY} is late",
         "text": f"{HOURLY}, run {run.run_id}, is still running 45 minutes after it was queued",
     }

@@ -1,7 +1,7 @@
-"""No e-mail address, phone number or person's name of the CRM is anywhere outside it.
+"""No e-mail address, phone number or person's name of the CRM is stored anywhere else.
 
-Marked values are planted by COPY, the pipeline runs through Airflow and through the command line with every statement
-logged, and then every place is searched that a value could have reached.
+The test plants marked values by COPY, runs the pipeline through Airflow and the command line while the servers log
+every statement, and then searches every place that a value could have reached.
 """
 
 import subprocess
@@ -29,14 +29,14 @@ PLANTED = {
     "landing_page_url": f"https://example.com/?for={MARK}",
     "click_id": f"{MARK}click",
 }
-# what to look for: the mark in any case, and the number's digits, as text
+# search for the mark in any case, and for the number's digits, as text
 NEEDLES = (MARK.encode(), b"77700123456")
 ADMINS: tuple[InternalName, ...] = ("sources_admin", "warehouse_admin")
 
 
 @pytest.fixture
 def talkative(stack: Settings) -> Iterator[None]:
-    """Both clusters log every statement with its parameters, as a careless administrator would have it."""
+    """Make both clusters log every statement with its parameters, as a careless administrator might."""
     loud = ("log_statement = 'all'", "log_parameter_max_length = -1", "log_parameter_max_length_on_error = -1",
             "log_error_verbosity = 'default'", "log_min_error_statement = 'error'")  # fmt: skip
     for name in ADMINS:
@@ -52,7 +52,7 @@ def talkative(stack: Settings) -> Iterator[None]:
 
 
 def plant(crm: psycopg.Connection) -> None:
-    """Two good leads, one that breaks a rule, and a contact; by COPY, as a careful team's application writes them."""
+    """Add two good leads, one that breaks a rule, and a contact, by COPY, as an application writes them."""
     columns = ["owner_user_id", *PLANTED, "created_at"]
     with crm.cursor() as cursor, cursor.copy(f"copy crm.leads ({', '.join(columns)}) from stdin") as copy:
         for created_at in ("2026-01-01", "2026-01-02", "2999-01-01"):
@@ -67,7 +67,7 @@ def plant(crm: psycopg.Connection) -> None:
 
 @pytest.fixture
 def marked_user(stack: Settings) -> Iterator[None]:
-    """A user whose address and password are marked; gone afterwards."""
+    """Add a user with a marked address and password, and delete it afterwards."""
     with psycopg.connect(stack.address("promptsales"), autocommit=True) as application:
         into = "copy promptsales.users (email, password_hash, role) from stdin"
         with application.cursor() as cursor, cursor.copy(into) as copy:
@@ -89,23 +89,23 @@ def run_pipeline(stack: Settings, airflow: AirflowClient) -> None:
         ["quarantine", "show", quarantined],
     ):
         command = [str(Path(sys.executable).with_name("promptsales")), *words]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-        assert not is_marked(done.stdout + done.stderr), words
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        assert not is_marked(result.stdout + result.stderr), words
 
 
 def dump(stack: Settings, address: str) -> bytes:
-    """A whole database as SQL."""
+    """Return a whole database as SQL."""
     parts = conninfo_to_dict(address)
     program = server_home(stack.state) / "bin" / "pg_dump"
     environment = {"PGPASSWORD": str(parts.pop("password"))}
-    done = subprocess.run(
+    result = subprocess.run(
         [program, "--dbname", make_conninfo("", **parts)], env=environment, capture_output=True, check=True
     )
-    return done.stdout
+    return result.stdout
 
 
 def statistics(address: str) -> bytes:
-    """What a role sees of statements, column statistics and replication."""
+    """Return what a role can read of statements, column statistics and replication."""
     views = (
         "pg_stat_activity",
         "pg_stats",
@@ -120,31 +120,31 @@ def statistics(address: str) -> bytes:
 
 
 def messages(stack: Settings) -> bytes:
-    """Every message of every topic."""
+    """Return every message of every topic."""
     consumer = Consumer({
         "bootstrap.servers": stack.address("kafka"), "group.id": "search", "enable.auto.commit": False,
         "enable.partition.eof": True, "auto.offset.reset": "earliest",
     })  # fmt: skip
-    found: list[bytes] = []
+    contents: list[bytes] = []
     try:
         topics = consumer.list_topics(timeout=10).topics.values()
         left = {(topic.topic, number) for topic in topics for number in topic.partitions}
         consumer.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in left])
         while left:
             message = consumer.poll(30)
-            assert message is not None, f"nothing came of {left}"
+            assert message is not None, f"no message came from {left}"
             if (error := message.error()) is None:
-                found += [message.key() or b"", message.value() or b"", repr(message.headers()).encode()]
-            else:  # the end of a partition, where no transaction and no deleted record is waited for
+                contents += [message.key() or b"", message.value() or b"", repr(message.headers()).encode()]
+            else:  # the end of a partition, even when it ends in a transaction's marker or a compacted record
                 assert error.code() == KafkaError._PARTITION_EOF, error
                 left.discard((message.topic(), message.partition()))
     finally:
         consumer.close()
-    return b"".join(found)
+    return b"".join(contents)
 
 
 def files(stack: Settings) -> Iterator[tuple[str, bytes]]:
-    """Every file of the state folder but the CRM's own cluster and the secrets."""
+    """Yield every file of the state folder except the CRM's own cluster and the secrets."""
     own = (stack.state / "sources", stack.state / "data" / "sources", stack.state / "secrets")
     for path in stack.state.rglob("*"):
         if path.is_file() and not any(path.is_relative_to(folder) for folder in own):
@@ -169,7 +169,7 @@ def test_marked_values_stay_in_the_crm(stack: Settings, airflow: AirflowClient, 
         admin.execute("analyze")
 
     crm_address = make_conninfo(stack.address("sources_admin"), dbname="promptcrm")
-    assert is_marked(dump(stack, crm_address)), "the search itself does not work: it misses the CRM's own rows"
+    assert is_marked(dump(stack, crm_address)), "the search itself fails: it misses the CRM's own rows"
     places = {
         "the warehouse": dump(stack, stack.address("warehouse_admin")),
         "airflow's metadata": dump(stack, stack.address("airflow_db")),
@@ -195,5 +195,5 @@ def test_every_state_file_with_a_secret_is_the_owners_alone(stack: Settings) -> 
         for name, text in files(stack)
         if any(secret in text for secret in secrets)
     }
-    assert {name for name, others in holders.items() if others} == set()
+    assert {name for name, mode in holders.items() if mode} == set()
     assert {name for name in holders if Path(name).parts[0] == "logs"} == set()

@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong, says what to do, and finds nothing where nothing is wrong."""
+"""The doctor reports each problem with a fix, and reports nothing when all is well."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tests.support.streaming import followed
 
 @pytest.fixture(scope="module", autouse=True)
 def _following(stack: Settings) -> Iterator[None]:
-    """As after the first run: both connectors follow their sources."""
+    """Run both connectors, as after the first run."""
     with followed(stack):
         yield
 
@@ -37,11 +37,11 @@ def test_a_reader_that_sees_too_much(stack: Settings) -> None:
     with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as admin:
         admin.execute("grant usage on schema crm to etl_reader; grant select (email) on crm.leads to etl_reader")
         try:
-            found = list(diagnose(stack))
+            findings = list(diagnose(stack))
         finally:
             admin.execute("revoke all on schema crm from etl_reader; revoke all on crm.leads from etl_reader")
-    seen = ("feed leads", "the pipeline's role may read 1 columns of crm.leads in clear text")
-    assert [(finding.where, finding.what) for finding in found] == [seen]
+    expected = ("feed leads", "the pipeline's role may read 1 columns of crm.leads in clear text")
+    assert [(finding.where, finding.what) for finding in findings] == [expected]
 
 
 @pytest.mark.usefixtures("crm", "warehouse")
@@ -50,13 +50,13 @@ def test_a_role_that_writes_in_another_zone(stack: Settings) -> None:
     with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptsales"), autocommit=True) as admin:
         admin.execute(zone.format("set timezone = 'America/New_York'").encode())
         try:
-            (found,) = diagnose(stack)
+            (finding,) = diagnose(stack)
         finally:
             admin.execute(zone.format("reset timezone").encode())
-    assert (found.where, found.todo) == ("promptsales", "fix this manually")
-    assert found.what.startswith("role promptads_owner has timezone = America/New_York, so it writes local times")
+    assert (finding.where, finding.todo) == ("promptsales", "fix this manually")
+    assert finding.what.startswith("role promptads_owner has timezone = America/New_York, so it writes local times")
     todo = """run `alter role "promptads_owner" in database "promptsales" set timezone = 'UTC'`"""
-    assert found.what.endswith(todo)
+    assert finding.what.endswith(todo)
 
 
 @pytest.mark.usefixtures("crm", "warehouse")
@@ -90,10 +90,10 @@ def test_a_stale_feed_a_forgotten_row_and_a_missing_table(
     )
     admin.execute("alter table staging.promptcrm__leads rename to elsewhere")
     try:
-        found = {(finding.where, finding.what.split(" only through")[0]) for finding in diagnose(stack)}
+        findings = {(entry.where, entry.what.split(" only through")[0]) for entry in diagnose(stack)}
     finally:
         admin.execute("alter table staging.elsewhere rename to promptcrm__leads")
-    assert found == {
+    assert findings == {
         ("warehouse", "differs from the files: staging.promptcrm__leads created"),
         ("feed leads", "complete"),
         ("feed leads", "1 rows broke a_rule, the first 8 days ago"),

@@ -1,4 +1,4 @@
-"""The global cache as a library, on the real server: sessions and answers. Counters are the stream's tests."""
+"""The global cache as a library, on the real server: sessions and responses. The stream's tests cover the counters."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ TABLES = ("core.leads", "marts.lead_attribution")
 
 @pytest.fixture
 def cache(stack: Settings) -> Iterator["redis.Redis"]:
-    """The cache, empty; what a test leaves there is of known kinds, and all of it expires."""
+    """Yield the empty cache; check that a test leaves only known keys there, and that all of them expire."""
     with cache_of(stack) as client:
         client.flushdb()
         yield client
@@ -27,13 +27,13 @@ def cache(stack: Settings) -> Iterator["redis.Redis"]:
 
 
 class Maker:
-    """Makes answers, and counts them."""
+    """Makes responses and counts them."""
 
     def __init__(self, seconds: float = 0) -> None:
         self.made, self._seconds = 0, seconds
 
     def __call__(self) -> dict[str, Any]:
-        """Another answer than before."""
+        """Return a response with the next number."""
         self.made += 1
         time.sleep(self._seconds)
         return {"number": self.made}
@@ -73,8 +73,8 @@ def test_an_answer_may_be_kept_for_less(cache: "redis.Redis") -> None:
 def test_many_ask_at_once_and_it_is_made_once(cache: "redis.Redis") -> None:
     responses, maker = Responses(cache), Maker(0.3)
     with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda _: responses.read("leads", {}, TABLES, maker), range(64)))
-    assert (found, maker.made) == ([{"number": 1}] * 64, 1)
+        answers = list(pool.map(lambda _: responses.read("leads", {}, TABLES, maker), range(64)))
+    assert (answers, maker.made) == ([{"number": 1}] * 64, 1)
 
 
 def test_what_is_made_while_its_table_is_published_is_not_kept(cache: "redis.Redis") -> None:

@@ -1,4 +1,4 @@
-"""A session that is not as it was asked for is refused, and a statement does not outlive its client."""
+"""A session with other settings than it asked for is refused, and a statement ends with its client."""
 
 import subprocess
 import sys
@@ -23,7 +23,8 @@ def test_a_session_that_is_changed_behind_our_back_is_refused(stack: Settings) -
         try:
             with (
                 pytest.raises(
-                    ConfigError, match=r"connection promptcrm_etl: the session has DateStyle SQL, DMY, it asked"
+                    ConfigError,
+                    match=r"connection promptcrm_etl: the session has DateStyle SQL, DMY, expected ISO, MDY;",
                 ),
                 connected(stack, "promptcrm_etl"),
             ):
@@ -42,8 +43,8 @@ def test_the_environment_decides_nothing(stack: Settings, monkeypatch: pytest.Mo
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
     query = "select date '2024-02-01'::text, timestamptz '2024-02-01 03:04Z'::text, interval '1 day'::text, 'é'"
     with connected(stack, "promptcrm_etl") as connection:
-        found = connection.execute(query).fetchone()
-    assert found == ("2024-02-01", "2024-02-01 03:04:00+00", "1 day", "é")
+        values = connection.execute(query).fetchone()
+    assert values == ("2024-02-01", "2024-02-01 03:04:00+00", "1 day", "é")
 
 
 @pytest.mark.parametrize("name", ["promptcrm_etl", "warehouse", "warehouse_admin"])
@@ -64,15 +65,15 @@ def test_a_statement_ends_with_its_client(stack: Settings, name: str) -> None:
 
         with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE) as client:
             try:
-                wait_until(is_running)
+                assert comes_true(is_running), "the client's statement does not start"
             finally:
                 client.kill()
-        wait_until(lambda: not is_running())
+        assert comes_true(lambda: not is_running()), "the statement outlives its client"
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait for what a server does within seconds."""
+def comes_true(condition: Callable[[], bool]) -> bool:
+    """Return whether a condition comes true within 15 seconds."""
     end = time.monotonic() + 15
-    while not holds():
-        assert time.monotonic() < end, "it does not happen"
+    while not (holds := condition()) and time.monotonic() < end:
         time.sleep(0.05)
+    return holds

@@ -1,4 +1,4 @@
-"""Settings of a role or a database decide nothing: every session of ours sets what it relies on."""
+"""Settings of a role or a database have no effect: every session of ours sets what it relies on."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from promptsales.airflow_client.registration import postgres_connection
-from promptsales.connections import beside, connected, opened_async
+from promptsales.connections import connected, open_async, open_beside
 from promptsales.extract.opening import open_source
 from promptsales.load.steps import load
 from promptsales.orchestration.connections import postgres
@@ -19,7 +19,7 @@ from tests.support import leads
 from tests.support.foreign import foreign_settings
 from tests.support.systems import empty_tables
 
-# what `show` says in a session of ours
+# values of `show` in a session of ours
 ALIKE = {
     "DateStyle": "ISO, MDY",
     "IntervalStyle": "postgres",
@@ -73,7 +73,7 @@ def foreign(stack: Settings, request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def shown(connection: psycopg.Connection) -> dict[str, str]:
-    """Every setting of these tests in a session."""
+    """Return the settings of a session that these tests compare."""
     names = [*ALIKE, *WORK]
     query = "select name, current_setting(name) from unnest(%s::text[]) as name"
     return dict(connection.execute(query, [names]).fetchall())
@@ -94,19 +94,22 @@ def test_who_only_looks_is_not_kept_waiting_for_long(stack: Settings) -> None:
 
 @pytest.mark.usefixtures("foreign")
 def test_the_worker_and_repairs(stack: Settings) -> None:
-    async def found() -> dict[str, str]:
-        async with await opened_async(stack, "warehouse", "look", application_name="a worker") as connection:
+    async def read_settings() -> dict[str, str]:
+        async with await open_async(stack, "warehouse", "look", application_name="a worker") as connection:
             names = [*ALIKE, *WORK, "application_name"]
             query = "select name, current_setting(name) from unnest(%s::text[]) as name"
             return dict(await (await connection.execute(query, [names])).fetchall())
 
-    assert asyncio.run(found()) == ALIKE | LOOK | {"application_name": "a worker"}
+    assert asyncio.run(read_settings()) == ALIKE | LOOK | {"application_name": "a worker"}
 
 
 @pytest.mark.usefixtures("foreign")
 def test_the_second_session_of_a_build(stack: Settings) -> None:
-    with psycopg.connect(stack.address("warehouse_admin")) as warehouse, beside(stack, "warehouse", warehouse) as found:
-        assert shown(found) == ALIKE | WORK
+    with (
+        psycopg.connect(stack.address("warehouse_admin")) as warehouse,
+        open_beside(stack, "warehouse", warehouse) as second,
+    ):
+        assert shown(second) == ALIKE | WORK
 
 
 @pytest.mark.usefixtures("foreign")
@@ -143,6 +146,6 @@ def test_a_load_is_the_same(stack: Settings) -> None:
         with open_source(stack, feed) as source, connected(stack, "warehouse") as loader:
             result = load(feed, source, loader, None, "test")
             assert (result.inserted, result.quarantined) == (1, 1)
-            (found,) = leads.in_core(loader).values()
-            assert found["company_name"] == "Café"
+            (lead,) = leads.in_core(loader).values()
+            assert lead["company_name"] == "Café"
             leads.assert_equal_to_source(crm, loader, stack)

@@ -1,4 +1,4 @@
-"""A hundred thousand random bad rows, from sources without constraints: nothing is fatal, nothing good is lost."""
+"""A hundred thousand random bad rows, from sources without constraints: nothing fails, and no good row is lost."""
 
 import uuid
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ from tests.support.own_warehouse import admin, connect, warehouse
 
 __all__ = ["admin", "connect", "warehouse"]
 
-BAD, GOOD = 12_500, 200  # rows a feed: eight feeds have a hundred thousand bad ones
-LATER = 500  # of each kind, for a delta afterwards
+BAD, GOOD = 12_500, 200  # rows per feed: eight feeds have a hundred thousand bad rows
+LATER = 500  # rows of each kind, for a delta afterwards
 STAGE, OTHER = uuid.UUID(int=1), uuid.UUID(int=2)
 Row = dict[str, str | None]
 
-# what a sound row says beside its id and its times
+# values of a sound row, besides its id and its times
 SOUND: dict[str, Row] = {
     "users": {"role": "marketer", "password_hash": "x"},
     "subscriptions": {"user_id": str(OTHER), "plan_type": "pro", "status": "active", "start_date": "2026-01-01"},
@@ -85,13 +85,13 @@ WORDS = (
 
 
 class Wild:
-    """Values of a type, mostly such as nobody would write."""
+    """Values of a type, mostly ones that no application would write."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
 
     def value(self, kind: str) -> str | None:
-        """A value of a PostgreSQL type as text, or none."""
+        """Return a value of a PostgreSQL type as text, or None."""
         if self._rng.random() < 0.2:
             return None
         name, _, size = kind.rstrip(")").partition("(")
@@ -109,20 +109,20 @@ class Wild:
 
     def _word(self, size: int) -> str:
         word = self._rng.choice(WORDS)
-        # no two the same, but for the empty ones: addresses that occur twice would block the batch, and rightly
+        # all different except empty ones: duplicate addresses would block the batch, and rightly
         return word if not word.strip(" \t") else f"{self._rng.getrandbits(128):032x}{word}"[:size]
 
 
 def sound(table: str, rng: Random, now: str) -> Row:
     key = str(uuid.UUID(int=rng.getrandbits(128)))
     row: Row = {"id": key, "created_at": "2026-01-01", "updated_at": now, **SOUND[table]}
-    # of a user each: rules that compare a user's rows would compare every row with every other
+    # each of another user: rules that compare a user's rows would compare every row with every other
     row |= {name: str(uuid.UUID(int=rng.getrandbits(128))) for name in ("user_id", "owner_user_id") if name in row}
     return row | ({"email": f" {key}@Example.com"} if table in MAIL else {})
 
 
 def bad(table: str, rng: Random, now: str, kinds: dict[str, str]) -> Row:
-    """A sound row with one to four values that are wild; one row in a hundred has no key."""
+    """Return a sound row with one to four random values; one row in a hundred has no key."""
     row, wild = sound(table, rng, now), Wild(rng)
     for name in rng.sample(sorted(kinds.keys() - {"id"}), rng.randint(1, 4)):
         row[name] = wild.value(kinds[name])
@@ -147,7 +147,7 @@ def write(source: psycopg.Connection, feed: Feed, kinds: dict[str, str], rows: l
 
 @pytest.fixture(scope="module")
 def lawless(stack: Settings) -> Iterator[dict[str, Connect]]:
-    """Both source databases, made for this file, without any constraint; gone afterwards."""
+    """Create both source databases without any constraint, for this file; drop them afterwards."""
     with provisioned(stack, "promptsales") as promptsales, provisioned(stack, "promptcrm") as promptcrm:
         for connect in (promptsales, promptcrm):
             with connect("postgres") as admin:
@@ -161,7 +161,7 @@ def assert_adds_up(result: LoadResult) -> None:
 
 
 def keys_of(warehouse: psycopg.Connection, feed: Feed) -> set[str]:
-    """Every key in core or in quarantine."""
+    """Return every key in core or in quarantine."""
     query = sql.SQL("""
         select {}::text from {} union
         select key from ops.quarantine where feed = {} and released_at is null and key not like 'without key %'
@@ -176,7 +176,7 @@ def test_bad_rows_are_held_and_good_ones_arrive(
     feed, everything = FEEDS[table], Limits(share=1)
     rng = Random(table)  # noqa: S311 -- the same rows in every run
     connect = lawless[feed.system]
-    there: set[str] = set()
+    source_keys: set[str] = set()
     kept: set[uuid.UUID] = set()
     with connect("postgres") as admin, connect("etl_reader") as source:
         kinds = kinds_of(admin, feed)
@@ -184,20 +184,20 @@ def test_bad_rows_are_held_and_good_ones_arrive(
             now = datetime.now(UTC).isoformat()
             good = [sound(table, rng, now) for _ in range(some_good)]
             rows = [bad(table, rng, now, kinds) for _ in range(some_bad)]
-            if there:  # a delta reads by updated_at
+            if source_keys:  # a delta reads by updated_at
                 rows = [{**row, "updated_at": now} for row in rows]
             write(admin, feed, kinds, good + rows)
             result = load(contract(table), source, warehouse, None, "test", everything)
             assert_adds_up(result)
-            there |= {row["id"] for row in good + rows if row["id"]}
+            source_keys |= {row["id"] for row in good + rows if row["id"]}
             kept |= {uuid.UUID(row["id"]) for row in good}
-            assert keys_of(warehouse, feed) == there
+            assert keys_of(warehouse, feed) == source_keys
             assert feed.in_core(warehouse, kept) == feed.expected(admin, KEY, kept)
             assert result.quarantined > some_bad / 20
 
 
 def test_types(lawless: dict[str, Connect]) -> None:
-    """Every type that a polled table has is one that wild values are made of."""
+    """Every type of a column of a polled table has random values."""
     known: set[Any] = {"timestamp", "date", "uuid", "boolean", "numeric", "smallint", "integer", "character", "text"}
     for feed in FEEDS.values():
         with lawless[feed.system]("postgres") as admin:

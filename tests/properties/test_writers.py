@@ -1,8 +1,8 @@
-"""Twenty-four writers, transactions of random length, a load that goes round and round: nothing is ever missing.
+"""Twenty-four writers, transactions of random length and repeated loads: nothing is ever missing.
 
-Lessons were taken from a trial in which the literal rule, ``updated_at > max(updated_at)``, lost 12 % of new rows.
-Each commit is noted with a clock read after it. At every published frontier the warehouse must hold each commit noted
-before it: the row, in that version or a later one.
+In an earlier trial the rule ``updated_at > max(updated_at)`` lost 12 % of new rows. The test records each commit with a
+time read after it. At every published frontier the warehouse must hold each commit recorded before it: the row, in that
+version or a later one.
 """
 
 import random
@@ -22,7 +22,7 @@ from tests.support import leads
 
 LEADS = contract("leads")
 WRITERS, SECONDS, HOT_ROWS = 24, 30, 100
-# most transactions are short; one in twenty outlives the five seconds by which a watermark lies behind the frontier
+# most transactions are short; one in twenty outlives the five seconds between a watermark and the frontier
 LONG_SHARE, LONG_S = 0.05, (0.5, 8.0)
 
 
@@ -39,7 +39,7 @@ def write(address: str, hot: list[uuid.UUID], seed: int, until: float, commits: 
     chance = random.Random(seed)  # noqa: S311
     with psycopg.connect(address) as connection:
         while time.monotonic() < until:
-            done = list(change(connection, hot, chance))
+            changed = list(change(connection, hot, chance))
             time.sleep(chance.uniform(*LONG_S) if chance.random() < LONG_SHARE else chance.expovariate(1 / 0.05))
             if chance.random() < 0.1:
                 connection.rollback()
@@ -48,13 +48,13 @@ def write(address: str, hot: list[uuid.UUID], seed: int, until: float, commits: 
             (at,) = connection.execute("select clock_timestamp()").fetchone() or (None,)
             connection.rollback()
             assert at
-            commits.extend(Commit(at, lead, version) for lead, version in done)
+            commits.extend(Commit(at, lead, version) for lead, version in changed)
 
 
 def change(
     connection: psycopg.Connection, hot: list[uuid.UUID], chance: random.Random
 ) -> Iterator[tuple[uuid.UUID, int]]:
-    """Some new rows, and half of the time one of the hot rows, one version on; one only, so that nothing deadlocks."""
+    """Add some rows, and half of the time update one hot row; only one, so that nothing deadlocks."""
     for lead in leads.add(connection, chance.randint(1, 3), company_name="1"):
         yield lead, 1
     if chance.random() < 0.5:
@@ -65,7 +65,7 @@ def change(
 
 
 def versions(warehouse: psycopg.Connection) -> dict[uuid.UUID, int]:
-    """What the warehouse holds."""
+    """Return the versions that the warehouse holds."""
     return dict(warehouse.execute("select lead_id, company_name::int from core.leads").fetchall())
 
 
@@ -83,13 +83,13 @@ def test_every_frontier_under_many_writers(
     while any(thread.is_alive() for thread in threads):
         through = load(LEADS, source, warehouse, None, "test").complete_through
         assert through
-        there = versions(warehouse)
+        stored = versions(warehouse)
         due = [commit for commit in list(commits) if commit.at < through]
-        assert [commit for commit in due if there.get(commit.lead, 0) < commit.version] == []
+        assert [commit for commit in due if stored.get(commit.lead, 0) < commit.version] == []
         checked |= {commit.lead for commit in due}
     for thread in threads:
         thread.join()
     load(LEADS, source, warehouse, None, "test")
     leads.assert_equal_to_source(crm, warehouse, stack)
-    # the frontiers in between had something to say
+    # intermediate frontiers were published too
     assert len(checked) > len(commits) / 10

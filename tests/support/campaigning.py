@@ -17,7 +17,7 @@ _CAMPAIGN = """
     select %s, 'c' || n, 'conversions', 40, 'active', now() - interval '1 day', now() + interval '9 days'
     from generate_series(1, %s) n
 """
-# of an audience too large to stay in its row, and with a key that no contract names
+# an audience too large to be stored in its row, with a key that no contract names
 _GROUP = """
     insert into promptads.ad_groups (campaign_id, name, target_audience)
     select id, name, jsonb_build_object('age_min', 18, 'remarks', 'call Jane', 'interests', (
@@ -36,7 +36,7 @@ _MEASURE = """
 _MEASURE_ADS = _MEASURE.replace("campaign_metrics (campaign_id", "ad_metrics (ad_id").replace(
     "campaigns order", "ads order"
 )
-# from a random id on: as cheap after a night as in the first minute
+# start at a random id, so that a statement is as cheap after a night as in the first minute
 _SOME = """
     select id from promptads.campaign_metrics
     where id >= (select min(id) + floor(random() * (max(id) - min(id) + 1)) from promptads.campaign_metrics)
@@ -48,7 +48,7 @@ _CORRECT = f"""
         campaign_id = (select id from promptads.campaigns order by random() limit 1)
     where id in ({_SOME} limit 2)
 """  # noqa: S608 - of our own
-# the oldest one, and what would let the table grow for ever
+# delete the oldest one, or the table would grow without limit
 _DELETE = """
     delete from promptads.campaign_metrics
     where id = (select min(id) from promptads.campaign_metrics)
@@ -69,7 +69,7 @@ _CORRECT_ADS = f"""
 """  # noqa: S608
 _DELETE_OF_ADS = _DELETE.replace("campaign_metrics", "ad_metrics")
 _BREAK_ADS = f"update promptads.ad_metrics set spend = -1 where id in ({_SOME_OF_ADS} limit 1)"  # noqa: S608
-# the audience is left as it was: such a large value is not sent again
+# the update does not change the audience: Debezium does not send such a large value again
 _RENAME = """
     update promptads.ad_groups set name = 'g' || floor(random() * 1000)
     where id = (select id from promptads.ad_groups order by random() limit 1)
@@ -88,14 +88,14 @@ _SWITCH = """
 _CAMPAIGNS_KINDS = (_MEASURE, _MEASURE, _CORRECT, _MEASURE, _MEASURE, _CORRECT, _MEASURE, _DELETE)
 _ADS_KINDS = (_MEASURE_ADS, _RENAME, _CORRECT_ADS, _AIM, _MEASURE_ADS, _SWITCH, _CORRECT_ADS, _DELETE_OF_ADS)
 
-# both in each transaction, so that as many of them spend as much as ever
+# both in each transaction, so that the number of campaigns with spend stays the same
 ADVERTISING = Work("promptads", tuple(map("; ".join, zip(_CAMPAIGNS_KINDS, _ADS_KINDS, strict=True))))
-# with rows that break a rule, until a correction or a delete meets them, and with other budgets
+# with rows that break a rule until a correction or a delete reaches them, and with other budgets
 CARELESS = Work("promptads", (*ADVERTISING.kinds, _MEASURE, f"{_BREAK}; {_BREAK_ADS}", _CORRECT, _MEASURE, _BUDGET))
 
 
 def start_campaigns(stack: Settings) -> None:
-    """A few campaigns with a small budget, each with a group of two ads."""
+    """Add a few campaigns with a small budget, each with a group of two ads."""
     with psycopg.connect(stack.address("promptsales"), autocommit=True) as core:
         owner = core.execute(_OWNER).fetchone()
     with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:

@@ -1,4 +1,4 @@
-"""Rows of core changed by the statements of a load or of the stream, and marts built without Spark."""
+"""Change rows of core with the statements of a load or of the stream, and build marts without Spark."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -24,20 +24,20 @@ from promptsales.stream.envelope import PREFIX
 EXPECTED = Path(__file__).parents[1] / "integration" / "marts" / "expected"
 Row = Mapping[str, Any]
 
-# later than whatever core holds
+# later than anything in core
 _versions = count(1_000_000)
 
 
 def change(warehouse: psycopg.Connection, table: str, key: Any, at: str, **values: Any) -> None:
-    """Have the feed or the stream bring one row with other values, changed at the source at that time.
+    """Load or stream one row with other values, changed at the source at that time.
 
-    A key that core does not hold makes a new row; ``is_deleted`` deletes a streamed one.
+    A key that core does not have makes a new row; ``is_deleted`` deletes a streamed row.
     """
     contract = contract_of(table)
     query = sql.SQL("select * from core.{} where {} = %s").format(sql.Identifier(table), sql.Identifier(contract.key))
     with warehouse.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(query, [key]).fetchone() or {contract.key: key, "created_at": at}
-    row = {**found, "updated_at": at, **values}
+        row = cursor.execute(query, [key]).fetchone() or {contract.key: key, "created_at": at}
+    row = {**row, "updated_at": at, **values}
     if isinstance(contract, StreamContract):
         _stream(warehouse, contract, row, at)
     else:
@@ -45,7 +45,7 @@ def change(warehouse: psycopg.Connection, table: str, key: Any, at: str, **value
 
 
 def contract_of(table: str) -> Contract | StreamContract:
-    """Return the contract of a core table, whichever way it is filled."""
+    """Return the contract of a core table, loaded or streamed."""
     return contracts().get(table) or stream_contracts()[table]
 
 
@@ -75,28 +75,30 @@ def _stream(warehouse: psycopg.Connection, contract: StreamContract, row: Row, a
 def build(
     warehouse: psycopg.Connection, settings: Settings, as_of: datetime, names: Iterable[str] | None = None
 ) -> dict[str, str]:
-    """Build what is due of the marts, all unless some are named: the planned days of their independent statements.
+    """Build the planned days of the marts that are due (all, or those named) with their independent statements.
 
-    Returns, by mart, the rows in which it differs from a full build, if any.
+    Returns the rows, by mart, in which it differs from a full build.
     """
-    chosen = set(names or tables())
+    selected = set(names or tables())
     request = BuildRequest(as_of, "test")
-    found = {name: _build(warehouse, settings, mart, request) for name, mart in tables().items() if name in chosen}
-    return {name: rows for name, rows in found.items() if rows}
+    differences = {
+        name: _build(warehouse, settings, mart, request) for name, mart in tables().items() if name in selected
+    }
+    return {name: rows for name, rows in differences.items() if rows}
 
 
 def _build(warehouse: psycopg.Connection, settings: Settings, mart: Mart, request: BuildRequest) -> str:
-    one = plan(mart, warehouse, settings, request)
-    _want(warehouse, mart.mart, one.span.as_of_day, settings.reporting_timezone)
-    if one.is_due:
+    mart_plan = plan(mart, warehouse, settings, request)
+    _want(warehouse, mart.mart, mart_plan.span.as_of_day, settings.reporting_timezone)
+    if mart_plan.is_due:
         staging = sql.Identifier("staging", mart.staging)
         warehouse.execute(sql.SQL("truncate {}").format(staging))
         planned = sql.SQL(
             "insert into {} select w.* from wanted w where exists ("
             "select from unnest(%s::date[], %s::date[]) r(a, b) where w.{period} >= r.a and w.{period} < r.b)"
         ).format(staging, period=sql.Identifier(mart.period or ""))
-        warehouse.execute(planned, [list(days) for days in zip(*one.span.ranges, strict=True)])
-        publish(mart, warehouse, one, request, [], None, datetime.now(UTC))
+        warehouse.execute(planned, [list(days) for days in zip(*mart_plan.span.ranges, strict=True)])
+        publish(mart, warehouse, mart_plan, request, [], None, datetime.now(UTC))
     query = sql.SQL(
         "select 'should be gone: ' || t::text from (table {mart} except all table wanted) t union all "
         "select 'is missing: ' || t::text from (table wanted except all table {mart}) t order by 1"
@@ -107,7 +109,7 @@ def _build(warehouse: psycopg.Connection, settings: Settings, mart: Mart, reques
 
 
 def _want(warehouse: psycopg.Connection, name: str, as_of_day: date, zone: str) -> None:
-    """Make the temporary table ``wanted``: what the mart's independent statement gives."""
+    """Create the temporary table ``wanted`` with the result of the mart's independent statement."""
     statement = (EXPECTED / f"{name}.sql").read_text(encoding="utf-8").replace("'UTC'", f"'{zone}'")
     warehouse.execute(sql.SQL("create temp table wanted (like {})").format(sql.Identifier("marts", name)))
     warehouse.execute(b"insert into wanted " + statement.encode(), {"as_of_day": as_of_day})

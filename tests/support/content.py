@@ -1,4 +1,4 @@
-"""Documents of PromptContent, and what the warehouse must show of them, computed without the code under test."""
+"""Documents of PromptContent, and the rows that the warehouse must have, computed without the code under test."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ Document = dict[str, Any]
 
 
 def asset(**fields: Any) -> Document:
-    """An asset that breaks no rule."""
+    """Return an asset that breaks no rule."""
     return {
         "project_id": "p-1",
         "type": "image",
@@ -39,7 +39,7 @@ def asset(**fields: Any) -> Document:
 
 
 def prompt(**fields: Any) -> Document:
-    """A prompt that breaks no rule."""
+    """Return a prompt that breaks no rule."""
     return {
         "user_id": str(USER),
         "tool": "gpt-5",
@@ -125,18 +125,18 @@ _ROWS: dict[str, tuple[str, str, Callable[[Document, Settings], Document]]] = {
 
 
 def expected(documents: Database[Document], settings: Settings, feed: str) -> dict[str, Document]:
-    """Every document of a feed's collection as core must hold it."""
+    """Return every document of a feed's collection as core must hold it."""
     return rows_of(documents[_ROWS[feed][0]].find(), settings, feed)
 
 
-def rows_of(found: Iterable[Document], settings: Settings, feed: str) -> dict[str, Document]:
-    """Documents as core must hold them, by key."""
+def rows_of(documents: Iterable[Document], settings: Settings, feed: str) -> dict[str, Document]:
+    """Return documents as core must hold them, by key."""
     _, key, make = _ROWS[feed]
-    return {row[key]: row for row in (make(document, settings) for document in found)}
+    return {row[key]: row for row in (make(document, settings) for document in documents)}
 
 
 def in_core(warehouse: psycopg.Connection, feed: str, deleted: bool = False) -> dict[str, Document]:
-    """Every row of core that lives (or is deleted), without the pipeline's own columns."""
+    """Return every living (or deleted) row of core, without the pipeline's own columns."""
     key = _ROWS[feed][1]
     with warehouse.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(f"select * from core.{feed} where (deleted_at is not null) = %s", [deleted])  # noqa: S608
@@ -144,7 +144,7 @@ def in_core(warehouse: psycopg.Connection, feed: str, deleted: bool = False) -> 
 
 
 def in_quarantine(warehouse: psycopg.Connection, feed: str) -> dict[str, list[str]]:
-    """The open rows of a feed and their rules."""
+    """Return the open rows of a feed in quarantine, and their rules."""
     query = "select key, rules from ops.quarantine where feed = %s and released_at is null"
     return dict(warehouse.execute(query, [feed]).fetchall())
 
@@ -152,12 +152,12 @@ def in_quarantine(warehouse: psycopg.Connection, feed: str) -> dict[str, list[st
 def assert_equal_to_source(
     documents: Database[Document], warehouse: psycopg.Connection, settings: Settings, feed: str
 ) -> None:
-    """Core and quarantine together equal the source; what is deleted there is marked so in core."""
+    """Check that core and quarantine together equal the source, and that rows deleted there are marked so in core."""
     held = in_quarantine(warehouse, feed)
     source = expected(documents, settings, feed) if not held else _sound(documents, settings, feed, set(held))
     assert {key: row for key, row in in_core(warehouse, feed).items() if key not in held} == source
 
 
 def _sound(documents: Database[Document], settings: Settings, feed: str, held: set[str]) -> dict[str, Document]:
-    found = (document for document in documents[_ROWS[feed][0]].find() if str(document["_id"]) not in held)
-    return rows_of(found, settings, feed)
+    sound = (document for document in documents[_ROWS[feed][0]].find() if str(document["_id"]) not in held)
+    return rows_of(sound, settings, feed)

@@ -1,4 +1,4 @@
-"""Rows of core as a test needs them: what it does not say has a default, ids are short names, histories follow."""
+"""Insert rows of core: columns that a test does not name have defaults, ids are short names, histories follow."""
 
 import hashlib
 import uuid
@@ -17,7 +17,7 @@ _DEFAULTS = {"uuid": str(uuid.UUID(int=1)), "boolean": False, "timestamp with ti
 
 
 def uid(name: str | None) -> str | None:
-    """The id that a short name stands for; an id stands for itself."""
+    """Return the id of a short name; an id is returned unchanged."""
     if name is None:
         return None
     try:
@@ -27,7 +27,7 @@ def uid(name: str | None) -> str | None:
 
 
 def put(admin: psycopg.Connection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert rows into a table of core, and their first versions where it has a history."""
+    """Insert rows into a table of core, and their first versions if it has a history."""
     columns = admin.execute(_COLUMNS, [table]).fetchall()
     assert columns, f"there is no table {table}"
     for row in rows:
@@ -43,9 +43,9 @@ def put(admin: psycopg.Connection, table: str, rows: Iterable[Mapping[str, Any]]
 
 
 def put_versions(admin: psycopg.Connection, table: str) -> None:
-    """One version, valid since ever, for each row that has none."""
-    found = [name for name, _, _ in admin.execute(_COLUMNS, [f"{table}_history"])]
-    key, *listed = [name for name in found if name not in ("valid_from", "valid_to")]
+    """Insert one version, valid since always, for each row that has none."""
+    columns = [name for name, _, _ in admin.execute(_COLUMNS, [f"{table}_history"])]
+    key, *listed = [name for name in columns if name not in ("valid_from", "valid_to")]
     admin.execute(
         sql.SQL("""
             insert into {history} ({names}, valid_from, valid_to) select {names}, '-infinity', 'infinity' from {table} t

@@ -20,7 +20,7 @@ def message(
     epoch: int | None = 1,
     at_us: int = COMMITTED_US,
 ) -> Message:
-    """One event; ``commit`` is where the commit before ends, which of itself is its own position."""
+    """Return one event; ``commit`` is where the commit before it ends, a negative one its own position."""
     before_it = None if commit is None or op == "r" else str(lsn if commit < 0 else commit)
     value = {
         "op": op,
@@ -33,7 +33,7 @@ def message(
 
 
 def metric(number: int, campaign: str, **changes: Any) -> dict[str, Any]:
-    """A row of campaign_metrics, under its names at the source."""
+    """Return a row of campaign_metrics, with the names of the source."""
     return {
         "id": number,
         "campaign_id": campaign,

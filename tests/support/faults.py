@@ -1,4 +1,4 @@
-"""What befalls the parts of the stream: a program is ended at once, or stands still for a while."""
+"""Faults of the stream: a program is killed, or stops for a while."""
 
 import os
 import signal
@@ -15,49 +15,49 @@ from promptsales.stream.gaps import GROUP
 from promptsales.stream.lag import Partition
 from tests.support.streaming import wait
 
-# programs of the supervisor; it starts each again by itself
+# programs of the supervisor, which restarts them
 PARTS = ("stream-0", "connect", "redis", "kafka", "warehouse", "sources")
 
 
 def _pid(stack: Settings, name: str) -> int:
-    found = Supervisor(stack.state).processes()[name].pid
-    assert found, f"{name} does not run"
-    return found
+    pid = Supervisor(stack.state).processes()[name].pid
+    assert pid, f"{name} does not run"
+    return pid
 
 
 def kill(stack: Settings, name: str) -> None:
-    """End a program at once, and wait until the supervisor has started another."""
-    found = _pid(stack, name)
-    os.kill(found, signal.SIGKILL)
-    wait(lambda: Supervisor(stack.state).processes()[name].pid not in (0, None, found))
+    """Kill a program, and wait until the supervisor has started another."""
+    pid = _pid(stack, name)
+    os.kill(pid, signal.SIGKILL)
+    wait(lambda: Supervisor(stack.state).processes()[name].pid not in (0, None, pid))
 
 
 @contextmanager
 def frozen(stack: Settings, name: str) -> Iterator[None]:
-    """A program, and all it started, stands still until the block ends: its connections stay, nobody answers."""
-    found = family(_pid(stack, name))
+    """Suspend a program and its descendants until the block ends: connections stay open, nobody answers."""
+    processes = family(_pid(stack, name))
     try:
-        for process in found:
+        for process in processes:
             process.suspend()
         yield
     finally:
-        for process in found:
+        for process in processes:
             with suppress(*GONE):
                 process.resume()
 
 
 def set_group(client: AdminClient, offsets: dict[Partition, int]) -> None:
-    """Let the workers' group go on at some offsets, once it has forgotten the worker that was ended.
+    """Set the offsets of the workers' group, once the broker has forgotten the worker that was killed.
 
-    Until then the brokers refuse each partition by itself, and the call as a whole does not fail.
+    Until then the brokers refuse each partition, and the call as a whole does not fail.
     """
     groups = [ConsumerGroupTopicPartitions(GROUP, [TopicPartition(*at, offset) for at, offset in offsets.items()])]
 
     def is_set() -> bool:
         try:
-            found = client.alter_consumer_group_offsets(groups)[GROUP].result()
+            results = client.alter_consumer_group_offsets(groups)[GROUP].result()
         except KafkaException:
             return False
-        return all(at.error is None for at in found.topic_partitions)
+        return all(at.error is None for at in results.topic_partitions)
 
     wait(is_set)

@@ -1,4 +1,4 @@
-"""What the warehouse must show of each polled table, computed from the source's rows without the code under test."""
+"""The rows that the warehouse must have of each polled table, computed from the source without the code under test."""
 
 import hashlib
 import hmac
@@ -24,7 +24,7 @@ Rows = dict[Any, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Feed:
-    """A core table: its name, where its rows are, and what becomes of their columns."""
+    """A core table: its name, its source, and the columns that are computed from those of the source."""
 
     table: str
     system: str
@@ -38,13 +38,13 @@ class Feed:
     def expected(
         self, source: psycopg.Connection, key: bytes, only: Collection[uuid.UUID] | None = None, kid: int = 1
     ) -> Rows:
-        """Every row of the source, or the named ones, as core must hold it, hashed by Python's own hmac."""
+        """Return every row of the source (or those named) as core must hold it, hashed with Python's hmac."""
         query = sql.SQL("select * from {} where %(all)s or id = any(%(only)s)").format(
             sql.Identifier(*self.relation.split("."))
         )
         with source.cursor(row_factory=dict_row) as cursor:
-            found = cursor.execute(query, {"all": only is None, "only": list(only or [])}).fetchall()
-        return {row["id"]: self._expected(row, key, kid) for row in found}
+            rows = cursor.execute(query, {"all": only is None, "only": list(only or [])}).fetchall()
+        return {row["id"]: self._expected(row, key, kid) for row in rows}
 
     def _expected(self, row: dict[str, Any], key: bytes, kid: int) -> dict[str, Any]:
         made = {self.key: row["id"]}
@@ -57,7 +57,7 @@ class Feed:
         return made | ({"pii_kid": kid} if self.hashed else {})
 
     def in_core(self, warehouse: psycopg.Connection, only: Collection[uuid.UUID] | None = None) -> Rows:
-        """Every row of core, or the named ones, without the pipeline's own columns."""
+        """Return every row of core (or those named), without the pipeline's own columns."""
         query = sql.SQL("select * from {} where %(all)s or {} = any(%(only)s)").format(
             sql.Identifier("core", self.table), sql.Identifier(self.key)
         )
@@ -66,41 +66,45 @@ class Feed:
         return {row[self.key]: {name: row[name] for name in row if not name.startswith("_")} for row in rows}
 
     def in_quarantine(self, warehouse: psycopg.Connection) -> set[uuid.UUID]:
-        """Keys of the open rows."""
+        """Return the keys of open rows in quarantine."""
         query = "select key::uuid from ops.quarantine where feed = %s and released_at is null"
         return {key for (key,) in warehouse.execute(query, [self.table])}
 
     def assert_equal_to_source(
         self, source: psycopg.Connection, warehouse: psycopg.Connection, settings: Settings, kid: int = 1
     ) -> None:
-        """Core and quarantine together equal the source, row by row; history's current versions equal core."""
+        """Check that core and quarantine together equal the source, and that current versions equal core."""
         key = bytes.fromhex(settings.secrets.password(f"pii_key_{kid}"))
-        there, core, held = self.expected(source, key, kid=kid), self.in_core(warehouse), self.in_quarantine(warehouse)
+        source_rows, core, held = (
+            self.expected(source, key, kid=kid),
+            self.in_core(warehouse),
+            self.in_quarantine(warehouse),
+        )
         assert {key: row for key, row in core.items() if key not in held} == {
-            key: row for key, row in there.items() if key not in held
+            key: row for key, row in source_rows.items() if key not in held
         }
-        assert held <= there.keys()
+        assert held <= source_rows.keys()
         if self.history:
             self._assert_history(warehouse, core)
 
     def versions(self, warehouse: psycopg.Connection) -> dict[uuid.UUID, list[tuple[Any, ...]]]:
-        """The listed columns of every version, by key, in the order of time."""
+        """Return the listed columns of every version, by key, in the order of time."""
         query = sql.SQL("select {} from {} order by valid_from").format(
             sql.SQL(", ").join(map(sql.Identifier, (self.key, *self.history))),
             sql.Identifier("core", f"{self.table}_history"),
         )
-        found: dict[uuid.UUID, list[tuple[Any, ...]]] = {}
+        history: dict[uuid.UUID, list[tuple[Any, ...]]] = {}
         for key, *values in warehouse.execute(query):
-            found.setdefault(key, []).append(tuple(values))
-        return found
+            history.setdefault(key, []).append(tuple(values))
+        return history
 
     def _assert_history(self, warehouse: psycopg.Connection, core: Rows) -> None:
-        """The last version is core's, no two that follow each other are the same, and no time is left out."""
+        """Check that the last version equals core, that consecutive versions differ, and that there are no gaps."""
         versions = self.versions(warehouse)
-        assert {key: found[-1] for key, found in versions.items()} == {
+        assert {key: rows[-1] for key, rows in versions.items()} == {
             key: tuple(row[name] for name in self.history) for key, row in core.items()
         }
-        assert all(a != b for found in versions.values() for a, b in pairwise(found))
+        assert all(a != b for rows in versions.values() for a, b in pairwise(rows))
         gaps = sql.SQL("""
             select count(*) from (
                 select valid_from, lag(valid_to, 1, '-infinity') over w as before,
@@ -215,7 +219,7 @@ FEEDS = {
 
 @contextmanager
 def as_application(settings: Settings, feed: Feed) -> Iterator[psycopg.Connection]:
-    """The system of a feed, as its owner."""
+    """Connect to a feed's system as its owner."""
     address = settings.address("promptcrm" if feed.system == "promptcrm" else "promptsales")
     with psycopg.connect(address, autocommit=True) as connection:
         yield connection
@@ -223,7 +227,7 @@ def as_application(settings: Settings, feed: Feed) -> Iterator[psycopg.Connectio
 
 @contextmanager
 def as_pipeline(settings: Settings, feed: Feed) -> Iterator[psycopg.Connection]:
-    """The system of a feed, as the pipeline sees it."""
+    """Connect to a feed's system as the pipeline does."""
     address = settings.address("promptcrm_etl" if feed.system == "promptcrm" else "promptsales_etl")
     with psycopg.connect(address, autocommit=True) as connection:
         yield connection

@@ -1,4 +1,4 @@
-"""Settings of roles and databases that none of our sessions may take over."""
+"""Settings of roles and databases that none of our sessions may inherit."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -41,7 +41,7 @@ ROLES: dict[PublicName | InternalName, tuple[tuple[str, str], ...]] = {
     ),
     "warehouse_admin": tuple((role, "warehouse") for role in ("warehouse_loader", "bi", "postgres")),
 }
-# what a database has before
+# the settings that a database has before
 _SETTINGS = """
     select split_part(entry, '=', 1), substring(entry from position('=' in entry) + 1)
     from pg_db_role_setting s cross join unnest(setconfig) entry join pg_database d on d.oid = setdatabase
@@ -51,12 +51,14 @@ _SETTINGS = """
 
 @contextmanager
 def foreign_settings(stack: Settings, kind: str) -> Iterator[None]:
-    """Every role in its databases, or every database, has them; afterwards as before. No other database is touched."""
+    """Apply the settings to every role in its databases, or to every database; undo that afterwards."""
     with ExitStack() as afterwards:
         for name, roles in ROLES.items():
             address = make_conninfo(stack.address(name), dbname="postgres")
             admin = afterwards.enter_context(psycopg.connect(address, autocommit=True))
-            for role, database in roles if kind == "role" else dict.fromkeys((None, one) for _, one in roles):
+            for role, database in (
+                roles if kind == "role" else dict.fromkeys((None, database_name) for _, database_name in roles)
+            ):
                 before: dict[str, str] = dict(admin.execute(_SETTINGS, [database]).fetchall()) if role is None else {}
                 afterwards.callback(_restore, admin, role, database, before)
                 _set(admin, role, database, SETTINGS)

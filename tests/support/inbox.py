@@ -1,4 +1,4 @@
-"""A mail server and a web server in the test's own process, which keep what they are sent."""
+"""A mail server and a web server in the test's process, which keep what they receive."""
 
 import json
 import socketserver
@@ -41,7 +41,7 @@ class _Http(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the tests look at what was posted."""
+        """Log nothing: the tests look at what was posted."""
 
 
 class _Mailbox(socketserver.ThreadingTCPServer):
@@ -50,7 +50,7 @@ class _Mailbox(socketserver.ThreadingTCPServer):
 
 
 class Inbox:
-    """Where both servers listen, and what they were sent."""
+    """The addresses of both servers, and what they received."""
 
     def __init__(self, mail: _Mailbox, web: HTTPServer) -> None:
         self.mails: list[EmailMessage] = []
@@ -60,29 +60,29 @@ class Inbox:
         self.web_address = web_address(web.server_address[1])
 
     def wait_for(self, is_it: Callable[[dict[str, str]], bool]) -> dict[str, str]:
-        """The first post that is meant, once it is there."""
+        """Return the first post for which ``is_it`` holds, waiting for it."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            if found := [post for post in list(self.posts) if is_it(post)]:
-                return found[0]
+            if matching := [post for post in list(self.posts) if is_it(post)]:
+                return matching[0]
             time.sleep(0.2)
         raise AssertionError(f"no such alert among {self.posts}")
 
 
 def mail_address(port: int) -> str:
-    """The mail server, as the setting wants it."""
+    """The mail server's address in the form of the setting."""
     options = "from_email=pipeline@x.example&to_email=ops@x.example&disable_ssl=true&disable_tls=true"
     return f"smtp://127.0.0.1:{port}/?{options}"
 
 
 def web_address(port: int) -> str:
-    """The web server, as the setting wants it."""
+    """The web server's address in the form of the setting."""
     return f"http://127.0.0.1:{port}/alerts"
 
 
 @contextmanager
 def inbox(mail_port: int = 0, web_port: int = 0) -> Iterator[Inbox]:
-    """Both servers, on these ports or on free ones; gone afterwards."""
+    """Run both servers, on these ports or on free ones."""
     with _Mailbox(("127.0.0.1", mail_port), _Smtp) as mail, HTTPServer(("127.0.0.1", web_port), _Http) as web:
         servers = (mail, web)
         for server in servers:

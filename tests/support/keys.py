@@ -1,4 +1,4 @@
-"""The hashing key of the tests' stack, put back to the first one after a test that changed it."""
+"""The hashing key of the tests' stack, reset to the first one after a test that changed it."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ DATABASES = ("promptsales", "promptcrm")
 
 
 def first_again(stack: Settings) -> None:
-    """Back to key 1, and no other key anywhere."""
+    """Make key 1 the active key everywhere, and remove all others."""
     for database in DATABASES:
         with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname=database)) as admin:
             admin.execute("delete from etl.pii_pad where kid > 1")
@@ -23,15 +23,15 @@ def first_again(stack: Settings) -> None:
 
 
 def active(stack: Settings) -> list[int]:
-    """The active key of each database."""
-    found = []
+    """Return the active key of each database."""
+    kids = []
     for database in DATABASES:
         with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname=database)) as admin:
-            found += [kid for (kid,) in admin.execute("select kid from etl.pii_pad where is_active")]
-    return found
+            kids += [kid for (kid,) in admin.execute("select kid from etl.pii_pad where is_active")]
+    return kids
 
 
 def email_hmac(stack: Settings, kid: int, address: str) -> bytes:
-    """The hash of a normal address under a key, by Python's own hmac."""
+    """Return the hash of a normalised address under a key, computed with Python's hmac."""
     key = bytes.fromhex(stack.secrets.password(f"pii_key_{kid}"))
     return hmac.new(key, b"email\0" + address.encode(), hashlib.sha256).digest()

@@ -1,4 +1,4 @@
-"""Leads at the source, and what the warehouse must show of them."""
+"""Leads at the source, and the rows that the warehouse must have of them."""
 
 import uuid
 from typing import Any
@@ -13,7 +13,7 @@ LEADS = FEEDS["leads"]
 
 
 def add(crm: psycopg.Connection, count: int = 1, **columns: Any) -> list[uuid.UUID]:
-    """Insert leads with the given columns; returns their ids."""
+    """Insert leads with the given columns, and return their ids."""
     values = {"owner_user_id": OWNER, "email": "lead@example.com", **columns}
     names = ", ".join(values)
     marks = ", ".join(f"%({name})s" for name in values)
@@ -22,27 +22,27 @@ def add(crm: psycopg.Connection, count: int = 1, **columns: Any) -> list[uuid.UU
 
 
 def add_bad(crm: psycopg.Connection, count: int = 1) -> list[uuid.UUID]:
-    """Insert leads that the source allows and the suite does not: created after they were changed."""
+    """Insert leads that the source accepts and the suite does not: created after they were changed."""
     return add(crm, count, created_at="2039-01-01")
 
 
 def in_core(warehouse: psycopg.Connection) -> dict[uuid.UUID, dict[str, Any]]:
-    """Every lead of core, without the pipeline's own columns."""
+    """Return every lead of core, without the pipeline's own columns."""
     return LEADS.in_core(warehouse)
 
 
 def in_quarantine(warehouse: psycopg.Connection) -> set[uuid.UUID]:
-    """Keys of the open rows."""
+    """Return the keys of open rows in quarantine."""
     return LEADS.in_quarantine(warehouse)
 
 
 def expected(crm: psycopg.Connection, settings: Settings, kid: int) -> dict[uuid.UUID, dict[str, Any]]:
-    """Every lead of the source as core must hold it under one of the keys, hashed by Python's own hmac."""
+    """Return every lead of the source as core must hold it under one of the keys, hashed with Python's hmac."""
     return LEADS.expected(crm, bytes.fromhex(settings.secrets.password(f"pii_key_{kid}")), kid=kid)
 
 
 def assert_equal_to_source(
     crm: psycopg.Connection, warehouse: psycopg.Connection, settings: Settings, kid: int = 1
 ) -> None:
-    """Core and quarantine together equal the source, row by row; history's current versions equal core."""
+    """Check that core and quarantine together equal the source, and that current versions equal core."""
     LEADS.assert_equal_to_source(crm, warehouse, settings, kid)

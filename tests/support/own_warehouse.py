@@ -1,4 +1,4 @@
-"""Fixtures for tests with a warehouse of their own: they run beside those that use the stack's."""
+"""Fixtures for tests with a warehouse of their own, which run in parallel with those that use the stack's."""
 
 from collections.abc import Iterator
 
@@ -12,14 +12,14 @@ from tests.support.systems import empty_tables
 
 @pytest.fixture(scope="session")
 def connect(stack: Settings) -> Iterator[Connect]:
-    """Connects to the warehouse of these tests as a role."""
-    with provisioned(stack, "warehouse") as found:
-        yield found
+    """Return a function that connects to this warehouse as a role."""
+    with provisioned(stack, "warehouse") as connect_as:
+        yield connect_as
 
 
 @pytest.fixture
 def admin(connect: Connect) -> Iterator[psycopg.Connection]:
-    """The warehouse, as its administrator; every table empty, but for the seeds."""
+    """Empty every table except the seeds, and connect as the warehouse's administrator."""
     with connect("postgres") as connection:
         empty_tables(connection, "marts")
         yield connection
@@ -27,6 +27,6 @@ def admin(connect: Connect) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def warehouse(connect: Connect, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """The warehouse, as the loader; empty."""
+    """Connect to the empty warehouse as the loader."""
     with connect("warehouse_loader") as connection:
         yield connection

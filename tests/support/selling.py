@@ -1,4 +1,4 @@
-"""PromptCrm at work: leads that come, qualify and are deleted, deals that are made and move from stage to stage."""
+"""PromptCrm at work: leads are added, qualified and deleted, deals are created and move from stage to stage."""
 
 import psycopg
 
@@ -35,6 +35,6 @@ SELLING = Work("promptcrm", (_LEADS, _DEAL, _QUALIFY, _MOVE, _FORGET, _MOVE, _LE
 
 
 def start_selling(stack: Settings) -> None:
-    """Stages for deals to go through."""
+    """Add the stages of deals."""
     with psycopg.connect(stack.address("promptcrm"), autocommit=True) as crm:
         crm.execute(_STAGES)

@@ -1,4 +1,4 @@
-"""The servers of the tests: a stack of their own, whose ports and state are never those of `make run`."""
+"""The servers of the tests: a stack of their own, with other ports and another state folder than `make run`."""
 
 import os
 import socket
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from promptsales.settings import Settings, default_state, settings
 from tests.support import inbox
 
-# set where a stack is up already, for the tests that a process is started for
+# set when a stack already runs, for child processes that run tests
 SHARED = "PROMPTSALES_TESTS_SHARE_A_STACK"
 
 
 def _free_port_base() -> int:
-    """The first of a few ranges of ports that nobody listens on."""
+    """Return the first of a few ranges of ports on which nobody listens."""
     for base in range(22000, 23000, 50):
         with_listener = [port for port in range(base, base + 20) if _is_taken(port)]
         if not with_listener:
@@ -26,11 +26,11 @@ def _is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-# before anything reads the settings; the child processes of tests inherit it
+# before anything reads the settings; child processes of tests inherit the variable
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-test")
 os.environ.setdefault("PROMPTSALES_PORT_BASE", str(_free_port_base()))
 
-# where the stack's Airflow sends its alerts: above the stack's own ports, and nobody listens unless a test does
+# the stack's Airflow sends its alerts here: above the stack's own ports, and only some tests listen
 MAIL_PORT, WEB_PORT = (int(os.environ["PROMPTSALES_PORT_BASE"]) + offset for offset in (18, 19))
 os.environ.setdefault("PROMPTSALES_ALERT_MAIL", inbox.mail_address(MAIL_PORT))
 os.environ.setdefault("PROMPTSALES_ALERT_WEBHOOK", inbox.web_address(WEB_PORT))
@@ -38,18 +38,18 @@ os.environ.setdefault("PROMPTSALES_ALERT_WEBHOOK", inbox.web_address(WEB_PORT))
 
 @contextmanager
 def running() -> Iterator[Settings]:
-    """Every server, started and provisioned by the code of `make run`; gone afterwards. Or those that are shared."""
-    here = settings()
+    """Start and provision every server as `make run` does, and remove them afterwards; or use a shared stack."""
+    stack = settings()
     if os.environ.get(SHARED):
-        yield here
+        yield stack
         return
     from local.stack import down, up
     from promptsales.provision import provision
 
-    down(here, remove=True)
-    up(here, lambda name, state, seconds: None)
+    down(stack, remove=True)
+    up(stack, lambda name, state, seconds: None)
     try:
-        provision(here)
-        yield here
+        provision(stack)
+        yield stack
     finally:
-        down(here, remove=True)
+        down(stack, remove=True)

@@ -1,4 +1,4 @@
-"""Tables in which one key, or one instant, has thousands of rows, and what a statement does with them."""
+"""Tables in which one key or instant has thousands of rows, and the number of rows that a statement reads."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,12 +9,12 @@ from psycopg import sql
 from psycopg.abc import QueryNoTemplate
 
 ROWS = 2_000
-# a statement may look at each row so often, whatever the data; one that pairs rows looks at each of them ROWS times
+# a statement may read each row this many times, whatever the data; one that pairs rows reads each ROWS times
 TIMES = 50
-# a rule that pairs rows is stopped, and named
+# a rule that pairs rows is stopped and reported
 TIMEOUT = "10s"
 
-# the day of what has one day; the days of what has many follow it
+# the day of rows that share a day; rows with different days are on the days after it
 DAY = "1996-01-02"
 _ONE: Mapping[str, str] = {
     "uuid": "'00000000-0000-0000-0000-000000000001'::uuid",
@@ -38,7 +38,7 @@ _MANY: Mapping[str, str] = {
     "date": f"'{DAY}'::date + n",
     "timestamp with time zone": f"'{DAY}'::timestamptz + n * interval '1 day'",
 }
-# what rules and periods look for: living, active, measured
+# values that rules and periods look for: living, active, measured
 _VALUES: Mapping[str, str] = {
     "deleted_at": "null",
     "merged_into_id": "null",
@@ -63,7 +63,7 @@ _COLUMNS = """
 
 
 class Column(NamedTuple):
-    """A column of a table, and its place in the primary key, from 0; -1 outside of it."""
+    """A column of a table, and its position in the primary key, from 0; -1 outside of it."""
 
     name: str
     type: str
@@ -71,11 +71,11 @@ class Column(NamedTuple):
 
 
 def fill(admin: psycopg.Connection, table: str, first: int = 1, **values: str) -> None:
-    """Fill a table with rows that differ in their key alone; of a key of several columns, in its first or in its time.
+    """Fill a table with rows that differ only in their key; in a composite key, only in its first column or its time.
 
     Args:
-        admin: of the warehouse.
-        table: with its schema.
+        admin: a connection to the warehouse.
+        table: its name with its schema.
         first: the number of the first row.
         values: expressions for columns; ``n`` is a row's number.
     """
@@ -95,7 +95,7 @@ def fill(admin: psycopg.Connection, table: str, first: int = 1, **values: str) -
 
 
 def _varying(columns: list[Column]) -> list[str]:
-    """The columns that tell rows apart, one after the other: the first of the key, and its last time."""
+    """Yield the columns that distinguish rows: the first of the key, then its last time."""
     key = [column for column in columns if column.place >= 0 and column.type in _MANY] or columns[:1]
     times = [column.name for column in key if column.type.startswith(("date", "timestamp"))]
     return list(dict.fromkeys([key[0].name, *times[-1:]]))
@@ -104,7 +104,7 @@ def _varying(columns: list[Column]) -> list[str]:
 def _expression(column: Column, values: Mapping[str, str], is_varying: bool) -> sql.SQL:
     kind = column.type.partition("(")[0]
     if column.name in values:
-        return sql.SQL(values[column.name])  # of this file and its tests only
+        return sql.SQL(values[column.name])  # the names come from this file and its tests only
     if is_varying:
         return sql.SQL(_MANY[kind])
     plain = "'1'" if kind.startswith("character") else _ONE.get(kind, "1")
@@ -114,7 +114,7 @@ def _expression(column: Column, values: Mapping[str, str], is_varying: bool) -> 
 def most_rows(
     connection: psycopg.Connection, statement: QueryNoTemplate, values: Mapping[str, Any] | None = None
 ) -> int:
-    """Run a statement and take it back; return the most rows that any step of its plan looked at.
+    """Run a statement, roll it back, and return the most rows that any step of its plan read.
 
     Raises:
         psycopg.errors.QueryCanceled: when it takes longer than ``TIMEOUT``.
@@ -124,8 +124,8 @@ def most_rows(
     with connection.transaction(force_rollback=True):
         connection.execute(f"set local statement_timeout = '{TIMEOUT}'".encode())
         connection.execute("set local jit = off")
-        (found,) = connection.execute(explain, values).fetchone() or ("[]",)
-    plan = json.loads(found) if isinstance(found, str) else found
+        (plan,) = connection.execute(explain, values).fetchone() or ("[]",)
+    plan = json.loads(plan) if isinstance(plan, str) else plan
     return max(_looked_at(plan[0]["Plan"]))
 
 

@@ -1,4 +1,4 @@
-"""Rows of a source as a snapshot of the stream brings them, applied by the sink to any warehouse."""
+"""Rows of a source in the form of a Debezium snapshot, applied by the sink to any warehouse."""
 
 import asyncio
 import csv
@@ -26,11 +26,11 @@ _DECODERS = {contract.topic: Decoder(contract) for contract in stream_contracts(
 
 
 def batch_of(messages: Sequence[Message]) -> Batch:
-    """What the app makes of messages, without offsets."""
-    found = [_DECODERS[message.topic].decode(message) for message in messages]
-    changes = tuple(item for item in found if isinstance(item, RowChange))
-    dead = tuple(item for item in found if isinstance(item, DeadLetter))
-    return Batch(changes, dead, (), tuple(item for item in found if isinstance(item, Truncation)))
+    """Return the batch that the app makes of messages, without offsets."""
+    decoded = [_DECODERS[message.topic].decode(message) for message in messages]
+    changes = tuple(item for item in decoded if isinstance(item, RowChange))
+    dead = tuple(item for item in decoded if isinstance(item, DeadLetter))
+    return Batch(changes, dead, (), tuple(item for item in decoded if isinstance(item, Truncation)))
 
 
 async def apply(address: str, messages: Sequence[Message]) -> Applied:
@@ -40,7 +40,7 @@ async def apply(address: str, messages: Sequence[Message]) -> Applied:
 
 
 def snapshot(source: psycopg.Connection, warehouse: psycopg.Connection, *tables: str) -> Applied:
-    """Apply all rows of streamed tables, read from the source here, to the warehouse that a connection is to."""
+    """Read all rows of streamed tables from the source and apply them to the warehouse of a connection."""
     events = [event for table in tables for event in _events(source, stream_contracts()[table])]
     address = f"{warehouse.info.dsn} password={warehouse.info.password}"
     return asyncio.run(apply(address, events))
@@ -61,7 +61,7 @@ def _events(source: psycopg.Connection, contract: StreamContract) -> list[Messag
 
 
 def _sent(value: Any) -> Any:
-    """A value as Debezium writes it with the settings of our connectors."""
+    """Return a value as Debezium writes it with the settings of our connectors."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=None).isoformat() + "Z"
     if isinstance(value, Decimal | UUID):
@@ -70,6 +70,6 @@ def _sent(value: Any) -> Any:
 
 
 def file_rows(path: Path) -> list[dict[str, str | None]]:
-    """The rows of a CSV file; an empty cell is null."""
+    """Return the rows of a CSV file; an empty cell is null."""
     with path.open(encoding="utf-8", newline="") as file:
         return [{name: cell or None for name, cell in row.items()} for row in csv.DictReader(file)]

@@ -1,4 +1,4 @@
-"""A streaming standby of the sources cluster: a real second server, from the pieces of the local stack."""
+"""A streaming standby of the sources cluster: a second real server, started with the code of the local stack."""
 
 import shutil
 import socket
@@ -40,7 +40,7 @@ def _copy(stack: Settings, draft: Path) -> None:
 
 @contextmanager
 def standby(stack: Settings) -> Iterator[int]:
-    """The port of a standby that follows the sources cluster; gone afterwards."""
+    """Run a standby of the sources cluster and yield its port."""
     draft, port = stack.state / "standby", _free_port()
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o755)
@@ -59,7 +59,7 @@ def standby(stack: Settings) -> Iterator[int]:
 
 
 def at(address: str, port: int) -> str:
-    """The same connection, to the standby."""
+    """Return the same connection string for the standby."""
     return make_conninfo(address, host=HOST, port=port)
 
 
@@ -76,7 +76,7 @@ def _wait(stack: Settings, port: int) -> None:
 
 
 def caught_up(primary: psycopg.Connection, follower: psycopg.Connection) -> None:
-    """Wait until the standby has replayed everything the primary has written by now."""
+    """Wait until the standby has replayed everything that the primary has written by now."""
     (lsn,) = primary.execute("select pg_current_wal_lsn()").fetchone() or (None,)
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The real stream, followed: what the applications wrote must be in the warehouse, row by row, once all is applied."""
+"""The real stream: everything that the applications wrote must be in the warehouse, row by row, once all is applied."""
 
 import json
 import time
@@ -17,14 +17,14 @@ from promptsales.stream import connectors
 
 
 class Table(NamedTuple):
-    """A streamed table: which system has it, what it has, and the same columns as the warehouse calls them."""
+    """A streamed table: its system, its columns, and the warehouse's names of the same columns."""
 
     system: Literal["promptads", "promptcrm"]
     theirs: str
     columns: tuple[str, ...]
 
 
-# of our own, not from the contracts; the first column is the key
+# written by hand, not from the contracts; the first column is the key
 TABLES = {
     "core.campaigns": Table(
         "promptads",
@@ -45,7 +45,7 @@ TABLES = {
     ),
     "core.ads": Table(
         "promptads",
-        # of an ad without the column it is null
+        # null for an ad without the column
         """select id, ad_group_id, to_jsonb(a)->>'content_id', type, status, created_at, updated_at, deleted_at
            from promptads.ads a""",
         ("ad_id", "ad_group_id", "content_id", "type", "status", "created_at", "updated_at", "deleted_at"),
@@ -88,13 +88,13 @@ TABLES = {
     ),
 }  # fmt: skip
 
-# a line in the server's log: deadlocks of earlier tests stand before it
+# a line in the server's log: earlier tests' deadlocks come before it
 BEGIN = "do $$ begin raise log 'followed from here'; end $$"
 _EMPTY = {
     "promptads": "truncate promptads.campaigns, promptads.ad_groups, promptads.ads, promptads.campaign_metrics cascade",
     "promptcrm": "truncate crm.accounts, crm.contacts, crm.leads, crm.opportunities cascade",
 }
-# a row whose newest version is in quarantine is what it is there
+# a row whose newest version is in quarantine counts as that version
 _OURS = """
     select {columns} from (
         select t.* from {table} t
@@ -112,7 +112,7 @@ _COMPLETE = "select complete_through from ops.feed where feed = %s"
 
 @contextmanager
 def followed(stack: Settings) -> Iterator[None]:
-    """Both sources, emptied and followed under a new epoch. Afterwards nothing is followed any more."""
+    """Empty both sources and stream them under a new epoch; stop streaming afterwards."""
     for system, statement in _EMPTY.items():
         with psycopg.connect(stack.address(system), autocommit=True) as source:  # type: ignore[arg-type]
             source.execute(statement.encode())
@@ -132,12 +132,12 @@ def followed(stack: Settings) -> Iterator[None]:
 
 
 def is_followed(stack: Settings) -> bool:
-    """Whether every connector runs."""
+    """Return whether every connector runs."""
     return all(connectors.read_status(stack, name).task == "RUNNING" for name in connectors.names())
 
 
 def wait(is_done: Callable[[], Any], patience_s: float = 90) -> None:
-    """Wait until it is so; until then servers may be away."""
+    """Wait until a condition holds; servers may be unavailable until then."""
     end, away = time.monotonic() + patience_s, None
     while time.monotonic() < end:
         try:
@@ -146,11 +146,11 @@ def wait(is_done: Callable[[], Any], patience_s: float = 90) -> None:
         except (psycopg.OperationalError, httpx.HTTPError) as error:
             away = error
         time.sleep(0.2)
-    raise AssertionError(f"not so after {patience_s} s") from away
+    raise AssertionError(f"the condition does not hold after {patience_s} s") from away
 
 
 def settle(stack: Settings, patience_s: float = 90) -> None:
-    """Wait until `complete_through` says that all that the applications hold now is in the warehouse."""
+    """Wait until `complete_through` says that everything the applications hold now is in the warehouse."""
     for system, feed in (("promptads", "campaign_metrics"), ("promptcrm", "lead")):
         _settle(stack, stack.address(system), feed, patience_s)  # type: ignore[arg-type]
 
@@ -165,16 +165,16 @@ def _settle(stack: Settings, address: str, feed: str, patience_s: float) -> None
         assert now
         began = began or now[0]
         with psycopg.connect(stack.address("warehouse"), connect_timeout=2) as warehouse:
-            found = warehouse.execute(_COMPLETE, [feed]).fetchone()
-        return found is not None and found[0] is not None and found[0] >= began
+            row = warehouse.execute(_COMPLETE, [feed]).fetchone()
+        return row is not None and row[0] is not None and row[0] >= began
 
     wait(is_complete, patience_s)
 
 
 def differing(stack: Settings, warehouse: psycopg.Connection) -> dict[str, list[tuple[Any, ...]]]:
-    """Rows, by table, that only one side has: a row that differs is there twice. Core and quarantine are the source."""
-    found = {name: _only_one_has(stack, warehouse, name, table) for name, table in TABLES.items()}
-    return {name: rows for name, rows in found.items() if rows}
+    """Return the rows, by table, that only the source or only core and quarantine have."""
+    differences = {name: _only_one_has(stack, warehouse, name, table) for name, table in TABLES.items()}
+    return {name: rows for name, rows in differences.items() if rows}
 
 
 def _only_one_has(stack: Settings, warehouse: psycopg.Connection, name: str, table: Table) -> list[tuple[Any, ...]]:
@@ -186,16 +186,16 @@ def _only_one_has(stack: Settings, warehouse: psycopg.Connection, name: str, tab
         key=sql.Identifier(table.columns[0]),
     )
     with psycopg.connect(stack.address(table.system), autocommit=True) as source:
-        there = Counter(map(_hashable, source.execute(table.theirs.encode()).fetchall()))
-    here = Counter(map(_hashable, warehouse.execute(ours).fetchall()))
-    return sorted([*(there - here), *(here - there)], key=str)
+        source_rows = Counter(map(_hashable, source.execute(table.theirs.encode()).fetchall()))
+    warehouse_rows = Counter(map(_hashable, warehouse.execute(ours).fetchall()))
+    return sorted([*(source_rows - warehouse_rows), *(warehouse_rows - source_rows)], key=str)
 
 
 def _hashable(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row whose objects are text, their keys in order."""
+    """Return a row with its objects as text, their keys in order."""
     return tuple(json.dumps(value, sort_keys=True) if isinstance(value, dict) else value for value in row)
 
 
 def assert_equal_to_the_source(stack: Settings, warehouse: psycopg.Connection) -> None:
-    """Core and quarantine are the source, row by row and column by column."""
+    """Check that core and quarantine together equal the source, row by row and column by column."""
     assert differing(stack, warehouse) == {}

@@ -1,4 +1,4 @@
-"""The systems, emptied."""
+"""Empty the systems."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from promptsales.settings import Settings
 
 
 def empty(stack: Settings) -> None:
-    """Leave no row of sample data in any operational system."""
+    """Delete every row of sample data in the operational systems."""
     with psycopg.connect(stack.address("promptads")) as connection:
         connection.execute("truncate promptads.campaigns cascade")
         connection.execute("truncate promptads.ad_metrics")
@@ -45,17 +45,17 @@ def redis_apart(stack: Settings, number: int, decode_responses: bool = False) ->
 
 @contextmanager
 def emptied_warehouse(stack: Settings) -> Iterator[psycopg.Connection]:
-    """The warehouse, as its administrator; every table of core, ops and realtime empty, but for the seeds."""
+    """Empty every table of core, ops and realtime except the seeds, and connect as the warehouse's administrator."""
     with psycopg.connect(stack.address("warehouse_admin"), autocommit=True) as connection:
         empty_tables(connection)
         yield connection
 
 
 def empty_tables(warehouse: psycopg.Connection, *more: str) -> None:
-    """Empty core, ops, realtime and more schemas, but for the seeds; as the warehouse's administrator."""
+    """Empty core, ops, realtime and more schemas except the seeds, as the warehouse's administrator."""
     tables = warehouse.execute(
         "select schemaname, tablename from pg_tables where schemaname = any(%s) and tablename <> all(%s)",
-        # what the stream remembers of topics and sources outlives a test, as they do
+        # topics and sources outlive a test, so what the stream remembers of them does too
         [
             ["core", "ops", "realtime", *more],
             ["calendar", "plan_price", "ai_model", "staleness", "stream_offset", "connector"],
@@ -63,5 +63,5 @@ def empty_tables(warehouse: psycopg.Connection, *more: str) -> None:
     )
     names = [sql.Identifier(*table) for table in tables]
     warehouse.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(names)))
-    # but for what events written by hand lacked
+    # except what events written by hand left out
     warehouse.execute("update ops.stream_offset set absent_events = 0, absent_columns = '{}', absent_at = null")

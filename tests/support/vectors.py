@@ -1,4 +1,4 @@
-"""The test vectors of the transforms, shared by whatever hashes: the view at the source, and Python."""
+"""The test vectors of the transforms, shared by both implementations: the view at the source, and Python."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ _TYPES = {"text_length": "integer", "is_email_valid": "boolean"}
 
 
 class Vector(NamedTuple):
-    """What a transform makes of a value."""
+    """A transform, a value and the expected result."""
 
     transform: Transform
     value: str | None
@@ -21,13 +21,13 @@ class Vector(NamedTuple):
 
 
 def vectors() -> list[Vector]:
-    """All of them, hashes as bytes."""
-    found = yaml.safe_load((Path(__file__).parent.parent / "vectors" / "pii.yml").read_text(encoding="utf-8"))
-    return [Vector(one["transform"], one["value"], _bytes(one["expected"])) for one in found]
+    """Return all vectors, hashes as bytes."""
+    entries = yaml.safe_load((Path(__file__).parent.parent / "vectors" / "pii.yml").read_text(encoding="utf-8"))
+    return [Vector(entry["transform"], entry["value"], _bytes(entry["expected"])) for entry in entries]
 
 
 def column(transform: Transform, source: str) -> Column:
-    """A column that is made so."""
+    """Return a column with this transform."""
     pii, kind = _CLASSES.get(transform, "direct"), _TYPES.get(transform, "bytea")
     return Column(name=transform, source=source, type=kind, transform=transform, pii=pii, description="-")
 

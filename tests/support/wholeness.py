@@ -1,4 +1,4 @@
-"""What must hold once all is applied, whatever befell the stream on the way."""
+"""Conditions that must hold once all is applied, whatever happened to the stream before."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.support.streaming import differing
 
 _BEGAN, _DEADLOCK = "@warehouse LOG:  followed from here", "@warehouse ERROR:  deadlock detected"
 _NONE_OF = {
-    # corrections move spend from campaign to campaign, so a level may be crossed more than once
+    # corrections move spend between campaigns, so a level may be crossed more than once
     "a campaign's spend has reached a level and nobody was told": """
         select c.campaign_id, level
         from core.campaigns c cross join unnest(array[80, 100, 120]) as level
@@ -29,7 +29,7 @@ _NONE_OF = {
 
 
 def amiss(stack: Settings) -> list[str]:
-    """Everything that is not as it must be: rows, figures, alerts; a line each, with a few examples."""
+    """Return everything that is wrong: rows, figures, alerts; a line each, with a few examples."""
     with psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse:
         return list(_amiss(stack, warehouse))
 
@@ -38,14 +38,14 @@ def _amiss(stack: Settings, warehouse: psycopg.Connection) -> Iterator[str]:
     for table, rows in (differing(stack, warehouse) | miscounted(warehouse)).items():
         yield f"{table}: {len(rows)} rows that one side has only, such as {rows[:4]}"
     for what, query in _NONE_OF.items():
-        if found := warehouse.execute(query.encode()).fetchall():
-            yield f"{what}: {found[:4]}"
+        if rows := warehouse.execute(query.encode()).fetchall():
+            yield f"{what}: {rows[:4]}"
     if lines := deadlocks(stack):
         yield f"deadlocks: {lines[:4]}"
 
 
 def deadlocks(stack: Settings) -> list[str]:
-    """Deadlocks in the warehouse since it was followed: by the server's log, for a crash takes the counter back."""
+    """Return the warehouse's deadlocks since streaming began, from the server's log: a crash resets the counter."""
     logs = sorted((stack.state / "logs").glob("warehouse.log*"), reverse=True)
     lines = [line for log in logs for line in log.read_text(errors="replace").splitlines()]
     began = max((number for number, line in enumerate(lines) if _BEGAN in line), default=0)

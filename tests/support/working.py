@@ -1,4 +1,4 @@
-"""Applications that write while the stream is watched, broken and mended."""
+"""Applications that write while a test watches the stream, breaks it and repairs it."""
 
 from itertools import cycle
 from threading import Event, Thread
@@ -11,14 +11,14 @@ from promptsales.settings import Settings
 
 
 class Work(NamedTuple):
-    """What an application does, one transaction after the other, again and again."""
+    """What an application does, one transaction after another, repeatedly."""
 
     system: Literal["promptads", "promptcrm"]
     kinds: tuple[str, ...]
 
 
 class Working:
-    """An application, writing in a thread until the block ends; it connects again when its database was away."""
+    """An application that writes in a thread until the block ends; it reconnects when its database was unavailable."""
 
     def __init__(self, stack: Settings, work: Work, pause_s: float = 0.01) -> None:
         self._address, self._pause_s, self._done = stack.address(work.system), pause_s, Event()

@@ -1,4 +1,4 @@
-"""Addresses that no driver could use are refused in one line that names the setting and holds nothing of them."""
+"""Addresses that no driver could use are refused in one line that names the setting and quotes no part of them."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from promptsales.addresses import places, postgres_hosts, without_login
+from promptsales.addresses import format_hosts, postgres_hosts, split_login
 from promptsales.airflow_client.registration import mongo_connection, postgres_connection
 from promptsales.errors import ConfigError
 from promptsales.settings import InternalName, PublicName, Settings
@@ -16,7 +16,7 @@ from promptsales.stream.connectors import config, source_properties
 from streams.app import _configure_faust as faust_app
 
 SECRET = "hunter2"
-# nobody's scheme; a password that is not encoded; a port that is none; nothing; what a file's end leaves behind
+# malformed for every connection: a broken scheme, a wrong scheme, no scheme, an empty text, a blank one
 ANY = (
     f"postgres//user:{SECRET}@host/db",
     f"ftp://user:{SECRET}@host:21/db",
@@ -100,7 +100,7 @@ WELL_FORMED = [
 
 
 def refused(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> str:
-    """What the settings say of a variable, through the function that every process calls."""
+    """Return the error of the settings about a variable, through the function that every process calls."""
     from promptsales.settings import settings
 
     monkeypatch.setenv(variable, value)
@@ -121,23 +121,23 @@ def test_malformed(monkeypatch: pytest.MonkeyPatch, name: str, address: str) -> 
 
 @pytest.mark.parametrize(("name", "address"), WELL_FORMED)
 def test_well_formed(name: PublicName, address: str) -> None:
-    found = Settings(dsn={name: address})
-    assert found.address(name) == address
-    assert address not in repr(found)
+    settings = Settings(dsn={name: address})
+    assert settings.address(name) == address
+    assert address not in repr(settings)
 
 
 @pytest.mark.parametrize(
     ("variable", "value", "text"),
     [
-        ("PROMPTSALES_DSN", f'{{"warehouse": "postgresql://u:{SECRET}@h"', "setting PROMPTSALES_DSN is no JSON object"),
-        ("PROMPTSALES_DSN", f"postgresql://u:{SECRET}@h", "setting PROMPTSALES_DSN is no JSON object"),
+        ("PROMPTSALES_DSN", f'{{"redis": "redis://:{SECRET}@h"', "setting PROMPTSALES_DSN is not a JSON object"),
+        ("PROMPTSALES_DSN", f"postgresql://u:{SECRET}@h", "setting PROMPTSALES_DSN is not a JSON object"),
         ("PROMPTSALES_DSN", f'["{SECRET}"]', "settings: PROMPTSALES_DSN: input should be a valid dictionary; docs"),
         ("PROMPTSALES_DSN", f'{{"redis": ["{SECRET}"]}}', "settings: PROMPTSALES_DSN__REDIS: input"),
         ("PROMPTSALES_DSN__REDIS__URL", SECRET, "settings: PROMPTSALES_DSN__REDIS: input should be a valid string"),
         ("PROMPTSALES_DSN__WAREHUOSE", f"postgresql://u:{SECRET}@h", "setting PROMPTSALES_DSN: no connection is called "
-            "'warehuose'; names are promptsales, promptads, "),
+            "'warehuose'; use one of promptsales, promptads, "),
         ("PROMPTSALES_DSN", f'{{"postgresql://u:{SECRET}@h": "redis"}}', "setting PROMPTSALES_DSN: no connection is "
-            "called a text that is no name; names are "),
+            "called a text that is not a name; use one of "),
         ("PROMPTSALES_PORT_BASE", SECRET, "settings: PROMPTSALES_PORT_BASE: input should be a valid integer"),
         ("PROMPTSALES_ALERT_MAIL", f"smtp//u:{SECRET}@h", "setting alert_mail must be like smtp://"),
         ("PROMPTSALES_ALERT_MAIL", f"smtp://u:x@h:{SECRET}/?from_email=a&to_email=b", "setting alert_mail must"),
@@ -148,31 +148,31 @@ def test_well_formed(name: PublicName, address: str) -> None:
     ],
 )  # fmt: skip
 def test_other_settings(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, text: str) -> None:
-    found = refused(monkeypatch, variable, value)
-    assert found.startswith(text)
-    assert SECRET not in found
+    message = refused(monkeypatch, variable, value)
+    assert message.startswith(text)
+    assert SECRET not in message
 
 
 @pytest.mark.parametrize("words", [("freshness",), ("doctor",), ("dsn", "warehouse"), ("topics", "plan")])
 def test_a_command_says_it_in_one_line(words: tuple[str, ...]) -> None:
-    given = {"promptads": f"postgres//u:{SECRET}@h/d"}
-    done = subprocess.run(
+    dsn = {"promptads": f"postgres//u:{SECRET}@h/d"}
+    result = subprocess.run(
         [sys.executable, "-c", "from promptsales.cli.main import main; main()", *words],
-        capture_output=True, text=True, check=False, env={**os.environ, "PROMPTSALES_DSN": json.dumps(given)},
+        capture_output=True, text=True, check=False, env={**os.environ, "PROMPTSALES_DSN": json.dumps(dsn)},
     )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith("error: connection promptads: its address is malformed: libpq cannot read it")
-    assert SECRET not in done.stderr
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith("error: connection promptads: its address is malformed: libpq cannot read it")
+    assert SECRET not in result.stderr
 
 
 def test_a_worker_says_it_in_one_line() -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "streams", "0"], capture_output=True, text=True, check=False,
         env={**os.environ, "PROMPTSALES_DSN__WAREHOUSE": f"postgres//u:{SECRET}@h/d"},
     )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith("error: connection warehouse: its address is malformed")
-    assert SECRET not in done.stderr
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith("error: connection warehouse: its address is malformed")
+    assert SECRET not in result.stderr
 
 
 def test_several_hosts() -> None:
@@ -180,16 +180,17 @@ def test_several_hosts() -> None:
     assert postgres_hosts(address) == [("h1", "5432"), ("h2", "5433")]
     assert postgres_hosts("host=h1,h2 port=7") == [("h1", "7"), ("h2", "7")]
     assert postgres_hosts("postgresql://h1,h2:5433/db") == [("h1", "5432"), ("h2", "5433")]
-    assert places("warehouse", address) == "h1:5432, h2:5433"
-    assert places("promptcontent_etl", "mongodb://u:p@a:1,b:2/db?x=y") == "a:1,b:2"
-    assert places("kafka", "a:1,b:2") == "a:1,b:2"
-    assert places("redis", "redis://:p%40@a:1/0") == "a:1"
+    assert format_hosts("warehouse", address) == "h1:5432, h2:5433"
+    assert format_hosts("promptcontent_etl", "mongodb://u:p@a:1,b:2/db?x=y") == "a:1,b:2"
+    assert format_hosts("kafka", "a:1,b:2") == "a:1,b:2"
+    assert format_hosts("redis", "redis://:p%40@a:1/0") == "a:1"
 
 
 def test_several_hosts_in_airflow() -> None:
-    found = postgres_connection("warehouse", "postgresql://u:p@h1:5432,h2:5433/db?target_session_attrs=read-write", "")
-    assert (found.host, found.port, found.schema_) == ("h1,h2", None, "db")
-    assert json.loads(found.extra or "") == {
+    address = "postgresql://u:p@h1:5432,h2:5433/db?target_session_attrs=read-write"
+    connection = postgres_connection("warehouse", address, "")
+    assert (connection.host, connection.port, connection.schema_) == ("h1,h2", None, "db")
+    assert json.loads(connection.extra or "") == {
         "connect_timeout": "10", "target_session_attrs": "read-write", "port": "5432,5433",
     }  # fmt: skip
     one_port = postgres_connection("warehouse", "host=h1,h2 port=5433 dbname=db", "")
@@ -198,23 +199,23 @@ def test_several_hosts_in_airflow() -> None:
 
 
 def test_several_brokers_in_faust() -> None:
-    here = Settings(dsn={"kafka": "h1:9092,h2:9093"})
-    assert [(url.host, url.port) for url in faust_app(here, 1).conf.broker] == [("h1", 9092), ("h2", 9093)]
+    settings = Settings(dsn={"kafka": "h1:9092,h2:9093"})
+    assert [(url.host, url.port) for url in faust_app(settings, 1).conf.broker] == [("h1", 9092), ("h2", 9093)]
 
 
 def test_debezium_takes_one_host() -> None:
-    here = Settings(dsn={"promptcrm_cdc": f"postgresql://cdc:{SECRET}@h1:5432,h2:5433/promptcrm"})
+    two_hosts = Settings(dsn={"promptcrm_cdc": f"postgresql://cdc:{SECRET}@h1:5432,h2:5433/promptcrm"})
     with pytest.raises(ConfigError) as caught:
-        config(here, "promptcrm", 1)
+        config(two_hosts, "promptcrm", 1)
     assert str(caught.value).startswith(
         "connection promptcrm_cdc: it names 2 hosts, h1:5432, h2:5433; Debezium follows"
     )
-    one = Settings(dsn={"promptcrm_cdc": "host=h1 port=7 dbname=promptcrm sslmode=require"})
-    wanted = {"hostname": "h1", "port": "7", "dbname": "promptcrm", "sslmode": "require"}
-    found = source_properties(one, "promptcrm")
-    assert {key: found[f"database.{key}"] for key in wanted} == wanted
+    one_host = Settings(dsn={"promptcrm_cdc": "host=h1 port=7 dbname=promptcrm sslmode=require"})
+    expected = {"hostname": "h1", "port": "7", "dbname": "promptcrm", "sslmode": "require"}
+    actual = source_properties(one_host, "promptcrm")
+    assert {key: actual[f"database.{key}"] for key in expected} == expected
 
 
 def test_a_login_is_not_in_what_a_client_logs() -> None:
-    assert without_login("https://u:p%40ss@h:1/x") == ("https://h:1/x", ("u", "p@ss"))
-    assert without_login("http://h:1") == ("http://h:1", None)
+    assert split_login("https://u:p%40ss@h:1/x") == ("https://h:1/x", ("u", "p@ss"))
+    assert split_login("http://h:1") == ("http://h:1", None)

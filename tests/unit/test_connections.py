@@ -1,4 +1,4 @@
-"""Sessions have one home, and open on servers that lack a setting."""
+"""Only a few modules open sessions, and a session opens on servers that lack a setting."""
 
 import re
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from promptsales.connections import opened_by, start_options
+from promptsales.connections import open_with, start_options
 from promptsales.settings import ROOT, Settings
 
 OPENING = re.compile(r"(?:psycopg|Connection)\.connect\(|PostgresHook\(|create_engine\(|\.jdbc\(")
-# Airflow's hook and Alembic's engine are handed what is opened here; JDBC takes the same options
+# Airflow's hook and Alembic's engine get a connection that connections.py opened; JDBC gets the same options
 HOMES = {
     "promptsales/connections.py",
     "promptsales/marts/filling.py",
@@ -22,8 +22,8 @@ HOMES = {
 
 def test_no_other_file_opens_a_session() -> None:
     files = [path for name in ("promptsales", "streams", "spark_jobs", "dags") for path in (ROOT / name).rglob("*.py")]
-    found = {str(path.relative_to(ROOT)) for path in files if OPENING.search(path.read_text(encoding="utf-8"))}
-    assert found == HOMES
+    homes = {str(path.relative_to(ROOT)) for path in files if OPENING.search(path.read_text(encoding="utf-8"))}
+    assert homes == HOMES
 
 
 @pytest.mark.parametrize(
@@ -37,22 +37,22 @@ def test_no_other_file_opens_a_session() -> None:
     ],
 )
 def test_a_server_that_lacks_a_setting_is_not_asked_for_it(text: str, setting: str) -> None:
-    asked: list[str] = []
+    attempts: list[str] = []
 
     def connect(parameters: dict[str, Any]) -> psycopg.Connection:
-        asked.append(parameters["options"])
+        attempts.append(parameters["options"])
         if setting in parameters["options"]:
             raise psycopg.OperationalError(text)
         raise psycopg.OperationalError("connection refused")
 
     with pytest.raises(psycopg.OperationalError, match="connection refused"):
-        opened_by(connect, Settings(), "promptcrm_etl", {})
-    first, second = (options.split(" -c ") for options in asked)
-    assert [one.split("=")[0] for one in first if one not in second] == [setting]
-    assert [one for one in second if one not in first] == []
+        open_with(connect, Settings(), "promptcrm_etl", {})
+    first, second = (options.split(" -c ") for options in attempts)
+    assert [option.split("=")[0] for option in first if option not in second] == [setting]
+    assert [option for option in second if option not in first] == []
 
 
 def test_how_long_a_statement_may_take() -> None:
-    chosen = Settings(work_timeout_minutes=90, look_timeout_minutes=2)
-    assert "-c statement_timeout=90min" in start_options(chosen, "warehouse")
-    assert "-c statement_timeout=2min" in start_options(chosen, "warehouse", "look")
+    settings = Settings(work_timeout_minutes=90, look_timeout_minutes=2)
+    assert "-c statement_timeout=90min" in start_options(settings, "warehouse")
+    assert "-c statement_timeout=2min" in start_options(settings, "warehouse", "look")

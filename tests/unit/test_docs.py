@@ -17,28 +17,30 @@ DOCS = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 
 
 def commands(command: Any, name: str) -> list[str]:
-    """The full names of a command and all below it."""
-    below = getattr(command, "commands", {})
-    return [found for sub, inner in below.items() for found in commands(inner, f"{name} {sub}")] or [name]
+    """Return the full names of a command's subcommands, or its own name when it has none."""
+    subcommands = getattr(command, "commands", {})
+    return [full for sub, inner in subcommands.items() for full in commands(inner, f"{name} {sub}")] or [name]
 
 
 @pytest.mark.parametrize("command", commands(typer.main.get_command(command_line()), "promptsales"))
 def test_command_is_documented(command: str) -> None:
-    assert f"`{command}" in DOCS, f"`{command}` is in no page: add it to docs/reference/commands.md"
+    assert f"`{command}" in DOCS, f"`{command}` is on no page: add it to docs/reference/commands.md"
 
 
 @pytest.mark.parametrize("target", re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
 def test_make_target_is_documented(target: str) -> None:
-    assert f"`make {target}`" in DOCS, f"`make {target}` is in no page: add it to README.md"
+    assert f"`make {target}`" in DOCS, f"`make {target}` is on no page: add it to README.md"
 
 
 @pytest.mark.parametrize("setting", Settings.model_fields)
 def test_setting_is_documented(setting: str) -> None:
-    assert f"PROMPTSALES_{setting.upper()}" in DOCS, f"{setting} is in no page: add it to docs/reference/settings.md"
+    assert f"PROMPTSALES_{setting.upper()}" in DOCS, (
+        f"setting {setting} is on no page: add it to docs/reference/settings.md"
+    )
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub writes them."""
+    """Return the anchors of a page's headings, as GitHub writes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
     return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 

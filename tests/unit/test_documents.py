@@ -1,4 +1,4 @@
-"""Reading YAML into models."""
+"""Reading YAML files into models."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from promptsales.documents import Document, read_document
 from promptsales.errors import ConfigError
 
 
-class Thing(Document):
-    """A document."""
+class Shirt(Document):
+    """A document with one key."""
 
     size: int
 
@@ -23,12 +23,12 @@ class Thing(Document):
     ],
 )
 def test_fault_is_named(tmp_path: Path, text: str, reason: str) -> None:
-    (tmp_path / "thing.yml").write_text(text)
+    (tmp_path / "shirt.yml").write_text(text)
     with pytest.raises(ConfigError, match=reason) as caught:
-        read_document(tmp_path / "thing.yml", Thing)
-    assert "thing.yml" in str(caught.value)
+        read_document(tmp_path / "shirt.yml", Shirt)
+    assert "shirt.yml" in str(caught.value)
 
 
 def test_good_document(tmp_path: Path) -> None:
-    (tmp_path / "thing.yml").write_text("size: 3")
-    assert read_document(tmp_path / "thing.yml", Thing) == Thing(size=3)
+    (tmp_path / "shirt.yml").write_text("size: 3")
+    assert read_document(tmp_path / "shirt.yml", Shirt) == Shirt(size=3)

@@ -1,4 +1,4 @@
-"""The repository installs the same everywhere: hashes, no host, no path of a machine."""
+"""The repository installs the same packages everywhere: pinned by hash, no registry's host, no machine's path."""
 
 import re
 import subprocess
@@ -7,8 +7,8 @@ from promptsales.settings import ROOT
 
 
 def tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return listed.stdout.split()
+    result = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return result.stdout.split()
 
 
 def test_every_requirement_is_pinned_by_hash() -> None:
@@ -23,5 +23,5 @@ def test_no_file_names_a_registry_or_a_machine() -> None:
         path = ROOT / name
         if name == "tests/unit/test_environment.py" or path.suffix == ".png" or not path.is_file():
             continue
-        found = forbidden.search(path.read_text(encoding="utf-8"))
-        assert found is None, f"{name} names {found.group() if found else ''}"
+        match = forbidden.search(path.read_text(encoding="utf-8"))
+        assert match is None, f"{name} names {match.group() if match else ''}"

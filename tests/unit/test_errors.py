@@ -1,4 +1,4 @@
-"""The driver's errors become ours, marked, and lose their values on the way."""
+"""psycopg's errors become transient or terminal errors of ours, without the values in their texts."""
 
 import psycopg
 import pytest

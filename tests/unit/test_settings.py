@@ -1,4 +1,4 @@
-"""Settings: ports, addresses, where the state lies."""
+"""Settings: ports, addresses, time zones, the environment."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from promptsales.settings import settings as settings_of_this_process
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    here = Settings(state=tmp_path, port_base=30000, dsn={"warehouse": "postgresql://me@elsewhere/dw"})
+    settings = Settings(state=tmp_path, port_base=30000, dsn={"warehouse": "postgresql://me@elsewhere/dw"})
     for name in ("promptcrm_owner", "bi", "redis", "mongo_promptcontent", "airflow_admin"):
-        here.secrets.write(name, f"secret-{name}")
-    return here
+        settings.secrets.write(name, f"secret-{name}")
+    return settings
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_address(settings: Settings, name: str, address: str) -> None:
 
 
 def test_unknown_name_names_the_known_ones(settings: Settings) -> None:
-    with pytest.raises(ConfigError, match="no connection is called 'crm'; names are promptsales, promptads"):
+    with pytest.raises(ConfigError, match="no connection is called 'crm'; use one of promptsales, promptads"):
         settings.address("crm")  # type: ignore[arg-type]
     assert "warehouse" in connection_names()
 
@@ -55,7 +55,7 @@ def test_missing_secret_says_what_to_do(settings: Settings) -> None:
 @pytest.mark.parametrize("zone", ["+05:30", "UTC+5", "Europe/Atlantis", "", "../UTC"])
 def test_an_unknown_zone_is_refused(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMPTSALES_REPORTING_TIMEZONE", zone)
-    message = "settings: PROMPTSALES_REPORTING_TIMEZONE: .* is not a name of the IANA time zone database; name one such"
+    message = "settings: PROMPTSALES_REPORTING_TIMEZONE: .* is not a name of the IANA time zone database; use one such"
     with pytest.raises(ConfigError, match=message):
         settings_of_this_process.__wrapped__()
     monkeypatch.setenv("PROMPTSALES_REPORTING_TIMEZONE", "Asia/Kathmandu")

@@ -1,4 +1,4 @@
-"""A copy of the project's files, and its command line against the tests' stack: a test may add feeds to it."""
+"""A copy of the project's files with its command line, so that a test may add feeds to it; it uses the tests' stack."""
 
 import json
 import os
@@ -18,7 +18,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The project's files in a place of the test's own, as a git repository of one commit."""
+    """Copy the project's files into a git repository with one commit."""
     for folder in ("promptsales", "warehouse", "schemas", "dags", "local"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.com"]
@@ -29,19 +29,19 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def promptsales(stack: Settings, copy: Path) -> Command:
-    """The command line of the copy, against the tests' stack."""
+    """Return the command line of the copy, connected to the tests' stack."""
 
     def call(
         *words: str, code: str = "from promptsales.cli.main import main; main()"
     ) -> subprocess.CompletedProcess[str]:
-        here = {
+        environment = {
             "PYTHONPATH": str(copy),
             "PROMPTSALES_STATE": str(stack.state),
             "PROMPTSALES_PORT_BASE": str(stack.port_base),
         }
         command = [sys.executable, "-c", code, *words]
         return subprocess.run(
-            command, cwd=copy, env={**os.environ, **here}, capture_output=True, text=True, check=False
+            command, cwd=copy, env={**os.environ, **environment}, capture_output=True, text=True, check=False
         )
 
     return call
@@ -78,13 +78,13 @@ print(json.dumps(found))
 
 
 def several(promptsales: Command, *commands: str) -> list[Any]:
-    """Run commands in one process, whose imports take longer than they do; return what each prints as JSON.
+    """Run commands in one process, as their imports take longer than they do; return what each prints as JSON.
 
-    ``sql`` is run at the CRM, ``diagnose`` tells what `promptsales doctor` finds about a table: the copy has no servers
-    of its own to be asked how they are.
+    ``sql`` runs a statement in the CRM. ``diagnose`` returns the findings of `promptsales doctor` about a table: the
+    copy has no servers of its own whose status doctor could check.
     """
-    done = promptsales(json.dumps(commands), code=_SEVERAL)
-    assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+    result = promptsales(json.dumps(commands), code=_SEVERAL)
+    assert result.returncode == 0, result.stderr
+    results = json.loads(result.stdout)
     assert [(command, err) for command, (code, _, err) in zip(commands, results, strict=True) if code] == []
     return [json.loads(out) if out.lstrip()[:1] in ("[", "{") else out for _, out, _ in results]

@@ -1,4 +1,4 @@
-"""A feed is added by the steps of docs/tutorial/first-feed.md, in a copy of the files and on real servers."""
+"""The steps of docs/tutorial/first-feed.md add a feed, in a copy of the files and on real servers."""
 
 import json
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ TABLE = """
 
 @pytest.fixture
 def visits(stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """The new table at the source; afterwards it is gone, and so is all that was made for it."""
+    """Create the new table at the source; afterwards drop it and everything that was created for it."""
     crm.execute(TABLE)
     yield crm
     with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as source:
@@ -57,7 +57,7 @@ def test_a_new_feed_needs_no_python(
     assert promptsales("contracts", "new", "crm.visits", "--write").returncode == 0
     assert (copy / "warehouse" / "core" / "visits" / "contract.yml").read_text() == printed.stdout
     assert "already exists" in promptsales("contracts", "new", "crm.visits", "--write").stderr
-    # step 3: what a reviewer is told
+    # step 3: what a reviewer sees
     diff = promptsales("contracts", "diff", "--base", "main", "--json")
     assert (diff.returncode, json.loads(diff.stdout)) == (
         0,
@@ -88,7 +88,7 @@ def test_a_new_feed_needs_no_python(
     ]
     columns = admin.execute("select attname from pg_attribute where attrelid = 'core.visits'::regclass and attnum > 0")
     assert {name for (name,) in columns}.isdisjoint({"first_name", "notes", "country_code", "email"})
-    # and the DAG of the source has its three tasks, by itself
+    # and the source's DAG has the feed's three tasks without a change
     assert _tasks(promptsales) >= {"visits.extract", "visits.check", "visits.publish"}
 
 
@@ -117,7 +117,7 @@ def test_a_view_taken_by_cascade_blocks_its_own_feed_alone(
     )
     assert promptsales("load", "leads").returncode == 0
 
-    # as docs/how-to/source-changes.md says: out of the contract, provision, and the feed loads again
+    # as docs/how-to/source-changes.md says: remove the column from the contract, provision, and the feed loads again
     contract = copy / "warehouse" / "core" / "visits" / "contract.yml"
     lines = [line for line in contract.read_text().splitlines(keepends=True) if "name: amount" not in line]
     contract.write_text("".join(lines))

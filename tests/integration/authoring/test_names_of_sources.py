@@ -1,4 +1,4 @@
-"""A feed and a streamed table whose source calls its columns as it likes, from draft to erasure, on real servers."""
+"""A feed whose source has arbitrary column names works from the draft to an erasure, on real servers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +47,14 @@ create table core.order_lines_history (
 );
 create unique index on core.order_lines_history (order_line_id) where valid_to = 'infinity';
 """
+# a column of the draft -> its name at the source, if that differs
+DRAFT = {
+    "order_line_id": "ID", "order": None, "group": "Group", "user": None, "with_space": "with space",
+    "margin": "Margin %", "a_b": "a.b", "s": None, "t": None, "key": None, "value": None, "moment": None,
+    "changed_at": None, "rules": None, "e_mail_hmac": "E-Mail", "e_mail_domain_hmac": "E-Mail",
+    "is_e_mail_valid": "E-Mail", "email_hmac": "Email", "email_domain_hmac": "Email", "is_email_valid": "Email",
+    "created_at": "createdAt", "updated_at": "updatedAt", "deleted_at": "deletedAt", "pii_kid": None,
+}  # fmt: skip
 SQL = "unexpected_rows_expectation"
 RULES: list[tuple[str, str, dict[str, Any]]] = [
     (
@@ -72,7 +80,7 @@ RULES: list[tuple[str, str, dict[str, Any]]] = [
 
 @pytest.fixture
 def lines(stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """The table at the source; afterwards it is gone, and so is all that was made for it."""
+    """Create the table at the source; afterwards drop it and everything that was created for it."""
     crm.execute(TABLE)
     yield crm
     with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as source:
@@ -89,16 +97,10 @@ def test_a_feed(promptsales: Command, copy: Path, lines: psycopg.Connection, adm
     assert written.returncode == 0, written.stderr
     folder = copy / "warehouse" / "core" / "order_lines"
     contract = yaml.safe_load((folder / "contract.yml").read_text())
-    assert {column["name"]: column.get("source") for column in contract["columns"]} == {
-        "order_line_id": "ID", "order": None, "group": "Group", "user": None, "with_space": "with space",
-        "margin": "Margin %", "a_b": "a.b", "s": None, "t": None, "key": None, "value": None, "moment": None,
-        "changed_at": None, "rules": None, "e_mail_hmac": "E-Mail", "e_mail_domain_hmac": "E-Mail",
-        "is_e_mail_valid": "E-Mail", "email_hmac": "Email", "email_domain_hmac": "Email", "is_email_valid": "Email",
-        "created_at": "createdAt", "updated_at": "updatedAt", "deleted_at": "deletedAt", "pii_kid": None,
-    }  # fmt: skip
+    assert {column["name"]: column.get("source") for column in contract["columns"]} == DRAFT
     assert contract["unread"] == ["birthDate"]
     _with_capitals_and_rules(folder)
-    done = several(
+    outputs = several(
         promptsales,
         "provision --json",
         "load order_lines --json",
@@ -111,23 +113,28 @@ def test_a_feed(promptsales: Command, copy: Path, lines: psycopg.Connection, adm
         "reconcile order_lines --json",
         f"pii erase {LINE}3 --yes",
     )
-    assert [change["what"] for change in done[0]] == [
+    assert [change["what"] for change in outputs[0]] == [
         "view etl.order_lines created",
         "warehouse/core/order_lines/table.sql applied",
         "staging.promptcrm__order_lines created",
         "core.order_lines: 35 comments written",
         "ops.staleness: 1 limits written",
     ]
-    assert counts(done[1]) == {"extracted": 6, "inserted": 3, "updated": 0, "quarantined": 3, "checks_failed": 3}
-    assert [(row["key"], row["rules"]) for row in done[2]] == [
+    assert counts(outputs[1]) == {"extracted": 6, "inserted": 3, "updated": 0, "quarantined": 3, "checks_failed": 3}
+    assert [(row["key"], row["rules"]) for row in outputs[2]] == [
         (f"{LINE}4", ["like in SQL"]),
         (f"{LINE}5", ["like"]),
         (f"{LINE}6", ["braces in SQL"]),
     ]
-    assert {row["result"] for row in done[3]} == {"passed"}
-    assert done[4] == []
-    assert counts(done[7]) == {"extracted": 5, "inserted": 1, "updated": 1, "quarantined": 2, "checks_failed": 0}
-    assert [(row["gone"], row["deleted"], row["unequal_buckets"]) for row in done[8]] == [(1, 1, 1)]
+    assert {row["result"] for row in outputs[3]} == {"passed"}
+    assert outputs[4] == []
+    assert counts(outputs[7]) == {"extracted": 5, "inserted": 1, "updated": 1, "quarantined": 2, "checks_failed": 0}
+    assert [(row["gone"], row["deleted"], row["unequal_buckets"]) for row in outputs[8]] == [(1, 1, 1)]
+    _assert_core(admin)
+
+
+def _assert_core(admin: psycopg.Connection) -> None:
+    """Check rows and versions after an update of two rows, a delete, and the erasure of a quarantined row."""
     assert admin.execute(
         'select "order", "Group", with_space, margin::text, a_b, s, key, value, rules, deleted_at is null '
         "from core.order_lines order by 1"
@@ -148,13 +155,13 @@ def test_a_feed(promptsales: Command, copy: Path, lines: psycopg.Connection, adm
 
 
 def counts(results: list[dict[str, Any]]) -> dict[str, int]:
-    """Return what a load did."""
+    """Return the counts of a load."""
     (result,) = results
     return {name: result[name] for name in ("extracted", "inserted", "updated", "quarantined", "checks_failed")}
 
 
 def _with_capitals_and_rules(folder: Path) -> None:
-    """Do what a person would: core keeps a capital of the source, and a history; and there are rules."""
+    """Edit the draft as an engineer would: keep a capital in a name, add a history, add rules."""
     contract, table, rules = (folder / name for name in ("contract.yml", "table.sql", "expectations.yml"))
     text = contract.read_text().replace("name: group, source: Group", "name: Group")
     contract.write_text(text.replace("history: []", "history: [order, Group, changed_at, rules]"))

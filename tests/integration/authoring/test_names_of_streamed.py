@@ -1,4 +1,4 @@
-"""A streamed table whose source calls its columns as it likes: provisioned, followed, compared, released."""
+"""A streamed table whose source has arbitrary column names: provisioned, streamed, compared, released."""
 
 import json
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ RULES = {
         "warn",
     ),
 }
-# the sink, the audit and the release, as the worker and the command line call them
+# calls the sink, the audit and the release as the worker and the command line do
 FOLLOW = """
 import asyncio, json, sys
 from datetime import UTC, datetime
@@ -143,7 +143,7 @@ print(json.dumps(said, default=str))
 
 @pytest.fixture
 def orders(stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection) -> Iterator[None]:
-    """The table at the source; afterwards it is gone, and so is all that was made for it."""
+    """Create the table at the source; afterwards drop it and everything that was created for it."""
     crm.execute(SOURCE)
     yield
     with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as source:
@@ -154,7 +154,7 @@ def orders(stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection) 
 
 
 def written(copy: Path) -> None:
-    """The table's folder, as a person would write it."""
+    """Write the table's folder as an engineer would."""
     folder = copy / "warehouse" / "core" / "Orders"
     folder.mkdir()
     (folder / "contract.yml").write_text(yaml.safe_dump(CONTRACT, sort_keys=False))
@@ -182,14 +182,14 @@ def test_a_streamed_table(
     }
     followed = promptsales(code=FOLLOW)
     assert followed.returncode == 0, followed.stderr
-    said: dict[str, Any] = json.loads(followed.stdout)
-    assert (said["quarantined"], said["held"]) == (1, [["3", ["braces"]]])
-    assert said["hours"] == [1, True]
-    assert said["rows"] == [["1", "2", "3"], [True, True, True], SENT]
-    assert (said["left"], said["gone"]) == ([1, 2, 3], [9])
-    assert said["broken"] == {"braces": [1, None], "like in SQL": [1, None]}
-    # Debezium tells no capitals unless it is told to, and a comma ends a pattern
-    assert said["columns"] == [
+    output: dict[str, Any] = json.loads(followed.stdout)
+    assert (output["quarantined"], output["held"]) == (1, [["3", ["braces"]]])
+    assert output["hours"] == [1, True]
+    assert output["rows"] == [["1", "2", "3"], [True, True, True], SENT]
+    assert (output["left"], output["gone"]) == ([1, 2, 3], [9])
+    assert output["broken"] == {"braces": [1, None], "like in SQL": [1, None]}
+    # Debezium ignores case unless its patterns say otherwise, and a comma ends a pattern
+    assert output["columns"] == [
         rf"(?-i)crm\.order\.{name}"
         for name in (
             *("ID", "Group", "order", r"Margin\ %", "is_deleted", r"Rules\x2c\ all", "key", "payload", "class"),
@@ -210,7 +210,7 @@ SENT = {
 
 
 def _holds(admin: psycopg.Connection) -> None:
-    """The table, its history and the days it touched."""
+    """Check the table, its history and its touched days."""
     rows = admin.execute(
         'select order_id, "Group", "order", margin::text, was_deleted, rules, key, payload, class, is_deleted '
         'from core."Orders" order by 1'

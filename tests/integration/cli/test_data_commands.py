@@ -1,4 +1,4 @@
-"""The commands on data, as a person or a CI calls them."""
+"""The commands on data, as a user or CI runs them."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from tests.support.cases import put
 
 
 class Done(NamedTuple):
-    """What a command left behind."""
+    """The exit code and output of a command."""
 
     returncode: object
     stdout: str
@@ -35,7 +35,7 @@ Command = Callable[..., Done]
 
 @pytest.fixture
 def promptsales(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command line, in this process: what it imports takes seconds, and is imported once."""
+    """Run the command line in this process: its imports take seconds, and happen once."""
 
     def run(*words: str) -> Done:
         monkeypatch.setattr("sys.argv", ["promptsales", *words])
@@ -52,8 +52,8 @@ def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Conn
     leads.add_bad(crm, 1)
     dry = promptsales("load", "leads", "--dry-run")
     assert (dry.returncode, "4" in dry.stdout.split()) == (0, True)
-    (seen,) = json.loads(promptsales("load", "leads", "--dry-run", "--json").stdout)
-    assert (seen["feed"], seen["rows"], seen["start"]) == ("leads", 4, None)
+    (plan,) = json.loads(promptsales("load", "leads", "--dry-run", "--json").stdout)
+    assert (plan["feed"], plan["rows"], plan["start"]) == ("leads", 4, None)
     (loaded,) = json.loads(promptsales("load", "leads", "--json").stdout)
     assert [loaded[name] for name in ("extracted", "inserted", "updated", "unchanged", "quarantined")] == [
         4,
@@ -63,8 +63,8 @@ def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Conn
         1,
     ]
 
-    told = json.loads(promptsales("freshness", "--json").stdout)
-    fresh = {feed["feed"]: feed["state"] for feed in told if feed["feed"] in contracts()}
+    freshness_rows = json.loads(promptsales("freshness", "--json").stdout)
+    fresh = {feed["feed"]: feed["state"] for feed in freshness_rows if feed["feed"] in contracts()}
     assert fresh == {name: "fresh" if name == "leads" else "never loaded" for name in contracts()}
 
     (held,) = json.loads(promptsales("quarantine", "list", "--json").stdout)
@@ -73,7 +73,7 @@ def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Conn
     (released,) = json.loads(promptsales("load", "leads", "--json").stdout)
     assert (released["inserted"], released["quarantined"]) == (1, 0)
 
-    # core now holds a row that breaks a rule, by decision: the check of core as it stands says so
+    # core now holds a row that breaks a rule, because it was released: the check of core reports it
     report = tmp_path / "out.xml"
     checked = promptsales("check", "--all", "--junit", str(report))
     assert checked.returncode == 1
@@ -111,15 +111,15 @@ def test_answers_made_from_what_changed_are_made_anew(
             ["pii", "erase", "00" * 32, "--json"],
             "error: --json cannot ask for confirmation: check with --dry-run, then pass --yes",
         ),
-        (["dsn", "foo"], "error: no connection is called 'foo'; names are promptsales"),
+        (["dsn", "foo"], "error: no connection is called 'foo'; use one of promptsales"),
     ],
 )
 @pytest.mark.usefixtures("warehouse")
 def test_errors_are_one_line(promptsales: Command, words: list[str], message: str) -> None:
-    done = promptsales(*words)
-    assert done.returncode == 1
-    assert done.stderr.startswith(message)
-    assert done.stderr.count("\n") == 1
+    result = promptsales(*words)
+    assert result.returncode == 1
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == 1
 
 
 NAME, SHOWN = "[/] [bold]x \x1b[2J\u202e\n", r"[/] [bold]x \x1b[2J\u202e\n"
@@ -154,8 +154,10 @@ def test_check_of_a_streamed_table(promptsales: Command, admin: psycopg.Connecti
     after = promptsales("check", "--all", "--json")
     assert (before.returncode, after.returncode) == (0, 1)
     assert {rule["table"] for rule in json.loads(before.stdout)} == {"campaigns"}
-    failed = [one for one in json.loads(after.stdout) if one["result"] == "failed"]
-    assert [(one["table"], one["rule"], one["unexpected"]) for one in failed] == [("campaigns", "budget_negative", 1)]
+    failed = [result for result in json.loads(after.stdout) if result["result"] == "failed"]
+    assert [(result["table"], result["rule"], result["unexpected"]) for result in failed] == [
+        ("campaigns", "budget_negative", 1)
+    ]
 
 
 def test_check_of_a_mart(promptsales: Command, stack: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Thousands of random bad documents, written past the validators: nothing is fatal, nothing good is lost."""
+"""Thousands of random bad documents, written past the validators: nothing fails, and no good document is lost."""
 
 import uuid
 from copy import deepcopy
@@ -39,15 +39,15 @@ IDS: tuple[Any, ...] = (5, 7.5, True, "", " ", {"a": 1}, b"\x01", datetime(2026,
 
 
 def places(document: Document, within: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """The path of each field and of its fields; but of one: where many lack that, the batch is blocked, and rightly."""
-    found: list[tuple[str, ...]] = []
+    """Return the paths of all fields but project_id: if many documents lacked that, the batch would be blocked."""
+    paths: list[tuple[str, ...]] = []
     for name, value in (item for item in document.items() if item[0] != "project_id"):
-        found += [(*within, name), *(places(value, (*within, name)) if isinstance(value, dict) else ())]
-    return found
+        paths += [(*within, name), *(places(value, (*within, name)) if isinstance(value, dict) else ())]
+    return paths
 
 
 def bad(feed: str, rng: Random) -> Document:
-    """A sound document with one to four fields that are wild or missing; one in a hundred has a wild id."""
+    """Return a sound document with one to four random or missing fields; one document in a hundred has a random id."""
     document = deepcopy(SOUND[feed]())
     for path in rng.sample(places(document), rng.randint(1, 4)):
         holder = document
@@ -78,14 +78,14 @@ def test_bad_documents_are_held_and_good_ones_arrive(
     rng = Random(feed)  # noqa: S311 -- the same documents in every run
     collection, everything = documents[COLLECTION[feed]], Limits(share=1)
     good = [SOUND[feed](_id=f"good {number}") for number in range(GOOD)]
-    ids = [{"_id": one} | SOUND[feed]() for one in IDS]
+    ids = [{"_id": key} | SOUND[feed]() for key in IDS]
     written(documents, feed, good + [bad(feed, rng) for _ in range(BAD)] + ids)
     first = load(contract(feed), content, warehouse, None, "test", everything)
     assert_adds_up(first, GOOD + BAD + len(IDS))
     assert first.quarantined > BAD / 4
 
-    # then by the change stream: some change, some go, others come
-    some = [one["_id"] for one in collection.find({}, {"_id": 1}) if isinstance(one["_id"], str)]
+    # then through the change stream: some documents change, some are deleted, others are added
+    some = [document["_id"] for document in collection.find({}, {"_id": 1}) if isinstance(document["_id"], str)]
     for key in rng.sample(sorted(some), LATER):
         path = ".".join(rng.choice(places(SOUND[feed]())))
         collection.update_one(
@@ -97,10 +97,14 @@ def test_bad_documents_are_held_and_good_ones_arrive(
     assert_adds_up(second, second.extracted)
 
     held = {key for key in support.in_quarantine(warehouse, feed) if not key.startswith("without key ")}
-    living = {str(one["_id"]) for one in collection.find({}, {"_id": 1})}
+    living = {str(document["_id"]) for document in collection.find({}, {"_id": 1})}
     core = support.in_core(warehouse, feed)
     assert core.keys() | held == living
-    untouched = [one for one in collection.find({"_id": {"$regex": "^good "}}) if one == SOUND[feed](_id=one["_id"])]
+    untouched = [
+        document
+        for document in collection.find({"_id": {"$regex": "^good "}})
+        if document == SOUND[feed](_id=document["_id"])
+    ]
     assert len(untouched) > GOOD / 2
     expected = support.rows_of(untouched, stack, feed)
     assert {key: core[key] for key in expected} == expected

@@ -1,4 +1,4 @@
-"""No prompt and no answer is anywhere in clear: on a topic, in the warehouse, in a log, in a message."""
+"""No prompt and no answer is in clear text anywhere: on a topic, in the warehouse, in a log, in a message."""
 
 import logging
 from typing import Any
@@ -34,7 +34,7 @@ def test_marked_prompts_stay_in_mongodb(
     assert [(result.inserted, result.quarantined) for result in results] == [(1, 1), (1, 0)]
 
     topics = messages(stack)
-    assert b"prompt_id" in topics, "the search itself does not work: no row is on a topic"
+    assert b"prompt_id" in topics, "the search itself fails: it finds no row on a topic"
     places = {"topics": topics, "warehouse": dump(stack, stack.address("warehouse_admin"))}
-    assert [place for place, found in places.items() if MARK.encode() in found.lower()] == []
+    assert [place for place, text in places.items() if MARK.encode() in text.lower()] == []
     assert MARK not in caplog.text.lower()

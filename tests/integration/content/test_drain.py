@@ -1,4 +1,4 @@
-"""A content feed follows its collection: first load, changes, deletes, windows, and what is not as it should be."""
+"""A content feed follows its collection: first load, changes, deletes, windows, documents that break the contract."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -57,7 +57,7 @@ def test_first_load_then_changes(
     documents.content_assets.insert_one(asset(_id="new"))
     documents.content_assets.insert_one(asset(_id="short-lived"))
     documents.content_assets.delete_one({"_id": "short-lived"})
-    # the short-lived one is a delete of a row that core never held: unchanged
+    # the short-lived document is a delete of a row that core never held, so nothing changes
     assert counts(run(content, warehouse, "content_assets")) == (5, 1, 3, 1, 0, 0)
     assert_equal_to_source(documents, warehouse, stack, "content_assets")
     assert in_core(warehouse, "content_assets", deleted=True).keys() == {"a text id"}
@@ -73,7 +73,11 @@ def test_money_and_numbers(
     stack: Settings, documents: Documents, content: Source, warehouse: psycopg.Connection
 ) -> None:
     costs = [0.1, 1e-6, 3, Int64(4), Decimal128("0.00000001"), None, 123456.789]
-    costs += [2.5e-10, Decimal128("2.5E-10"), Decimal128("0.000000000001")]  # summed, not rounded to nothing one by one
+    costs += [
+        2.5e-10,
+        Decimal128("2.5E-10"),
+        Decimal128("0.000000000001"),
+    ]  # the sum is rounded, not each addend to zero
     documents.prompt_history.insert_many([prompt(cost=cost, tokens_used=2.0) for cost in costs])
     assert counts(run(content, warehouse, "prompts")) == (10, 10, 0, 0, 0, 0)
     assert_equal_to_source(documents, warehouse, stack, "prompts")
@@ -144,7 +148,7 @@ def test_window_replays_dates_and_text_and_moves_nothing(
 ) -> None:
     hours = [f"2026-03-01T{hour:02d}:00:00+00:00" for hour in range(6)]
     written = [datetime.fromisoformat(hour) if number % 2 else hour for number, hour in enumerate(hours)]
-    # 02:30 UTC, seen from two hours further east and eight hours further west
+    # 02:30 UTC, from two hours further east and eight hours further west
     written += ["2026-03-01T04:30:00+02:00", "2026-02-28T18:30:00-08:00"]
     documents.prompt_history.insert_many([prompt(_id=f"p{number}", timestamp=at) for number, at in enumerate(written)])
     run(content, warehouse, "prompts")
@@ -158,7 +162,7 @@ def test_window_replays_dates_and_text_and_moves_nothing(
 
 
 def unchecked(documents: Documents, stack: Settings, document: dict[str, Any]) -> None:
-    """Write past the validator, as an application from before it would have."""
+    """Write past the validator, as an old version of the application might have."""
     from pymongo import MongoClient
 
     with MongoClient[dict[str, Any]](stack.address("promptcontent_admin")) as client:
@@ -177,7 +181,7 @@ def test_wrong_types_are_quarantined_then_repaired(
     assert in_quarantine(warehouse, "prompts") == {"bad": wrong, "worse": ["type_mismatch: user_id", "user_missing"]}
     assert_equal_to_source(documents, warehouse, stack, "prompts")
 
-    # what is null now read as null before, too
+    # a field that is null now was null in the earlier version too
     repaired = {"tokens_used": None, "cost": None, "timestamp": MORNING}
     documents.prompt_history.update_one({"_id": "bad"}, {"$set": repaired})
     documents.prompt_history.delete_one({"_id": "worse"})
@@ -193,7 +197,7 @@ def test_a_bad_new_version_leaves_the_good_one(
     run(content, warehouse, "prompts")
     good = in_core(warehouse, "prompts")
     documents.prompt_history.delete_one({"_id": "one"})
-    # null in core, and null is what a misfit reads as: all the same it is no equal
+    # core has null and a misfit reads as null, but they are not equal
     unchecked(documents, stack, prompt(_id="one", tokens_used="many"))
     assert counts(run(content, warehouse, "prompts")) == (1, 0, 0, 0, 1, 0)
     assert in_core(warehouse, "prompts") == good
@@ -256,7 +260,7 @@ def test_a_delete_passes_whatever_the_rules_say_of_the_rest(
     documents.prompt_history.insert_one(prompt(_id="one", tokens_used=-1))
     run(content, warehouse, "prompts")
     warehouse.execute("update ops.quarantine set is_waived = true")
-    run(content, warehouse, "prompts")  # core holds by decision what breaks a rule
+    run(content, warehouse, "prompts")  # core holds a row that breaks a rule, because it was released
     documents.prompt_history.delete_one({"_id": "one"})
     assert counts(run(content, warehouse, "prompts")) == (1, 0, 1, 0, 0, 0)
     assert in_core(warehouse, "prompts", deleted=True).keys() == {"one"}

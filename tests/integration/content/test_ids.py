@@ -1,4 +1,4 @@
-"""Ids of documents: different BSON types are different keys, numbers of one value are one, and no id stops a load."""
+"""Ids of documents: different BSON types are different keys, equal numbers are the same key, and no id stops a load."""
 
 import uuid
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def run(source: Source, warehouse: psycopg.Connection) -> LoadResult:
 
 
 def insert_raw(documents: Documents, identifier: bytes, **fields: Any) -> None:
-    """Insert a document whose text ``_id`` has these bytes, as a driver does that does not check them."""
+    """Insert a document whose ``_id`` has these bytes as text, as a driver does that does not check UTF-8."""
     text = bson.encode({"_id": "x" * len(identifier), **prompt(**fields)})
     raw = text.replace(b"x" * len(identifier) + b"\0", identifier + b"\0", 1)
     documents.prompt_history.with_options(codec_options=bson.DEFAULT_CODEC_OPTIONS).insert_one(RawBSONDocument(raw))
@@ -53,7 +53,7 @@ def test_each_type_has_keys_of_its_own(documents: Documents, content: Source, wa
         *(Decimal128("0.1"), 0.1, float("nan"), "NaN", "", '""'),
     ]
     run(content, warehouse)
-    documents.prompt_history.insert_many([prompt(_id=key, tool=f"tool {place}") for place, key in enumerate(ids)])
+    documents.prompt_history.insert_many([prompt(_id=key, tool=f"tool {number}") for number, key in enumerate(ids)])
     assert run(content, warehouse).inserted == len(ids)
     assert {row["tool"] for row in in_core(warehouse, "prompts").values()} == {f"tool {n}" for n in range(len(ids))}
     assert in_core(warehouse, "prompts").keys() >= {HEX, UUID_TEXT, "1", "1.5", ""}
@@ -63,7 +63,7 @@ def test_each_type_has_keys_of_its_own(documents: Documents, content: Source, wa
     documents.prompt_history.delete_many({"_id": {"$in": ids[::2]}})
     run(content, warehouse)
     left = {row["tool"] for row in in_core(warehouse, "prompts").values()}
-    assert left == {f"tool {place}" for place in range(1, len(ids), 2)}
+    assert left == {f"tool {number}" for number in range(1, len(ids), 2)}
 
 
 def test_numbers_of_one_value_are_one_key(documents: Documents, content: Source, warehouse: psycopg.Connection) -> None:
@@ -101,14 +101,14 @@ def test_ids_that_are_not_utf8_are_quarantined(
 def test_a_field_that_is_not_utf8_is_quarantined(
     documents: Documents, content: Source, warehouse: psycopg.Connection
 ) -> None:
-    for place, field in enumerate(("tool", "input_prompt", "asset_id")):
+    for number, field in enumerate(("tool", "input_prompt", "asset_id")):
         insert_raw(documents, b"sound", **{field: "yyyy"})
         raw = documents.prompt_history.with_options(
             codec_options=bson.CodecOptions(document_class=RawBSONDocument)
         ).find_one({"_id": "sound"})
         assert raw is not None
         documents.prompt_history.delete_one({"_id": "sound"})
-        bad = bytes(raw.raw).replace(b"sound", b"bad %d" % place).replace(b"yyyy", b"y\xff\xfey")
+        bad = bytes(raw.raw).replace(b"sound", b"bad %d" % number).replace(b"yyyy", b"y\xff\xfey")
         documents.prompt_history.insert_one(RawBSONDocument(bad))
     run(content, warehouse)
     assert in_core(warehouse, "prompts") == {}

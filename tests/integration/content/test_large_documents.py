@@ -1,4 +1,4 @@
-"""Documents as large as MongoDB holds them: of a prompt only length and hash are read, other text has its limit."""
+"""Documents as large as MongoDB allows: of a prompt only length and hash are read, other text has a limit."""
 
 from typing import Any
 

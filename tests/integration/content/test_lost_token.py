@@ -1,4 +1,4 @@
-"""An oplog that no longer reaches back to the token, on a real server with a very small one."""
+"""An oplog that no longer contains the token, on a real server with a very small oplog."""
 
 import logging
 import socket
@@ -40,7 +40,7 @@ def wait_for(client: Client, what: str) -> None:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Client]:
-    """A replica set of one whose oplog holds a megabyte."""
+    """Start a replica set of one whose oplog holds a megabyte."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -50,7 +50,7 @@ def small(tmp_path: Path) -> Iterator[Client]:
         "bind_ip": "127.0.0.1",
         "replSet": "rs0",
         "oplogSize": 1,
-        "syncdelay": 1,  # the oplog is cut up to the last checkpoint of the server's own clock, else one a minute
+        "syncdelay": 1,  # the server cuts the oplog at its last checkpoint, which it takes once a minute by default
         "wiredTigerCacheSizeGB": 0.25,
     }
     command = [str(mongod()), "--nounixsocket", *(f"--{name}={value}" for name, value in options.items())]
@@ -66,7 +66,7 @@ def small(tmp_path: Path) -> Iterator[Client]:
 
 
 def roll_over(client: Client) -> None:
-    """Write until the oplog begins after now."""
+    """Write until the oplog starts after the current time."""
     began = client.admin.command("ping")["operationTime"]
     oplog = client.local["oplog.rs"]
     for _ in range(300):
@@ -91,7 +91,7 @@ def test_lost_token(
 
     with caplog.at_level(logging.WARNING):
         result = load(PROMPTS, source, warehouse, None, "test")
-    # by the cursor with its look-back: the old one is not read again
+    # read by the cursor with its look-back: the old document is not read again
     assert (result.extracted, result.inserted, result.updated) == (2, 1, 1)
     assert "the change stream of promptcontent.prompt_history cannot be resumed" in caplog.text
     assert result.complete_through is None
@@ -99,7 +99,7 @@ def test_lost_token(
     (held_by,) = warehouse.execute("select held_by from ops.feed").fetchone() or ("",)
     assert "the next reconciliation finds the deletes in between" in held_by
 
-    # the stream goes on, but nobody knows what was deleted in the gap, until the collections are compared
+    # the stream continues, but deletes in the gap stay unknown until the collections are compared
     history.delete_one({"_id": "new"})
     assert load(PROMPTS, source, warehouse, None, "test").complete_through is None
     assert support.in_core(warehouse, "prompts", deleted=True).keys() == {"new"}

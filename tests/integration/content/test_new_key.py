@@ -1,4 +1,4 @@
-"""A new hashing key reaches a collection: all of it is hashed anew, and what was deleted meanwhile is not missed."""
+"""A new hashing key reaches a collection: everything is hashed again, and a delete meanwhile is not missed."""
 
 import hashlib
 import hmac
@@ -40,8 +40,8 @@ def test_all_of_it_is_hashed_anew(
 
     admin.execute("insert into ops.pii_rotation (kid, check_hmac, bridge_days) values (2, %s, 1)", [CHECK])
     load(PROMPTS, rekeyed, warehouse, None, "test")
-    there = in_core(warehouse, "prompts")
-    assert {key: (row["tool"], row["pii_kid"], row["input_hmac"]) for key, row in there.items()} == {
+    core = in_core(warehouse, "prompts")
+    assert {key: (row["tool"], row["pii_kid"], row["input_hmac"]) for key, row in core.items()} == {
         "kept": ("gpt-5", 2, input_hmac(NEW, kept)),
         "changed": ("another", 2, input_hmac(NEW, changed)),
     }
@@ -49,5 +49,5 @@ def test_all_of_it_is_hashed_anew(
     assert (left["prompt_id"], left["pii_kid"], left["input_hmac"], left["output_hmac"]) == ("gone", 2, None, None)
     bridge = admin.execute("select old_hmac, new_hmac from ops.pii_bridge where column_name = 'input_hmac'").fetchall()
     old = content.key.key
-    assert sorted(bridge) == sorted((input_hmac(old, one), input_hmac(NEW, one)) for one in (kept, changed))
+    assert sorted(bridge) == sorted((input_hmac(old, text), input_hmac(NEW, text)) for text in (kept, changed))
     assert load(PROMPTS, rekeyed, warehouse, None, "once more").extracted == 0

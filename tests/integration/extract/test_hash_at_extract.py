@@ -48,7 +48,7 @@ def crm_admin(stack: Settings) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def selects(stack: Settings, crm_admin: psycopg.Connection) -> Iterator[Hashing]:
-    """A role with SELECT on the contract's columns, and no other right."""
+    """Connect as a role with SELECT on the contract's columns and no other right."""
     name, word = f"select_only_{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
     role, columns = sql.Identifier(name), sql.SQL(", ").join(map(sql.Identifier, dict.fromkeys(READ)))
     for statement in (
@@ -66,9 +66,11 @@ def selects(stack: Settings, crm_admin: psycopg.Connection) -> Iterator[Hashing]
 
 
 def plant(crm: psycopg.Connection) -> list[uuid.UUID]:
-    found = leads.add(crm, 3, email=" Zoë@Example.COM ", phone="+44 (0) 20 7946", click_id=" c-1 ", company_name="Acme")
-    found += leads.add(crm, 1, email="no address", phone="", click_id=" ", score=7, country_code="DE")
-    return found + leads.add(crm, 1, email=None, qualified_at="2039-01-01T00:00:00Z")
+    planted = leads.add(
+        crm, 3, email=" Zoë@Example.COM ", phone="+44 (0) 20 7946", click_id=" c-1 ", company_name="Acme"
+    )
+    planted += leads.add(crm, 1, email="no address", phone="", click_id=" ", score=7, country_code="DE")
+    return planted + leads.add(crm, 1, email=None, qualified_at="2039-01-01T00:00:00Z")
 
 
 def test_a_feed_from_end_to_end(
@@ -81,7 +83,7 @@ def test_a_feed_from_end_to_end(
     crm.execute("update crm.leads set status = 'working', email = 'new@example.com' where id = any(%s)", [ids[:2]])
     leads.add_bad(crm, 1)
     result = run(selects, warehouse)
-    # the look-back reads all again
+    # the look-back reads all rows again
     assert counts(result) == (6, 0, 2, 3, 1, 0)
     leads.assert_equal_to_source(crm, warehouse, stack)
     assert counts(run(selects, warehouse)) == (6, 0, 0, 5, 1, 0)
@@ -149,7 +151,7 @@ def test_it_is_compared_with_its_source(
     gone, changed, missing, *_ = plant(crm)
     (bad,) = leads.add_bad(crm, 1)
     run(selects, warehouse)
-    # as if they had been loaded long ago: none is within the look-back
+    # as if they had been loaded long ago, so that the look-back covers none of them
     admin.execute("update ops.feed set last_sync_timestamp = clock_timestamp()")
     crm.execute("delete from crm.leads where id = any(%s)", [[gone, bad]])
     admin.execute("delete from core.leads where lead_id = %s", [missing])
@@ -157,13 +159,13 @@ def test_it_is_compared_with_its_source(
     crm_admin.execute("update crm.leads set email = 'silent@example.com' where id = %s", [changed])
 
     assert make_original(FEED, selects).find_existing([str(gone), str(changed)]) == {str(changed)}
-    found = reconcile(FEED, selects, warehouse, "test", Limits())
-    assert found is not None
-    assert {name: getattr(found, name) for name in JUDGED} == {
+    comparison = reconcile(FEED, selects, warehouse, "test", Limits())
+    assert comparison is not None
+    assert {name: getattr(comparison, name) for name in JUDGED} == {
         "source_rows": 4, "warehouse_rows": 5, "gone": 2, "deleted": 2, "missing": 1, "differing": 0, "silent": 1,
         "pending": 0,
     }  # fmt: skip
-    # nothing of what was drawn stays
+    # the copy of the source's rows is deleted
     assert admin.execute("select count(*) from staging.promptcrm__leads where _load_id = 0").fetchone() == (0,)
     run(selects, warehouse)
     core, source = leads.in_core(warehouse), {row[0] for row in crm.execute("select id from crm.leads")}

@@ -1,4 +1,4 @@
-"""A date that PostgreSQL holds and no business has is quarantined, and stops neither load, reconciliation nor audit."""
+"""A date that PostgreSQL accepts but no business has goes to quarantine, and stops no load, reconciliation or audit."""
 
 from datetime import UTC, datetime
 
@@ -40,5 +40,5 @@ def test_impossible_dates_wait_in_quarantine(
     compared = reconcile(ACCOUNTS, source, warehouse, "test", Limits())
     assert compared is not None
     assert (compared.gone, compared.missing, compared.differing, compared.silent) == (0, 0, 0, 0)
-    assert [one.error for one in audit_core(ACCOUNTS, warehouse, datetime.now(UTC)) if one.error] == []
+    assert [verdict.error for verdict in audit_core(ACCOUNTS, warehouse, datetime.now(UTC)) if verdict.error] == []
     assert load(ACCOUNTS, source, warehouse, None, "test", Limits()).inserted == 0

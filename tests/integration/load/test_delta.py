@@ -122,14 +122,14 @@ def test_prepared_transaction_holds_the_watermark_but_not_the_load(
 ) -> None:
     leads.add(crm, 1)
     before = run(source, warehouse).complete_through
-    with psycopg.connect(stack.address("promptcrm")) as other:
-        other.tpc_begin("pending")
-        leads.add(other, 2)
-        other.tpc_prepare()
+    with psycopg.connect(stack.address("promptcrm")) as application:
+        application.tpc_begin("pending")
+        leads.add(application, 2)
+        application.tpc_prepare()
         leads.add(crm, 1)
         held = run(source, warehouse)
         assert (held.inserted, held.complete_through) == (1, before)
-        other.tpc_commit()
+        application.tpc_commit()
     assert run(source, warehouse).inserted == 2
     leads.assert_equal_to_source(crm, warehouse, stack)
 
@@ -149,7 +149,7 @@ def test_window_replays_its_rows_and_leaves_the_watermark(
     assert end is not None
     admin.execute("delete from core.leads")
     admin.execute("delete from core.leads_history")
-    # half-open: the last row lies on the end, outside
+    # half-open: the last row is at the end, so outside
     assert counts(run(source, warehouse, Window(start=start, end=end))) == (3, 3, 0, 0, 0, 0)
     assert counts(run(source, warehouse, Window(start=start, end=end + timedelta(microseconds=1)))) == (
         4,
@@ -175,11 +175,11 @@ def test_rows_of_erased_persons_stay_out(
 def test_soft_delete_at_the_source_arrives(
     stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
-    (one,) = leads.add(crm, 1, phone="1")
+    (lead,) = leads.add(crm, 1, phone="1")
     run(source, warehouse)
-    crm.execute("update crm.leads set deleted_at = now(), email = null, phone = null where id = %s", [one])
+    crm.execute("update crm.leads set deleted_at = now(), email = null, phone = null where id = %s", [lead])
     run(source, warehouse)
-    row = leads.in_core(warehouse)[one]
+    row = leads.in_core(warehouse)[lead]
     assert (row["email_hmac"], row["phone_hmac"], row["deleted_at"] is not None) == (None, None, True)
     leads.assert_equal_to_source(crm, warehouse, stack)
 
@@ -211,7 +211,7 @@ def test_a_row_that_ties_with_the_watermark_is_read_again(
 ) -> None:
     (loaded,) = leads.add(crm, 1)
     run(source, warehouse)
-    # another of the same microsecond, which the load did not see; and one before, which it had seen
+    # another row of the same microsecond, which the load did not see, and an earlier one, which it saw
     tied, before = leads.add(crm, 2, created_at="2020-01-01")
     with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as admin:
         admin.execute("set session_replication_role = replica")

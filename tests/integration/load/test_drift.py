@@ -1,4 +1,4 @@
-"""The contract is enforced at the source: PostgreSQL refuses what would break a view; a view that is gone is named."""
+"""The contract is enforced at the source: PostgreSQL refuses changes that break a view, a missing view is reported."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ LEADS = contract("leads")
     [
         ("drop column score", psycopg.errors.DependentObjectsStillExist),
         ("alter column score type integer", psycopg.errors.FeatureNotSupported),
-        ("drop column email", psycopg.errors.DependentObjectsStillExist),  # of which the view has hashes only
+        ("drop column email", psycopg.errors.DependentObjectsStillExist),  # the view has only their hashes
     ],
 )
 def test_postgresql_refuses_to_change_what_a_view_names(
@@ -60,9 +60,9 @@ def test_a_view_that_is_gone_is_named_and_remade(
         with pytest.raises(SourceRefused) as refused:
             load(LEADS, source, warehouse, None, "test")
         assert str(refused.value) == f"feed leads: {gone}"
-        # this stack's connectors are made by the tests of the stream
-        found = [one for one in diagnose(stack) if not one.where.startswith("connector ")]
-        assert [(finding.where, finding.what) for finding in found] == [
+        # other tests create this stack's connectors
+        findings = [finding for finding in diagnose(stack) if not finding.where.startswith("connector ")]
+        assert [(finding.where, finding.what) for finding in findings] == [
             ("promptcrm", "differs from the files: view etl.leads created"),
             ("feed leads", f"feed leads: {gone}"),
         ]
@@ -73,7 +73,7 @@ def test_a_view_that_is_gone_is_named_and_remade(
 
 @pytest.fixture
 def swapped(stack: Settings, crm: psycopg.Connection) -> Iterator[None]:
-    """Two leads, then the table replaced under its name; as it was, afterwards."""
+    """Add two leads and replace the table under its name; undo that afterwards."""
     leads.add(crm, 2)
     crm.execute("alter table crm.leads rename to leads_old")
     crm.execute("create table crm.leads (like crm.leads_old including all)")
@@ -94,7 +94,7 @@ def test_a_table_that_was_replaced_under_its_name(
         load(LEADS, source, warehouse, None, "test")
     with pytest.raises(SourceRefused, match=stale):
         reconcile(LEADS, source, warehouse, "test", Limits())
-    wrong = {(one.where, one.what.split(";")[0]) for one in diagnose(stack)}
+    wrong = {(finding.where, finding.what.split(";")[0]) for finding in diagnose(stack)}
     gone = "crm.leads is missing, so realtime.lead is not updated"
     assert {("feed leads", stale), ("publication promptcrm", gone)} <= wrong
     provision(stack)

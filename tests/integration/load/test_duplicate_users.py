@@ -1,4 +1,4 @@
-"""Users that share an address wait in quarantine, the others load, and each comes by itself once it is alone."""
+"""Users that share an address go to quarantine, all others load, and each is published once its address is unique."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -55,14 +55,14 @@ def test_addresses_that_differ_in_case_only(
     assert run(stack, warehouse).quarantined == 2
     assert living(warehouse) == {alone}
     assert waiting(warehouse) == {(str(lower), ("email_twice",)), (str(upper), ("email_twice",))}
-    (finding,) = (one for one in doctor._quarantine(stack) if one.where == "feed users")
+    (finding,) = (finding for finding in doctor._quarantine(stack) if finding.where == "feed users")
     assert finding.what == "2 rows broke email_twice: another row has the same value"
     assert "`promptsales reconcile users`" in finding.todo
 
     application.execute("update promptsales.users set email = 'ann2@x.org' where id = %s", [upper])
     run(stack, warehouse)
     assert living(warehouse) == {alone, upper}
-    # the next day it is judged again
+    # the next day its row is checked again
     warehouse.execute("update ops.quarantine set last_tried_at = last_tried_at - interval '2 days'")
     run(stack, warehouse)
     assert living(warehouse) == {alone, upper, lower}

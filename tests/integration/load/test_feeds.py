@@ -1,4 +1,4 @@
-"""Every polled feed follows its source: sample data first, then what an application changes, deletes and adds."""
+"""Every polled feed follows its source: first the sample data, then what an application changes, deletes and adds."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from tests.support.feeds import FEEDS, Feed, as_application, as_pipeline
 
 POLLED = [name for name, feed in contracts().items() if feed.path == "poll"]
 
-# what an application does to three sound rows of a table: where there is history, to a column it keeps
+# changes that an application makes to three sound rows of a table; if the table has a history, to a column in it
 CHANGES = {
     "users": "role = case role when 'admin' then 'viewer' else 'admin' end",
     "subscriptions": "plan_type = case plan_type when 'pro' then 'basic' else 'pro' end",
@@ -44,7 +44,7 @@ SOUND = {
 
 @pytest.fixture(scope="module")
 def sample(stack: Settings) -> Iterator[Settings]:
-    """Every system, filled with the small sample."""
+    """Fill every system with the small sample."""
     systems.empty(stack)
     seed(stack, Size.SMALL, datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
     yield stack
@@ -58,8 +58,8 @@ def run(stack: Settings, warehouse: psycopg.Connection, feed: Feed) -> LoadResul
 
 def count(connection: psycopg.Connection, feed: Feed) -> int:
     query = sql.SQL("select count(*) from {}").format(sql.Identifier(*feed.relation.split(".")))
-    (found,) = connection.execute(query).fetchone() or (0,)
-    return int(found)
+    (number,) = connection.execute(query).fetchone() or (0,)
+    return int(number)
 
 
 def change(connection: psycopg.Connection, feed: Feed) -> int:
@@ -80,14 +80,14 @@ def test_first_load_changes_and_nothing_new(sample: Settings, warehouse: psycopg
     for earlier in contract(name).after:
         run(sample, warehouse, FEEDS[earlier])
     with as_application(sample, feed) as application:
-        there, bad = count(application, feed), PLANTED.get(name, 0)
+        source_rows, bad = count(application, feed), PLANTED.get(name, 0)
         first = run(sample, warehouse, feed)
-        assert (first.extracted, first.inserted, first.quarantined) == (there, there - bad, bad)
+        assert (first.extracted, first.inserted, first.quarantined) == (source_rows, source_rows - bad, bad)
         feed.assert_equal_to_source(application, warehouse, sample)
 
         changed = change(application, feed)
         second = run(sample, warehouse, feed)
-        # what else is younger than the frontier's margin is read again, and known
+        # other rows younger than the frontier's margin are read again, and are unchanged
         assert (second.inserted, second.updated) == (0, changed)
         assert second.extracted == changed + second.unchanged + second.quarantined
         feed.assert_equal_to_source(application, warehouse, sample)
@@ -117,7 +117,7 @@ def test_a_deal_touches_the_days_it_was_made_and_closed(
         load(contract(name), source, warehouse, None, "test")
     assert warehouse.execute(touched).fetchall() == [("2026-01-05",), ("2026-02-06",)]
 
-    # opened again: the day it was closed is one to rebuild, though core knows it no more
+    # reopened: the day on which it was closed must be rebuilt, though core no longer has that day
     warehouse.execute("delete from ops.touched")
     crm.execute(f"update crm.opportunities set stage_id = {stage}", ["open"])  # noqa: S608
     assert load(contract("opportunities"), source, warehouse, None, "test").updated == 1

@@ -1,4 +1,4 @@
-"""What holds `complete_through` is named, with since when: in freshness, and in an alert once it has lasted."""
+"""Freshness names what holds `complete_through` and since when, and an alert does once it has lasted."""
 
 from datetime import datetime, timedelta
 
@@ -15,8 +15,8 @@ LEADS = contract("leads")
 
 
 def fresh(warehouse: psycopg.Connection) -> Freshness:
-    (found,) = (feed for feed in freshness(warehouse) if feed.feed == "leads")
-    return found
+    (freshness_of_leads,) = (feed for feed in freshness(warehouse) if feed.feed == "leads")
+    return freshness_of_leads
 
 
 def test_a_stuck_session(
@@ -29,24 +29,24 @@ def test_a_stuck_session(
         leads.add(crm, 1)
         staged = extract(LEADS, source, warehouse, None, "test")
         load(LEADS, source, warehouse, None, "test")
-        found = fresh(warehouse)
-        # every feed and every hour waits for it: one of them tells
+        leads_freshness = fresh(warehouse)
+        # every feed and every hour waits for the same transaction: only one of them sends the alert
         contacts = extract(contract("contacts"), source, warehouse, None, "test")
         later = extract(LEADS, source, warehouse, None, "test")
-        assert [claim_hold_alert(warehouse, "promptcrm", one) for one in (staged, contacts, later)] == [
+        assert [claim_hold_alert(warehouse, "promptcrm", feed) for feed in (staged, contacts, later)] == [
             True,
             False,
             False,
         ]
-    assert (found.held_since, found.complete_through) == (began, began - timedelta(seconds=5))
-    assert session in (found.held_by or "")
-    # seen later, it is worth an alert
+    assert (leads_freshness.held_since, leads_freshness.complete_through) == (began, began - timedelta(seconds=5))
+    assert session in (leads_freshness.held_by or "")
+    # seen again later, it is worth an alert
     assert not staged.progress.is_held_back(began + timedelta(minutes=15))
     assert staged.progress.is_held_back(began + timedelta(minutes=16))
 
     load(LEADS, source, warehouse, None, "test")
-    found = fresh(warehouse)
-    assert (found.state, found.held_by, found.held_since) == ("fresh", None, None)
+    leads_freshness = fresh(warehouse)
+    assert (leads_freshness.state, leads_freshness.held_by, leads_freshness.held_since) == ("fresh", None, None)
 
 
 def test_a_prepared_transaction(
@@ -59,12 +59,16 @@ def test_a_prepared_transaction(
         try:
             (prepared,) = crm.execute("select prepared from pg_prepared_xacts").fetchone() or (None,)
             staged = extract(LEADS, source, warehouse, None, "test")
-            found = fresh(warehouse)
+            leads_freshness = fresh(warehouse)
         finally:
             writer.tpc_rollback()
     assert isinstance(prepared, datetime)
-    assert (found.held_since, found.complete_through, found.state) == (prepared, None, "never loaded")
-    assert "prepared transaction" in (found.held_by or "")
+    assert (leads_freshness.held_since, leads_freshness.complete_through, leads_freshness.state) == (
+        prepared,
+        None,
+        "never loaded",
+    )
+    assert "prepared transaction" in (leads_freshness.held_by or "")
     assert staged.progress.is_held_back(prepared + timedelta(minutes=16))
     assert claim_hold_alert(warehouse, "promptcrm", staged)
 
@@ -73,11 +77,14 @@ def test_another_transaction_is_news(
     stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
     with psycopg.connect(stack.address("promptcrm")) as stuck:
-        told = []
+        alerts = []
         for _ in range(2):
             stuck.execute("select")
             staged = extract(LEADS, source, warehouse, None, "test")
-            told += [claim_hold_alert(warehouse, "promptcrm", staged), claim_hold_alert(warehouse, "promptcrm", staged)]
+            alerts += [
+                claim_hold_alert(warehouse, "promptcrm", staged),
+                claim_hold_alert(warehouse, "promptcrm", staged),
+            ]
             stuck.rollback()
-        assert claim_hold_alert(warehouse, "promptsales", staged)  # another source's own
-    assert told == [True, False, True, False]
+        assert claim_hold_alert(warehouse, "promptsales", staged)  # of another source
+    assert alerts == [True, False, True, False]

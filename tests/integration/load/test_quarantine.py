@@ -1,4 +1,4 @@
-"""Bad rows go to quarantine and come back; bad batches publish nothing."""
+"""Bad rows go to quarantine and are published once they are fixed; a blocked batch publishes nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_bad_rows_wait_and_leave_by_themselves_once_repaired(
     assert {entry.key for entry in manual_release.list_open_rows(warehouse, "leads", 10)} == set(map(str, bad))
     leads.assert_equal_to_source(crm, warehouse, stack)
 
-    # read again within the frontier's margin: known already, so there is nothing to check
+    # read again within the frontier's margin: they are known, so there is nothing to check
     again = run(source, warehouse)
     assert (again.unchanged, again.quarantined, again.checks_passed + again.checks_failed) == (10, 3, 0)
 
@@ -48,12 +48,12 @@ def test_bad_rows_wait_and_leave_by_themselves_once_repaired(
 def test_a_row_gone_bad_is_marked_stale_in_core_and_freed_when_reverted(
     crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
-    (one,) = leads.add(crm, 1, created_at="2020-01-01")
+    (lead,) = leads.add(crm, 1, created_at="2020-01-01")
     run(source, warehouse)
-    crm.execute("update crm.leads set created_at = '2999-01-01' where id = %s", [one])
+    crm.execute("update crm.leads set created_at = '2999-01-01' where id = %s", [lead])
     assert run(source, warehouse).quarantined == 1
     assert [entry.is_core_stale for entry in manual_release.list_open_rows(warehouse, None, 10)] == [True]
-    crm.execute("update crm.leads set created_at = '2020-01-01' where id = %s", [one])
+    crm.execute("update crm.leads set created_at = '2020-01-01' where id = %s", [lead])
     run(source, warehouse)
     assert manual_release.list_open_rows(warehouse, None, 10) == []
 
@@ -102,7 +102,7 @@ def test_release_of_nothing_says_so(warehouse: psycopg.Connection) -> None:
 
 @pytest.fixture
 def other_suite(tmp_path: Path) -> Iterator[Contract]:
-    """The leads feed with a suite that lies elsewhere and may be changed."""
+    """Return the leads feed with a copy of its suite that a test may change."""
 
     class Elsewhere(Contract):
         @property
@@ -146,7 +146,7 @@ def test_quarantined_rows_are_tried_again_once_a_day(
 ) -> None:
     leads.add_bad(crm, 2)
     run(source, warehouse)
-    # past the frontier's margin, and one of them judged more than a day ago
+    # past the frontier's margin, and one of them was last checked more than a day ago
     warehouse.execute("update ops.feed set last_sync_timestamp = clock_timestamp()")
     warehouse.execute(
         "update ops.quarantine set last_tried_at = clock_timestamp() - interval '1 day 1 minute' "

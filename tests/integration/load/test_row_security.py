@@ -1,4 +1,4 @@
-"""Row level security at a source: what the pipeline may not see is refused, never taken for deleted or not there."""
+"""Row level security at a source: hidden rows are an error, and never count as deleted or missing."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ POLICIES = {
 
 @pytest.fixture
 def crm_admin(stack: Settings) -> Iterator[psycopg.Connection]:
-    """The CRM, as an administrator; no row is hidden afterwards."""
+    """Connect to the CRM as its administrator; afterwards no row is hidden."""
     address = make_conninfo(stack.address("sources_admin"), dbname="promptcrm")
     with psycopg.connect(address, autocommit=True) as connection:
         yield connection
@@ -81,7 +81,7 @@ def test_doctor_names_the_table_for_the_feed_and_for_the_stream(
     crm: psycopg.Connection, crm_admin: psycopg.Connection, warehouse: psycopg.Connection, stack: Settings
 ) -> None:
     hide(crm_admin, "of the application only")
-    named = [(one.where, one.what) for one in diagnose(stack) if "may not read all rows" in one.what]
+    named = [(finding.where, finding.what) for finding in diagnose(stack) if "may not read all rows" in finding.what]
     reason = 'query would be affected by row-level security policy for table "leads"'
     assert [(where, what.split(";")[0]) for where, what in named] == [
         ("feed leads", f"feed leads: etl_owner may not read all rows of etl.leads ({reason})"),

@@ -1,4 +1,4 @@
-"""What a load refuses: another run's place, another key, a drifted view, emptied staging."""
+"""A load refuses to run beside another run, under another key, on a changed view, or with emptied staging."""
 
 import psycopg
 import pytest
@@ -41,7 +41,7 @@ def test_a_check_that_was_overtaken_leaves_the_newer_marks(
     (bad,) = leads.add_bad(crm, 1)
     newer = extract(LEADS, source, warehouse, None, "newer")
     audit = check(LEADS, warehouse, newer)
-    # the older one was stopped after its first look at staging, and goes on now
+    # the older run was stopped after its first look at staging, and continues now
     with pytest.raises(Fenced, match="extraction 1 was overtaken by 2"):
         audit_staging(LEADS, warehouse, older, Limits())
     assert publish(LEADS, warehouse, newer, audit).inserted == 3

@@ -1,4 +1,4 @@
-"""A source's clock that was set back: rows stamped below the watermark are read all the same, and compared."""
+"""A source's clock was set back: rows stamped below the watermark are still read, and compared."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -20,13 +20,13 @@ BY_HAND = "insert into crm.leads (owner_user_id, email, updated_at, created_at) 
 
 
 def fresh(warehouse: psycopg.Connection) -> Freshness:
-    (found,) = (feed for feed in freshness(warehouse) if feed.feed == "leads")
-    return found
+    (freshness_of_leads,) = (feed for feed in freshness(warehouse) if feed.feed == "leads")
+    return freshness_of_leads
 
 
 @pytest.fixture
 def silent(stack: Settings) -> Iterator[psycopg.Connection]:
-    """The CRM with its triggers switched off: rows are stamped by hand, as a wrong clock would."""
+    """Switch the CRM's triggers off, so that rows can be stamped by hand as a wrong clock would."""
     address = make_conninfo(stack.address("sources_admin"), dbname="promptcrm")
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
@@ -55,11 +55,11 @@ def test_a_watermark_after_the_sources_present(
     assert result.last_sync_timestamp is not None
     assert result.last_sync_timestamp < now
     assert (fresh(warehouse).held_by or "").startswith("the source's clock went back by ")
-    (finding,) = (one for one in diagnose(stack) if one.where == "feed leads")
+    (finding,) = (finding for finding in diagnose(stack) if finding.where == "feed leads")
     assert "the source's clock went back by" in finding.what
     assert "`promptsales reconcile leads`" in finding.todo
 
-    # until the source was compared; a comparison from before does not count, by whatever clock it was noted
+    # until the source was compared; an earlier comparison does not count, whichever clock recorded it
     admin.execute("update ops.reconciliation set compared_at = compared_at + interval '1 hour'")
     assert load(LEADS, source, warehouse, None, "test").complete_through is None
     reconcile(LEADS, source, warehouse, "test", Limits())
@@ -79,7 +79,7 @@ def test_a_clock_that_has_passed_the_watermark_again(
     load(LEADS, source, warehouse, None, "test")
     (now,) = crm.execute("select clock_timestamp()").fetchone() or (None,)
     assert isinstance(now, datetime)
-    # an hour ago the source's clock was half an hour fast; it was set right ten minutes later
+    # an hour ago the source's clock was half an hour fast; ten minutes later it was corrected
     ago = {minutes: now - timedelta(minutes=minutes) for minutes in (30, 45, 60)}
     admin.execute("update ops.source_clock set noted_at = %s, read_at = %s", [ago[60], ago[30]])
     admin.execute("update ops.feed set last_sync_timestamp = %s, complete_through = %s", [ago[30], ago[30]])
@@ -97,7 +97,7 @@ def test_a_clock_that_runs_like_ours_opens_no_gap(
 ) -> None:
     leads.add(crm, 1)
     load(LEADS, source, warehouse, None, "test")
-    # another time of day at the source is no matter, nor is a clock that was set forward
+    # neither another time of day at the source nor a clock that was set forward is a problem
     admin.execute(
         "update ops.source_clock set noted_at = noted_at - interval '1 hour', read_at = read_at - interval '2h'"
     )

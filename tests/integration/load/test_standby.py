@@ -1,4 +1,4 @@
-"""Extracts from a real streaming standby: the frontier cannot be known there, so a declared look-back is read again."""
+"""Extracts from a real streaming standby, which cannot know the frontier: the declared look-back is read again."""
 
 import time
 from collections.abc import Iterator
@@ -30,27 +30,27 @@ EXPLAINED = f"read from a standby, so how far it is complete is not known; each 
 
 @pytest.fixture(scope="module")
 def port(stack: Settings) -> Iterator[int]:
-    with standby(stack) as found:
-        yield found
+    with standby(stack) as port:
+        yield port
 
 
 @pytest.fixture
 def follower(stack: Settings, port: int) -> Iterator[psycopg.Connection]:
-    """The CRM's standby, as the pipeline sees it."""
+    """Connect to the CRM's standby as the pipeline does."""
     with psycopg.connect(at(stack.address("promptcrm_etl"), port), autocommit=True) as connection:
         yield connection
 
 
 def test_a_standby_sees_no_frontier(stack: Settings, port: int, follower: psycopg.Connection) -> None:
-    # a session of a reader there, and an open transaction on the primary: the first holds nothing, the second is hidden
+    # a reader's session on the standby holds nothing, and an open transaction on the primary is invisible
     with (
         psycopg.connect(at(stack.address("promptcrm"), port)) as reader,
         psycopg.connect(stack.address("promptcrm")) as w,
     ):
         reader.execute("select count(*) from crm.leads")
         leads.add(w, 1)
-        found = read_frontier(follower)
-    assert found._replace(read_at=found.read_at) == (None, found.read_at, True, HOLDER, None, None, False)
+        frontier = read_frontier(follower)
+    assert frontier._replace(read_at=frontier.read_at) == (None, frontier.read_at, True, HOLDER, None, None, False)
 
 
 def test_a_standby_is_not_provisioned(stack: Settings, port: int) -> None:
@@ -98,7 +98,7 @@ def test_the_primary_takes_over(
     leads.add(crm, 1)
     caught_up(crm, follower)
     load(LEADS, follower, warehouse, None, "test")
-    # what was committed later than the look-back while the standby was read is found by a comparison only
+    # only a comparison finds rows that were committed later than the look-back while the standby was read
     assert load(LEADS, source, warehouse, None, "test").complete_through is None
     (held_by,) = warehouse.execute("select held_by from ops.feed").fetchone() or ("",)
     assert "run `promptsales reconcile`" in held_by

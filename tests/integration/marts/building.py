@@ -1,4 +1,4 @@
-"""A build that says each step on its standard output and waits for a line before it goes on; to be killed."""
+"""A build that prints each step and waits for a line on standard input before it continues; tests kill it."""
 
 import sys
 from datetime import datetime
@@ -12,7 +12,7 @@ from spark_jobs import jobs
 
 
 def main(address: str, as_of: str) -> None:
-    """Build one mart, step by step."""
+    """Build one mart step by step."""
 
     def say(mart: str, step: str) -> None:
         print(step, flush=True)

@@ -1,4 +1,4 @@
-"""A warehouse of the marts' tests own, and one Spark session for all of them."""
+"""A warehouse for the tests of marts, and one Spark session for all of them."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -27,17 +27,22 @@ Build = Callable[..., dict[str, Built]]
 def spark(stack: Settings) -> Iterator[Any]:
     from spark_jobs.session import session
 
-    with session(stack.spark_master, stack.spark_memory, stack.spark_partitions) as found:
-        yield found
+    with session(stack.spark_master, stack.spark_memory, stack.spark_partitions) as spark_session:
+        yield spark_session
 
 
 @pytest.fixture
 def run(admin: psycopg.Connection, connect: Connect, stack: Settings, spark: Any) -> Iterator[Build]:
-    """Builds marts as the loader, with the tests' Spark; what was published, by mart."""
+    """Return a function that builds marts as the loader and returns the results by mart."""
     with connect("warehouse_loader") as warehouse:
 
         def run(*names: str, as_of: datetime = AS_OF, zone: str = "UTC", **asked: Any) -> dict[str, Built]:
-            wanted, chosen = BuildRequest(as_of, "test", **asked), stack.model_copy(update={"reporting_timezone": zone})
-            return {one.mart: one for one in build(names or tables(), warehouse, chosen, wanted, jobs, spark)}
+            request, settings = (
+                BuildRequest(as_of, "test", **asked),
+                stack.model_copy(update={"reporting_timezone": zone}),
+            )
+            return {
+                result.mart: result for result in build(names or tables(), warehouse, settings, request, jobs, spark)
+            }
 
         yield run

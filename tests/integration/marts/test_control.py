@@ -1,4 +1,4 @@
-"""Control totals: what a mart adds up to is compared with its inputs before it is published."""
+"""Control totals: a mart's sums are compared with its inputs before it is published."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -27,11 +27,11 @@ def test_rows_that_are_read_twice_are_not_published(
         yield from slices(span, partitions)
 
     monkeypatch.setattr(Span, "slices", twice)
-    said = (
+    message = (
         r"mart campaign_performance_daily: not published, .*"
         r"impressions_total \(the total of the inputs is \d+, that of the mart \d+\); spend_total"
     )
-    with pytest.raises(TerminalError, match=said):
+    with pytest.raises(TerminalError, match=message):
         run("campaign_performance_daily", is_full=True)
     assert counts(admin) == before
     rules = "select rule, on_fail from ops.check_result where feed = 'campaign_performance_daily' and not is_success"
@@ -48,14 +48,14 @@ def test_each_mart_has_two_totals_and_they_tell_a_double_row(admin: psycopg.Conn
         columns = [rule.removesuffix("_total") for rule in totals]
         held = {column: summed(admin, name, column) for column in columns}
         assert all(held.values()), f"{name}: a total of nothing compares nothing"
-        assert [one.is_success for one in compare(mart, admin, held)] == [True] * len(held)
+        assert [comparison.is_success for comparison in compare(mart, admin, held)] == [True] * len(held)
         staging = sql.Identifier("staging", mart.staging)
         admin.execute(sql.SQL("insert into {0} table {0}").format(staging))
-        assert [one.is_success for one in compare(mart, admin, held)] == [False] * len(held)
+        assert [comparison.is_success for comparison in compare(mart, admin, held)] == [False] * len(held)
 
 
 def summed(admin: psycopg.Connection, mart: str, column: str) -> Decimal:
-    """What the published mart adds up to."""
+    """Return the sums of the published mart."""
     what = {"row_count": "count(*)", "is_qualified": "count(*) filter (where is_qualified)"}.get(
         column, f"sum({column})"
     )

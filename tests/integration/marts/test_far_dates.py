@@ -1,4 +1,4 @@
-"""Days that no mart shows do not disturb planning, and a mart that fails stops only what is built from it."""
+"""Days that no mart shows do not disturb planning, and a mart that fails stops only the marts built from it."""
 
 import psycopg
 import pytest
@@ -34,7 +34,7 @@ def test_a_day_that_no_mart_shows_is_planned_within_all_days(
         warehouse.execute("set statement_timeout = '20s'")
         spans = {name: plan(mart, warehouse, stack, REQUEST).span.ranges for name, mart in tables().items()}
     assert all(ALL[0] <= start < end <= ALL[1] for ranges in spans.values() for start, end in ranges)
-    # what counts on every later day is built from the first day there is
+    # a row that counts on every later day is built from the first day of the calendar
     assert (spans["sales_pipeline_daily"][:1] == ((ALL[0], AS_OF.date()),)) is (day in FAR[:3])
 
 
@@ -51,7 +51,7 @@ def test_a_mart_that_cannot_be_planned_stops_only_what_is_built_from_it(
             run("campaign_performance_daily", "lead_attribution", "campaign_funnel_cohort")
     finally:
         admin.execute("grant select on core.leads to warehouse_loader")
-    # the build reports why a mart cannot be planned, so it counts as due
+    # the build reports why a mart cannot be planned, so that mart counts as due
     assert names == ["campaign_performance_daily", "lead_attribution"]
     builds = "select mart, count(*) from ops.mart_build group by mart order by mart"
     assert admin.execute(builds).fetchall() == [

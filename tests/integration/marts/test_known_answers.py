@@ -1,4 +1,4 @@
-"""Each mart from a few rows, against a result that a person can check by hand (domain.md section 2.5)."""
+"""Each mart built from a few rows equals a result that can be checked by hand."""
 
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,15 @@ def test_known_answer(name: str, admin: psycopg.Connection, run: Build) -> None:
     for table in {table for table in case if not table.endswith("_history")} | {"core.campaigns"}:
         if admin.execute("select to_regclass(%s)", [f"{table}_history"]).fetchone() != (None,):
             put_versions(admin, table)
-    found = catalogue()[name]
-    run(*select(f"+{name}" if found.kind == "table" else " ".join(f"+{upstream}" for upstream in found.upstream)))
-    columns = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in found.column_names)
+    spec = catalogue()[name]
+    run(*select(f"+{name}" if spec.kind == "table" else " ".join(f"+{upstream}" for upstream in spec.upstream)))
+    columns = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in spec.column_names)
     rows = admin.execute(sql.SQL("select {} from {}").format(columns, sql.Identifier("marts", name))).fetchall()
-    assert sorted(rows, key=str) == sorted((_row(row, found) for row in expected), key=str)
+    assert sorted(rows, key=str) == sorted((_row(row, spec) for row in expected), key=str)
 
 
-def _row(row: list[str], found: Any) -> tuple[Any, ...]:
+def _row(row: list[str], spec: Any) -> tuple[Any, ...]:
     return tuple(
         None if value == "null" else uid(value) if column.type == "uuid" else value
-        for value, column in zip(row, found.columns, strict=True)
+        for value, column in zip(row, spec.columns, strict=True)
     )

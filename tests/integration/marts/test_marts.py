@@ -1,4 +1,4 @@
-"""Every mart equals, cell by cell, an independent statement over core; whatever way it came to be."""
+"""Every mart equals, cell by cell, an independent statement over core, however it was built."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,19 +25,19 @@ def fill(admin: psycopg.Connection) -> None:
 
 
 def differing(admin: psycopg.Connection, as_of_day: date = AS_OF_DAY, zone: str = "UTC") -> dict[str, list[Any]]:
-    """Rows of marts that the statement does not give, and the other way round."""
-    found = {path.stem: _differing(admin, path.stem, as_of_day, zone) for path in sorted(EXPECTED.glob("*.sql"))}
-    return {name: rows for name, rows in found.items() if rows}
+    """Return, by mart, the rows that only the mart or only its statement has."""
+    differences = {path.stem: _differing(admin, path.stem, as_of_day, zone) for path in sorted(EXPECTED.glob("*.sql"))}
+    return {name: rows for name, rows in differences.items() if rows}
 
 
 def _differing(admin: psycopg.Connection, name: str, as_of_day: date, zone: str = "UTC") -> list[Any]:
-    mart, wanted = sql.Identifier("marts", name), sql.Identifier("wanted")
+    mart, expected = sql.Identifier("marts", name), sql.Identifier("wanted")
     admin.execute(sql.SQL("create temp table wanted (like {})").format(mart))
     statement = (EXPECTED / f"{name}.sql").read_text(encoding="utf-8")
     statement = statement.replace("'UTC'", f"'{zone}'")
     admin.execute(b"insert into wanted " + statement.encode(), {"as_of_day": as_of_day})
     query = "(table {0} except all table {1}) union all (table {1} except all table {0})"
-    rows = admin.execute(sql.SQL(query).format(mart, wanted)).fetchall()
+    rows = admin.execute(sql.SQL(query).format(mart, expected)).fetchall()
     admin.execute("drop table wanted")
     return rows
 
@@ -68,7 +68,9 @@ def test_every_mart_equals_its_statement(admin: psycopg.Connection, connect: Con
     assert {name: n for name, n in counts(admin).items() if n < 5} == {}
     # built twice: no cell changes
     again = run(is_full=True)
-    assert {(one.inserted, one.updated, one.deleted, one.restated) for one in again.values()} == {(0, 0, 0, 0)}
+    assert {(result.inserted, result.updated, result.deleted, result.restated) for result in again.values()} == {
+        (0, 0, 0, 0)
+    }
     # nothing was touched: nothing is built
     assert run() == {}
     _numbers_tie(connect, admin)
@@ -78,13 +80,13 @@ def test_every_mart_equals_its_statement(admin: psycopg.Connection, connect: Con
 
 
 def _numbers_tie(connect: Connect, admin: psycopg.Connection) -> None:
-    """The daily cross-checks hold, and find a cell that was moved by the least there is."""
+    """Check that the daily cross-checks pass, and that they report the smallest change of a cell."""
     with connect("warehouse_loader") as warehouse:
-        assert [one for one in cross_check(warehouse, "UTC") if not one.is_warning] == []
+        assert [breach for breach in cross_check(warehouse, "UTC") if not breach.is_warning] == []
         admin.execute(
             "update marts.campaign_performance_daily set spend = spend + 0.0001 where date_day = '2024-02-01'"
         )
-        assert {one.rule for one in cross_check(warehouse, "UTC") if not one.is_warning} == {
+        assert {breach.rule for breach in cross_check(warehouse, "UTC") if not breach.is_warning} == {
             "campaign_days_equal_core", "hours_equal_days",
         }  # fmt: skip
         admin.execute(
@@ -146,7 +148,7 @@ def _late_and_changed_facts(admin: psycopg.Connection, run: Build) -> None:
 
 
 def _late_ad_and_link(admin: psycopg.Connection) -> None:
-    """An ad more that shares its campaign's days since it was made; a prompt of February that an asset now names."""
+    """Add an ad that shares its campaign's days from its creation on, and link a prompt of February to an asset."""
     ad = {"ad_id": "a77", "status": "active", "content_id": "asset1", "ad_group_id": "g9"}
     put(admin, "core.ads", [{**ad, "created_at": "2024-03-05T00:00Z", "_loaded_at": "now"}])
     put(admin, "core.ads_history", [{**ad, "valid_from": "-infinity", "valid_to": "infinity"}])
@@ -155,7 +157,7 @@ def _late_ad_and_link(admin: psycopg.Connection) -> None:
 
 
 def _dropped_link(admin: psycopg.Connection, run: Build) -> None:
-    """An asset of March no longer names a prompt of January: what that cost is linked to nothing now."""
+    """Unlink a prompt of January from an asset of March: its cost is then linked to nothing."""
     admin.execute("""
         update core.content_assets_history set prompt_history_id = 'prompt95'
         where asset_id = 'asset95' and valid_to < 'infinity'
@@ -167,14 +169,14 @@ def _dropped_link(admin: psycopg.Connection, run: Build) -> None:
 
 
 def _next_day(admin: psycopg.Connection, run: Build) -> None:
-    """Time alone: a day is complete, one is provisional no more, cohorts are older."""
+    """Let a day pass: a day becomes complete, another is no longer provisional, cohorts get older."""
     built = run(as_of=datetime(2024, 3, 12, 5, tzinfo=UTC))
     assert differing(admin, date(2024, 3, 11)) == {}
     assert built["campaign_performance_daily"].staged < 80
 
 
 def test_an_empty_warehouse(admin: psycopg.Connection, run: Build) -> None:
-    assert {(one.mart, one.staged) for one in run().values()} == {(name, 0) for name in tables()}
+    assert {(result.mart, result.staged) for result in run().values()} == {(name, 0) for name in tables()}
 
 
 def test_a_blocked_mart_and_a_failed_input_change_nothing(admin: psycopg.Connection, run: Build) -> None:

@@ -1,7 +1,7 @@
-"""Whatever a row of core refers to may change: marts built by touched days then equal a full build, cell by cell.
+"""Any value that a row of core refers to may change: marts built by touched days then equal a full build, cell by cell.
 
-Every column that a mart reads is changed on some rows, one by one, by the statements of the load or of the stream.
-The marts are built by their independent statements, for the planned days only: that shows the planned days, and fast.
+The test changes every column that a mart reads on some rows, one at a time, with the statements of the load or of the
+stream. It builds the planned days of each mart with the mart's independent statement, which is fast.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,11 +25,11 @@ from tests.integration.provision.conftest import Connect
 from tests.support.changing import build, change, contract_of
 from tests.support.systems import empty_tables
 
-# after the last complete day, and long before it: an event or a load that came late
+# after the last complete day, and long before it: an event or a load that arrived late
 ON_TIME, LATE = "2024-03-11T04:00:00Z", "2024-02-21T12:00:00Z"
 HERE = Path(__file__).parent
 JOBS = HERE.parents[2] / "spark_jobs"
-# rows of each column that are changed
+# rows per column that are changed
 SAMPLE = 1
 
 MOVES: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "moves.yml").read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ MOVES: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "moves.yml").read_text
 
 @pytest.fixture(scope="module")
 def world(connect: Connect, stack: Settings) -> Iterator[psycopg.Connection]:
-    """A warehouse whose marts are all built; what a test changes is rolled back."""
+    """Build all marts of a warehouse; changes of a test are rolled back."""
     with connect("postgres") as warehouse:
         empty_tables(warehouse, "marts")
         fill(warehouse)
@@ -47,17 +47,17 @@ def world(connect: Connect, stack: Settings) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def moved(world: psycopg.Connection, stack: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
-    """Changes a row and builds by touched days; what differs from a full build. No day is built for its neighbours."""
+    """Return a function that changes a row, builds by touched days, and returns the differences from a full build."""
     monkeypatch.setattr(plan, "GAP", timedelta(0))
     monkeypatch.setattr(plan, "MOST_RANGES", 10_000)
 
     def moved(table: str, key: Any, at: str, values: dict[str, Any], zone: str = "UTC") -> dict[str, str]:
-        found: dict[str, str] = {}
+        differences: dict[str, str] = {}
         with world.transaction() as transaction:
             change(world, table, key, at, **values)
-            found = build(world, in_zone(stack, zone), AS_OF, readers(table))
+            differences = build(world, in_zone(stack, zone), AS_OF, readers(table))
             raise Rollback(transaction)
-        return found
+        return differences
 
     return moved
 
@@ -67,7 +67,7 @@ def in_zone(stack: Settings, zone: str) -> Settings:
 
 
 def rows_of(warehouse: psycopg.Connection, name: str, most: int) -> list[tuple[str, Any, str, dict[str, Any]]]:
-    """Some rows of a move: the table, the key, when it changed and its new values."""
+    """Return some rows of a move: the table, the key, the time of the change and the new values."""
     move = MOVES[name]
     query = sql.SQL("select * from ({}) x(key, more) order by md5(key::text || more::text) limit {}")
     rows = warehouse.execute(query.format(sql.SQL(move["rows"]), most))
@@ -75,44 +75,46 @@ def rows_of(warehouse: psycopg.Connection, name: str, most: int) -> list[tuple[s
 
 
 def readers(table: str) -> list[str]:
-    """The marts that are made of a core table in the end."""
+    """Return the marts that are built from a core table, directly or not."""
     return [name for name, mart in tables().items() if f"core.{table}" in core_inputs(mart)]
 
 
 def text_of(mart: Mart) -> str:
-    """What a mart is made by."""
+    """Return the text of the files that build a mart."""
     files = [JOBS / f"{mart.mart}.py", *mart.folder.glob("[a-z]*.sql")]
     return "\n".join(file.read_text(encoding="utf-8") for file in files if file.stem not in ("table", "periods"))
 
 
 def columns() -> list[tuple[str, str]]:
-    """Every column of core that a mart reads."""
+    """Return every column of core that a mart reads."""
     names = dict.fromkeys(name.removeprefix("core.") for mart in tables().values() for name in core_inputs(mart))
-    found = []
+    read = []
     for table in names:
         contract = contract_of(table)
         text = "\n".join(text_of(mart) for mart in tables().values() if f"core.{table}" in mart.inputs)
-        found += [(table, one.name) for one in contract.columns if one.name != contract.key and one.name in text]
-    return [(table, column) for table, column in found if column != "updated_at"]
+        read += [
+            (table, column.name) for column in contract.columns if column.name != contract.key and column.name in text
+        ]
+    return [(table, column) for table, column in read if column != "updated_at"]
 
 
 @pytest.mark.parametrize("name", MOVES)
 def test_a_row_that_moves(name: str, world: psycopg.Connection, moved: Any) -> None:
-    found = rows_of(world, name, 3)
-    assert found, "the world has no such row"
-    assert [moved(*one) for one in found] == [{}] * len(found)
+    moves = rows_of(world, name, 3)
+    assert moves, "the world has no such row"
+    assert [moved(*move) for move in moves] == [{}] * len(moves)
 
 
 @pytest.mark.parametrize(("zone", "part"), [("Asia/Kolkata", 0), ("America/St_Johns", 1)])
 def test_rows_that_move_by_the_days_of_a_zone(
     zone: str, part: int, world: psycopg.Connection, stack: Settings, moved: Any
 ) -> None:
-    """Touched days are told by UTC; those of the zone begin earlier or later."""
+    """Touched days are days in UTC; the days of the zone begin earlier or later."""
     with world.transaction() as transaction:
         assert build(world, in_zone(stack, zone), AS_OF) == {}
         for name in list(MOVES)[part::2]:
-            for one in rows_of(world, name, 1):
-                assert (name, moved(*one, zone)) == (name, {})
+            for move in rows_of(world, name, 1):
+                assert (name, moved(*move, zone)) == (name, {})
         raise Rollback(transaction)
 
 

@@ -1,4 +1,4 @@
-"""Which as-of days marts.campaign_pacing_daily has, when figures come and go after it was built."""
+"""The as-of days of marts.campaign_pacing_daily, when figures are added or deleted after a build."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The page of dashboards: everything on it, and nothing it would have to ask for."""
+"""The page of dashboards contains everything, and loads nothing from elsewhere."""
 
 import re
 from datetime import UTC, datetime
@@ -26,9 +26,9 @@ def test_the_page_has_every_dashboard_and_asks_for_nothing(
         page = render(reader, NOW)
     assert len(DASHBOARDS) == 10
     for text in (empty, page):
-        assert all(f"<h2>{one.title}</h2>" in text for one in DASHBOARDS)
+        assert all(f"<h2>{dashboard.title}</h2>" in text for dashboard in DASHBOARDS)
         assert re.findall(r"<script|<link|<img|@import|url\(|(?:src|href)\s*=\s*[\"'](?!#)", text) == []
-    charts = sum(panel.kind != "table" for one in DASHBOARDS for panel in one.panels)
+    charts = sum(panel.kind != "table" for dashboard in DASHBOARDS for panel in dashboard.panels)
     assert page.count("<svg") == empty.count("<svg") == charts
     assert "no data yet" not in page
     assert "<td>Campaign 2</td>" in page

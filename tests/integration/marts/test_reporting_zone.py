@@ -1,4 +1,4 @@
-"""Days and hours of zones whose clocks differ from UTC by parts of an hour, or change twice a year."""
+"""Days and hours of zones that differ from UTC by parts of an hour, or change their clocks twice a year."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +23,7 @@ from tests.support.systems import empty_tables
 
 ZONE = "America/New_York"
 
-# instants at both ends of days there, each with a spend of its own
+# instants at both ends of days in the zone, each with a spend of its own
 METRICS = [
     ("2023-11-05T03:59:59.999999Z", 1),  # the 4th, 23:59:59
     ("2023-11-05T04:00Z", 2),  # the 5th, midnight; at 2:00 clocks go back
@@ -32,7 +32,7 @@ METRICS = [
     ("2024-03-10T04:59:59.999999Z", 16),  # the 9th, 23:59:59
     ("2024-03-10T05:00Z", 32),  # the 10th, midnight; at 2:00 clocks go forward
     ("2024-03-11T03:59:59.999999Z", 64),  # the 10th, 23:59:59
-    ("2024-03-11T04:00Z", 128),  # the 11th, which still runs
+    ("2024-03-11T04:00Z", 128),  # the 11th, which is not over
 ]
 SPEND = """
     select date_day::text, campaign_name, spend::int, is_provisional from marts.campaign_performance_daily order by 1
@@ -53,7 +53,7 @@ def test_days_as_the_zone_has_them(admin: psycopg.Connection, run: Build) -> Non
         {"campaign_id": "c", "name": "Old", "valid_from": "-infinity", "valid_to": "2024-03-11T03:00Z"},
         {"campaign_id": "c", "name": "New", "valid_from": "2024-03-11T03:00Z", "valid_to": "infinity"},
     ])  # fmt: skip
-    put(admin, "core.campaign_metrics", [metric(number, *one) for number, one in enumerate(METRICS)])
+    put(admin, "core.campaign_metrics", [metric(number, *values) for number, values in enumerate(METRICS)])
     run("campaign_performance_daily", zone=ZONE)
     expected = [
         ("2023-11-04", "Old", 1, False),
@@ -65,7 +65,7 @@ def test_days_as_the_zone_has_them(admin: psycopg.Connection, run: Build) -> Non
     ]
     assert admin.execute(SPEND).fetchall() == expected
 
-    # a late fact is told by its day in UTC, which is another one there
+    # a late fact touches its day in UTC, which is another day in the zone
     put(admin, "core.campaign_metrics", [metric(99, "2023-11-05T03:00Z", 256)])
     touch(admin, "campaign_metrics", str(uid("c")), "2023-11-05")
     built = run("campaign_performance_daily", zone=ZONE)["campaign_performance_daily"]
@@ -75,14 +75,14 @@ def test_days_as_the_zone_has_them(admin: psycopg.Connection, run: Build) -> Non
 
 def test_every_mart_by_the_days_of_the_zone(admin: psycopg.Connection, run: Build) -> None:
     fill(admin)
-    # half an hour beside those of UTC, and at the 10th of March clocks go forward
+    # half an hour off UTC, and on 10 March clocks go forward
     run(zone="America/St_Johns")
     assert differing(admin, zone="America/St_Johns") == {}
-    # another zone builds everything anew
+    # a change of zone rebuilds everything
     assert run("ai_cost_daily")["ai_cost_daily"].is_full
 
 
-# three days around each change of clocks, where there is one
+# three days around each change of clocks, if the zone has one
 ZONES = {
     "Asia/Kolkata": ("2024-03-09", "2023-11-04"),
     "Asia/Kathmandu": ("2024-03-09", "2023-11-04"),
@@ -93,7 +93,7 @@ HOURLY = ("campaign_performance_daily", "campaign_performance_hourly")
 
 
 def quarters(first: str) -> list[datetime]:
-    """Each quarter of an hour of three days of UTC, from ten minutes after its begin."""
+    """Return each quarter of an hour of three days of UTC, ten minutes after it begins."""
     start = datetime.fromisoformat(f"{first}T00:10:00+00:00")
     return [start + timedelta(minutes=15 * number) for number in range(3 * 96)]
 
@@ -105,27 +105,27 @@ def test_days_and_hours_as_clocks_have_them(zone: str, admin: psycopg.Connection
     run(*HOURLY, zone=zone, as_of=datetime(2024, 4, 3, 5, tzinfo=UTC))
     local = [moment.astimezone(ZoneInfo(zone)) for moment in moments]
     days = Counter(moment.date() for moment in local)
-    # an hour that clocks repeat is two: they differ in their offset
+    # an hour that clocks repeat counts as two: their offsets differ
     hours = Counter((moment.date(), f"{moment:%H}", moment.utcoffset()) for moment in local)
     assert sum(count for _, count in days.items()) == len(moments)
     daily = admin.execute("select date_day, spend::int from marts.campaign_performance_daily where has_data")
     assert Counter(dict(daily.fetchall())) == days
     hourly = admin.execute("select date_day, hour_at, spend::int from marts.campaign_performance_hourly").fetchall()
-    found = [(day, at.astimezone(ZoneInfo(zone)), count) for day, at, count in hourly]
-    assert {(day, f"{at:%H}", at.utcoffset()): count for day, at, count in found} == hours
-    assert {f"{at:%M}" for _, at, _ in found} == {"00"}
+    built = [(day, at.astimezone(ZoneInfo(zone)), count) for day, at, count in hourly]
+    assert {(day, f"{at:%H}", at.utcoffset()): count for day, at, count in built} == hours
+    assert {f"{at:%M}" for _, at, _ in built} == {"00"}
     assert cross_check_of(admin, zone) == []
 
 
 def cross_check_of(admin: psycopg.Connection, zone: str) -> list[str]:
-    return [one.rule for one in cross_check(admin, zone) if not one.is_warning]
+    return [breach.rule for breach in cross_check(admin, zone) if not breach.is_warning]
 
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_today_goes_on_where_the_mart_ends(
     zone: str, admin: psycopg.Connection, connect: Connect, stack: Settings
 ) -> None:
-    """Minutes of both sides of the mart's last day, by Python's own zones: each once, in its day."""
+    """Minutes on both sides of the mart's last day, in Python's zones: each counts once, in its day."""
     for first in ZONES[zone]:
         moments = quarters(first)
         # the second of the three days is the last complete one
@@ -134,8 +134,8 @@ def test_today_goes_on_where_the_mart_ends(
         empty_tables(admin, "marts")
         put(admin, "core.campaign_metrics", [metric(n, f"{at:%FT%TZ}", 1) for n, at in enumerate(moments)])
         put_minutes(admin, moments)
-        chosen = stack.model_copy(update={"reporting_timezone": zone})
-        assert build(admin, chosen, as_of, HOURLY[:1]) == {}
+        settings = stack.model_copy(update={"reporting_timezone": zone})
+        assert build(admin, settings, as_of, HOURLY[:1]) == {}
         days = Counter(moment.astimezone(ZoneInfo(zone)).date() for moment in moments)
         assert today(connect) == [(day, count, day <= last) for day, count in sorted(days.items())]
 
@@ -149,7 +149,7 @@ def put_minutes(admin: psycopg.Connection, moments: list[datetime]) -> None:
 
 
 def today(connect: Connect) -> list[tuple[Any, ...]]:
-    """What a reader sees of the view."""
+    """Return what a reader of the view gets."""
     with connect("bi") as reader:
         return reader.execute("""
             select date_day, spend::int, is_closed from marts.campaign_performance_today where spend > 0 order by 1
@@ -157,14 +157,14 @@ def today(connect: Connect) -> list[tuple[Any, ...]]:
 
 
 def test_today_before_the_first_build(admin: psycopg.Connection, connect: Connect) -> None:
-    """Provisioning tells the view the zone of the settings."""
+    """Provisioning gives the view the zone of the settings."""
     moments = quarters("2024-03-09")
     put_minutes(admin, moments)
-    told = "reporting zone Asia/Kolkata instead of UTC: the next build builds every mart in full, by its days"
+    message = "reporting zone Asia/Kolkata instead of UTC: the next build builds every mart in full, by its days"
     try:
-        assert [one.what for one in provision_reporting_zone(admin, "Asia/Kolkata", dry_run=True)] == [told]
+        assert [change.what for change in provision_reporting_zone(admin, "Asia/Kolkata", dry_run=True)] == [message]
         assert today(connect)[0] == (date(2024, 3, 9), 96, False)
-        assert [one.what for one in provision_reporting_zone(admin, "Asia/Kolkata")] == [told]
+        assert [change.what for change in provision_reporting_zone(admin, "Asia/Kolkata")] == [message]
         assert provision_reporting_zone(admin, "Asia/Kolkata") == []
         days = Counter(moment.astimezone(ZoneInfo("Asia/Kolkata")).date() for moment in moments)
         assert today(connect) == [(day, count, False) for day, count in sorted(days.items())]
@@ -173,11 +173,11 @@ def test_today_before_the_first_build(admin: psycopg.Connection, connect: Connec
 
 
 def test_a_window_in_another_zone_is_refused(admin: psycopg.Connection, stack: Settings) -> None:
-    """One mart never holds days of two zones."""
+    """A mart never holds days of two zones."""
     assert build(admin, stack, AS_OF, HOURLY[:1]) == {}
-    chosen = stack.model_copy(update={"reporting_timezone": "Asia/Kolkata"})
+    settings = stack.model_copy(update={"reporting_timezone": "Asia/Kolkata"})
     window = BuildRequest(AS_OF, "test", window=(date(2024, 3, 1), date(2024, 3, 2)))
     message = "was built by days of UTC, the setting PROMPTSALES_REPORTING_TIMEZONE is Asia/Kolkata"
     with pytest.raises(ConfigError, match=message):
-        plan(mart(HOURLY[0]), admin, chosen, window)
-    assert plan(mart(HOURLY[0]), admin, chosen, BuildRequest(AS_OF, "test")).is_full
+        plan(mart(HOURLY[0]), admin, settings, window)
+    assert plan(mart(HOURLY[0]), admin, settings, BuildRequest(AS_OF, "test")).is_full

@@ -1,4 +1,4 @@
-"""A mart that takes long holds up only what is built from it: in the same run and in others."""
+"""A slow mart delays only the marts built from it, in the same run and in others."""
 
 import threading
 from collections.abc import Iterator
@@ -23,14 +23,16 @@ PATIENCE_S = 120
 
 
 class Long:
-    """A build whose long mart waits for a table that is locked; what it told, and when another mart was published."""
+    """A build whose slow mart waits for a locked table; it records its results and when another mart was published."""
 
     def __init__(self, warehouse: psycopg.Connection, stack: Settings, spark: Any) -> None:
         self.told: list[tuple[str, str]] = []
         self.is_other_out, self.is_long_told = threading.Event(), threading.Event()
         self.built: list[str] = []
         arguments = ([LONG, OTHER], warehouse, stack, FULL, jobs, spark, self._tell)
-        self.thread = threading.Thread(target=lambda: self.built.extend(one.mart for one in build.build(*arguments)))
+        self.thread = threading.Thread(
+            target=lambda: self.built.extend(result.mart for result in build.build(*arguments))
+        )
 
     def _tell(self, mart: str, what: str) -> None:
         self.told.append((mart, what))
@@ -58,7 +60,10 @@ def test_a_mart_that_takes_long_holds_up_no_other(
             long.thread.start()
             assert long.is_other_out.wait(PATIENCE_S)
             assert long.is_long_told.wait(PATIENCE_S)
-            assert [one.mart for one in build.build([OTHER, THIRD], second, stack, FULL, jobs, spark)] == [OTHER, THIRD]
+            assert [result.mart for result in build.build([OTHER, THIRD], second, stack, FULL, jobs, spark)] == [
+                OTHER,
+                THIRD,
+            ]
             with pytest.raises(TransientError, match=f"another run is building {LONG} .*; run this again when it has"):
                 build.build([LONG, OTHER], second, stack, FULL, jobs, spark)
             assert (LONG, "publish") not in long.told

@@ -1,4 +1,4 @@
-"""Spark killed in the middle, and Spark on a cluster: the marts are the same."""
+"""Spark killed in the middle of a build, and Spark on a cluster: the marts are the same."""
 
 import os
 import signal
@@ -46,11 +46,11 @@ def test_killed_in_the_middle(admin: psycopg.Connection, connect: Connect, run: 
     with process:
         assert process.stdin
         assert process.stdout
-        while (said := process.stdout.readline().strip()) != step:
-            assert said, f"the build ended before {step}"
+        while (line := process.stdout.readline().strip()) != step:
+            assert line, f"the build ended before {step}"
             process.stdin.write("go on\n")
             process.stdin.flush()
-        # Java too: it is of the same group
+        # kills Java too: it is in the same process group
         os.killpg(process.pid, signal.SIGKILL)
     assert admin.execute("select * from marts.campaign_performance_daily order by 1, 2").fetchall() == before
     _wait_for_the_lock(admin)
@@ -59,7 +59,7 @@ def test_killed_in_the_middle(admin: psycopg.Connection, connect: Connect, run: 
 
 
 def _wait_for_the_lock(admin: psycopg.Connection) -> None:
-    """PostgreSQL notices the death of a client when it next writes to it."""
+    """Wait until PostgreSQL notices that the client is dead, which it does when it next writes to it."""
     for _ in range(PATIENCE_S):
         if admin.execute("select count(*) from pg_locks where locktype = 'advisory'").fetchone() == (0,):
             return
@@ -69,13 +69,13 @@ def _wait_for_the_lock(admin: psycopg.Connection) -> None:
 
 @contextmanager
 def cluster(folder: Path, port: int) -> Iterator[str]:
-    """A standalone cluster of two workers with one core each; yields its URL."""
+    """Start a standalone cluster of two workers with one core each, and yield its URL."""
     home = Path(pyspark.__file__).parent
     environment = {
         **os.environ,
         "JAVA_HOME": str(java().home),
         "SPARK_HOME": str(home),
-        "SPARK_CONF_DIR": str(folder),  # not ours, which says nothing when all is well
+        "SPARK_CONF_DIR": str(folder),  # Spark's own logging, as ours prints nothing when all is well
         "PYSPARK_PYTHON": sys.executable,
     }
     start = [str(home / "bin" / "spark-class")]
@@ -119,13 +119,13 @@ def test_a_cluster_of_two_workers(admin: psycopg.Connection, connect: Connect, s
             **os.environ,
             "PROMPTSALES_SPARK_MASTER": url,
             "PROMPTSALES_SPARK_MEMORY": "600m",
-            "SPARK_LOCAL_IP": "127.0.0.1",  # by which the workers call the driver
+            "SPARK_LOCAL_IP": "127.0.0.1",  # the workers call the driver at this address
         }
         command = [sys.executable, "-m", "tests.integration.marts.building", address, AS_OF.isoformat()]
-        done = subprocess.run(
+        result = subprocess.run(
             command, cwd=ROOT, env=environment, input="go on\n" * 9, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stderr[-2000:]
+        assert result.returncode == 0, result.stderr[-2000:]
         used = [name for name in "ab" if list((tmp_path / name).glob("app-*"))]
     assert used == ["a", "b"]
     assert _differing(admin, "campaign_performance_daily", AS_OF_DAY) == []

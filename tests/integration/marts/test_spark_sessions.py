@@ -1,4 +1,4 @@
-"""Spark reads in sessions like all of ours, whatever the loader's role says."""
+"""Spark's sessions have the same settings as ours, whatever the loader's role sets."""
 
 from datetime import date
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_spark_reads_in_sessions_like_ours(
             span = Span(((day, day),), day, "UTC", 3)
             properties = properties_of(stack, warehouse)
             source = WarehouseReader(spark, url_of(warehouse), properties, snapshot, span, 2, tmp_path)
-            found = source.query("shown").collect()
+            shown = source.query("shown").collect()
     finally:
         admin.execute(whose + sql.SQL("reset all"))
-    assert {row["name"]: row["value"] for row in found} == {name: ours for name, (_, ours) in SETTINGS.items()}
+    assert {row["name"]: row["value"] for row in shown} == {name: ours for name, (_, ours) in SETTINGS.items()}

@@ -1,4 +1,4 @@
-"""A build that meets another one says who builds, and waits when it is asked to."""
+"""A build that meets another one names it, and waits if told to."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ REQUEST = BuildRequest(datetime(2024, 3, 11, 5, tzinfo=UTC), "test")
 
 
 def hold(connection: psycopg.Connection) -> str:
-    """Take the lock as a build does; return how a build that meets it is to name this one."""
+    """Take the lock as a build does, and return the text by which another build must name this one."""
     connection.autocommit = True
     connection.execute("select pg_advisory_lock(%s)", [BUILD_LOCK])
     ((began,),) = connection.execute(

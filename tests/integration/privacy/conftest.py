@@ -1,4 +1,4 @@
-"""Tests of this folder change the hashing key; each begins and ends with the first one."""
+"""Tests in this folder change the hashing key; each begins and ends with the first one."""
 
 import uuid
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def first_key(stack: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def family(crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection) -> dict[str, uuid.UUID]:
-    """Ann twice by her address, once more by her phone, once in quarantine; and Bob."""
+    """Add Ann twice under her address, once under her phone, once in quarantine; and Bob."""
     persons = {
         "ann": leads.add(crm, 1, email="ann@example.com", phone="1")[0],
         "again": leads.add(crm, 1, email="ANN@example.com ")[0],

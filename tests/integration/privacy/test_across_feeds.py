@@ -1,4 +1,4 @@
-"""One person in two databases: the key changes in both, and an erasure follows them from one to the other."""
+"""A person in two databases: the key changes in both, and an erasure follows the person from one to the other."""
 
 import random
 import uuid
@@ -28,7 +28,7 @@ USED = ("users", "subscriptions", "contacts", "leads", "activities")
 
 
 class Ann(NamedTuple):
-    """Her rows, and one of somebody she owns."""
+    """Ann's rows, and a row of another person that she owns."""
 
     user: uuid.UUID
     subscription: uuid.UUID
@@ -118,7 +118,7 @@ def test_an_erasure_follows_address_and_phone(admin: psycopg.Connection, ann: An
     suppressed = admin.execute("select feed, key from ops.suppression order by 1").fetchall()
     assert suppressed == [("contacts", str(ann.contact)), ("leads", str(ann.lead)), ("users", str(ann.user))]
     _assert_gone(admin, ann)
-    # a reload of everything brings back neither her rows nor her ids in the rows of others
+    # loading everything again restores neither her rows nor her ids in rows of others
     admin.execute("update ops.feed set last_sync_timestamp = null")
     counts = {feed: load_feed(contract(feed), None, "test") for feed in USED}
     assert {feed: result.suppressed for feed, result in counts.items()} == {
@@ -131,7 +131,7 @@ def test_an_erasure_follows_address_and_phone(admin: psycopg.Connection, ann: An
 def test_in_no_order_does_anything_bring_them_back(
     stack: Settings, admin: psycopg.Connection, ann: Ann, seed: int
 ) -> None:
-    """Replays, reloads, reconciliations, audits and a second erasure, in an order of chance, while sources change."""
+    """Replays, reloads, reconciliations, audits and a second erasure run in random order while sources change."""
     with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
         ads.execute(
             "insert into promptads.campaigns (user_id, name, objective, budget, status) "
@@ -194,7 +194,7 @@ def _audit(stack: Settings, admin: psycopg.Connection) -> None:
 
 
 def _assert_gone(admin: psycopg.Connection, ann: Ann) -> None:
-    """Her rows are gone; what others have to do with her names nobody."""
+    """Check that her rows are deleted, and that no row of others names her."""
     assert emails(admin) == []
     rows = admin.execute("select lead_id, owner_user_id from core.leads").fetchall()
     assert rows == [(ann.owned, NOBODY)]

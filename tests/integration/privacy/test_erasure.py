@@ -1,4 +1,4 @@
-"""A person erased: from every table, for good, and nobody else."""
+"""A person is erased: from every table, permanently, and nobody else is."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def erase(admin: psycopg.Connection, asked: object, feed: str | None = None) -> 
 
 
 def whole(admin: psycopg.Connection) -> str:
-    """Every row of the warehouse as text, but for what is kept to keep the person out."""
+    """Return every row of the warehouse as text, except the lists that keep the person out."""
     tables = admin.execute(
         "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables "
         "where schemaname in ('staging', 'core', 'realtime', 'marts', 'ops') and tablename <> 'suppression'"
@@ -66,7 +66,7 @@ def test_a_person_is_gone_and_followed(
         "select key, payload, released_at is not null, release_reason from ops.quarantine"
     ).fetchall()
     assert closed == [("erased", {}, True, "suppressed")]
-    # the marts rebuild the day, and do not learn whose it is
+    # the marts rebuild the day without learning whose it was
     assert ("leads", "*") in admin.execute("select core_table, entity_id from ops.touched").fetchall()
 
 
@@ -93,7 +93,7 @@ def test_no_load_brings_them_back(
 ) -> None:
     erase(admin, family["ann"])
     expected = 4
-    # all rows are read again, whatever the watermark's margin still covers
+    # read all rows again, whatever the watermark's margin covers
     admin.execute("update ops.feed set last_sync_timestamp = null")
     if mode == "changed":
         crm.execute("update crm.leads set email = 'new@example.com', score = 9 where id = %(ann)s", family)
@@ -119,7 +119,7 @@ def test_suppression_holds_under_a_new_key(
     erase(admin, family["ann"])
     rotation.rotate(stack, 30, lambda feed: load_feed(feed, None, "test"), lambda what: None)
     assert leads.in_core(warehouse).keys() == {family["bob"]}
-    # the rows are as they were when they were erased, so the new hash could be learnt from them
+    # the rows are as they were when they were erased, so a load could learn the new hash from them
     assert suppressed(admin)[str(family["ann"])] == keys.email_hmac(stack, 2, "ann@example.com")
     leads.add(crm, 1, email="ann@example.com")
     load(LEADS, source, warehouse, None, "test")
@@ -136,7 +136,9 @@ def test_an_old_hash_finds_them_through_the_bridge(
     erase(admin, old.hex())
     assert leads.in_core(admin).keys() == {family["bob"]}
     assert [
-        one.hex() for kid in (1, 2) if (one := keys.email_hmac(stack, kid, "ann@example.com")).hex() in whole(admin)
+        email_hash.hex()
+        for kid in (1, 2)
+        if (email_hash := keys.email_hmac(stack, kid, "ann@example.com")).hex() in whole(admin)
     ] == []
 
 
@@ -176,10 +178,10 @@ def test_rows_that_came_after_the_list_stop_it(
 def test_an_id_is_kept_out_before_it_ever_came(
     crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection, admin: psycopg.Connection
 ) -> None:
-    (one,) = leads.add(crm, 1)
+    (lead,) = leads.add(crm, 1)
     with pytest.raises(ConfigError, match="pass its --feed"):
-        ask(admin, one)
-    assert erase(admin, one, "leads").changes == []
+        ask(admin, lead)
+    assert erase(admin, lead, "leads").changes == []
     assert load(LEADS, source, warehouse, None, "test").suppressed == 1
     assert leads.in_core(warehouse) == {}
 
@@ -206,6 +208,6 @@ def test_the_command(admin: psycopg.Connection, family: dict[str, uuid.UUID]) ->
     assert listed == [{"feed": "leads", "key": str(family["bob"]), "place": "core", "found_by": "its id"}]
     assert promptsales().returncode == 1
     assert family["bob"] in leads.in_core(admin)
-    done = promptsales("--yes")
-    assert (done.returncode, "0 rows still hold one" in done.stdout) == (0, True)
+    result = promptsales("--yes")
+    assert (result.returncode, "0 rows still hold one" in result.stdout) == (0, True)
     assert family["bob"] not in leads.in_core(admin)

@@ -1,4 +1,4 @@
-"""A load that meets an erased person under an id that core still has removes that id everywhere."""
+"""A load that reads a row of an erased person, under an id that core still has, removes that id everywhere."""
 
 import uuid
 
@@ -37,7 +37,7 @@ def test_a_row_that_becomes_theirs_is_erased_like_one_that_was_asked_for(
     admin: psycopg.Connection,
     family: dict[str, uuid.UUID],
 ) -> None:
-    """By the load that meets it, everywhere: also where the stream or another feed knew the id first."""
+    """The load that reads the row erases it everywhere, also when the stream or another feed had the id first."""
     erase(admin, family["ann"])
     (stage,) = crm.execute(
         "insert into crm.pipeline_stages (pipeline_code, name, position, default_probability) "
@@ -103,6 +103,6 @@ def test_a_load_waits_for_a_build_before_it_removes_anybody(
         with pytest.raises(TransientError, match="a build of marts or a load has been running"):
             load(LEADS, source, warehouse, None, "test")
         assert leads.in_core(warehouse).keys() == {family["bob"]}
-    # nothing was lost by the failure: the next load meets the row again
+    # the failure lost nothing: the next load reads the row again
     load(LEADS, source, warehouse, None, "test")
     assert leads.in_core(warehouse) == {}

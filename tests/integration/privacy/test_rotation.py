@@ -1,4 +1,4 @@
-"""A new hashing key: every feed hashed with it, old hashes translated for a while, any other change refused."""
+"""A new hashing key: every feed is hashed with it, old hashes are translated for a while, other changes are refused."""
 
 from datetime import UTC, datetime
 
@@ -22,10 +22,10 @@ ALWAYS = Window(start=datetime(2020, 1, 1, tzinfo=UTC), end=datetime(2100, 1, 1,
 
 
 def rotate(stack: Settings, days: int = 30) -> list[str]:
-    """To the end; returns what was told."""
-    told: list[str] = []
-    rotation.rotate(stack, days, lambda feed: load_feed(feed, None, "test"), told.append)
-    return told
+    """Rotate the key to the end, and return the messages."""
+    messages: list[str] = []
+    rotation.rotate(stack, days, lambda feed: load_feed(feed, None, "test"), messages.append)
+    return messages
 
 
 def bridge(warehouse: psycopg.Connection) -> dict[tuple[str, bytes], bytes]:
@@ -34,11 +34,11 @@ def bridge(warehouse: psycopg.Connection) -> dict[tuple[str, bytes], bytes]:
 
 
 def announce(stack: Settings, warehouse: psycopg.Connection) -> rotation.Rotation:
-    """Announced and switched to in every database, and no feed loaded anew yet."""
-    found = rotation._announce(stack, warehouse, 30)
+    """Announce a key and switch every database to it, without loading any feed again; return the key."""
+    key = rotation._announce(stack, warehouse, 30)
     for database in rotation.SOURCES:
-        rotation._switch(stack, database, found.kid, rotation._read_key(stack, found))
-    return found
+        rotation._switch(stack, database, key.kid, rotation._read_key(stack, key))
+    return key
 
 
 def test_every_row_has_the_new_key_and_old_hashes_are_translated(
@@ -137,9 +137,9 @@ def test_what_was_deleted_before_is_not_gone_again(
     crm.execute("delete from crm.leads where id = %s", [gone])
     reconcile(LEADS, source, warehouse, "test", Limits())
     rotate(stack)
-    found = reconcile(LEADS, source, warehouse, "test", Limits())
-    assert found is not None
-    assert (found.gone, found.deleted, found.unequal_buckets) == (0, 0, 0)
+    comparison = reconcile(LEADS, source, warehouse, "test", Limits())
+    assert comparison is not None
+    assert (comparison.gone, comparison.deleted, comparison.unequal_buckets) == (0, 0, 0)
 
 
 def test_a_row_published_by_its_release_stays_published(
@@ -230,15 +230,15 @@ def test_status_counts_what_is_to_do(
     assert rotation.describe(rotation.read_newest(warehouse), []) == "the hashing key was never changed"
     leads.add(crm, 1)
     load(LEADS, source, warehouse, None, "test")
-    found = rotation._announce(stack, warehouse, 30)
-    rotation._switch(stack, "promptsales", found.kid, rotation._read_key(stack, found))
-    steps = list(rotation.list_steps(stack, warehouse, found))
+    key = rotation._announce(stack, warehouse, 30)
+    rotation._switch(stack, "promptsales", key.kid, rotation._read_key(stack, key))
+    steps = list(rotation.list_steps(stack, warehouse, key))
     assert [(step.what, step.kid, step.is_done) for step in steps] == [
         ("database promptsales", 2, True),
         ("database promptcrm", 1, False),
         ("feed leads", 1, False),
     ]
-    assert rotation.describe(found, steps) == (
+    assert rotation.describe(key, steps) == (
         "the rotation to key 2 is open, 2 steps to go: `promptsales pii rotate` resumes it"
     )
     rotate(stack)

@@ -1,4 +1,4 @@
-"""A person erased, whose ids the stream brings: whatever way a row takes, it comes without them."""
+"""A person whose ids arrive by the stream is erased: whichever way a row takes, it arrives without these ids."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ def returned(connection: psycopg.Connection, query: str, *values: object) -> uui
 
 @pytest.fixture
 def ids(stack: Settings, admin: psycopg.Connection) -> Iterator[Ids]:
-    """Written at the sources, and brought into the warehouse by the audits."""
+    """Write the rows at the sources, and load them into the warehouse by the audits."""
     systems.empty(stack)
     with psycopg.connect(stack.address("promptsales"), autocommit=True) as sales:
         user = returned(
@@ -72,7 +72,7 @@ def ids(stack: Settings, admin: psycopg.Connection) -> Iterator[Ids]:
         deal = returned(
             crm, "insert into crm.opportunities (owner_user_id, name, stage_id, amount, source_lead_id) "
                  "values (gen_random_uuid(), 'd', %s, 10, %s) returning id", stage, lead)  # fmt: skip
-    # nothing is on its way: the audits need not wait for it
+    # no event is on its way, so the audits need not wait for any
     admin.execute(
         "insert into ops.feed (feed, extraction, fence, complete_through) "
         "select name, 1, 1, now() + interval '10 minutes' from unnest(%s::text[]) name "
@@ -102,11 +102,11 @@ def erase(admin: psycopg.Connection, *persons: uuid.UUID) -> None:
 
 
 def send(stack: Settings, *messages: Message) -> None:
-    """Through the sink, as the worker does."""
-    decoded = [DECODERS[one.topic].decode(one) for one in messages]
+    """Apply messages through the sink, as the worker does."""
+    decoded = [DECODERS[record.topic].decode(record) for record in messages]
     batch = Batch(
-        tuple(one for one in decoded if isinstance(one, RowChange)),
-        tuple(one for one in decoded if isinstance(one, DeadLetter)),
+        tuple(change for change in decoded if isinstance(change, RowChange)),
+        tuple(letter for letter in decoded if isinstance(letter, DeadLetter)),
         (),
     )
 
@@ -118,12 +118,13 @@ def send(stack: Settings, *messages: Message) -> None:
 
 
 def sent(stack: Settings, name: str, key: uuid.UUID) -> dict[str, Any]:
-    """A row at its source, as Debezium sends it."""
+    """Return a row of the source in the form in which Debezium sends it."""
     contract = CONTRACTS[name]
     with psycopg.connect(stack.address(READER[contract.source.system]), autocommit=True) as source:
         source.execute("set time zone 'UTC'")
         columns = ", ".join(
-            f"{one.origin}::text" if one.type.startswith("numeric") else one.origin for one in contract.columns
+            f"{column.origin}::text" if column.type.startswith("numeric") else column.origin
+            for column in contract.columns
         )
         query = f"select to_jsonb(x)::text from (select {columns} from {contract.source.relation} where id = %s) x"  # noqa: S608
         (row,) = source.execute(query.encode(), [key]).fetchall()
@@ -143,12 +144,12 @@ def assert_nowhere(admin: psycopg.Connection, ids: Ids) -> None:
 
 
 def message(op: str, after: dict[str, Any] | None, lsn: int, **more: Any) -> Message:
-    """An event of now: what it says may be as young."""
+    """Return an event of the current time."""
     return events.message(op, after, lsn, at_us=time.time_ns() // 1000, **more)
 
 
 def forms(key: uuid.UUID) -> tuple[str, str]:
-    """As text, and within bytes."""
+    """Return an id as text and as it appears in bytes."""
     return str(key), str(key).encode().hex()
 
 
@@ -160,14 +161,14 @@ def test_the_audit_leaves_an_erased_person_out(stack: Settings, admin: psycopg.C
         crm.execute("update crm.leads set status = 'working'")
         crm.execute("update crm.opportunities set amount = 11")
     results = {name: audited(stack, admin, name) for name in CONTRACTS}
-    assert {name: (one.repaired, one.left, one.set_aside) for name, one in results.items()} == {
+    assert {name: (result.repaired, result.left, result.set_aside) for name, result in results.items()} == {
         "campaigns": (1, (), ()), "lead": (1, (), ()), "opportunity": (1, (), ()),
     }  # fmt: skip
     assert_nowhere(admin, ids)
     assert admin.execute(
         "select c.budget, l.status, o.amount from core.campaigns c, realtime.lead l, realtime.opportunity o"
     ).fetchall() == [(41, "working", 11)]
-    # nothing is left to repair, in any hour
+    # there is nothing left to repair, in any hour
     assert {audited(stack, admin, name).unequal_hours for name in CONTRACTS} == {0}
 
 
@@ -183,7 +184,7 @@ def test_an_event_names_nobody(stack: Settings, admin: psycopg.Connection, ids: 
     delete = message("d", None, 10**9 + 1, topic=rows[-1][0], before=rows[-1][1], epoch=epoch)
     send(stack, delete)
     assert_nowhere(admin, ids)
-    # a bad version, its release by hand, and the next version of it
+    # a bad version, its release by hand, and the next version
     (topic, row), *_ = rows
     send(stack, message("u", {**row, "budget": "-1"}, 10**9 + 2, topic=topic, epoch=epoch))
     assert_nowhere(admin, ids)
@@ -204,8 +205,8 @@ def test_a_repair_that_was_read_before_names_nobody(stack: Settings, admin: psyc
     values = {"campaign_id": row["id"], "user_id": row["user_id"], "name": "x" * 300}
     repairs = [Repair(row["id"], row, newer, now_us), Repair(row["id"], {**row, "name": "x" * 300}, newer, now_us,
                                                              json.dumps(values))]  # fmt: skip
-    for one in repairs:
-        asyncio.run(repair(stack, CONTRACTS["campaigns"], [one]))
+    for prepared in repairs:
+        asyncio.run(repair(stack, CONTRACTS["campaigns"], [prepared]))
     gone = Repair(lead["id"], lead, newer, now_us)
     assert asyncio.run(repair(stack, CONTRACTS["lead"], [gone])) == []
     assert admin.execute(
@@ -228,7 +229,7 @@ def test_a_dead_letter_that_names_them_keeps_no_bytes(stack: Settings, admin: ps
 
 
 def test_a_short_id_on_the_list_is_nobody_s_elsewhere(stack: Settings, admin: psycopg.Connection, ids: Ids) -> None:
-    """A feed with number keys may list ``7``: row 7 of other tables is another row, whatever else holds a 7."""
+    """A feed with numeric keys may list ``7``: row 7 of another table is a different row."""
     admin.execute("insert into ops.suppression (feed, key) values ('users', '7')")
     restated = "insert into ops.restatement (mart, grain, old_values, new_values) values ('m', %s::jsonb, '{}', '{}')"
     admin.execute(restated, ['{"clicks": 7}'])
@@ -242,8 +243,8 @@ def test_a_short_id_on_the_list_is_nobody_s_elsewhere(stack: Settings, admin: ps
         psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse,
     ):
         prepare(source, warehouse)
-        ((told,),) = source.execute("select current_setting('promptsales.erased')").fetchall()
-    assert set(told.split(",")) == {str(ids.user), str(ids.lead)}
+        ((listed,),) = source.execute("select current_setting('promptsales.erased')").fetchall()
+    assert set(listed.split(",")) == {str(ids.user), str(ids.lead)}
 
 
 def test_a_short_id_blanks_no_dead_letter(stack: Settings, admin: psycopg.Connection, ids: Ids) -> None:
@@ -258,10 +259,13 @@ def test_a_batch_in_flight_and_an_erasure_exclude_one_another(
 ) -> None:
     """Whichever commits first: the batch waits and names nobody, or the erasure finds what the batch wrote."""
     row, topic = sent(stack, "campaigns", ids.campaign), CONTRACTS["campaigns"].topic
-    other = {**row, "id": str(uuid.uuid4())}
-    changed, new = (message("u", {**one, "budget": "42"}, 10**9, topic=topic, epoch=ids.epoch) for one in (row, other))
+    second_row = {**row, "id": str(uuid.uuid4())}
+    changed, new = (
+        message("u", {**campaign, "budget": "42"}, 10**9, topic=topic, epoch=ids.epoch)
+        for campaign in (row, second_row)
+    )
     with ThreadPoolExecutor() as pool, psycopg.connect(stack.address("warehouse")) as held:
-        # the sink's transaction waits for this row, in the middle of its batch
+        # the sink's transaction waits for this row in the middle of its batch
         held.execute("select from core.campaigns for update")
         batch = pool.submit(send, stack, changed, new)
         wait(lambda: waiting(admin, "with src as"), 20)
@@ -273,8 +277,8 @@ def test_a_batch_in_flight_and_an_erasure_exclude_one_another(
             )
             wait(lambda: waiting(admin, "pg_advisory_xact_lock_shared"), 20)
             held.commit()
-            for one in (batch, erasing, second):
-                one.result(60)
+            for work in (batch, erasing, second):
+                work.result(60)
     assert admin.execute("select user_id, budget from core.campaigns order by budget").fetchall() == [
         (NOBODY, 42), (NOBODY, 43),
     ]  # fmt: skip
@@ -282,6 +286,6 @@ def test_a_batch_in_flight_and_an_erasure_exclude_one_another(
 
 
 def waiting(admin: psycopg.Connection, statement: str) -> bool:
-    """Whether a session waits for a lock with such a statement."""
+    """Return whether a session that runs such a statement waits for a lock."""
     query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and strpos(query, %s) > 0"
     return admin.execute(query, [statement]).fetchone() != (0,)

@@ -1,4 +1,4 @@
-"""Databases of one test module: made by the code under test, gone afterwards, so that no other test is disturbed."""
+"""Databases of one test module: created by the code under test and dropped afterwards, so no other test sees them."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ Connect = Callable[[str], psycopg.Connection]
 
 @contextmanager
 def database(stack: Settings, system: Database) -> Iterator[Connect]:
-    """An empty database like that of a system; yields what connects to it as a role, in autocommit."""
+    """Create an empty database like that of a system; yield a function that connects to it as a role, in autocommit."""
     cluster: Cluster = "warehouse" if system == "warehouse" else "sources"
     admin = stack.address("warehouse_admin" if system == "warehouse" else "sources_admin")
     name, opened = f"scratch_{uuid.uuid4().hex}", []
@@ -53,7 +53,7 @@ def scratch(stack: Settings) -> Scratch:
 
 @contextmanager
 def provisioned(stack: Settings, system: Database) -> Iterator[Connect]:
-    """A database like that of a system, with its schemas; sources hash with ``KEY``."""
+    """Provision a database like that of a system; sources hash with ``KEY``."""
     with database(stack, system) as connect:
         with connect("postgres") as admin:
             provision_database(admin, system, {} if system == "warehouse" else {1: KEY})
@@ -62,7 +62,7 @@ def provisioned(stack: Settings, system: Database) -> Iterator[Connect]:
 
 @pytest.fixture(scope="module")
 def crm_copy(stack: Settings) -> Iterator[Connect]:
-    """A CRM of this module's own; yields what connects to it as a role."""
+    """Provision a CRM for the module; yield a function that connects to it as a role."""
     with provisioned(stack, "promptcrm") as connect:
         yield connect
 

@@ -1,4 +1,4 @@
-"""What the sources' triggers promise: updated_at, the stage log, closed_at."""
+"""The sources' triggers maintain updated_at, the stage log and closed_at."""
 
 import uuid
 from collections.abc import Iterator
@@ -55,9 +55,9 @@ def insert(connection: psycopg.Connection, table: str, row: dict[str, Any]) -> u
         sql.SQL(", ").join(map(sql.Identifier, row)),
         sql.SQL(", ").join(map(sql.Placeholder, row)),
     )
-    found = connection.execute(statement, row).fetchone()
-    assert found
-    return uuid.UUID(str(found[0]))
+    inserted = connection.execute(statement, row).fetchone()
+    assert inserted
+    return uuid.UUID(str(inserted[0]))
 
 
 def lead(connection: psycopg.Connection, **values: Any) -> uuid.UUID:
@@ -77,9 +77,9 @@ def deal(connection: psycopg.Connection, stage: uuid.UUID, **values: Any) -> uui
 @pytest.mark.parametrize("fixture", ["crm_copy", "promptsales_copy"])
 def test_every_table_is_touched_and_has_its_cursor(request: pytest.FixtureRequest, fixture: str) -> None:
     with request.getfixturevalue(fixture)("postgres") as admin:
-        found = admin.execute(_TOUCHED).fetchall()
-    assert len(found) == 7
-    for table, has_cursor, triggers, has_comment in found:
+        tables = admin.execute(_TOUCHED).fetchall()
+    assert len(tables) == 7
+    for table, has_cursor, triggers, has_comment in tables:
         log = table == "opportunity_stage_history"
         assert (table, has_cursor, has_comment) == (table, True, True)
         assert triggers == (["zz_touch_insert"] if log else ["zz_touch_insert", "zz_touch_update"]), table

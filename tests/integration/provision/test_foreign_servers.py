@@ -1,4 +1,4 @@
-"""What no session of ours can make right is refused or told of, with its name and what to do."""
+"""Settings of a server that no session can correct are refused or reported, with their name and a fix."""
 
 import uuid
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ NAIVE = (
 
 @contextmanager
 def database(stack: Settings, encoding: str) -> Iterator[psycopg.Connection]:
-    """An empty database in some encoding, as its administrator."""
+    """Create an empty database in some encoding, and connect as its administrator."""
     name = f"scratch_{uuid.uuid4().hex}"
     with psycopg.connect(stack.address("sources_admin"), autocommit=True) as admin:
         create = sql.SQL("create database {} encoding {} locale_provider libc locale 'C' template template0")
@@ -68,7 +68,7 @@ def test_who_writes_in_another_zone_is_told_of(promptsales_copy: Connect) -> Non
         "of_one": ("in database {0}", "Asia/Tokyo"),
         "utc": ("", "Zulu"),
         "utc_here": ("", "Asia/Tokyo", "in database {0}", "Etc/UTC"),
-        # neither can these log in and write
+        # these cannot log in and write either
         "no_login": ("", "Asia/Tokyo"),
         "no_right": ("", "Asia/Tokyo"),
     }
@@ -81,10 +81,10 @@ def test_who_writes_in_another_zone_is_told_of(promptsales_copy: Connect) -> Non
                 admin.execute(f"create role {role} {'login' if login else ''} {group}".encode())
                 for where, zone in zip(settings[::2], settings[1::2], strict=True):
                     admin.execute(f"alter role {role} {where.format(name)} set timezone = '{zone}'".encode())
-            found = provision_database(admin, "promptsales", dry_run=True)
+            changes = provision_database(admin, "promptsales", dry_run=True)
         finally:
             admin.execute(f"drop role {', '.join(zones)}".encode())
-    assert {change.what for change in found} == {
+    assert {change.what for change in changes} == {
         f"role {role} has timezone = {zone}, so it writes local times, such as a default of now(), into columns that "
         f"are read as UTC: {NAIVE}; run `alter role {where} set timezone = 'UTC'`"
         for role, zone, where in (
@@ -92,7 +92,7 @@ def test_who_writes_in_another_zone_is_told_of(promptsales_copy: Connect) -> Non
             ("of_one", "Asia/Tokyo", f'"of_one" in database "{name}"'),
         )
     }
-    assert all(change.is_warning for change in found)
+    assert all(change.is_warning for change in changes)
 
 
 def test_who_fires_no_trigger_is_told_of_and_in_the_warehouse_refused(
@@ -104,7 +104,7 @@ def test_who_fires_no_trigger_is_told_of_and_in_the_warehouse_refused(
         admin.execute(statement.format("promptcrm_owner", crm).encode())
         warehouse.execute(statement.format("warehouse_loader", wh).encode())
         try:
-            (found,) = provision_database(admin, "promptcrm", dry_run=True)
+            (change,) = provision_database(admin, "promptcrm", dry_run=True)
             refusal = (
                 r"role warehouse_loader has session_replication_role = replica in warehouse.*run "
                 rf'`alter role "warehouse_loader" in database "{wh}" reset session_replication_role`'
@@ -114,9 +114,9 @@ def test_who_fires_no_trigger_is_told_of_and_in_the_warehouse_refused(
         finally:
             admin.execute(f"alter role promptcrm_owner in database {crm} reset all".encode())
             warehouse.execute(f"alter role warehouse_loader in database {wh} reset all".encode())
-    assert found.is_warning
-    assert found.what == (
+    assert change.is_warning
+    assert change.what == (
         "role promptcrm_owner has session_replication_role = replica in promptcrm, so its writes fire no trigger; "
-        f'run `alter role "promptcrm_owner" in database "{crm}" reset session_replication_role`, or its changes do '
-        "not set updated_at and only a reconciliation finds them"
+        f'run `alter role "promptcrm_owner" in database "{crm}" reset session_replication_role`, else its changes '
+        "leave updated_at alone and are found by a reconciliation only"
     )

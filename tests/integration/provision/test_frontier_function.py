@@ -1,4 +1,4 @@
-"""etl.frontier(): what holds it, what it does not see as held, what it refuses."""
+"""etl.frontier(): what holds it, what does not, and what it refuses."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,8 +12,8 @@ from psycopg.rows import class_row
 from tests.integration.provision.conftest import Connect
 
 
-class Found(NamedTuple):
-    """A row of the function."""
+class FrontierRow(NamedTuple):
+    """A row that the function returns."""
 
     frontier: datetime | None
     read_at: datetime
@@ -29,11 +29,11 @@ def reader(crm_copy: Connect) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def ask(reader: psycopg.Connection) -> Found:
-    with reader.cursor(row_factory=class_row(Found)) as cursor:
-        found = cursor.execute("select * from etl.frontier()").fetchone()
-    assert found
-    return found
+def ask(reader: psycopg.Connection) -> FrontierRow:
+    with reader.cursor(row_factory=class_row(FrontierRow)) as cursor:
+        row = cursor.execute("select * from etl.frontier()").fetchone()
+    assert row
+    return row
 
 
 def began(connection: psycopg.Connection) -> datetime:
@@ -43,10 +43,10 @@ def began(connection: psycopg.Connection) -> datetime:
 
 
 def test_nothing_open(reader: psycopg.Connection) -> None:
-    found = ask(reader)
-    assert found.frontier is not None
-    assert timedelta() <= found.read_at - found.frontier < timedelta(seconds=1)
-    assert (found.held_by, found.refused, found.is_standby) == (None, None, False)
+    frontier = ask(reader)
+    assert frontier.frontier is not None
+    assert timedelta() <= frontier.read_at - frontier.frontier < timedelta(seconds=1)
+    assert (frontier.held_by, frontier.refused, frontier.is_standby) == (None, None, False)
 
 
 WRITE = "insert into crm.leads (owner_user_id) values (gen_random_uuid())"
@@ -63,10 +63,10 @@ def test_oldest_open_transaction_holds_it_and_is_named(
             first.execute(statement.encode())
             with second.transaction():
                 second.execute(statement.encode())
-                found = ask(reader)
-        assert found.frontier == start
+                frontier = ask(reader)
+        assert frontier.frontier == start
         assert f"session {first.info.backend_pid} of promptcrm_owner (import, idle in transaction)" in (
-            found.held_by or ""
+            frontier.held_by or ""
         )
     assert ask(reader).held_by is None
 
@@ -75,10 +75,10 @@ def test_oldest_open_transaction_holds_it_and_is_named(
 def test_the_pipeline_does_not_hold_itself(crm_copy: Connect, reader: psycopg.Connection, role: str) -> None:
     with crm_copy(role) as own, own.transaction():
         start = began(own)
-        found = ask(reader)
-        assert found.frontier is not None
-        assert found.frontier > start
-        assert found.held_by is None
+        frontier = ask(reader)
+        assert frontier.frontier is not None
+        assert frontier.frontier > start
+        assert frontier.held_by is None
 
 
 def test_prepared_transaction_stops_it(crm_copy: Connect, reader: psycopg.Connection) -> None:
@@ -87,12 +87,12 @@ def test_prepared_transaction_stops_it(crm_copy: Connect, reader: psycopg.Connec
         writer.execute("begin; insert into crm.leads (owner_user_id) values (gen_random_uuid())")
         writer.execute(sql.SQL("prepare transaction {}").format(name))
         try:
-            found = ask(reader)
+            frontier = ask(reader)
         finally:
             writer.execute(sql.SQL("rollback prepared {}").format(name))
-    assert found.frontier is None
-    assert found.refused is None
-    assert f"prepared transaction '{name}' of promptcrm_owner" in (found.held_by or "")
+    assert frontier.frontier is None
+    assert frontier.refused is None
+    assert f"prepared transaction '{name}' of promptcrm_owner" in (frontier.held_by or "")
     assert ask(reader).frontier is not None
 
 
@@ -101,21 +101,21 @@ def test_session_that_shows_nothing_is_refused(crm_copy: Connect, reader: psycop
         blind.execute("set track_activities = off")
         with blind.transaction():
             blind.execute("select 1")
-            found = ask(reader)
-    assert (found.frontier, found.refused) == (None, "1 sessions have track_activities switched off")
+            frontier = ask(reader)
+    assert (frontier.frontier, frontier.refused) == (None, "1 sessions have track_activities switched off")
 
 
 def test_hidden_sessions_are_refused(crm_copy: Connect, reader: psycopg.Connection) -> None:
     with crm_copy("postgres") as admin:
         admin.execute("revoke pg_read_all_stats from etl_frontier")
         try:
-            found = ask(reader)
+            frontier = ask(reader)
         finally:
             admin.execute("grant pg_read_all_stats to etl_frontier")
-    assert found.frontier is None
-    assert "no member of pg_read_all_stats" in (found.refused or "")
+    assert frontier.frontier is None
+    assert "no member of pg_read_all_stats" in (frontier.refused or "")
 
 
 def test_nobody_else_may_ask(crm_copy: Connect) -> None:
-    with crm_copy("cdc") as other, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        other.execute("select * from etl.frontier()")
+    with crm_copy("cdc") as stranger, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        stranger.execute("select * from etl.frontier()")

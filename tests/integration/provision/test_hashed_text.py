@@ -1,4 +1,4 @@
-"""What is hashed is the same text whatever the database sets: a date, an interval, bytes, a fraction, an accent."""
+"""Hashed text does not depend on the database's settings: a date, an interval, bytes, a fraction, an accent."""
 
 import hmac
 
@@ -38,7 +38,7 @@ FOREIGN = (
 
 
 def _feed() -> Contract:
-    """A feed that hashes each of these columns."""
+    """Return a feed that hashes each of these columns."""
     plain = {"id": "uuid", "updated_at": "timestamp with time zone"}
     columns = [{"name": name, "type": kind, "pii": "none", "description": ""} for name, kind in plain.items()]
     hashed = {"type": "bytea", "transform": "click_id_hmac", "pii": "pseudonymous", "description": ""}
@@ -51,8 +51,8 @@ def _feed() -> Contract:
 
 def _hashes(connection: psycopg.Connection) -> tuple[bytes, ...]:
     query = f"select {', '.join(f'{name}_hmac' for name in TEXTS)} from etl.odd"  # noqa: S608 - names of this module
-    (found,) = connection.execute(query.encode()).fetchall()
-    return tuple(map(bytes, found))
+    (hashes,) = connection.execute(query.encode()).fetchall()
+    return tuple(map(bytes, hashes))
 
 
 @pytest.mark.parametrize("whose", ["role etl_reader in database {}", "database {}"])
@@ -66,8 +66,8 @@ def test_values_are_hashed_as_the_same_text(stack: Settings, crm_copy: Connect, 
             for setting in FOREIGN:
                 admin.execute(f"alter {whose.format(name)} set {setting}".encode())
             with connected(stack, "promptcrm_etl", name) as reader:
-                found = _hashes(reader)
+                hashes = _hashes(reader)
         finally:
             admin.execute(f"alter {whose.format(name)} reset all".encode())
             admin.execute("drop table crm.odd cascade")
-    assert found == tuple(hmac.digest(KEY, b"click_id\0" + text.encode(), "sha256") for text in TEXTS.values())
+    assert hashes == tuple(hmac.digest(KEY, b"click_id\0" + text.encode(), "sha256") for text in TEXTS.values())

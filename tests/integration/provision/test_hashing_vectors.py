@@ -1,4 +1,4 @@
-"""The shared test vectors through a view: what PostgreSQL makes of them."""
+"""The shared test vectors, hashed by PostgreSQL in a view."""
 
 import uuid
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.support.vectors import Vector
 
 
 def probe() -> Contract:
-    """A feed of the CRM's leads that makes every transform of one free text."""
+    """Return a feed of the CRM's leads that applies every transform to a text."""
     leads = contract("leads").model_dump()
     made = [
         vectors.column(transform, "landing_page_url")

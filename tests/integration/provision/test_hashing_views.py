@@ -1,4 +1,4 @@
-"""The hashing view against an independent HMAC, and what its reader can and cannot get at."""
+"""The hashing view equals an independent HMAC, and its reader gets nothing else."""
 
 import hashlib
 import hmac
@@ -58,10 +58,10 @@ EMAILS = TEXT | st.text("aAzZ @.+\t\n\u00e9\u0301\u0130\u017f", max_size=30)
 @given(email=EMAILS, phone=TEXT.map(lambda text: text and text[:32]), click_id=TEXT)
 @example(email="Jane.Doe+tag@Example.COM", phone="+49 (0)30 / 12 34", click_id=" gclid-1 ")
 @example(email="\t Jane@Example.com \r\n", phone="٠١٢", click_id="\t")
-@example(email="jose\u0301@example.com", phone="", click_id="")  # NFD; equals the next one's
+@example(email="jose\u0301@example.com", phone="", click_id="")  # NFD; must equal the next one
 @example(email="jos\u00e9@example.com", phone=" ", click_id=None)
 @example(email="ÉMILE@EXAMPLE.COM", phone="abc", click_id="a b")  # only A-Z are lowered
-@example(email="a@b@c.de", phone="1", click_id="\u00a0x\u00a0")  # NBSP is no ASCII space
+@example(email="a@b@c.de", phone="1", click_id="\u00a0x\u00a0")  # NBSP is not an ASCII space
 @example(email="@", phone=None, click_id=None)
 @example(email="   ", phone=None, click_id=None)
 @example(email="a@b\u00a0.c", phone=None, click_id=None)
@@ -87,8 +87,8 @@ def test_view_has_the_columns_of_the_contract(reader: psycopg.Connection) -> Non
 
 
 def test_key_check(reader: psycopg.Connection) -> None:
-    found = reader.execute("select kid, check_hmac from etl.pii_key").fetchall()
-    assert found == [(1, hmac.digest(KEY, b"check\0promptsales", "sha256"))]
+    keys = reader.execute("select kid, check_hmac from etl.pii_key").fetchall()
+    assert keys == [(1, hmac.digest(KEY, b"check\0promptsales", "sha256"))]
 
 
 def test_view_uses_the_cursor_index(crm_copy: Connect) -> None:
@@ -117,7 +117,7 @@ def test_view_uses_the_cursor_index(crm_copy: Connect) -> None:
 )
 def test_reader_is_refused(crm_copy: Connect, statement: str) -> None:
     with crm_copy("etl_reader") as connection:
-        connection.execute("set default_transaction_read_only = off")  # that is comfort, the grants are the wall
+        connection.execute("set default_transaction_read_only = off")  # the view is convenient; the grants protect
         with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)):
             connection.execute(statement.encode())
 
@@ -127,10 +127,12 @@ def test_reader_is_read_only_by_default(reader: psycopg.Connection) -> None:
 
 
 def test_reader_does_not_see_what_others_do(crm_copy: Connect, reader: psycopg.Connection) -> None:
-    with crm_copy("promptcrm_owner") as other:
-        other.execute("select 'jane@example.com'")
-        seen = reader.execute("select query from pg_stat_activity where query like %s", ["%jane%example%"]).fetchall()
-        assert [query for (query,) in seen if "pg_stat_activity" not in query] == []
+    with crm_copy("promptcrm_owner") as application:
+        application.execute("select 'jane@example.com'")
+        queries = reader.execute(
+            "select query from pg_stat_activity where query like %s", ["%jane%example%"]
+        ).fetchall()
+        assert [query for (query,) in queries if "pg_stat_activity" not in query] == []
 
 
 def test_application_does_not_see_the_key(owner: psycopg.Connection) -> None:

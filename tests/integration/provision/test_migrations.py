@@ -52,10 +52,10 @@ def test_each_file_once_in_order_as_its_owner(connect: Connect, tmp_path: Path) 
         "0003_third.sql applied",
     ]
     assert run(admin, tmp_path) == []
-    found = admin.execute(
+    applied = admin.execute(
         "select tableowner, obj_description('crm.a'::regclass) from pg_tables where tablename = 'a'"
     ).fetchone()
-    assert found == ("promptcrm_owner", "100 % of :all {things}")
+    assert applied == ("promptcrm_owner", "100 % of :all {things}")
     assert admin.execute("select version_num from migrations.a_line").fetchall() == [("0003",)]
     assert admin.execute("select current_user").fetchone() == ("postgres",)
 
@@ -100,15 +100,15 @@ def test_dry_run_says_it_and_does_nothing(connect: Connect, tmp_path: Path) -> N
 
 def test_two_at_once_do_it_once(connect: Connect, tmp_path: Path) -> None:
     (tmp_path / "0001_first.sql").write_text(FIRST + "select pg_sleep(0.3);")
-    both, found = Barrier(2), []
+    both, results = Barrier(2), []
 
     def provision(connection: psycopg.Connection) -> None:
         both.wait()
-        found.append(len(run(connection, tmp_path)))
+        results.append(len(run(connection, tmp_path)))
 
     threads = [Thread(target=provision, args=[connect("postgres")]) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(found) == [0, 1]
+    assert sorted(results) == [0, 1]

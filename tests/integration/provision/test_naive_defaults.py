@@ -1,4 +1,4 @@
-"""A time without a zone that a default fills in is UTC in every session's zone."""
+"""A time without a zone that a default fills in is UTC, whatever the session's zone."""
 
 from datetime import UTC, datetime, timedelta
 

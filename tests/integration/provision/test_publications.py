@@ -1,4 +1,4 @@
-"""A publication that somebody has changed by hand."""
+"""A publication that was changed by hand."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from tests.integration.provision.conftest import KEY, Connect, Scratch, provisio
 
 @pytest.fixture
 def crm(stack: Settings, scratch: Scratch) -> Iterator[Connect]:
-    """The CRM, provisioned in a database of its own."""
+    """Provision a CRM in a database of its own."""
     with provisioned(stack, "promptcrm") as connect:
         yield connect
 
@@ -34,6 +34,6 @@ def test_operations_that_are_not_published(crm: Connect) -> None:
         "run `promptsales reconcile opportunity_stage_history lead opportunity`"
     )
     for dry_run in (True, False):  # the first is what doctor does
-        assert [one.what for one in provision_database(crm("postgres"), "promptcrm", {1: KEY}, dry_run)] == [todo]
+        assert [change.what for change in provision_database(crm("postgres"), "promptcrm", {1: KEY}, dry_run)] == [todo]
     assert crm("cdc").execute(published).fetchall() == [(True, True, True, True)]
     progress._refuse_unpublished(crm("cdc"), "promptcrm")

@@ -1,4 +1,4 @@
-"""Seeds: tables that hold what their file says, brought there once."""
+"""Seeds: tables that hold the content of a file, written once."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ ROWS = "select plan_type, monthly_amount::text from core.plan_price order by 1"
 
 @pytest.fixture
 def admin(warehouse_copy: Connect) -> Iterator[psycopg.Connection]:
-    """The warehouse, in a transaction that is rolled back."""
+    """Connect to the warehouse in a transaction that is rolled back."""
     with warehouse_copy("postgres") as connection:
         connection.autocommit = False
         yield connection
@@ -52,7 +52,7 @@ def test_a_changed_file_changes_the_table(admin: psycopg.Connection, file: Path)
     admin.execute("delete from core.plan_price")
     assert run(admin, file, BASIC + PRO) == ["core.plan_price: 2 rows changed by seed.csv"]
     assert run(admin, file, BASIC + PRO) == []
-    # one row goes and one comes; the other is not written
+    # one row is deleted and one is added; the other is not written
     before = admin.execute("select xmin from core.plan_price where plan_type = 'basic'").fetchone()
     assert run(admin, file, BASIC + PRO.replace("79", "89")) == ["core.plan_price: 2 rows changed by seed.csv"]
     assert admin.execute(ROWS).fetchall() == [("basic", "19.00"), ("pro", "89.00")]
@@ -91,5 +91,5 @@ def test_models_are_known_by_what_applications_call_them(
     admin: psycopg.Connection, name: str, code: str | None
 ) -> None:
     query = "select model_code from core.ai_model where %s ~* match_pattern order by match_priority limit 1"
-    found = admin.execute(query, [name]).fetchone()
-    assert (found and found[0]) == code
+    model = admin.execute(query, [name]).fetchone()
+    assert (model and model[0]) == code

@@ -48,7 +48,10 @@ def crm(stack: object, scratch: Scratch) -> Iterator[Connect]:
 
 
 def provision(crm: Connect, dry_run: bool = False) -> list[tuple[str, bool]]:
-    return [(one.what, one.is_warning) for one in provision_database(crm("postgres"), "promptcrm", {1: KEY}, dry_run)]
+    return [
+        (change.what, change.is_warning)
+        for change in provision_database(crm("postgres"), "promptcrm", {1: KEY}, dry_run)
+    ]
 
 
 @pytest.mark.parametrize("swap", [SWAP, PARTITION])
@@ -105,5 +108,5 @@ def test_a_streamed_table(crm: Connect) -> None:
 
 
 def columns_readable(crm: Connect, role: str) -> set[str]:
-    """Which of the swapped tables a role may read, if only in part."""
+    """Return the swapped tables that a role may read, at least in part."""
     return {name for (name,) in crm("postgres").execute(READABLE, {"role": role})}

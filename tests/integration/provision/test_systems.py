@@ -1,4 +1,4 @@
-"""The whole provision, and the systems beside PostgreSQL."""
+"""The whole provision, and the systems other than PostgreSQL."""
 
 import time
 import uuid
@@ -131,10 +131,10 @@ def test_changed_validator_and_index(mongo: Database[dict[str, Any]]) -> None:
         "validator of content_assets changed"
     ]
     assert mongo.content_assets.insert_one({"type": "audio"}).acknowledged
-    other = Collection(
+    changed = Collection(
         collection="content_assets", validator={"bsonType": "object"}, indexes=(Index(name="cursor", keys={"_id": -1}),)
     )
-    (change,) = provision_collections(mongo, (other,))
+    (change,) = provision_collections(mongo, (changed,))
     assert change.is_warning
 
 
@@ -157,7 +157,7 @@ def test_topics_are_made_grown_and_configured(stack: Settings) -> None:
         )
         changes = topics.plan(client, goal)
         topics.apply(client, changes)
-        time.sleep(0.2)  # the broker tells itself
+        time.sleep(0.2)  # the broker says so itself
         return [(change.action, change.topic) for change in changes if change.action != "unmanaged"]
 
     try:

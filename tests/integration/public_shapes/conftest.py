@@ -1,4 +1,4 @@
-"""Small files of our own in the shapes of public data sets, and what is built from them."""
+"""Small files of our own in the shapes of public data sets, and the marts built from them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,13 +22,13 @@ Show = Callable[[str], list[tuple[Any, ...]]]
 
 @pytest.fixture
 def loader(connect: Connect, admin: psycopg.Connection) -> psycopg.Connection:
-    """The empty warehouse, as the loader."""
+    """Connect to the empty warehouse as the loader."""
     return connect("warehouse_loader")
 
 
 @pytest.fixture
 def show(admin: psycopg.Connection) -> Show:
-    """Every row of a mart as text, in the order of its first columns."""
+    """Return every row of a mart as text, in the order of its first columns."""
 
     def show(name: str) -> list[tuple[Any, ...]]:
         columns = [sql.SQL("{}::text").format(sql.Identifier("m", column)) for column in catalogue()[name].column_names]

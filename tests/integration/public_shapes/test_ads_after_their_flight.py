@@ -1,4 +1,4 @@
-"""An ad platform's files: figures after the planned end, no dates, no budget, money with the tail of a float."""
+"""Files of an ad platform: figures after the planned end, no dates, no budget, amounts with the digits of a float."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ _DAYS = [_DAY.format(table="campaign_metrics", key="campaign_id"), _DAY.format(t
 
 @pytest.fixture
 def owner(stack: Settings) -> Iterator[None]:
-    """The user whose the campaigns are."""
+    """Add the user who owns the campaigns."""
     with psycopg.connect(stack.address("promptsales"), autocommit=True) as connection:
         connection.execute(_OWNER, [OWNER])
         yield
@@ -42,7 +42,7 @@ def owner(stack: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def ads(stack: Settings, owner: None) -> Iterator[psycopg.Connection]:
-    """PromptAds, as its owner; with the campaigns of the files, each with one ad, and nothing else."""
+    """Write the files' campaigns, each with one ad, into an empty PromptAds; connect as its owner."""
     with psycopg.connect(stack.address("promptads"), autocommit=True) as connection:
         connection.execute("truncate promptads.campaigns, promptads.ad_metrics cascade")
         for campaign in file_rows(FILES / "ads_campaigns.csv"):
@@ -134,7 +134,7 @@ def _free(day: str, spend: str, projected: str, required: str | None = None) -> 
     return (FREE, f"2024-03-{day}", "USD", "free", "0.00", *_FREE_FLIGHT, *figures)
 
 
-# spend to date, expected, per cent of it, projected, required a day, status
+# spend to date, expected, percentage of it, projected, required per day, status
 PACING = [
     _late("04", "8.0000", "10.000000", "80.000000", "16.000000", "12.000000", "under"),
     _late("05", "8.0000", "20.000000", "40.000000", "8.000000", None, "under"),

@@ -1,4 +1,4 @@
-"""A CRM's files have dates and no times: two stages entered on one date, deals closed on that of the last."""
+"""Files of a CRM with dates and no times: two stages entered on one date, deals closed on the date of the last one."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ _MOVE = """
 
 
 def import_files(crm: psycopg.Connection) -> None:
-    """Write the files to the CRM as an importer does: each deal in its first stage, then its moves in their order."""
+    """Write the files to the CRM as an importer does: each deal in its first stage, then its moves in order."""
     crm.execute("set time zone 'UTC'")
     crm.execute("truncate crm.pipeline_stages cascade")
     crm.execute(_STAGES, [uid(name) for name in ("Prospecting", "Engaging", "Proposal", "Won", "Lost")])
@@ -54,7 +54,7 @@ def test_deals_with_dates_only(
     assert [(result.extracted, result.inserted, result.quarantined) for result in results] == [(5, 5, 0), (5, 5, 0)]
     _assert_core(loader)
     run("stage_velocity_monthly", "sales_performance_monthly", "lost_reason_monthly", "sales_pipeline_daily")
-    # Prospecting took 2, 1, 4 and 0 days; Engaging ended twice on the date it began
+    # Prospecting took 2, 1, 4 and 0 days; Engaging ended twice on the date on which it began
     assert show("stage_velocity_monthly") == sorted([
         ("2024-03-01", uid("Prospecting"), "import", "Prospecting", "1", "4", "4", "1.50", "3.40", "1.000000"),
         ("2024-03-01", uid("Engaging"), "import", "Engaging", "2", "2", "1", "0.00", "0.00", "0.500000"),
@@ -68,7 +68,7 @@ def test_deals_with_dates_only(
     assert show("sales_pipeline_daily") == sorted(map(_pipeline_row, PIPELINE), key=lambda row: tuple(map(str, row)))
 
 
-# a deal that moves twice on one date is in the later stage at its end, and one that closes on it is not open any more
+# a deal that moves twice on one date ends it in the later stage, and a deal that closes on it is no longer open
 PIPELINE: list[tuple[Any, ...]] = [
     ("04", "Prospecting", ANNA, 1, "2", "1500.00", "150.0000", "0.000000"),
     ("05", "Prospecting", ANNA, 1, "1", "1000.00", "100.0000", "1.000000"),
@@ -91,7 +91,7 @@ def _pipeline_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _assert_core(warehouse: psycopg.Connection) -> None:
-    """Core has the files' dates, each at midnight UTC, and the moves in the files' order."""
+    """Check that core has the files' dates, each at midnight UTC, and the moves in the files' order."""
     warehouse.execute("set time zone 'UTC'")
     moves = warehouse.execute("""
         select opportunity_id::text, to_stage_id::text, changed_at::text

@@ -36,10 +36,10 @@ def test_costs_of_every_type_add_up(
     assert load(contract("prompts"), content, loader, None, "test").inserted == 10
     assert load(contract("content_assets"), content, loader, None, "test").inserted == 1
 
-    found = loader.execute("select prompt_id, cost_amount from core.prompts").fetchall()
-    assert dict(found) == {key: None if cost is None else Decimal(cost) for key, cost in COSTS.items()}
+    costs = loader.execute("select prompt_id, cost_amount from core.prompts").fetchall()
+    assert dict(costs) == {key: None if cost is None else Decimal(cost) for key, cost in COSTS.items()}
     run("ai_cost_daily", "content_production_monthly")
-    # p5 has no tokens and p6 no cost, so neither is in a price: 1000 * 3.30000000025 / 4000
+    # p5 has no tokens and p6 no cost, so the price includes neither: 1000 * 3.30000000025 / 4000
     assert show("ai_cost_daily") == [
         ("2024-03-04", "GPT-4o", USER, "USD", "6", "4007", "5.300000000250", "4000", "3.300000000250", "0.825000000063",
          "825.0000000625"),

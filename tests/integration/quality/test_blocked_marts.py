@@ -26,7 +26,7 @@ _LOAD = """
 
 
 def judge(admin: psycopg.Connection, at: str, rule: str, is_success: bool, on_fail: str = "block", **more: Any) -> None:
-    """Put one result of a rule where checks put theirs; ``at`` is the time of day."""
+    """Record a result of a rule as a check does; ``at`` is the time of day."""
     values = {"feed": "subscriptions", "rule": rule, "is_success": is_success, "on_fail": on_fail, "at": at}
     admin.execute(_RESULT, values | {"error": None, "extraction": None} | more)
 

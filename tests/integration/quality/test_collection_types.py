@@ -1,4 +1,4 @@
-"""A field that is written in two BSON types is told; types that are read alike are one."""
+"""A field that is written in two BSON types is reported; types that are read alike count as one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The warnings on feeds: what they bring a day, how far they are, what their sources grew."""
+"""The warnings about feeds: rows per day, staleness, new columns at the source."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -27,21 +27,21 @@ _LOAD = """
 
 
 def loads(admin: psycopg.Connection, day: date, rows: int, mode: str = "delta", is_first: bool = False) -> None:
-    """A day of a feed: two loads, the second at the day's end."""
+    """Record a day of a feed: two loads, the second at the day's end."""
     start = None if is_first else datetime(2026, 1, 1, tzinfo=UTC)
     for part, at in ((rows // 2, "00:00:00"), (rows - rows // 2, "23:59:59")):
         admin.execute(_LOAD, {"mode": mode, "start": start, "at": f"{day} {at}+00", "rows": part})
 
 
 def weeks(admin: psycopg.Connection, *rows: int) -> None:
-    """The same weekday of the weeks before, the latest first."""
+    """Return the same weekday of earlier weeks, the latest first."""
     for week, count in enumerate(rows, 1):
         loads(admin, DAY - timedelta(weeks=week), count)
 
 
 @pytest.fixture
 def fed(admin: psycopg.Connection) -> psycopg.Connection:
-    """The warehouse with the feed known, and loads of other days and kinds that must not count."""
+    """Fill the warehouse with the feed, and with loads of other days and kinds that must not count."""
     admin.execute("insert into ops.feed (feed) values ('leads')")
     loads(admin, DAY - timedelta(days=1), 100_000)
     loads(admin, DAY + timedelta(days=1), 100_000)
@@ -60,15 +60,15 @@ def fed(admin: psycopg.Connection) -> psycopg.Connection:
         ((95, 100, 105, 90, 110, 100, 95), 75, False, False),
         ((95, 100, 105, 90, 110, 100, 95), 74, True, False),
         ((95, 100, 105, 90, 110, 100, 95), 0, True, True),
-        # always the same: half as much or half again is still usual
+        # always the same number: half as many or half again as many is still usual
         ((100,) * 6, 150, False, False),
         ((100,) * 6, 151, True, False),
         ((100,) * 6, 49, True, False),
-        # spread so far that nothing is unusual but nothing at all
+        # so spread that only zero rows are unusual
         ((10, 200, 15, 190, 20, 180), 0, False, True),
         ((10, 200, 0, 190, 20, 180), 0, False, False),
         ((0,) * 6, 0, False, False),
-        # five weeks say nothing
+        # five weeks are too few
         ((100,) * 5, 0, False, False),
     ],
 )
@@ -103,8 +103,8 @@ def test_staleness_is_recorded_as_warnings(
         "insert into ops.feed (feed, last_sync_timestamp, complete_through) values ('leads', %s, %s)",
         [last_sync_timestamp, complete_through],
     )
-    found = check_feeds(warehouse, ["leads"], NOW)
-    assert [(one.expectation.meta.rule, one.result) for one in found["leads"]] == [
+    verdicts = check_feeds(warehouse, ["leads"], NOW)
+    assert [(verdict.expectation.meta.rule, verdict.result) for verdict in verdicts["leads"]] == [
         (rule, "warned" if rule in warned else "passed")
         for rule in ("volume_unusual", "volume_empty", "feed_late", "feed_stale")
     ]
@@ -121,8 +121,8 @@ def test_a_new_column_is_ignored_and_told(
     crm.execute("alter table crm.leads add column nickname text, add column mood text")
     try:
         assert check_source(LEADS, source, warehouse) == ["nickname", "mood"]
-        # this stack's connectors are made by the tests of the stream
-        (finding,) = (one for one in diagnose(stack) if not one.where.startswith("connector "))
+        # other tests create this stack's connectors
+        (finding,) = (finding for finding in diagnose(stack) if not finding.where.startswith("connector "))
     finally:
         crm.execute("alter table crm.leads drop column nickname, drop column mood")
     assert finding.what == "crm.leads has columns that the contract does not name and no load reads: nickname, mood"
@@ -137,8 +137,8 @@ def test_a_new_column_is_ignored_and_told(
 
 def test_the_contract_knows_every_column(stack: Settings) -> None:
     with psycopg.connect(make_conninfo(stack.address("promptcrm"))) as owner:
-        found = owner.execute(
+        columns = owner.execute(
             "select column_name from information_schema.columns where table_schema = 'crm' and table_name = 'leads'"
         )
         read = {column.origin for column in LEADS.columns if column.transform != "pii_kid"}
-        assert {name for (name,) in found} == read | set(LEADS.unread)
+        assert {name for (name,) in columns} == read | set(LEADS.unread)

@@ -1,4 +1,4 @@
-"""A collection is compared like a table: what its change stream did not tell is found and mended."""
+"""A collection is compared like a table: changes that its change stream missed are found and fixed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,13 +28,13 @@ def run(source: Source, warehouse: psycopg.Connection, feed: str) -> LoadResult:
 
 
 def compared(source: Source, warehouse: psycopg.Connection, feed: str, limits: Limits | None = None) -> Reconciliation:
-    found = reconcile(contract(feed), source, warehouse, "test", limits or Limits())
-    assert found is not None
-    return found
+    comparison = reconcile(contract(feed), source, warehouse, "test", limits or Limits())
+    assert comparison is not None
+    return comparison
 
 
-def judged(found: Reconciliation) -> dict[str, int]:
-    return {name: getattr(found, name) for name in NOTHING}
+def judged(comparison: Reconciliation) -> dict[str, int]:
+    return {name: getattr(comparison, name) for name in NOTHING}
 
 
 def sums(warehouse: psycopg.Connection) -> list[Any]:
@@ -46,7 +46,7 @@ def sums(warehouse: psycopg.Connection) -> list[Any]:
 
 
 def untold(documents: Documents, admin: psycopg.Connection, collection: str, change: Callable[[], object]) -> None:
-    """Change a collection in the gap after a lost token: the stream goes on behind it."""
+    """Change a collection in the gap after a lost token: the stream continues behind it."""
     change()
     admin.execute("update ops.feed set resume_token = %s::jsonb", [read_current_token(documents[collection])])
 
@@ -66,10 +66,10 @@ def test_equal_sides_are_equal_whatever_the_documents_are_written_like(
     run(content, warehouse, "content_assets")
     warehouse.execute("set timezone = 'Asia/Kolkata'; set datestyle = 'German'")
 
-    found = compared(content, warehouse, "content_assets")
-    assert (found.source_rows, found.warehouse_rows, found.unequal_buckets) == (3, 3, 0)
-    assert judged(found) == NOTHING
-    # nothing of it stays
+    comparison = compared(content, warehouse, "content_assets")
+    assert (comparison.source_rows, comparison.warehouse_rows, comparison.unequal_buckets) == (3, 3, 0)
+    assert judged(comparison) == NOTHING
+    # the comparison is rolled back
     query = b"select count(*) from staging.promptcontent__content_assets where _load_id = 0"
     assert warehouse.execute(query).fetchone() == (0,)
 
@@ -89,10 +89,10 @@ def test_what_the_stream_did_not_tell_is_mended(
         prompts.insert_one(prompt(_id="missing"))
 
     untold(documents, admin, "prompt_history", change)
-    assert run(content, warehouse, "prompts").extracted == 0  # a load sees none of it
+    assert run(content, warehouse, "prompts").extracted == 0  # a load sees none of these changes
 
-    found = compared(content, warehouse, "prompts")
-    assert judged(found) == {**NOTHING, "gone": 2, "deleted": 2, "missing": 1, "silent": 1}
+    comparison = compared(content, warehouse, "prompts")
+    assert judged(comparison) == {**NOTHING, "gone": 2, "deleted": 2, "missing": 1, "silent": 1}
     assert sums(warehouse) == [(False, "block")]
     assert in_core(warehouse, "prompts", deleted=True).keys() == {"gone"}
     assert in_quarantine(warehouse, "prompts") == {}
@@ -113,12 +113,12 @@ def test_what_the_next_load_reads_anyway_is_no_fault(
     documents.content_assets.insert_many([asset(_id=name) for name in ("deleted", "changed", "fine")])
     run(content, warehouse, "content_assets")
     documents.content_assets.delete_one({"_id": "deleted"})
-    documents.content_assets.update_one({"_id": "changed"}, {"$set": {"status": "approved"}})  # its cursor stands still
+    documents.content_assets.update_one({"_id": "changed"}, {"$set": {"status": "approved"}})  # its cursor did not move
     documents.content_assets.insert_one(asset(_id="new"))
 
-    found = compared(content, warehouse, "content_assets")
-    assert judged(found) == {**NOTHING, "pending": 3}
-    assert (found.source_rows, found.warehouse_rows) == (1, 1)
+    comparison = compared(content, warehouse, "content_assets")
+    assert judged(comparison) == {**NOTHING, "pending": 3}
+    assert (comparison.source_rows, comparison.warehouse_rows) == (1, 1)
     run(content, warehouse, "content_assets")
     assert_equal_to_source(documents, warehouse, stack, "content_assets")
 

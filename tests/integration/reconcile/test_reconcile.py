@@ -1,4 +1,4 @@
-"""What a watermark cannot see is found, mended, and found mended."""
+"""Changes that a watermark cannot see are found and fixed, and a second comparison finds none."""
 
 import psycopg
 import pytest
@@ -23,22 +23,22 @@ def run(source: psycopg.Connection, warehouse: psycopg.Connection) -> LoadResult
 
 
 def compared(source: psycopg.Connection, warehouse: psycopg.Connection) -> Reconciliation:
-    found = reconcile(LEADS, source, warehouse, "test", Limits())
-    assert found is not None
-    return found
+    comparison = reconcile(LEADS, source, warehouse, "test", Limits())
+    assert comparison is not None
+    return comparison
 
 
-def judged(found: Reconciliation) -> dict[str, int]:
-    return {name: getattr(found, name) for name in NOTHING}
+def judged(comparison: Reconciliation) -> dict[str, int]:
+    return {name: getattr(comparison, name) for name in NOTHING}
 
 
 def pass_the_watermark(admin: psycopg.Connection) -> None:
-    """As if the rows there are had been loaded long ago: none is within the frontier's margin."""
+    """Make all rows look as if they had been loaded long ago, so that the frontier's margin covers none."""
     admin.execute("update ops.feed set last_sync_timestamp = clock_timestamp(), complete_through = clock_timestamp()")
 
 
 def change_silently(stack: Settings, statement: str, *values: object) -> None:
-    """Change the CRM as somebody does who has switched its triggers off."""
+    """Change the CRM with its triggers switched off."""
     with psycopg.connect(make_conninfo(stack.address("sources_admin"), dbname="promptcrm"), autocommit=True) as admin:
         admin.execute("set session_replication_role = replica")
         admin.execute(statement.encode(), values)
@@ -52,9 +52,9 @@ def test_equal_sides_are_equal_whatever_the_sessions_write_values_like(
     run(source, warehouse)
     source.execute("set timezone = 'Asia/Kolkata'; set datestyle = 'German'; set bytea_output = 'escape'")
     warehouse.execute("set timezone = 'America/New_York'; set extra_float_digits = -3")
-    found = compared(source, warehouse)
-    assert (found.source_rows, found.warehouse_rows, found.unequal_buckets) == (5, 5, 0)
-    assert judged(found) == NOTHING
+    comparison = compared(source, warehouse)
+    assert (comparison.source_rows, comparison.warehouse_rows, comparison.unequal_buckets) == (5, 5, 0)
+    assert judged(comparison) == NOTHING
 
 
 def test_hard_deletes_are_soft_in_core_and_stay_so(
@@ -66,8 +66,8 @@ def test_hard_deletes_are_soft_in_core_and_stay_so(
     warehouse.execute("delete from ops.touched")
     crm.execute("delete from crm.leads where id = any(%s)", [[gone, bad]])
 
-    found = compared(source, warehouse)
-    assert judged(found) == {**NOTHING, "gone": 2, "deleted": 2}
+    comparison = compared(source, warehouse)
+    assert judged(comparison) == {**NOTHING, "gone": 2, "deleted": 2}
     core = leads.in_core(warehouse)
     assert {key: row["deleted_at"] is not None for key, row in core.items()} == {gone: True, stays: False}
     assert leads.in_quarantine(warehouse) == set()
@@ -85,11 +85,11 @@ def test_hard_deletes_are_soft_in_core_and_stay_so(
 def test_a_row_that_comes_back_lives_again(
     stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
-    (one,) = leads.add(crm, 1)
+    (lead,) = leads.add(crm, 1)
     run(source, warehouse)
-    crm.execute("delete from crm.leads where id = %s", [one])
+    crm.execute("delete from crm.leads where id = %s", [lead])
     compared(source, warehouse)
-    leads.add(crm, 1, id=one)
+    leads.add(crm, 1, id=lead)
     assert run(source, warehouse).updated == 1
     leads.assert_equal_to_source(crm, warehouse, stack)
     assert judged(compared(source, warehouse)) == NOTHING
@@ -106,7 +106,7 @@ def test_a_load_that_read_the_row_before_cannot_bring_it_back(
     crm.execute("delete from crm.leads where id = %s", [gone])
     assert compared(source, warehouse).deleted == 1
     result = publish(LEADS, warehouse, staged, check(LEADS, warehouse, staged))
-    assert (result.inserted, result.updated) == (1, 0)  # the other row is not held up
+    assert (result.inserted, result.updated) == (1, 0)  # the other row is not delayed
     assert leads.in_core(warehouse)[gone]["deleted_at"] is not None
 
 
@@ -132,7 +132,7 @@ def test_silent_changes_are_reported_and_loaded(
     assert judged(compared(source, warehouse)) == {**NOTHING, "silent": 2}
     asked = warehouse.execute("select key, reason from ops.reread order by key").fetchall()
     assert asked == sorted([(str(by_hand), "silent"), (str(restored), "silent")])
-    assert judged(compared(source, warehouse))["silent"] == 2  # not loaded yet: asked for once
+    assert judged(compared(source, warehouse))["silent"] == 2  # not loaded yet: requested once
     assert warehouse.execute("select count(*) from ops.reread").fetchone() == (2,)
 
     result = run(source, warehouse)
@@ -175,8 +175,8 @@ def test_what_changed_since_the_last_load_is_no_fault(
         late.commit()
     crm.execute("update crm.leads set score = 1 where id = %s", [changed])
     leads.add(crm, 1)
-    found = compared(source, warehouse)
-    assert (judged(found), found.pending) == (NOTHING, 3)
+    comparison = compared(source, warehouse)
+    assert (judged(comparison), comparison.pending) == (NOTHING, 3)
     run(source, warehouse)
     leads.assert_equal_to_source(crm, warehouse, stack)
 
@@ -220,8 +220,8 @@ def test_erased_persons_are_not_missing(
     admin.execute("insert into ops.suppression (feed, key) values ('leads', %s)", [str(erased)])
     run(source, warehouse)
     pass_the_watermark(admin)
-    found = compared(source, warehouse)
-    assert (judged(found), found.source_rows, found.unequal_buckets) == (NOTHING, 1, 0)
+    comparison = compared(source, warehouse)
+    assert (judged(comparison), comparison.source_rows, comparison.unequal_buckets) == (NOTHING, 1, 0)
 
 
 def test_who_names_an_erased_person_does_not_differ(
@@ -264,8 +264,8 @@ def test_only_unequal_buckets_are_looked_into(
     run(source, warehouse)
     pass_the_watermark(admin)
     change_silently(stack, "update crm.leads set score = 1 where id = %s", ids[0])
-    found = compare(LEADS, make_original(LEADS, source), warehouse)
-    assert found is not None
-    assert (found.unequal_buckets, found.counts["silent"]) == (1, 1)
-    # 5000 keys in 4096 buckets: the others of this one are a handful
-    assert found.counts.total() < 20
+    differences = compare(LEADS, make_original(LEADS, source), warehouse)
+    assert differences is not None
+    assert (differences.unequal_buckets, differences.counts["silent"]) == (1, 1)
+    # 5000 keys in 4096 buckets: this bucket has only a few others
+    assert differences.counts.total() < 20

@@ -22,7 +22,7 @@ SMALL = SCALES[Size.SMALL]
 
 @pytest.fixture
 def empty(stack: Settings) -> Iterator[Settings]:
-    """Every system, without a row; and so again afterwards."""
+    """Empty every system, before and after."""
     systems.empty(stack)
     yield stack
     systems.empty(stack)

@@ -1,4 +1,4 @@
-"""Ten years of sample data: every mart by a full build, and by touched days in random order, gives the same table."""
+"""Ten years of sample data: a full build and builds by touched days in random order give the same marts."""
 
 import random
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ BATCHES = 2
 
 @pytest.fixture
 def ten_years(stack: Settings, admin: psycopg.Connection) -> Iterator[psycopg.Connection]:
-    """Core with ten years of sample data, by the loads and by the stream; as the warehouse's administrator."""
+    """Load and stream ten years of sample data into core; connect as the warehouse's administrator."""
     systems.empty(stack)
     with followed(stack):
         seed(stack, Size.SMALL, ANCHOR, days=3_652)
@@ -51,9 +51,9 @@ def test_every_mart(stack: Settings, ten_years: psycopg.Connection) -> None:
         def run(is_full: bool) -> dict[str, Built]:
             request = BuildRequest(ANCHOR + timedelta(hours=5), "test", is_full=is_full)
             with psycopg.connect(stack.address("warehouse"), autocommit=True) as warehouse:
-                return {one.mart: one for one in build(tables(), warehouse, stack, request, jobs, spark)}
+                return {result.mart: result for result in build(tables(), warehouse, stack, request, jobs, spark)}
 
-        assert {name for name, one in run(is_full=True).items() if one.staged} == tables().keys()
+        assert {name for name, result in run(is_full=True).items() if result.staged} == tables().keys()
         assert differing(admin, LAST_DAY) == {}
         (first, last) = admin.execute(
             "select min(date_day), max(date_day) from marts.campaign_performance_daily"
@@ -65,18 +65,18 @@ def test_every_mart(stack: Settings, ten_years: psycopg.Connection) -> None:
         for number in range(BATCHES):
             touch(admin, touched[number::BATCHES])
             load_again(admin, number)
-            assert {one.is_full for one in run(is_full=False).values()} == {False}
+            assert {result.is_full for result in run(is_full=False).values()} == {False}
         assert differing(admin, LAST_DAY) == {}
 
 
 def touched_days(admin: psycopg.Connection) -> list[tuple[Any, ...]]:
-    """What the loads and the stream have touched."""
+    """Return the days that the loads and the stream have touched."""
     query = "select core_table, entity_id, day from ops.touched order by core_table, entity_id, day"
     return admin.execute(query).fetchall()
 
 
 def load_again(admin: psycopg.Connection, number: int) -> None:
-    """Mark some rows of each table of core as loaded just now: by that the marts find days of campaigns and deals."""
+    """Mark some rows of each table of core as just loaded, so that the marts rebuild days of campaigns and deals."""
     query = sql.SQL("""
         update core.{table} set _loaded_at = clock_timestamp() where hashtextextended({key}::text, 7) & {all} = {number}
     """)

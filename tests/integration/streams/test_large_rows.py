@@ -13,7 +13,7 @@ from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream.audit import audit
 from tests.support.campaigning import start_campaigns
-from tests.support.streaming import followed, settle
+from tests.support.streaming import followed, is_followed, settle
 from tests.support.systems import emptied_warehouse
 
 GROUPS = stream_contracts()["ad_groups"]
@@ -113,7 +113,14 @@ def test_the_audit_brings_what_the_stream_cannot(
     assert in_core(admin, key) == [("renamed", AUDIENCE)]
 
 
-def test_messages_of_other_programs_in_the_log_are_not_ours(stack: Settings, ads: psycopg.Connection) -> None:
+def test_messages_of_other_programs_in_the_log_are_not_ours(
+    stack: Settings, ads: psycopg.Connection, admin: psycopg.Connection
+) -> None:
     with psycopg.connect(stack.address("sources_admin"), dbname="promptsales", autocommit=True) as source:
         source.execute("select pg_logical_emit_message(false, 'theirs', repeat('x', 40000000))")
+    key = add(ads, "after the message", 1)
     settle(stack)
+    # a connector that read the message would fail: it is larger than any record may be
+    assert is_followed(stack)
+    assert in_core(admin, key) == [("after the message", AUDIENCE)]
+    assert admin.execute("select count(*) from ops.dead_letter").fetchone() == (0,)

@@ -1,4 +1,4 @@
-"""How answers of Airflow are read: what is tried again, what is said, and what is not repeated."""
+"""How answers of Airflow are read: what is retried, what is reported, and what is not repeated."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Connection strings as Airflow keeps them."""
+"""Connection strings in the form in which Airflow stores them."""
 
 import json
 
@@ -12,8 +12,8 @@ from promptsales.airflow_client.registration import (
 
 def test_postgres() -> None:
     address = "postgresql://etl_reader:p%40ss@127.0.0.1:21000/promptcrm?options=-csearch_path%3Dcrm"
-    found = postgres_connection("promptcrm", address, "CRM")
-    assert found.model_dump(by_alias=True) == {
+    connection = postgres_connection("promptcrm", address, "CRM")
+    assert connection.model_dump(by_alias=True) == {
         "connection_id": "promptcrm",
         "conn_type": "postgres",
         "description": "CRM",
@@ -27,36 +27,54 @@ def test_postgres() -> None:
 
 
 def test_postgres_in_words() -> None:
-    found = postgres_connection("warehouse", "host=db.example dbname=wh user=u connect_timeout=3", "")
-    assert (found.host, found.port, found.schema_, found.login, found.password) == ("db.example", 5432, "wh", "u", None)
-    assert found.extra == '{"connect_timeout": "3"}'
+    connection = postgres_connection("warehouse", "host=db.example dbname=wh user=u connect_timeout=3", "")
+    assert (connection.host, connection.port, connection.schema_, connection.login, connection.password) == (
+        "db.example",
+        5432,
+        "wh",
+        "u",
+        None,
+    )
+    assert connection.extra == '{"connect_timeout": "3"}'
 
 
 def test_mongo() -> None:
     address = "mongodb://u:p%2Fw@127.0.0.1:21002/promptcontent?directConnection=true&authSource=admin"
-    found = mongo_connection("promptcontent", address, "")
-    assert (found.host, found.login, found.password, found.schema_) == ("127.0.0.1:21002", "u", "p/w", "promptcontent")
-    assert json.loads(found.extra or "") == {"directConnection": True, "authSource": "admin"}
+    connection = mongo_connection("promptcontent", address, "")
+    assert (connection.host, connection.login, connection.password, connection.schema_) == (
+        "127.0.0.1:21002",
+        "u",
+        "p/w",
+        "promptcontent",
+    )
+    assert json.loads(connection.extra or "") == {"directConnection": True, "authSource": "admin"}
 
 
 def test_mongo_replica_set() -> None:
-    found = mongo_connection("promptcontent", "mongodb://a:1,b:2/?replicaSet=rs0", "")
-    assert (found.host, found.schema_, found.extra) == ("a:1,b:2", None, '{"replicaSet": "rs0"}')
+    connection = mongo_connection("promptcontent", "mongodb://a:1,b:2/?replicaSet=rs0", "")
+    assert (connection.host, connection.schema_, connection.extra) == ("a:1,b:2", None, '{"replicaSet": "rs0"}')
 
 
 def test_mongo_srv() -> None:
-    found = mongo_connection("promptcontent", "mongodb+srv://cluster.example/content", "")
-    assert (found.host, json.loads(found.extra or "")) == ("cluster.example", {"srv": True})
+    connection = mongo_connection("promptcontent", "mongodb+srv://cluster.example/content", "")
+    assert (connection.host, json.loads(connection.extra or "")) == ("cluster.example", {"srv": True})
 
 
 def test_kafka() -> None:
-    found = kafka_connection("kafka", "a:9092,b:9092", "")
-    assert (found.host, found.extra) == ("a:9092,b:9092", '{"bootstrap.servers": "a:9092,b:9092"}')
+    connection = kafka_connection("kafka", "a:9092,b:9092", "")
+    assert (connection.host, connection.extra) == ("a:9092,b:9092", '{"bootstrap.servers": "a:9092,b:9092"}')
 
 
 def test_redis() -> None:
-    found = redis_connection("redis", "rediss://u:p%2Fw@cache.example:7000/2", "")
-    assert (found.host, found.port, found.login, found.password, found.schema_, found.extra) == (
+    connection = redis_connection("redis", "rediss://u:p%2Fw@cache.example:7000/2", "")
+    assert (
+        connection.host,
+        connection.port,
+        connection.login,
+        connection.password,
+        connection.schema_,
+        connection.extra,
+    ) == (
         *("cache.example", 7000, "u", "p/w", "2"),
         '{"ssl": true}',
     )

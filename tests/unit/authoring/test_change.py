@@ -1,4 +1,4 @@
-"""What a change makes stricter, looser, breaking."""
+"""Changes of contracts and suites are stricter, looser or breaking."""
 
 import copy
 from collections.abc import Callable
@@ -141,18 +141,18 @@ def rule(number: int, part: str, **values: Any) -> Edit:
 def test_changes(edit: Edit, expected: list[tuple[str, str]]) -> None:
     contract, suite = copy.deepcopy((CONTRACT, SUITE))
     edit(contract, suite)
-    found = find_changes(({"visits": CONTRACT}, {"visits": contract}), ({"visits": SUITE}, {"visits": suite}))
-    assert found == [("visits", *one) for one in expected]
+    actual = find_changes(({"visits": CONTRACT}, {"visits": contract}), ({"visits": SUITE}, {"visits": suite}))
+    assert actual == [("visits", *change) for change in expected]
 
 
 def test_feeds_come_and_go() -> None:
-    found = find_changes(({"old": CONTRACT}, {"new": CONTRACT}), ({}, {}))
-    assert found == [("new", "note", "new feed"), ("old", "breaking", "feed removed: core is no longer loaded")]
+    actual = find_changes(({"old": CONTRACT}, {"new": CONTRACT}), ({}, {}))
+    assert actual == [("new", "note", "new feed"), ("old", "breaking", "feed removed: core is no longer loaded")]
 
 
 def test_a_rule_that_moves_into_the_contract_is_no_change() -> None:
     rules = {"visit_id_missing": "quarantine", "visit_id_twice": "block", "status_missing": "warn"}
     written = [{"type": "t", "kwargs": {}, "meta": {"rule": rule, "on_fail": fail}} for rule, fail in rules.items()]
     suites = {"visits": {"expectations": [*SUITE["expectations"], *written]}}, {"visits": SUITE}
-    found = find_changes(({"visits": CONTRACT}, {"visits": CONTRACT}), suites)
-    assert [(change.effect, change.what) for change in found] == [("looser", "rule status_missing removed")]
+    actual = find_changes(({"visits": CONTRACT}, {"visits": CONTRACT}), suites)
+    assert [(change.effect, change.what) for change in actual] == [("looser", "rule status_missing removed")]

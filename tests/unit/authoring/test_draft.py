@@ -1,4 +1,4 @@
-"""A draft of a table whose comments hold what a terminal obeys is YAML that says the same."""
+"""A draft of a table whose comments hold control characters is YAML with the same content."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A guess fails closed: what looks personal is hashed or left out."""
+"""A guess fails closed: columns that look personal are hashed or left unread."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def column(name: str, kind: str, allowed: str | None = None, is_key: bool = Fals
         ("company_name", "character varying(255)", []),
         ("country_code", "character(2)", []),
         ("notes", "text", []),
-        ("status_text", "text", []),  # a label by its name, but of any length
+        ("status_text", "text", []),  # a label by its name, but without a limit on its length
         ("alias", "character varying(20)", []),
         ("ip_address", "inet", []),
         ("settings", "jsonb", []),
@@ -51,6 +51,6 @@ def test_guess(name: str, kind: str, targets: list[tuple[str, ...]]) -> None:
 
 def test_a_list_of_values_is_read() -> None:
     allowed = "CHECK ((mood = ANY (ARRAY['fine'::text, 'so so'::text])))"
-    found = column("mood", "text", allowed)
-    assert found.values == ("fine", "so so")
-    assert make_guess(found).targets == (("mood", "text", "as_is", "none"),)
+    guessed = column("mood", "text", allowed)
+    assert guessed.values == ("fine", "so so")
+    assert make_guess(guessed).targets == (("mood", "text", "as_is", "none"),)

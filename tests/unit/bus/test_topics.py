@@ -1,4 +1,4 @@
-"""What a plan says about topics."""
+"""The plan for topics."""
 
 from promptsales.bus.topics import ExistingTopic, Topic, TopicChange, Topics, differences, read_topics
 
@@ -13,8 +13,8 @@ AS_IT_SHALL_BE = {
 }
 
 
-def plan(**found: ExistingTopic) -> list[TopicChange]:
-    return list(differences(GOAL, {**AS_IT_SHALL_BE, **found}))
+def plan(**existing: ExistingTopic) -> list[TopicChange]:
+    return list(differences(GOAL, {**AS_IT_SHALL_BE, **existing}))
 
 
 def test_nothing_to_do() -> None:
@@ -41,8 +41,8 @@ def test_configuration_that_differs() -> None:
 
 
 def test_unknown_topic_is_left_alone() -> None:
-    (found,) = plan(stray=ExistingTopic(1, {}))
-    assert (found.action, found.topic, found.is_warning) == ("unmanaged", "stray", True)
+    (change,) = plan(stray=ExistingTopic(1, {}))
+    assert (change.action, change.topic, change.is_warning) == ("unmanaged", "stray", True)
 
 
 def test_every_streamed_topic_has_a_dead_letter_topic() -> None:

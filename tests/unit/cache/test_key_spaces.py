@@ -19,8 +19,8 @@ from promptsales.cache.key_spaces import KeySpace, key_spaces
     ],
 )
 def test_key_space_of_a_key(key: str, name: str | None) -> None:
-    found = [known for known, space in key_spaces().items() if space.matches(key)]
-    assert found == ([name] if name else [])
+    matching = [known for known, space in key_spaces().items() if space.matches(key)]
+    assert matching == ([name] if name else [])
 
 
 def test_key_of_parts() -> None:

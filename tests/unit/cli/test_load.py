@@ -1,4 +1,4 @@
-"""The window that two options name."""
+"""The window that two options define."""
 
 import subprocess
 import sys
@@ -34,5 +34,5 @@ def test_a_load_of_rows_imports_nothing_that_it_does_not_need() -> None:
         "import sys, promptsales.cli.load, promptsales.load.steps, promptsales.extract.opening\n"
         f"print(*[name for name in {heavy} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == ""

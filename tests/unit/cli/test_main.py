@@ -1,4 +1,4 @@
-"""Only the module of the command that is asked for is imported."""
+"""A command imports only its own module."""
 
 import typer.main
 

@@ -1,4 +1,4 @@
-"""What a terminal is given: names as they are, and nothing it would obey."""
+"""A terminal gets names unchanged, and nothing that it would obey."""
 
 import io
 import json
@@ -12,14 +12,14 @@ from rich.console import Console
 from promptsales.cli import output
 from promptsales.cli.phases import Phases
 
-# markup, an emoji's name, an escape sequence, an override of direction, a second line, what UTF-8 cannot hold
+# markup, an emoji's name, an escape sequence, a direction override, a second line, what UTF-8 cannot hold
 NAME = "[/] [bold]x :smile: \x1b[2J \u202e \n \ud800"
 SHOWN = r"[/] [bold]x :smile: \x1b[2J \u202e \n \ud800"
 
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """Where a console writes that takes it for a terminal without colours."""
+    """Redirect the output of a console that takes it for a terminal without colours."""
     written = io.StringIO()
     console = Console(file=written, width=100, force_terminal=True, no_color=True, color_system=None)
     monkeypatch.setattr(output, "console", console)
@@ -78,7 +78,7 @@ def test_a_terminal_that_is_not_utf_8() -> None:
         "def command_line(names): return lambda: m.show_line('Frühling')\n"
         "m.command_line = command_line\nm.main()\n"
     ).replace("m.show_line", "__import__('promptsales.cli.output').cli.output.show_line")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, check=False, env={"PYTHONIOENCODING": "ascii"}
     )
-    assert (done.returncode, done.stdout) == (0, b"Fr\\xfchling\n")
+    assert (result.returncode, result.stdout) == (0, b"Fr\\xfchling\n")

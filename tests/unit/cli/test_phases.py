@@ -1,4 +1,4 @@
-"""The lines that phases leave behind where nobody watches."""
+"""The lines that phases print when the output is not a terminal."""
 
 import io
 import re

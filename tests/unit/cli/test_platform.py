@@ -1,4 +1,4 @@
-"""What `promptsales provision` prints."""
+"""The output of `promptsales provision`."""
 
 import pytest
 

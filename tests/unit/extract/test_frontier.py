@@ -1,4 +1,4 @@
-"""What a frontier makes of the watermark."""
+"""How a frontier moves the watermark."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What the steps hand on survives XCom, and a window is half-open."""
+"""The models that tasks exchange survive XCom, and a window is half-open."""
 
 from datetime import UTC, datetime
 

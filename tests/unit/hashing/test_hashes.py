@@ -1,4 +1,4 @@
-"""Hashes made in Python: the shared vectors, the key of the key files, and what is refused."""
+"""Hashes in Python: the shared vectors, the key of the key files, and what is refused."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_without_a_key_nothing_is_hashed() -> None:
 
 
 def test_check_value_is_the_view_s() -> None:
-    # HMAC-SHA256(key, 'check' || 0x00 || 'promptsales'), made by Python's hmac
+    # HMAC-SHA256(key, 'check' || 0x00 || 'promptsales'), computed with Python's hmac
     expected = "7d35c4e2f16d52cf0e6e3c3e87ff9998d5688a3467ae2b355a928015fc0c008d"
     assert Key(3, KEY).check == (3, bytes.fromhex(expected))
 

@@ -1,4 +1,4 @@
-"""Key files: what is refused, and the pads made of them."""
+"""Key files: what is refused, and the pads that are derived from them."""
 
 import hashlib
 import hmac
@@ -59,5 +59,5 @@ def test_one_weak_key_is_enough(tmp_path: Path) -> None:
 def test_key_that_others_may_read(tmp_path: Path) -> None:
     write(tmp_path, "pii_key_1", GOOD.hex())
     (tmp_path / "pii_key_1").chmod(0o644)
-    with pytest.raises(ConfigError, match="can be read by others"):
+    with pytest.raises(ConfigError, match="other users can read secret"):
         read_keys(tmp_path)

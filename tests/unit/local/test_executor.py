@@ -1,4 +1,4 @@
-"""What Airflow's workers are forked with: code, and nothing that a file may change meanwhile."""
+"""The modules that Airflow's executor imports before it forks: importing them reads no file that may change later."""
 
 import subprocess
 import sys
@@ -16,5 +16,5 @@ print([read.cache_info().currsize for read in (contracts, catalogue, settings)])
 
 
 def test_no_contract_and_no_setting_is_read_before_a_task_starts() -> None:
-    done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
-    assert done.stdout.strip().splitlines()[-1] == "[0, 0, 0]"
+    result = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
+    assert result.stdout.strip().splitlines()[-1] == "[0, 0, 0]"

@@ -1,4 +1,4 @@
-"""The jars' lock, its check, and the lines an unfinished fetch ends with."""
+"""The lock of the jars, the check of downloaded files, and the messages of failed downloads."""
 
 import hashlib
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_dependency_with_classifier() -> None:
 
 
 def test_complete_folder_needs_no_network_and_loses_strays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jars, "PROCESSES", 0)  # a fetch would fail
+    monkeypatch.setattr(jars, "PROCESSES", 0)  # a download would fail
     (folder / "kafka" / "a-1.jar").write_bytes(b"a jar")
     (folder / "kafka" / "a-0.jar").write_bytes(b"an older lock's")
     jars.fetch([jars.Jar(SHA, "kafka/a-1.jar", "g:a:1")])
@@ -62,11 +62,11 @@ def test_complete_folder_needs_no_network_and_loses_strays(folder: Path, monkeyp
 
 def test_wrong_file_is_named_with_both_checksums(folder: Path) -> None:
     (folder / "kafka" / "a-1.jar").write_bytes(b"another jar")
-    reason = jars.reason([jars.Jar(SHA, "kafka/a-1.jar", "g:a:1")], 93, "")
-    assert reason.startswith(f"kafka/a-1.jar has sha256 {hashlib.sha256(b'another jar').hexdigest()}")
-    assert SHA in reason
+    message = jars.describe_failure([jars.Jar(SHA, "kafka/a-1.jar", "g:a:1")], 93, "")
+    assert message.startswith(f"kafka/a-1.jar has sha256 {hashlib.sha256(b'another jar').hexdigest()}")
+    assert SHA in message
 
 
 def test_missing_file_asks_for_the_network(folder: Path) -> None:
-    reason = jars.reason([jars.Jar(SHA, "kafka/a-1.jar", "g:a:1")], 93, "host not found")
-    assert reason == "1 of 93 jars could not be fetched (host not found); is there a network?"
+    message = jars.describe_failure([jars.Jar(SHA, "kafka/a-1.jar", "g:a:1")], 93, "host not found")
+    assert message == "1 of 93 jars could not be fetched (host not found); is there a network?"

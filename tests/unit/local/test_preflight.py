@@ -1,4 +1,4 @@
-"""What is refused before anything is started."""
+"""The checks before the stack starts."""
 
 import os
 import socket
@@ -14,9 +14,8 @@ from promptsales.settings import Settings
 
 
 def test_clash_names_port_service_holder_and_setting() -> None:
-    assert preflight.clash(21003, "redis", "process 4711 (nginx)") == (
-        "port 21003, wanted for redis, is held by process 4711 (nginx); "
-        "stop that, or move the stack by PROMPTSALES_PORT_BASE"
+    assert preflight.describe_clash(21003, "redis", "process 4711 (nginx)") == (
+        "port 21003 of redis is held by process 4711 (nginx); stop that, or set PROMPTSALES_PORT_BASE to move the stack"
     )
 
 
@@ -26,7 +25,7 @@ def test_taken_port_is_found_with_its_holder(tmp_path: Path) -> None:
         settings = Settings(
             state=tmp_path, port_base=port - Settings(state=tmp_path, port_base=2000).port("redis") + 2000
         )
-        with pytest.raises(ConfigError, match=rf"port {port}, wanted for redis, is held by process {os.getpid()} "):
+        with pytest.raises(ConfigError, match=rf"port {port} of redis is held by process {os.getpid()} "):
             preflight.check_ports([Redis(settings)])
 
 
@@ -38,13 +37,13 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_folder_with_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(ConfigError, match="holds something else"):
-        preflight.own_state(tmp_path)
+    with pytest.raises(ConfigError, match="holds other files"):
+        preflight.claim_state(tmp_path)
 
 
 def test_relative_folder_is_refused() -> None:
     with pytest.raises(ConfigError, match="absolute"):
-        preflight.own_state(Path("state"))
+        preflight.claim_state(Path("state"))
 
 
 def test_folder_without_our_mark_is_never_removed(tmp_path: Path) -> None:

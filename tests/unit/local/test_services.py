@@ -1,4 +1,4 @@
-"""What the services write down and how they are started."""
+"""The services' configuration files, commands and checks."""
 
 import json
 import subprocess
@@ -16,18 +16,18 @@ from promptsales.settings import Settings
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    found = Settings(state=tmp_path)
+    settings = Settings(state=tmp_path)
     for name in SECRETS:
-        found.secrets.create(name)
-    create_fernet(found)
-    return found
+        settings.secrets.create(name)
+    create_fernet(settings)
+    return settings
 
 
 def test_each_service_stands_after_its_needs(settings: Settings) -> None:
-    seen: set[str] = set()
+    earlier: set[str] = set()
     for service in services(settings):
-        assert set(service.needs) <= seen
-        seen.add(service.name)
+        assert set(service.needs) <= earlier
+        earlier.add(service.name)
 
 
 def test_no_port_is_used_twice(settings: Settings) -> None:
@@ -47,15 +47,15 @@ def test_every_server_listens_on_this_machine_only(settings: Settings) -> None:
 
 
 def test_mongo_configuration_is_a_replica_set_with_key(settings: Settings) -> None:
-    chosen = json.loads(mongo.Mongo(settings).files()[settings.state / "conf" / "mongod.yml"])
-    assert chosen["security"] == {"authorization": "enabled", "keyFile": str(settings.state / "conf" / "mongo.key")}
-    assert chosen["replication"]["replSetName"] == "rs0"
+    options = json.loads(mongo.Mongo(settings).files()[settings.state / "conf" / "mongod.yml"])
+    assert options["security"] == {"authorization": "enabled", "keyFile": str(settings.state / "conf" / "mongo.key")}
+    assert options["replication"]["replSetName"] == "rs0"
 
 
 def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = "mongod: error while loading shared libraries: libcurl.so.4: cannot open shared object file: No such file"
-    done = subprocess.CompletedProcess([], 127, stdout="", stderr=said)
-    monkeypatch.setattr("subprocess.run", lambda *_, **__: done)
+    stderr = "mongod: error while loading shared libraries: libcurl.so.4: cannot open shared object file: No such file"
+    result = subprocess.CompletedProcess([], 127, stdout="", stderr=stderr)
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: result)
     with pytest.raises(ConfigError, match=r"system library libcurl\.so\.4 "):
         mongo.check_mongod()
 

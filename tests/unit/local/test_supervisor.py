@@ -1,4 +1,4 @@
-"""The supervisor's configuration, socket and last words."""
+"""The supervisor's configuration and socket, and the errors it finds in logs."""
 
 import os
 from configparser import RawConfigParser
@@ -40,9 +40,9 @@ def test_path_the_supervisor_would_cut_is_refused(path: str, tmp_path: Path) -> 
 
 def test_socket_of_a_long_path_lies_in_a_folder_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
-    found = socket_path(Path("/", "x" * 120, "run"))
-    assert found.parent.parent == tmp_path
-    assert found.parent.stat().st_mode & 0o777 == 0o700
+    path = socket_path(Path("/", "x" * 120, "run"))
+    assert path.parent.parent == tmp_path
+    assert path.parent.stat().st_mode & 0o777 == 0o700
     assert socket_path(Path("/short/run")) == Path("/short/run/supervisor.sock")
 
 
@@ -50,7 +50,7 @@ def test_foreign_socket_folder_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     long = Path("/", "x" * 120, "run")
     socket_path(long).parent.chmod(0o755)
-    with pytest.raises(ConfigError, match="not ours alone"):
+    with pytest.raises(ConfigError, match="other users own or may open"):
         socket_path(long)
 
 
@@ -58,15 +58,15 @@ def test_no_supervisor_means_no_processes(tmp_path: Path) -> None:
     assert Supervisor(tmp_path).processes() == {}
 
 
-def test_last_words_prefer_trouble(tmp_path: Path) -> None:
+def test_last_error_prefers_errors(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     log = tmp_path / "logs" / "kafka.log"
-    found = Supervisor(tmp_path)
-    assert found.last_words("kafka") == "it wrote nothing"
+    supervisor = Supervisor(tmp_path)
+    assert supervisor.last_error("kafka") == "it wrote nothing"
     log.write_text("one\n\n")
-    assert found.last_words("kafka") == "one"
+    assert supervisor.last_error("kafka") == "one"
     log.write_text("start\n2026 ERROR disk is gone (kafka)\nbye\n")
-    assert found.last_words("kafka") == "2026 ERROR disk is gone (kafka)"
+    assert supervisor.last_error("kafka") == "2026 ERROR disk is gone (kafka)"
 
 
 def test_root_says_so() -> None:

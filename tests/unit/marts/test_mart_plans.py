@@ -1,4 +1,4 @@
-"""The catalogue of marts: what is said of each, the order they are built in, and what a selection names."""
+"""The catalogue of marts: each one's specification, the order of builds, and the selection by name."""
 
 from datetime import date, timedelta
 from itertools import pairwise
@@ -22,28 +22,26 @@ TABLES = list(tables())
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_mart_has_all_its_files(name: str) -> None:
-    found = mart(name)
+    spec = mart(name)
     missing = [
         path.name
-        for path in (found.folder / "table.sql", found.folder / "periods.sql", ROOT / "spark_jobs" / f"{name}.py")
+        for path in (spec.folder / "table.sql", spec.folder / "periods.sql", ROOT / "spark_jobs" / f"{name}.py")
         if not path.exists()
     ]
     assert not missing, f"mart {name} has no {', '.join(missing)}"
-    assert read_suite(found).expectations
+    assert read_suite(spec).expectations
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_money_has_its_currency_in_the_grain(name: str) -> None:
-    found = mart(name)
-    has_money = any(
-        "currency_code" in column.description and column.name != "currency_code" for column in found.columns
-    )
-    assert not has_money or "currency_code" in found.grain or name == "lead_attribution"
+    spec = mart(name)
+    has_money = any("currency_code" in column.description and column.name != "currency_code" for column in spec.columns)
+    assert not has_money or "currency_code" in spec.grain or name == "lead_attribution"
 
 
 def test_what_is_made_of_a_mart_comes_after_it() -> None:
-    for name, found in tables().items():
-        assert all(TABLES.index(upstream) < TABLES.index(name) for upstream in found.upstream)
+    for name, spec in tables().items():
+        assert all(TABLES.index(upstream) < TABLES.index(name) for upstream in spec.upstream)
 
 
 @pytest.mark.parametrize(
@@ -132,11 +130,11 @@ def test_planned_ranges_are_disjoint_and_hold_every_touched_day(offsets: set[int
 
 
 def test_the_data_dictionary_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "docs/reference/marts.md is old: run `promptsales docs`"
+    assert PAGE.read_text(encoding="utf-8") == page(), "docs/reference/marts.md is out of date: run `promptsales docs`"
 
 
 def test_the_picture_of_the_models_is_up_to_date() -> None:
-    assert PICTURE.read_text(encoding="utf-8") == picture(), "docs/models.svg is old: run `promptsales docs`"
+    assert PICTURE.read_text(encoding="utf-8") == picture(), "docs/models.svg is out of date: run `promptsales docs`"
 
 
 def test_the_picture_shows_every_mart_from_its_sources_on() -> None:

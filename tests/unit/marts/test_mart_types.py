@@ -1,4 +1,4 @@
-"""A sum of a thousand million rows of the largest value that an input may hold fits into the mart's column."""
+"""The sum of a thousand million rows with the largest value of an input fits into the mart's column."""
 
 import re
 
@@ -11,7 +11,7 @@ from promptsales.specs.stream import stream_contracts
 
 ROWS = 10**9
 WHOLE = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
-# what a sum adds up: a feed's column
+# the summed inputs: columns of a feed
 SUMMED = {
     "impressions": "campaign_metrics.impressions", "clicks": "campaign_metrics.clicks",
     "conversions": "campaign_metrics.conversions", "spend": "campaign_metrics.spend",
@@ -27,7 +27,7 @@ SUMMED = {
         "plan_price.monthly_amount",
     ),
 }  # fmt: skip
-# each row counts one, or one a day
+# each row counts one, or one per day
 COUNTED = {
     "prompts", "assets", "ads", "ad_days", "points", "leads", "qualified", "converted", "won", "lost", "new_customers",
     "approved", "archived_never_approved", "archived_at_first_sight", "drafts", "assets_with_cost", "open_count",
@@ -36,7 +36,7 @@ COUNTED = {
 # quotients: up to 32 digits before the point, as Spark keeps no more beside six decimals; those of costs by tokens or
 # assets have 26, enough for a sum of a thousand million costs times a thousand, or 28, for one times a million
 QUOTIENTS = {"numeric(38,6)", "numeric(38,12)", "numeric(38,10)"}
-# a plan, and days: not added up, and as wide as what they come from
+# a plan, and days: they are not summed, and are as wide as their inputs
 COPIED = {"budget", "median_days_to_close", "median_days_to_approval", "median_days_in_stage", "p90_days_in_stage"}
 NUMBERS = [
     (name, column)
@@ -47,7 +47,7 @@ NUMBERS = [
 
 
 def most(kind: str) -> int:
-    """The largest value of a type, without its decimals."""
+    """Return the largest value of a type, without its decimals."""
     if kind in WHOLE:
         return WHOLE[kind]
     digits = re.fullmatch(r"numeric\((\d+), ?(\d+)\)", kind)
@@ -61,7 +61,7 @@ def decimals(kind: str) -> int:
 
 def source_type(source: str) -> str:
     table, name = source.split(".")
-    if table == "plan_price":  # a seed: no contract
+    if table == "plan_price":  # a seed: it has no contract
         text = (ROOT / "warehouse" / "core" / "plan_price" / "table.sql").read_text(encoding="utf-8")
         return str(re.findall(rf"{name} (numeric\(\d+, \d+\))", text)[0])
     feed = contracts()[table] if table in contracts() else stream_contracts()[table]
@@ -72,14 +72,14 @@ def source_type(source: str) -> str:
 def test_a_sum_fits_its_column(mart: str, column: MartColumn) -> None:
     if column.name in SUMMED:
         kind = source_type(SUMMED[column.name])
-        # a deal that is weighted may have a probability below ten, by its type
+        # the probability of a weighted deal may be up to ten, by its type
         factor = 10 if column.name == "weighted_amount" else 1
         assert most(kind) * ROWS * factor <= most(column.type)
         assert decimals(kind) <= decimals(column.type)
     elif column.name in COUNTED:
         assert column.type == "bigint"
     else:
-        assert column.type in QUOTIENTS or column.name in COPIED, f"say what {mart}.{column.name} adds up"
+        assert column.type in QUOTIENTS or column.name in COPIED, f"name the inputs that {mart}.{column.name} sums"
 
 
 def test_ads_hold_no_more_than_campaigns() -> None:

@@ -1,4 +1,4 @@
-"""What doctor says of a slot, before it is lost."""
+"""Findings of doctor about a replication slot, before it is lost."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ SLOT = Slot("promptads", True, "reserved", 0, 0, 1000)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "messages"),
     [
         ({}, []),
-        ({"behind_bytes": 990}, []),  # confirmed late, but nothing that is kept for it
+        ({"behind_bytes": 990}, []),  # confirmed late, but no WAL is kept for it
         ({"kept_bytes": 200}, []),
         ({"kept_bytes": 201, "wal_status": "extended"}, ["is behind: 20% of the log it may keep"]),
         ({"kept_bytes": 600, "wal_status": "extended"}, ["is lost soon: 60% of the log it may keep"]),
@@ -28,9 +28,9 @@ SLOT = Slot("promptads", True, "reserved", 0, 0, 1000)
         ({"wal_status": "lost"}, ["is lost: the source has removed log that was not read"]),
     ],
 )
-def test_what_is_told_of_a_slot(changes: dict[str, Any], told: list[str]) -> None:
-    found = list(_check_slot(ConnectorHealth(STATUS, SLOT._replace(**changes), LAG)))
-    assert [(finding.where, finding.what) for finding in found] == [("slot promptads", what) for what in told]
+def test_what_is_told_of_a_check_slot(changes: dict[str, Any], messages: list[str]) -> None:
+    findings = list(_check_slot(ConnectorHealth(STATUS, SLOT._replace(**changes), LAG)))
+    assert [(finding.where, finding.what) for finding in findings] == [("slot promptads", what) for what in messages]
 
 
 def test_a_slot_that_is_gone_is_told() -> None:
@@ -40,10 +40,10 @@ def test_a_slot_that_is_gone_is_told() -> None:
 
 
 def test_a_failed_connector_says_why() -> None:
-    found = describe_failure(
+    finding = describe_failure(
         STATUS.model_copy(update={"trouble": "Caused by: org.postgresql.util.PSQLException: refused"})
     )
-    assert found == Finding(
+    assert finding == Finding(
         "connector promptads",
         "has failed: Caused by: org.postgresql.util.PSQLException: refused",
         "run `promptsales connectors apply`",
@@ -58,7 +58,7 @@ def test_a_failed_connector_says_why() -> None:
     ],
 )
 def test_a_row_that_a_connector_cannot_pass_is_read_by_a_snapshot(trouble: str) -> None:
-    found = describe_failure(STATUS.model_copy(update={"trouble": trouble}))
-    assert found.what == f"has failed: {trouble}"
-    assert found.todo.startswith("run `promptsales topics apply` and `promptsales connectors apply`, then ")
-    assert "`promptsales connectors snapshot promptads`" in found.todo
+    finding = describe_failure(STATUS.model_copy(update={"trouble": trouble}))
+    assert finding.what == f"has failed: {trouble}"
+    assert finding.todo.startswith("run `promptsales topics apply` and `promptsales connectors apply`, then ")
+    assert "`promptsales connectors snapshot promptads`" in finding.todo

@@ -1,4 +1,4 @@
-"""What the task `stream_health` says when it fails, and when it must."""
+"""When the task `stream_health` fails, and with which message."""
 
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -22,9 +22,9 @@ LAG = Lag("promptads", 5, 7, AT, AT, timedelta(0))
 
 
 def run(
-    monkeypatch: pytest.MonkeyPatch, slot: Slot | None, found: list[Freshness], gaps: tuple[Gap, ...] = ()
+    monkeypatch: pytest.MonkeyPatch, slot: Slot | None, tables: list[Freshness], gaps: tuple[Gap, ...] = ()
 ) -> list[Any]:
-    """Run the task on servers that answer so; what it notes."""
+    """Run the task on servers that give these answers; return what it records."""
     noted: list[Any] = []
     monkeypatch.setattr(stream, "bootstrap_servers", lambda _: "")
     monkeypatch.setattr(stream, "postgres", lambda _: nullcontext())
@@ -33,13 +33,13 @@ def run(
     monkeypatch.setattr(lag, "measure_lag", lambda *_: LAG)
     monkeypatch.setattr(lag, "record", lambda _, *values: noted.append(values))
     monkeypatch.setattr(stream_gaps, "find_open", lambda *_: list(gaps))
-    monkeypatch.setattr(freshness, "freshness", lambda _: found)
+    monkeypatch.setattr(freshness, "freshness", lambda _: tables)
     stream.check_health.function("promptads")
     return noted
 
 
 def table(feed: str, minutes: int | None) -> Freshness:
-    """A table that is complete through so many minutes before noon, which it is now; never loaded where None."""
+    """Return the freshness of a table that is complete up to so many minutes before noon; None means never loaded."""
     if minutes is None:
         return Freshness(feed, None, None, None, None, None)
     age = timedelta(minutes=minutes)
@@ -47,12 +47,12 @@ def table(feed: str, minutes: int | None) -> Freshness:
 
 
 def test_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    others = [table("leads", None), table("opportunity_stage_history", 60)]
-    assert run(monkeypatch, SLOT, [table("ads", 14), *others]) == [(LAG, SLOT)]
+    rest = [table("leads", None), table("opportunity_stage_history", 60)]
+    assert run(monkeypatch, SLOT, [table("ads", 14), *rest]) == [(LAG, SLOT)]
 
 
 @pytest.mark.parametrize(
-    ("slot", "found", "told"),
+    ("slot", "tables", "message"),
     [
         (SLOT, [table("ads", 16), table("campaigns", 60)],
          "promptads: complete through 2026-03-02 11:00:00+00:00, more than 0:15:00 ago, or its slot is lost: "
@@ -65,11 +65,11 @@ def test_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )  # fmt: skip
 def test_it_says_in_which_hop(
-    monkeypatch: pytest.MonkeyPatch, slot: Slot | None, found: list[Freshness], told: str
+    monkeypatch: pytest.MonkeyPatch, slot: Slot | None, tables: list[Freshness], message: str
 ) -> None:
     with pytest.raises(TransientError) as caught:
-        run(monkeypatch, slot, found)
-    assert told in str(caught.value)
+        run(monkeypatch, slot, tables)
+    assert message in str(caught.value)
 
 
 def test_missing_events_are_no_matter_of_time(monkeypatch: pytest.MonkeyPatch) -> None:

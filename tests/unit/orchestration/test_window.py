@@ -1,4 +1,4 @@
-"""Which window a run loads."""
+"""The window that a run loads."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Roles and databases: what is found, what is done about it."""
+"""Roles and databases: what exists, and the statements that follow."""
 
 from typing import get_args
 
@@ -20,12 +20,12 @@ CRM = Database(connect=("reader",), create=("owner",))
 GRANTS = frozenset({("reader", "CONNECT"), ("owner", "CREATE"), ("owner", "TEMPORARY")})
 
 
-def statements(found: ExistingRole | None) -> list[str]:
-    return [step.statement.as_string() for step in role_steps("sources", "reader", READER, found)]
+def statements(existing: ExistingRole | None) -> list[str]:
+    return [step.statement.as_string() for step in role_steps("sources", "reader", READER, existing)]
 
 
-def database_statements(found: ExistingDatabase | None) -> list[str]:
-    return [step.statement.as_string() for step in database_steps("sources", "crm", CRM, found)]
+def database_statements(existing: ExistingDatabase | None) -> list[str]:
+    return [step.statement.as_string() for step in database_steps("sources", "crm", CRM, existing)]
 
 
 def test_new_role() -> None:

@@ -1,4 +1,4 @@
-"""The order of migrations, and what is refused about their files."""
+"""The order of migrations, and faults of their files."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ def of(folder: Path, *names: str) -> Line:
     return read_line("warehouse", "a_line", None, folder)
 
 
-def applied(found: Line) -> dict[str, tuple[str, str]]:
-    return {item.number: (item.name, item.checksum) for item in found.migrations}
+def applied(line: Line) -> dict[str, tuple[str, str]]:
+    return {item.number: (item.name, item.checksum) for item in line.migrations}
 
 
 def test_order(tmp_path: Path) -> None:
-    found = of(tmp_path, "0010_last.sql", "table.sql", "0002_second.sql", "query.sql", "contract.yml")
-    assert [(item.number, item.path.name) for item in found.migrations] == [
+    line = of(tmp_path, "0010_last.sql", "table.sql", "0002_second.sql", "query.sql", "contract.yml")
+    assert [(item.number, item.path.name) for item in line.migrations] == [
         ("0001", "table.sql"),
         ("0002", "0002_second.sql"),
         ("0010", "0010_last.sql"),

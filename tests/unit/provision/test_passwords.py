@@ -1,4 +1,4 @@
-"""SCRAM verifiers against an RFC's example."""
+"""SCRAM verifiers equal an RFC's example."""
 
 import pytest
 

@@ -10,7 +10,9 @@ from promptsales.specs.suite import read_suite
 
 
 def test_what_xml_cannot_hold_is_escaped(tmp_path: Path) -> None:
-    expectation = next(one for one in read_suite(contract("leads")).expectations if one.meta.on_fail == "quarantine")
+    expectation = next(
+        candidate for candidate in read_suite(contract("leads")).expectations if candidate.meta.on_fail == "quarantine"
+    )
     expectation = expectation.model_copy(update={"meta": expectation.meta.model_copy(update={"on_fail": "block"})})
     verdict = Verdict(expectation, False, 3, 1, [1], "[/] \x1b[2J \x00 \ud800 <")
     write_junit(tmp_path / "out.xml", {"leads": [verdict]})

@@ -20,7 +20,7 @@ BEFORE, EARLIER = MARK - timedelta(microseconds=1), MARK - timedelta(hours=1)
         (ComparedRow("k", 1, BEFORE), None, "missing"),
         (ComparedRow("k", 1, None), None, "missing"),
         (ComparedRow("k", 2, BEFORE), ComparedRow("k", 1, EARLIER), "differing"),
-        (ComparedRow("k", 2, EARLIER), ComparedRow("k", 1, EARLIER), "silent"),  # changed, and its cursor stood still
+        (ComparedRow("k", 2, EARLIER), ComparedRow("k", 1, EARLIER), "silent"),  # changed, but its cursor did not move
         (ComparedRow("k", 2, EARLIER), ComparedRow("k", 1, BEFORE), "silent"),  # put back to an older version
         (ComparedRow("k", 2, None), ComparedRow("k", 1, BEFORE), "silent"),
         (ComparedRow("k", 2, BEFORE), ComparedRow("k", 1, None), "differing"),
@@ -32,5 +32,5 @@ def test_judge(source: ComparedRow | None, warehouse: ComparedRow | None, judgem
 
 def test_pairs() -> None:
     a, b, c, d = (ComparedRow(key, 1, MARK) for key in "abcd")
-    found = list(pair_rows(iter([a, b, d]), iter([b, c, d])))
-    assert found == [(a, None), (b, b), (None, c), (d, d)]
+    paired = list(pair_rows(iter([a, b, d]), iter([b, c, d])))
+    assert paired == [(a, None), (b, b), (None, c), (d, d)]

@@ -1,4 +1,4 @@
-"""Names in charts: as they are, and in an SVG that every browser reads."""
+"""Names in charts are unchanged, and the SVG is valid in every browser."""
 
 from xml.etree import ElementTree
 
@@ -7,7 +7,7 @@ import pytest
 from promptsales.report.charts import chart
 from promptsales.report.dashboards import Kind
 
-# as short as a label is cut to
+# as short as labels are cut
 NAME, SHOWN = "[/]<b>\x1b[m\u202e $x$", r"[/]<b>\x1b[m\u202e $x$"
 
 

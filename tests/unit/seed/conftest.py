@@ -11,11 +11,11 @@ ANCHOR = datetime(2026, 6, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    """The small size."""
+    """Return the small world."""
     return World(ANCHOR, SCALES[Size.SMALL])
 
 
 @pytest.fixture(scope="session")
 def same_world() -> World:
-    """The small size once more, nothing shared."""
+    """Return an equal world that shares nothing with the first."""
     return World(ANCHOR, SCALES[Size.SMALL])

@@ -1,4 +1,4 @@
-"""What follows leads: contacts, deals that move, activities."""
+"""Rows that follow from leads: contacts, deals that move, activities."""
 
 from collections import defaultdict
 from itertools import chain, pairwise
@@ -34,12 +34,16 @@ def deals(world: World, leads: list[Lead]) -> list[Opportunity]:
 
 
 def test_accounts_and_their_contacts(world: World, same_world: World) -> None:
-    found, persons = list(accounts(world)), list(account_contacts(world))
+    companies, persons = list(accounts(world)), list(account_contacts(world))
 
-    assert found == list(accounts(same_world))
+    assert companies == list(accounts(same_world))
     assert persons == list(account_contacts(same_world))
-    assert len({(account.owner_user_id, account.domain) for account in found}) == len(found) == world.scale.accounts
-    assert sum(account.created_at >= FAR_FUTURE for account in found) == PLANTED["accounts"]
+    assert (
+        len({(account.owner_user_id, account.domain) for account in companies})
+        == len(companies)
+        == world.scale.accounts
+    )
+    assert sum(account.created_at >= FAR_FUTURE for account in companies) == PLANTED["accounts"]
     assert sum(person.created_at >= FAR_FUTURE for person in persons) == PLANTED["contacts"]
 
 
@@ -57,9 +61,9 @@ def test_converted_leads_have_their_contact_and_account(world: World, leads: lis
 
 
 def test_contacts_have_addresses_of_their_own(world: World, leads: list[Lead]) -> None:
-    found = [(p.owner_user_id, p.email.lower()) for p in (*contacts_of(leads), *account_contacts(world)) if p.email]
+    addresses = [(p.owner_user_id, p.email.lower()) for p in (*contacts_of(leads), *account_contacts(world)) if p.email]
 
-    assert len(set(found)) == len(found)
+    assert len(set(addresses)) == len(addresses)
 
 
 def test_opportunities_of_leads_exist(world: World, leads: list[Lead], deals: list[Opportunity]) -> None:
@@ -74,7 +78,7 @@ def test_moves_follow_one_another(world: World, deals: list[Opportunity]) -> Non
     for deal in deals:
         places = [deal.stage_id, *(move.stage_id for move in of[deal.id])]
         times = [deal.created_at, *(move.entered_at for move in of[deal.id])]
-        assert all(here != there for here, there in pairwise(places))
+        assert all(place != next_place for place, next_place in pairwise(places))
         assert times == sorted(times)
         assert times[-1] <= world.anchor
 
@@ -97,12 +101,12 @@ def test_next_stage_is_another(world: World, stage: int) -> None:
 
 
 def test_activities_have_parents_and_times(world: World, leads: list[Lead]) -> None:
-    found = [*activities_of(world, world.rng("test"), leads), *planted_activities(world)]
+    activities = [*activities_of(world, world.rng("test"), leads), *planted_activities(world)]
 
-    for activity in found:
+    for activity in activities:
         assert activity.lead_id or activity.opportunity_id or activity.account_id
         assert activity.occurred_at or activity.due_at
-    assert sum((activity.duration_seconds or 0) > 86_400 for activity in found) == PLANTED["activities"]
+    assert sum((activity.duration_seconds or 0) > 86_400 for activity in activities) == PLANTED["activities"]
 
 
 def test_planted_opportunities_are_in_no_currency(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Leads: reproducible, within what the CRM allows, related to what is there."""
+"""Leads: reproducible, accepted by the CRM, and related to existing rows."""
 
 from collections import Counter
 from itertools import chain

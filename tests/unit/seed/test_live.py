@@ -1,4 +1,4 @@
-"""What live changes say to the systems."""
+"""The live changes to the systems."""
 
 import re
 from pathlib import Path
@@ -37,8 +37,8 @@ def test_every_statement_is_used(file: Path) -> None:
 def test_every_event_happens() -> None:
     defined = {
         name
-        for name, thing in vars(live_events).items()
-        if callable(thing) and getattr(thing, "__module__", "") == live_events.__name__ and name[0].islower()
+        for name, value in vars(live_events).items()
+        if callable(value) and getattr(value, "__module__", "") == live_events.__name__ and name[0].islower()
     }
 
     assert defined == {event.__name__ for event in live_events.EVENTS}

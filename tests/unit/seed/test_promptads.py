@@ -18,14 +18,18 @@ def test_same_seed_same_rows(world: World, same_world: World) -> None:
 
 
 def test_campaigns(world: World) -> None:
-    found = campaigns(world)
+    planned = campaigns(world)
     owners = {user.id for user in users(world)}
-    upside_down = [one for one in found if one.start_date and one.end_date and one.end_date < one.start_date]
-    orphans = [one for one in found if one.user_id is None]
+    upside_down = [
+        campaign
+        for campaign in planned
+        if campaign.start_date and campaign.end_date and campaign.end_date < campaign.start_date
+    ]
+    orphans = [campaign for campaign in planned if campaign.user_id is None]
 
-    assert len(found) == world.scale.campaigns
+    assert len(planned) == world.scale.campaigns
     assert len(upside_down) + len(orphans) == PLANTED["campaigns"]
-    assert {one.user_id for one in found} - {None} <= owners
+    assert {campaign.user_id for campaign in planned} - {None} <= owners
     assert len(active_flights(world)) > 10
 
 
@@ -39,11 +43,11 @@ def test_ads_belong_to_groups_but_for_the_planted(world: World) -> None:
 
 def test_ads_show_approved_assets_of_their_type(world: World) -> None:
     shown = {str(asset["_id"]): (asset["type"].removesuffix("_copy"), asset["status"]) for asset in assets(world)}
-    found = [shown.get(ad.content_id) == (ad.type, "approved") for ad in ads(world)]
+    matches = [shown.get(ad.content_id) == (ad.type, "approved") for ad in ads(world)]
     unknown = sum(ad.content_id not in shown for ad in ads(world))
 
     assert 0 < unknown < 10
-    assert sum(found) == len(found) - unknown
+    assert sum(matches) == len(matches) - unknown
 
 
 def test_metrics_lie_in_the_flight(world: World) -> None:
@@ -73,7 +77,7 @@ def test_ads_bring_less_than_their_campaign(world: World) -> None:
 
 def test_what_was_not_shown_costs_nothing(world: World) -> None:
     rng, how = world.rng("test", 1), pace(world, flights(world)[0])
-    found = [measures(rng, how, 1e-5) for _ in range(1_000)]
+    measurements = [measures(rng, how, 1e-5) for _ in range(1_000)]
 
-    assert {one.spend for one in found if not one.impressions} == {Decimal(0)}
-    assert any(one.spend for one in found)
+    assert {measured.spend for measured in measurements if not measured.impressions} == {Decimal(0)}
+    assert any(measured.spend for measured in measurements)

@@ -33,7 +33,7 @@ def _fits(value: Any, schema: dict[str, Any]) -> bool:
 
 
 def test_documents_fit_their_validators(world: World) -> None:
-    validators = {one.collection: one.validator for one in read_collections()}
+    validators = {collection.collection: collection.validator for collection in read_collections()}
     fresh_prompt, fresh_asset = draft(world, 5_000, world.anchor)
 
     for asset in (*assets(world), fresh_asset):
@@ -77,11 +77,11 @@ def test_some_dates_are_text(world: World) -> None:
 
 
 def test_cache_keeps_to_its_key_spaces(world: World) -> None:
-    found = list(entries(world))
+    cached = list(entries(world))
 
-    assert {entry.space for entry in found} == {"sessions", "api_responses", "campaign_days"}
-    assert len({entry.key for entry in found}) == len(found)
-    for entry in found:
+    assert {entry.space for entry in cached} == {"sessions", "api_responses", "campaign_days"}
+    assert len({entry.key for entry in cached}) == len(cached)
+    for entry in cached:
         space = key_spaces()[entry.space]
         assert space.matches(entry.key)
         assert 0 < entry.seconds <= space.time_to_live_seconds

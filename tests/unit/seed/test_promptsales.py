@@ -14,11 +14,11 @@ def test_same_seed_same_rows(world: World, same_world: World) -> None:
 
 
 def test_users(world: World) -> None:
-    found = list(users(world))
+    people = list(users(world))
 
-    assert len(found) == len({user.email for user in found}) == world.scale.users
-    assert Counter(user.role for user in found) == {"marketer": 20, "viewer": 7, "admin": 3}
-    assert sum(not user.email.strip() for user in found) == PLANTED["users"]
+    assert len(people) == len({user.email for user in people}) == world.scale.users
+    assert Counter(user.role for user in people) == {"marketer": 20, "viewer": 7, "admin": 3}
+    assert sum(not user.email.strip() for user in people) == PLANTED["users"]
 
 
 def test_subscriptions_follow_one_another(world: World) -> None:

@@ -1,4 +1,4 @@
-"""One seed number decides all."""
+"""One seed number determines everything."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -19,10 +19,10 @@ def test_same_number_gives_same_ids_whatever_the_anchor(world: World) -> None:
 
 
 def test_another_number_gives_other_ids(world: World) -> None:
-    other = World(world.anchor, SMALL, number=7)
+    different = World(world.anchor, SMALL, number=7)
 
-    assert other.id("user", 3) != world.id("user", 3)
-    assert other.rng("leads", 1).random() != world.rng("leads", 1).random()
+    assert different.id("user", 3) != world.id("user", 3)
+    assert different.rng("leads", 1).random() != world.rng("leads", 1).random()
 
 
 def test_kind_and_index_tell_ids_apart(world: World) -> None:

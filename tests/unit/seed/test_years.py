@@ -18,7 +18,7 @@ def test_each_of_ten_years_has_rows(world: World) -> None:
     long = World(world.anchor, SMALL, days=3_652)
     leads = list(chain.from_iterable(lead_chunks(long)))
     assert len(leads) == SMALL.leads - PLANTED["leads"]
-    # a campaign that begins at the end of a year runs in the next one
+    # a campaign that begins at the end of a year runs into the next one
     years = {flight.first_day.year for flight in flights(long)}
     assert years | {year + 1 for year in years} >= {*YEARS}
     for name, moments in {

@@ -1,4 +1,4 @@
-"""Contracts say what is wrong with them, and every one is whole."""
+"""Contracts report their faults, and every contract of the project is complete."""
 
 from pathlib import Path
 from typing import Any
@@ -99,16 +99,16 @@ def test_read(tmp_path: Path) -> None:
             "a change stream has deletes: add a column deleted_at with transform deleted_at",
         ),
         ({"columns": column(type="text; drop table x")}, "columns.2.type: String should match pattern"),
-        ({"columns": column(name='e"x')}, "columns.2.name: 'e\"x' is no name for the warehouse"),
-        ({"columns": column(name="with space")}, "call it with_space, and what the source calls it goes under source"),
-        ({"columns": column(name="_row")}, "_row is a name of the pipeline's own: give the column another name"),
-        ({"columns": column(name="valid_to"), "history": ["valid_to"]}, "valid_to is a name of the pipeline's own"),
-        ({"columns": column(source="\0")}, r"'\x00' is no name that a source can have"),
-        ({"columns": column(source="ä" * 32)}, "is no name that a source can have: 1 to 63 bytes"),
-        ({"table": "t" * 49}, "is too long for a table of the warehouse: at most 48 characters"),
-        ({"source": {**GOOD["source"], "relation": "things"}}, "'things' is no relation: write schema.table"),
-        ({**IN_MONGO, "columns": document(source="cost.$usd")}, "extra: MongoDB selects no field 'cost.$usd'"),
-        ({**IN_MONGO, "columns": document(source="cost..usd")}, "extra: MongoDB selects no field 'cost..usd'"),
+        ({"columns": column(name='e"x')}, "columns.2.name: 'e\"x' is not a name for the warehouse"),
+        ({"columns": column(name="with space")}, "call it with_space, and put the source's name under source"),
+        ({"columns": column(name="_row")}, "the pipeline itself uses the name _row; give the column another name"),
+        ({"columns": column(name="valid_to"), "history": ["valid_to"]}, "the pipeline itself uses the name valid_to"),
+        ({"columns": column(source="\0")}, r"'\x00' cannot be a name in a source"),
+        ({"columns": column(source="ä" * 32)}, "cannot be a name in a source: expected 1 to 63 bytes"),
+        ({"table": "t" * 49}, "is too long for a table of the warehouse; use at most 48 characters"),
+        ({"source": {**GOOD["source"], "relation": "things"}}, "'things' is not a relation: write schema.table"),
+        ({**IN_MONGO, "columns": document(source="cost.$usd")}, "extra: MongoDB cannot select a field 'cost.$usd'"),
+        ({**IN_MONGO, "columns": document(source="cost..usd")}, "extra: MongoDB cannot select a field 'cost..usd'"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

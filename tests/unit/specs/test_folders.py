@@ -1,4 +1,4 @@
-"""Rules about the tables' folders; a failure says what to add."""
+"""Rules for the tables' folders; a failure says what to add."""
 
 import re
 
@@ -15,9 +15,9 @@ FED = contracts().keys() | stream_contracts().keys()
 SEEDS = sorted(path.parent.name for path in CORE.glob("*/table.sql") if path.parent.name not in FED)
 
 
-# ids, and what is computed by the pipeline itself
+# ids, and columns that the pipeline computes
 WITHOUT_RANGE = ("pii_kid", "text_length")
-# the CRM takes any smallint as a place: it only orders stages, and a stage before the first has a negative one
+# the CRM accepts any smallint as a position: it only orders stages, and a stage before the first has a negative one
 ANY_NUMBER = {("pipeline_stages", "position")}
 NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
 
@@ -85,7 +85,7 @@ def test_every_rule_has_a_case(contract: Contract) -> None:
 @pytest.mark.parametrize("contract", stream_contracts().values(), ids=lambda contract: contract.table)
 def test_every_rule_on_a_streamed_table_has_a_case(contract: StreamContract) -> None:
     rules = {expectation.meta.rule for expectation in rules_with_cases(contract)}
-    # those the primary key keeps
+    # the primary key enforces these
     rules -= {f"{contract.key}_missing", f"{contract.key}_twice"}
     assert sorted(rules) == sorted(cases(contract.table)["cases"]), (
         f"{FOLDER / contract.table}.yml: each rule needs a case that breaks it, each case a rule"

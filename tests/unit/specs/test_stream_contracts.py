@@ -1,4 +1,4 @@
-"""Contracts of the stream say what is wrong with them, and each has its topic, its dead letters and its tables."""
+"""Contracts of the stream report their faults, and each has its topic, its dead letters and its tables."""
 
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,8 @@ def columns(**changes: Any) -> list[dict[str, Any]]:
 
 
 def test_read(tmp_path: Path) -> None:
-    found = read(write(tmp_path))
-    assert (found.layer, found.topic, found.origins, found.key_origin) == (
+    parsed = read(write(tmp_path))
+    assert (parsed.layer, parsed.topic, parsed.origins, parsed.key_origin) == (
         "core",
         "promptads.promptads.things",
         ("id", "about"),
@@ -52,7 +52,7 @@ def test_signs_are_no_part_of_a_topic() -> None:
         )
         for table, relation in (("a", "promptads.Order Lines"), ("b", "promptads.Order%Lines"))
     ]
-    assert [one.topic for one in made] == ["promptads.promptads.Order_Lines"] * 2
+    assert [contract.topic for contract in made] == ["promptads.promptads.Order_Lines"] * 2
     with pytest.raises(
         ConfigError, match=r"^contracts a and b have one topic, promptads\.promptads\.Order_Lines: keep"
     ):
@@ -62,8 +62,8 @@ def test_signs_are_no_part_of_a_topic() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"columns": columns(name="is_deleted")}, "is_deleted is a name of the pipeline's own"),
-        ({"columns": columns(name="with space")}, "call it with_space, and what the source calls it goes under source"),
+        ({"columns": columns(name="is_deleted")}, "the pipeline itself uses the name is_deleted"),
+        ({"columns": columns(name="with space")}, "call it with_space, and put the source's name under source"),
         ({"colour": "red"}, "colour: Extra inputs are not permitted; keys are table, description, source"),
         ({"key": "id"}, "id is used but not a column; columns are thing_id, about"),
         ({"history": ["status"]}, "status is used but not a column"),

@@ -1,4 +1,4 @@
-"""A suite says what is wrong with it; results become JUnit."""
+"""A suite reports its faults; results become JUnit."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -23,7 +23,7 @@ expectations:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Contract:
-    """The feed with its folder in a place of the test's own."""
+    """Return the feed with a copy of its folder."""
 
     class Elsewhere(Contract):
         @property
@@ -76,7 +76,7 @@ def verdict(rule: str, on_fail: OnFail, is_success: bool, error: str | None = No
 
 
 def test_junit(tmp_path: Path) -> None:
-    found = {
+    results = {
         "things": [
             verdict("good", "block", True),
             verdict("odd", "warn", False),
@@ -84,7 +84,7 @@ def test_junit(tmp_path: Path) -> None:
             verdict("broken", "block", False, "could not run"),
         ]
     }
-    write_junit(tmp_path / "out.xml", found)
+    write_junit(tmp_path / "out.xml", results)
     (suite,) = ElementTree.parse(tmp_path / "out.xml").getroot()
     assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("things", "4", "2")
     failures = {case.get("name"): case.find("failure") for case in suite}

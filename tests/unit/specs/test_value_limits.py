@@ -1,4 +1,4 @@
-"""Limits on streamed values: Debezium, Kafka and the worker have room for the largest row that they let through."""
+"""Limits on streamed values: Debezium, Kafka and the worker have room for the largest row that the limits allow."""
 
 import yaml
 
@@ -26,8 +26,8 @@ def contract(*kinds: str) -> StreamContract:
 
 
 def test_text_of_a_length_may_have_it_in_emojis_and_the_rest_share_a_message() -> None:
-    found = compute_limits(contract("character varying(255)", "character(3)", "integer", "jsonb"))
-    assert found == {"c1": 510, "c2": 6, "c4": 4 * 2**20}
+    sizes = compute_limits(contract("character varying(255)", "character(3)", "integer", "jsonb"))
+    assert sizes == {"c1": 510, "c2": 6, "c4": 4 * 2**20}
     assert compute_limits(contract("jsonb", "text")) == {"c1": 2 * 2**20, "c2": 2 * 2**20}
 
 
@@ -37,7 +37,7 @@ def test_units_are_those_of_java() -> None:
 
 def test_the_largest_row_fits_into_a_message() -> None:
     for table in stream_contracts().values():
-        # six bytes a unit, as \u0001; what is no text, names and envelope take far less than 64 kB
+        # six bytes per unit, as \u0001; other types, names and the envelope take far less than 64 kB
         assert sum(compute_limits(table).values()) * 6 + 65_536 < MESSAGE_BYTES, table.table
     assert MESSAGE_BYTES + 65_536 < DEAD_LETTER_BYTES
 
@@ -60,11 +60,11 @@ def test_a_value_is_cut_one_unit_after_the_most() -> None:
 
 
 def test_in_a_snapshot_the_source_cuts_what_has_no_limit() -> None:
-    found = {name: value for name, value in compose_properties("promptads").items() if name.startswith("snapshot")}
+    options = {name: value for name, value in compose_properties("promptads").items() if name.startswith("snapshot")}
     name = "snapshot.select.statement.overrides"
-    assert found.keys() == {name, f"{name}.promptads.ad_groups", f"{name}.promptads.ads"}
-    assert found[name] == "promptads.ad_groups,promptads.ads"
-    assert found[f"{name}.promptads.ad_groups"] == (
+    assert options.keys() == {name, f"{name}.promptads.ad_groups", f"{name}.promptads.ads"}
+    assert options[name] == "promptads.ad_groups,promptads.ads"
+    assert options[f"{name}.promptads.ad_groups"] == (
         'select "id", "campaign_id", "name", left("target_audience"::text, 4194305) as "target_audience", '
         '"created_at", "updated_at", "deleted_at" from "promptads"."ad_groups"'
     )

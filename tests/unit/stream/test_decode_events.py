@@ -1,4 +1,4 @@
-"""From bytes to a typed row, a quarantined row or a dead letter."""
+"""Bytes become a typed row, a quarantined row or a dead letter."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from tests.support.events import metric as metric_of
 CAMPAIGN = "00000000-0000-0000-0000-000000000001"
 METRICS = Decoder(stream_contracts()["campaign_metrics"])
 GROUPS = Decoder(stream_contracts()["ad_groups"])
-# deeper than Python follows
+# deeper than Python's recursion limit
 DEEP = '{"age_min":' + "[" * 1100 + "]" * 1100 + "}"
 
 
@@ -28,9 +28,9 @@ def metric(**changes: Any) -> dict[str, Any]:
     return metric_of(7, CAMPAIGN, **changes)
 
 
-def changed(found: Decoded) -> RowChange:
-    assert isinstance(found, RowChange)
-    return found
+def changed(decoded: Decoded) -> RowChange:
+    assert isinstance(decoded, RowChange)
+    return decoded
 
 
 def test_a_row_is_typed() -> None:
@@ -126,7 +126,7 @@ def test_the_rules_of_the_suite_judge_each_row(changes: dict[str, Any], rules: l
 
 
 def event(ts_us: str, more: bytes = b"0") -> bytes:
-    """An event committed at a time, with something no contract names."""
+    """Return an event committed at a time, with a field that no contract names."""
     return b'{"op":"c","more":%b,"source":{"lsn":1,"ts_us":%b},"after":{"id":7}}' % (more, ts_us.encode())
 
 
@@ -141,9 +141,9 @@ def test_an_error_nobody_foresaw_is_told_by_its_class(monkeypatch: pytest.Monkey
         raise ArithmeticError("spend of Jane")
 
     monkeypatch.setattr(METRICS, "_build_change", fail)
-    found = METRICS.decode(message("c", metric()))
-    assert isinstance(found, DeadLetter)
-    assert found.reason == "ArithmeticError"
+    decoded = METRICS.decode(message("c", metric()))
+    assert isinstance(decoded, DeadLetter)
+    assert decoded.reason == "ArithmeticError"
 
 
 @pytest.mark.parametrize(
@@ -169,15 +169,15 @@ def test_an_error_nobody_foresaw_is_told_by_its_class(monkeypatch: pytest.Monkey
     ],
 )
 def test_what_cannot_be_decoded_is_a_dead_letter(value: bytes, reason: str) -> None:
-    found = METRICS.decode(Message("t", 0, 0, None, value, 1))
-    assert isinstance(found, DeadLetter)
-    assert found.reason.startswith(reason)
-    assert "\0" not in found.reason
+    decoded = METRICS.decode(Message("t", 0, 0, None, value, 1))
+    assert isinstance(decoded, DeadLetter)
+    assert decoded.reason.startswith(reason)
+    assert "\0" not in decoded.reason
 
 
 def test_without_an_epoch_nothing_is_known_of_its_rank() -> None:
-    found = METRICS.decode(message("c", metric(), epoch=None))
-    assert isinstance(found, DeadLetter)
+    decoded = METRICS.decode(message("c", metric(), epoch=None))
+    assert isinstance(decoded, DeadLetter)
 
 
 def test_a_tombstone_says_nothing() -> None:
@@ -215,24 +215,26 @@ def test_of_an_object_only_the_listed_keys_are_kept(audience: Any, kept: Any, ru
 
 
 def test_what_no_contract_names_is_dropped_and_told() -> None:
-    told, silent = (changed(METRICS.decode(message("c", row))) for row in (metric(note="call Jane"), metric()))
-    assert msgspec.structs.asdict(told.row) == msgspec.structs.asdict(silent.row)
-    assert (told.unnamed, silent.unnamed) == ("Object contains unknown field `note` - at `$.after`", None)
+    reported, silent = (changed(METRICS.decode(message("c", row))) for row in (metric(note="call Jane"), metric()))
+    assert msgspec.structs.asdict(reported.row) == msgspec.structs.asdict(silent.row)
+    assert (reported.unnamed, silent.unnamed) == ("Object contains unknown field `note` - at `$.after`", None)
 
 
 def test_a_field_that_is_absent_is_no_null() -> None:
-    whole = metric(spend=None)
-    change = changed(METRICS.decode(message("u", {name: value for name, value in whole.items() if name != "clicks"})))
+    complete = metric(spend=None)
+    change = changed(
+        METRICS.decode(message("u", {name: value for name, value in complete.items() if name != "clicks"}))
+    )
     assert (change.row.clicks, change.row.spend, change.absent, change.left_out) == (
         UNSET,
         None,
         ("clicks",),
         ("clicks",),
     )
-    # what is not whole is judged once it is
+    # an incomplete row is checked once it is complete
     assert (change.broken, change.unnamed) == ([], None)
-    whole["taps"] = whole.pop("clicks")
-    change = changed(METRICS.decode(message("u", whole)))
+    complete["taps"] = complete.pop("clicks")
+    change = changed(METRICS.decode(message("u", complete)))
     assert (change.absent, change.unnamed) == (("clicks",), "Object contains unknown field `taps` - at `$.after`")
 
 
@@ -248,16 +250,16 @@ def test_debezium_writes_what_the_decoder_reads() -> None:
     file = ROOT / "schemas" / "kafka" / "connectors" / "postgres.yml"
     written = yaml.safe_load(file.read_text(encoding="utf-8"))["unavailable.value.placeholder"]
     assert bytes.fromhex(written.removeprefix("hex:")).decode() == UNCHANGED
-    assert "\0" in UNCHANGED  # which no text of PostgreSQL has
+    assert "\0" in UNCHANGED  # no text of PostgreSQL can hold this
 
 
 @pytest.mark.parametrize(
     ("op", "row"), [("u", {"clicks": 1}), ("c", metric(id=None)), ("r", {"uuid": 7}), ("u", metric(id=UNCHANGED))]
 )
 def test_a_row_without_its_key_is_a_dead_letter(op: str, row: dict[str, Any]) -> None:
-    for found in (METRICS.decode(message(op, row)), METRICS.decode(message("d", None, before={"uuid": 7}))):
-        assert isinstance(found, DeadLetter)
-        assert "has no value of id, the key of promptads.campaign_metrics" in found.reason
+    for decoded in (METRICS.decode(message(op, row)), METRICS.decode(message("d", None, before={"uuid": 7}))):
+        assert isinstance(decoded, DeadLetter)
+        assert "has no value of id, the key of promptads.campaign_metrics" in decoded.reason
 
 
 @pytest.mark.parametrize("name", stream_contracts())
@@ -269,7 +271,7 @@ MOST = 4 * 2**20
 
 
 def audience(length: int, filler: str = "x") -> str:
-    """An object of so many UTF-16 units."""
+    """Return an object of so many UTF-16 units."""
     rest = length - len('{"age_min":18,"remarks":""}')
     return '{"age_min":18,"remarks":"' + (filler * rest)[:rest] + '"}'
 

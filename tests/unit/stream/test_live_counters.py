@@ -1,4 +1,4 @@
-"""Of two figures of one campaign and time the newer stays, in whichever order they are noted."""
+"""Of two figures of the same campaign and time the newer one stays, in whichever order they arrive."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

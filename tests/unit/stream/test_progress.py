@@ -1,4 +1,4 @@
-"""The thread that tells how far tables are complete."""
+"""The thread that records how far tables are complete."""
 
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -29,9 +29,9 @@ def test_what_is_swept_is_the_epoch_that_was_looked_at_unless_events_are_missing
     def stop(_: float) -> None:
         raise StopIteration
 
-    told: list[Any] = []
+    calls: list[Any] = []
     following: Any = SimpleNamespace(
-        connector="promptads", epoch=2, look=lambda *_: Reached(datetime.now(UTC), []), log_gaps=told.append
+        connector="promptads", epoch=2, look=lambda *_: Reached(datetime.now(UTC), []), log_gaps=calls.append
     )
     monkeypatch.setattr(completeness, "connected", lambda *_: nullcontext())
     monkeypatch.setattr(completeness, "progress", SimpleNamespace(record_complete_through=lambda *_: None))
@@ -42,7 +42,7 @@ def test_what_is_swept_is_the_epoch_that_was_looked_at_unless_events_are_missing
     with pytest.raises(StopIteration):
         completeness._run(Settings(), following)
     assert swept == noted
-    assert told == [gaps]
+    assert calls == [gaps]
 
 
 def test_only_a_truncation_that_was_noted_before_the_moment_is_applied_and_the_others_hold_completeness(
@@ -53,8 +53,8 @@ def test_only_a_truncation_that_was_noted_before_the_moment_is_applied_and_the_o
     truncated: list[Truncation] = []
     noted: list[datetime] = []
 
-    def truncate(_settings: Any, _warehouse: Any, one: Truncation) -> int:
-        truncated.append(one)
+    def truncate(_settings: Any, _warehouse: Any, truncation: Truncation) -> int:
+        truncated.append(truncation)
         return 3
 
     following: Any = SimpleNamespace(connector="promptads", epoch=2, log_gaps=lambda _: None)
@@ -62,7 +62,7 @@ def test_only_a_truncation_that_was_noted_before_the_moment_is_applied_and_the_o
     monkeypatch.setattr(completeness, "truncate", truncate)
     monkeypatch.setattr(completeness, "stream_gaps", SimpleNamespace(close=lambda *_: []))
     monkeypatch.setattr(
-        completeness, "progress", SimpleNamespace(record_complete_through=lambda *found: noted.append(found[2]))
+        completeness, "progress", SimpleNamespace(record_complete_through=lambda *arguments: noted.append(arguments[2]))
     )
     monkeypatch.setattr(completeness, "sweep", lambda *_: 0)
     warehouse: Any = None

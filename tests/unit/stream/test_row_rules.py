@@ -1,4 +1,4 @@
-"""Row rules compiled from the vocabulary of Great Expectations; what cannot be compiled is named."""
+"""Row rules compiled from expectations of Great Expectations; a rule that cannot be compiled is named."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -45,8 +45,8 @@ def when(operator: str, parameter: Any) -> dict[str, Any]:
 )  # fmt: skip
 def test_compiled(kind: str, kwargs: dict[str, Any], kept: list[Any], broken: list[Any]) -> None:
     rules = compile_rules(suite(kind, **kwargs))
-    found = [rules.broken_by(SimpleNamespace(a=a, b=b), HORIZON) for a, b in (*kept, *broken)]
-    assert found == [[]] * len(kept) + [["it"]] * len(broken)
+    broken_rules = [rules.broken_by(SimpleNamespace(a=a, b=b), HORIZON) for a, b in (*kept, *broken)]
+    assert broken_rules == [[]] * len(kept) + [["it"]] * len(broken)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Batches: what waits comes together, and is acknowledged only once it is done."""
+"""Batches: waiting events are taken together, and acknowledged only once they are applied."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,59 +11,59 @@ from streams.batches import batches
 
 
 class Record(int):
-    """A record: how many bytes its value has."""
+    """A record of so many bytes."""
 
     @property
     def value(self) -> bytes | None:
-        """The value; one of no bytes is that of a tombstone."""
+        """The value; None, as of a tombstone, when it has no bytes."""
         return bytes(self) if self else None
 
 
 class Event(NamedTuple):
-    """A run, as Faust hands it over."""
+    """Several records, as Faust hands them over."""
 
     value: list[Record]
 
 
 class Runs:
-    """What `batches` asks of a Faust stream: events to take, and whom to tell that one is done."""
+    """The part of a Faust stream that `batches` uses: the events to take, and their acknowledgement."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[list[int] | None] = asyncio.Queue()
         self.done: list[list[int]] = []
 
     def noack(self) -> "Runs":
-        """Itself: it acknowledges nothing by itself."""
+        """Return itself: it never acknowledges on its own."""
         return self
 
     async def events(self) -> AsyncIterator[Event]:
-        """The runs; an empty one breaks it, None ends it."""
+        """Yield the events; an empty one raises an error, None ends the stream."""
         while (run := await self.queue.get()) is not None:
             if not run:
                 raise ValueError("the stream broke")
             yield Event([Record(size) for size in run])
 
     async def ack(self, event: Event) -> None:
-        """Note that a run is done."""
+        """Record that an event is acknowledged."""
         self.done.append([int(record) for record in event.value])
 
     def put(self, *runs: list[int] | None) -> None:
-        """Have runs come."""
+        """Add events."""
         for run in runs:
             self.queue.put_nowait(run)
 
 
 def collected(runs: Runs, most: int, later: list[list[int] | None]) -> list[tuple[list[int], list[list[int]]]]:
-    """Each batch, and what was acknowledged while it was worked on; ``later`` comes during the first."""
+    """Return each batch with what was acknowledged before it was finished; ``later`` arrives during the first."""
 
     async def work() -> list[tuple[list[int], list[list[int]]]]:
-        found = []
+        finished = []
         async for batch in batches(cast(StreamT[Any], runs), most, 0.001):
             runs.put(*later)
             later.clear()
             await asyncio.sleep(0.01)
-            found.append((batch, list(runs.done)))
-        return found
+            finished.append((batch, list(runs.done)))
+        return finished
 
     return asyncio.run(asyncio.wait_for(work(), 5))
 
@@ -86,13 +86,13 @@ def test_a_batch_of_large_records_ends_sooner_and_few_of_them_wait() -> None:
     runs.put(*[[large]] * 10, [1], [0], None)
 
     async def left() -> tuple[int, list[list[int]]]:
-        found, waiting = [], 0
+        taken, waiting = [], 0
         async for batch in batches(cast(StreamT[Any], runs), 100, 0.001):
             await asyncio.sleep(0.01)
             # one is in the batch, two wait, and one more is held until there is room
             waiting = waiting or runs.queue.qsize()
-            found.append([int(record) for record in batch])
-        return waiting, found
+            taken.append([int(record) for record in batch])
+        return waiting, taken
 
     assert asyncio.run(asyncio.wait_for(left(), 5)) == (13 - 1 - 2 - 1, [*[[large]] * 10, [1, 0]])
 

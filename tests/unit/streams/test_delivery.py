@@ -1,4 +1,4 @@
-"""A batch is delivered again while a server is away, and without the row that PostgreSQL refuses, at once."""
+"""A batch is retried while a server is unavailable, and applied at once without a row that PostgreSQL refuses."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,28 +28,28 @@ def batch(*numbers: int, dead: int | None = None) -> Batch:
 
 
 class Warehouse:
-    """A sink: it takes or refuses whole batches, as one transaction does."""
+    """A sink that applies or refuses whole batches, as a transaction does."""
 
     def __init__(self, refuses: Callable[[Batch], psycopg.Error | None]) -> None:
         self.refuses, self.tries, self.buried = refuses, 0, list[int]()
         self.applied: list[Batch] = []
 
-    async def apply(self, found: Batch) -> Applied:
-        """One transaction."""
+    async def apply(self, work: Batch) -> Applied:
+        """Apply a batch, or raise."""
         self.tries += 1
-        if error := self.refuses(found):
+        if error := self.refuses(work):
             raise error
-        self.applied.append(found)
-        return Applied([], len(found.changes), [])
+        self.applied.append(work)
+        return Applied([], len(work.changes), [])
 
     async def bury(self, letter: DeadLetter) -> None:
-        """The topic of dead letters."""
+        """Send to the topic of dead letters."""
         self.buried.append(letter.message.offset)
 
     @property
     def letters(self) -> list[tuple[int, str]]:
-        """What is in ops.dead_letter."""
-        return [(letter.message.offset, letter.reason) for found in self.applied for letter in found.dead]
+        """Return the rows of ops.dead_letter."""
+        return [(letter.message.offset, letter.reason) for applied in self.applied for letter in applied.dead]
 
 
 class Lent(Delivery):
@@ -64,20 +64,20 @@ class Lent(Delivery):
 
 
 def refusing(error: psycopg.Error, *keys: int) -> Callable[[Batch], psycopg.Error | None]:
-    return lambda found: error if any(item.key in keys for item in found.changes) else None
+    return lambda work: error if any(item.key in keys for item in work.changes) else None
 
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long it waited each time; nobody waits here."""
-    found: list[float] = []
+    """Record the pauses between retries, without waiting."""
+    waited: list[float] = []
 
     async def sleep(pause: float) -> None:
-        found.append(pause)
-        assert len(found) < 50, "it is tried for ever"
+        waited.append(pause)
+        assert len(waited) < 50, "the batch is retried for ever"
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    return found
+    return waited
 
 
 @pytest.mark.parametrize(
@@ -91,15 +91,15 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 )
 def test_the_row_that_is_refused_is_a_dead_letter(error: psycopg.Error, pauses: list[float]) -> None:
     warehouse = Warehouse(refusing(error, 3, 6))
-    found = asyncio.run(Lent(warehouse).deliver(batch(*range(8), dead=9)))
-    assert sorted(item.key for one in warehouse.applied for item in one.changes) == [0, 1, 2, 4, 5, 7]
+    delivered = asyncio.run(Lent(warehouse).deliver(batch(*range(8), dead=9)))
+    assert sorted(item.key for part in warehouse.applied for item in part.changes) == [0, 1, 2, 4, 5, 7]
     reason = f"refused by the warehouse: {type(error).__name__} {error.sqlstate}"
     assert sorted(warehouse.letters) == [(3, reason), (6, reason), (9, "why")]
     assert set(warehouse.buried) == {3, 6, 9}
-    # the offsets move last, with the rest applied
-    assert [one.offsets for one in warehouse.applied if one.offsets] == [OFFSETS]
+    # the offsets are committed last, with the rest of the batch
+    assert [part.offsets for part in warehouse.applied if part.offsets] == [OFFSETS]
     assert warehouse.applied[-1].offsets == OFFSETS
-    assert (found.quarantined, pauses) == (6, [])
+    assert (delivered.quarantined, pauses) == (6, [])
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_an_outage_is_waited_out(error: psycopg.Error, pauses: list[float]) -> N
     warehouse = Warehouse(refuse)
     lent = Lent(warehouse)
     asyncio.run(lent.deliver(batch(1, 2)))
-    assert [len(one.changes) for one in warehouse.applied] == [2]
+    assert [len(part.changes) for part in warehouse.applied] == [2]
     assert warehouse.letters == []
     assert waited == [False, *[True] * 11]
     assert not lent.is_waiting
@@ -125,11 +125,11 @@ def test_an_outage_is_waited_out(error: psycopg.Error, pauses: list[float]) -> N
 
 
 def test_what_is_no_row_s_fault_is_raised() -> None:
-    for error, found in (
+    for error, refused in (
         (psycopg.errors.UndefinedColumn(), batch(1, 2)),
         (psycopg.errors.NumericValueOutOfRange(), batch()),
     ):
         warehouse = Warehouse(lambda _, error=error: error)  # type: ignore[misc]
         with pytest.raises(type(error)):
-            asyncio.run(Lent(warehouse).deliver(found))
+            asyncio.run(Lent(warehouse).deliver(refused))
         assert warehouse.tries == 1

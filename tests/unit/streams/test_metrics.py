@@ -1,4 +1,4 @@
-"""The text Prometheus reads."""
+"""The text that Prometheus reads."""
 
 from streams.metrics import Metric, exposition
 

@@ -1,4 +1,4 @@
-"""When the watchdog ends a worker: events wait, and nothing moves for longer than it may take."""
+"""The watchdog ends a worker when events wait and nothing moves for too long."""
 
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -21,32 +21,32 @@ def health(is_waiting: bool = False) -> Health:
     return Health(None, Settings(), cast(Delivery, SimpleNamespace(is_waiting=is_waiting)))
 
 
-def ends_after(found: Health, seen: Sequence[PartitionProgress | None]) -> float | None:
-    """After how many seconds of looking it ends; what was seen last is seen for ever."""
+def ends_after(state: Health, observations: Sequence[PartitionProgress | None]) -> float | None:
+    """Return after how many seconds the watchdog ends the worker; the last observation repeats for ever."""
     for look in range(200):
-        if found.is_stuck(seen[min(look, len(seen) - 1)], look * LOOK_S):
+        if state.is_stuck(observations[min(look, len(observations) - 1)], look * LOOK_S):
             return look * LOOK_S
     return None
 
 
 @pytest.mark.parametrize(
-    ("seen", "ends"),
+    ("observations", "ends"),
     [
         ([WAITING], PATIENCE_S + LOOK_S),
         ([IDLE], None),
-        ([None], None),  # a server is away
+        ([None], None),  # a server is unavailable
         ([WAITING] * 6 + [IDLE, WAITING], 6 * LOOK_S + PATIENCE_S + LOOK_S),
         ([WAITING, None, WAITING], 2 * LOOK_S + PATIENCE_S + LOOK_S),
         ([PartitionProgress(True, 9, 10 * n) for n in range(9)], 8 * LOOK_S + PATIENCE_S + LOOK_S),
-        # without a partition: one too many while others apply, stuck when nobody does
+        # without a partition: normal while other workers apply, stuck when none does
         ([ALONE], ALONE_S + LOOK_S),
         ([PartitionProgress(False, 9, n) for n in range(199)], None),
-        # partitions that come or go take their time
+        # rebalances take time
         ([ALONE] * 60 + [WAITING], 60 * LOOK_S + PATIENCE_S + LOOK_S),
     ],
 )
-def test_it_ends(seen: list[Any], ends: float | None) -> None:
-    assert ends_after(health(), seen) == ends
+def test_it_ends(observations: list[Any], ends: float | None) -> None:
+    assert ends_after(health(), observations) == ends
 
 
 def test_not_while_the_warehouse_is_away() -> None:
@@ -54,9 +54,9 @@ def test_not_while_the_warehouse_is_away() -> None:
 
 
 def test_a_batch_that_is_done_is_a_move(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = health()
-    assert ends_after(found, [WAITING] * 6 + [IDLE]) is None
+    state = health()
+    assert ends_after(state, [WAITING] * 6 + [IDLE]) is None
     monkeypatch.setattr("time.monotonic", lambda: 1000.0)
-    found.note(1, 0)
-    assert not found.is_stuck(WAITING, 1000.0 + PATIENCE_S)
-    assert found.is_stuck(WAITING, 1000.0 + PATIENCE_S + 1)
+    state.note(1, 0)
+    assert not state.is_stuck(WAITING, 1000.0 + PATIENCE_S)
+    assert state.is_stuck(WAITING, 1000.0 + PATIENCE_S + 1)

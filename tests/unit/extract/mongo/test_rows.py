@@ -1,4 +1,4 @@
-"""Documents as rows: allow-listed fields, keys of any type, misfits by name; and which documents a range selects."""
+"""Documents as rows: fields of the contract, keys of any type, misfits by name; the documents that a range selects."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,15 +35,15 @@ def test_a_field_nobody_names_is_left_out() -> None:
 
 
 def test_misfits_are_null_and_named() -> None:
-    found = row(tokens_used="many", input_prompt=5, cost=None)
-    assert (found["tokens_used"], found["input_hmac"], found["input_length"]) == (None, None, None)
-    assert found["misfits"] == ["type_mismatch: input_prompt", "type_mismatch: tokens_used"]
+    converted = row(tokens_used="many", input_prompt=5, cost=None)
+    assert (converted["tokens_used"], converted["input_hmac"], converted["input_length"]) == (None, None, None)
+    assert converted["misfits"] == ["type_mismatch: input_prompt", "type_mismatch: tokens_used"]
 
 
 def test_a_field_inside_of_no_document_is_a_misfit() -> None:
     assets = contract("content_assets")
-    found = RowMaker(assets, Key(4, KEY)).make_row({"_id": "a", "metadata": "1080x1080"})
-    assert found[-1] == [f"type_mismatch: metadata.{name}" for name in ("width", "height", "format", "size_bytes")]
+    converted = RowMaker(assets, Key(4, KEY)).make_row({"_id": "a", "metadata": "1080x1080"})
+    assert converted[-1] == [f"type_mismatch: metadata.{name}" for name in ("width", "height", "format", "size_bytes")]
 
 
 def test_only_named_fields_are_asked_for() -> None:

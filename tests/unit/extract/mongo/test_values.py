@@ -1,4 +1,4 @@
-"""Values of documents as columns: what fits, what is a misfit."""
+"""Values of documents as columns: which values fit, and which are misfits."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -42,8 +42,8 @@ SOMEBODY = UUID("12345678-1234-5678-1234-567812345678")
     ],
 )
 def test_fits(kind: str, value: Any, expected: Any) -> None:
-    found = make_converter(kind)(value)
-    assert (type(found), found) == (type(expected), expected)
+    converted = make_converter(kind)(value)
+    assert (type(converted), converted) == (type(expected), expected)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Connections by name: several hosts are followed, and what a server refuses is said in one line without a secret."""
+"""A connection with several hosts uses the first one that fits."""
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -6,13 +6,6 @@ from psycopg.conninfo import conninfo_to_dict
 from promptsales.airflow_client.registration import postgres_connection
 from promptsales.connections import connected
 from promptsales.settings import Settings
-
-
-def hosts(stack: Settings, first_port: int, template: str) -> Settings:
-    """The settings with a warehouse of two hosts, the first of which does not answer."""
-    parts = conninfo_to_dict(stack.address("warehouse"))
-    address = template.format(**parts, first=first_port)
-    return stack.model_copy(update={"dsn": {"warehouse": address}})
 
 
 @pytest.mark.parametrize(
@@ -23,9 +16,10 @@ def hosts(stack: Settings, first_port: int, template: str) -> Settings:
     ],
 )
 def test_several_hosts(stack: Settings, template: str) -> None:
-    here = hosts(stack, 1, template)
-    with connected(here, "warehouse") as warehouse:
+    # nobody listens on port 1
+    address = template.format(**conninfo_to_dict(stack.address("warehouse")), first=1)
+    settings = stack.model_copy(update={"dsn": {"warehouse": address}})
+    with connected(settings, "warehouse") as warehouse:
         assert warehouse.execute("select current_database()").fetchone() == ("warehouse",)
         assert warehouse.info.port == stack.port("warehouse")
-    kept = postgres_connection("warehouse", here.address("warehouse"), "")
-    assert kept.port is None
+    assert postgres_connection("warehouse", address, "").port is None

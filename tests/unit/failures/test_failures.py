@@ -1,4 +1,4 @@
-"""Codes of the drivers that no server of ours gives at will: transient or terminal, and never with their text."""
+"""Errors of the drivers that our servers do not raise on demand: each is transient or terminal, without its text."""
 
 import ssl
 from typing import Any
@@ -153,8 +153,8 @@ def untrusted() -> httpx.ConnectError:
     ],
 )
 def test_rest(error: Any, kind: type[Exception]) -> None:
-    found = rest.unreachable("airflow", "http://h:1", error)
-    assert type(found) is kind
-    assert str(found).startswith("airflow at http://h:1")
-    assert type(error).__name__ in str(found)
-    assert QUOTED not in str(found)
+    failure = rest.unreachable("airflow", "http://h:1", error)
+    assert type(failure) is kind
+    assert str(failure).startswith("airflow at http://h:1")
+    assert type(error).__name__ in str(failure)
+    assert QUOTED not in str(failure)

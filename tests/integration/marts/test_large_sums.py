@@ -1,4 +1,4 @@
-"""The largest values that sources may hold are summed; a mart that fails stops only what is built from it."""
+"""The largest values that sources may hold are summed; a mart that fails stops only the marts built from it."""
 
 from decimal import Decimal, localcontext
 from typing import Any
@@ -19,7 +19,7 @@ ROWS = 300
 
 
 def fill(admin: psycopg.Connection) -> None:
-    """A day of prompts, measurements and deals of the largest size, and a denominator of the smallest."""
+    """Add a day of prompts, measurements and deals with the largest values, and the smallest denominator."""
     prompt = {"user_id": "u", "tool": "gpt-4", "tokens_used": TOKENS, "cost_amount": COST, "prompted_at": AT}
     put(admin, "core.prompts", [{**prompt, "prompt_id": "p1"}, {**prompt, "prompt_id": "p2", "asset_id": "asset"}])
     few = {**prompt, "user_id": "frugal", "tokens_used": 1}
@@ -80,7 +80,7 @@ def test_the_largest_values_of_a_day_are_summed(admin: psycopg.Connection, run: 
         (spend, ROWS * COUNTER, 1)
     ]
     with localcontext(prec=60):
-        # of a flight of 6,120 days, of which eight are over, with a budget of a cent
+        # a flight of 6,120 days, eight of which are over, with a budget of one cent
         pacing = 100 * spend * 6120 / (Decimal("0.01") * 8)
     assert figures(admin, """
         select spend_to_date, pacing_pct, pacing_status from marts.campaign_pacing_daily
@@ -109,7 +109,7 @@ def test_a_mart_that_spark_cannot_build_stops_only_what_is_built_from_it(
     fill(admin)
     run()
     monkeypatch.setattr("spark_jobs.sales_performance_monthly.transform", _broken)
-    # two days of more impressions than any row limit allows
+    # two days with more impressions than any row limit allows
     admin.execute("update marts.campaign_performance_daily set impressions = %s", [2**63 - 1])
     admin.execute("truncate staging.marts__ai_cost_daily")
     admin.execute("alter table staging.marts__ai_cost_daily alter column tokens type numeric(9,0)")

@@ -1,4 +1,4 @@
-"""From Kafka's records to messages: whatever the headers hold, a record never stops the stream."""
+"""Kafka's records become messages: no header can stop the stream."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def record(*headers: tuple[str, bytes | None]) -> ConsumerRecord[Any, Any]:
     [
         (b"3", 3),
         (b"2147483647", 2**31 - 1),
-        (b"2147483648", None),  # the warehouse holds no such epoch
+        (b"2147483648", None),  # the warehouse has no such epoch
         (b"9" * 5000, None),
         (b"-1", None),
         (b"", None),
@@ -34,7 +34,7 @@ def record(*headers: tuple[str, bytes | None]) -> ConsumerRecord[Any, Any]:
 )
 def test_an_epoch_is_what_the_warehouse_can_hold(epoch: bytes | None, known: int | None) -> None:
     batch = decode(DECODERS, [record(("other", None), ("epoch", epoch))])
-    found = [change.message for change in batch.changes] + [letter.message for letter in batch.dead]
-    assert [message.epoch for message in found] == [known]
+    messages = [change.message for change in batch.changes] + [letter.message for letter in batch.dead]
+    assert [message.epoch for message in messages] == [known]
     assert len(batch.dead) == (known is None)
     assert [(offset.first_offset, offset.next_offset) for offset in batch.offsets] == [(40, 41)]

@@ -19,12 +19,12 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
-    """Both ways, made of the settings as the stack registers them."""
-    with inbox() as found:
-        ways = Settings(alert_mail=found.mail_address, alert_webhook=found.web_address)
+    """Run both servers, with the connections that the stack registers from the settings."""
+    with inbox() as servers:
+        ways = Settings(alert_mail=servers.mail_address, alert_webhook=servers.web_address)
         for name, value in alert_environment(ways).items():
             monkeypatch.setenv(name, value)
-        yield found
+        yield servers
 
 
 def failure(error: Exception) -> dict[str, object]:

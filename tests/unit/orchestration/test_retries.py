@@ -1,4 +1,4 @@
-"""What is tried again and what is not, as Airflow's own policy decides it."""
+"""What Airflow retries and what it does not, by Airflow's own policy."""
 
 import pytest
 from airflow.sdk import RetryAction

@@ -1,4 +1,4 @@
-"""Every suite is run over its whole table once a day; what it finds is told, and fails where it must."""
+"""Every suite checks its whole table once a day; the results are recorded, and the task fails when it must."""
 
 import sys
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def test_every_table_with_a_suite_is_checked() -> None:
 
 @pytest.fixture
 def find(monkeypatch: pytest.MonkeyPatch) -> Find:
-    """Makes the check of any table find one broken rule."""
+    """Make the check of any table report one broken rule."""
 
     def make(on_fail: OnFail) -> None:
         rule = Expectation(type="t", kwargs={}, meta=Meta(rule="odd", on_fail=on_fail), description="d")

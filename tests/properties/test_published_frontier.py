@@ -1,4 +1,4 @@
-"""At every published frontier the warehouse holds every commit before it, whatever writers and replays do."""
+"""At every published frontier the warehouse holds every earlier commit, whatever writers and replays do."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ from tests.support import leads
 
 LEADS = contract("leads")
 
-# one writer: how long its transaction stays open (ms), its new rows, whether it changes an old row, or rolls back
+# one writer: how long its transaction stays open (ms), its new rows, whether it changes an old row or rolls back
 WRITERS = st.lists(
     st.tuples(st.integers(0, 400), st.integers(1, 3), st.booleans(), st.booleans()), min_size=3, max_size=8
 )
@@ -39,13 +39,13 @@ def write(
             connection.rollback()
             return
         connection.commit()
-        # the commit lies before this clock
+        # the commit happened before this time
         (now,) = connection.execute("select clock_timestamp()").fetchone() or (None,)
         assert now
         commits.append((now, ids))
 
 
-# the margin of five seconds would hide a wrong frontier from a test this short; without it the rule stands alone
+# the margin of five seconds would hide a wrong frontier from such a short test; here it is zero
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(writers=WRITERS, replays=REPLAYS)
 def test_every_frontier_is_true(

@@ -1,4 +1,4 @@
-"""Airflow wants a home before it is imported the first time; here it has an empty one, and no database is made."""
+"""Airflow needs a home before its first import; here it is an empty folder, and no database is created."""
 
 import atexit
 import os
@@ -19,5 +19,5 @@ os.environ.update(
 
 @pytest.fixture(scope="session")
 def airflow_home() -> Path:
-    """Where Airflow thinks it lives."""
+    """Return Airflow's home."""
     return Path(_home.name)

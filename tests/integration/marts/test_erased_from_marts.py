@@ -1,4 +1,4 @@
-"""A person is erased from the warehouse while its marts keep the business's figures, under nobody."""
+"""A person is erased from the warehouse; its marts keep the figures of the business, without the person."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from tests.integration.privacy.test_erasure import NOBODY, whole
 from tests.integration.provision.conftest import Connect
 from tests.support.core_rows import uid
 
-# a lead with a deal, a deal of another lead, an account of several deals
+# a lead with a deal, a deal of another lead, an account with several deals
 ROWS = {"leads": "l12", "opportunities": "o24", "accounts": "account1"}
 
 
@@ -28,7 +28,7 @@ def erase(admin: psycopg.Connection, feed: str, name: str) -> erasure.Report:
 
 
 def figures(admin: psycopg.Connection) -> list[Any]:
-    """What does not depend on whose it is."""
+    """Return the figures that do not depend on the person."""
     return admin.execute("""
         select (select sum(mrr) from marts.subscription_mrr_monthly),
                (select sum(cost) from marts.ai_cost_daily),
@@ -54,7 +54,7 @@ def of_nobody(admin: psycopg.Connection) -> list[Any]:
 def test_the_person_goes_and_the_figures_stay(admin: psycopg.Connection, run: Build) -> None:
     fill(admin)
     run()
-    ((mrr, cost, *others),) = figures(admin)
+    ((mrr, cost, *rest),) = figures(admin)
     assert of_nobody(admin) == [(False,) * 5]
     more = _days_that_wait(admin)
     assert erase(admin, "users", "u1").left == 0
@@ -62,9 +62,9 @@ def test_the_person_goes_and_the_figures_stay(admin: psycopg.Connection, run: Bu
     run()
     assert differing(admin) == {}
     assert of_nobody(admin) == [(True,) * 5]
-    assert figures(admin) == [(mrr, cost + more, *others)]
+    assert figures(admin) == [(mrr, cost + more, *rest)]
     assert str(uid("u1")) not in whole(admin)
-    # rows that go, not only ids: what shows them and what is built from that follows
+    # rows are deleted, not only ids, so views on them and marts built from them change
     for feed, name in ROWS.items():
         erase(admin, feed, name)
     run()
@@ -74,7 +74,7 @@ def test_the_person_goes_and_the_figures_stay(admin: psycopg.Connection, run: Bu
 
 
 def _days_that_wait(admin: psycopg.Connection) -> int:
-    """Each prompt of the user costs one more, which no build has seen yet; how much that is."""
+    """Make each prompt of the user cost one more, which no build has read yet; return the sum of these costs."""
     query = "update core.prompts set cost_amount = cost_amount + 1 where user_id = %s and cost_amount is not null"
     count = admin.execute(query, [uid("u1")]).rowcount
     admin.execute("""
@@ -97,7 +97,7 @@ def test_a_build_and_an_erasure_exclude_one_another(
         building.execute("select pg_advisory_unlock(%s)", [BUILD_LOCK])
     with admin.transaction():
         erase(admin, "users", "u1")
-        # the erasure has not committed: no build begins
+        # the erasure has not committed, so no build starts
         with pytest.raises(TransientError):
             run()
     assert str(uid("u1")) not in whole(admin)
