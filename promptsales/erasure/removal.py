@@ -16,6 +16,7 @@ from promptsales.erasure import search
 from promptsales.erasure.suppression import BUILD_LOCK, NOBODY, SHORTEST, STREAM_LOCK, ErasedRow
 from promptsales.errors import TerminalError, TransientError
 from promptsales.feeds.staging import staging
+from promptsales.feeds.touched import compose_touched
 from promptsales.names import identifier
 from promptsales.specs.feed import ANY_ENTITY, REBUILD, Contract, contracts
 from promptsales.specs.mart import Mart
@@ -138,9 +139,10 @@ def _touch(warehouse: psycopg.Connection, holding: set[str], needles: list[str])
 
 def compose_mart_touch(mart: Mart) -> sql.Composed:
     """Compose the statement that touches the periods of a mart's rows that name the person."""
-    return sql.SQL(_TOUCH_MART).format(
+    rows = sql.SQL(_TOUCH_MART).format(
         mart=sql.Identifier("marts", mart.mart), period=sql.Identifier(mart.period or ""), holds=_holds("needles")
     )
+    return compose_touched(rows)
 
 
 def compose_touch(layer: str, contract: Contract | StreamContract) -> sql.Composed:
@@ -152,29 +154,22 @@ def compose_touch(layer: str, contract: Contract | StreamContract) -> sql.Compos
     history = sql.SQL(" or {0} in (select {0} from {1} t where {2})").format(
         sql.Identifier(contract.key), sql.Identifier(layer, f"{contract.table}_history"), _holds("needles")
     )
-    return sql.SQL(_TOUCH).format(
+    rows = sql.SQL(_TOUCH).format(
         table=sql.Identifier(layer, contract.table),
         entities=sql.SQL(", ").join(entities or [sql.Literal(ANY_ENTITY)]),
         days=sql.SQL(", ").join(sql.Identifier("t", name) for name in contract.touched.day),
         holds=_holds("needles"),
         history=history if contract.history else sql.SQL(""),
     )
+    return compose_touched(rows)
 
 
 # an entity that is the person's id is replaced later, by `_touched_days`
-_TOUCH = """
-    insert into ops.touched (core_table, entity_id, day)
-    select distinct %(feed)s, e.entity, (d.moment at time zone 'UTC')::date
+_TOUCH = """select distinct %(feed)s, e.entity, (d.moment at time zone 'UTC')::date
     from {table} t cross join unnest(array[{entities}]) e(entity) cross join unnest(array[{days}]) d(moment)
-    where ({holds}{history}) and d.moment is not null and e.entity is not null
-    on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
-"""
-_TOUCH_MART = """
-    insert into ops.touched (core_table, entity_id, day)
-    select distinct %(mart)s, %(entity)s, {period} from {mart} t
-    where {holds}
-    on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
-"""
+    where ({holds}{history}) and d.moment is not null and e.entity is not null"""
+_TOUCH_MART = """select distinct %(mart)s, %(entity)s, {period} from {mart} t
+    where {holds}"""
 
 
 def _clean(

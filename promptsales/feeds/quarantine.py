@@ -15,6 +15,16 @@ KEYLESS = "without key "
 # needed after many rows went in: the next load looks up each of them
 ANALYZE = b"analyze ops.quarantine (feed, key, released_at, is_waived)"
 
+# how a row comes into quarantine, whether a load or the stream brings it
+INSERT = sql.SQL(
+    "insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)"
+)
+# a key has at most one open row: a newer version replaces it, and one more try is counted
+UPDATE_OPEN = sql.SQL("""on conflict (feed, key) where released_at is null do update
+        set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
+            payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
+            last_tried_at = clock_timestamp(), tries = q.tries + 1""")
+
 
 def drop_held(contract: Contract) -> sql.Composed:
     """Delete the rows of staging that are in quarantine with the same values, checked by this suite within a day."""
@@ -87,7 +97,7 @@ def hold(contract: Contract) -> sql.Composed:
     """Copy the marked rows to quarantine; for a key that is open there, replace the row and count one more try."""
     return fill(
         """
-        insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
+        {insert}
         select distinct on ({name})
                %(feed)s,
                {name},
@@ -95,12 +105,11 @@ def hold(contract: Contract) -> sql.Composed:
                {payload},
                exists (select from {core} c where c.{key} = s.{key})
         from {staging} s where s._rules is not null
-        on conflict (feed, key) where released_at is null do update
-        set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
-            payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
-            last_tried_at = clock_timestamp(), tries = q.tries + 1
+        {update_open}
         """,
         contract,
+        insert=INSERT,
+        update_open=UPDATE_OPEN,
         name=_name(contract),
         payload=_payload(),
     )

@@ -3,6 +3,7 @@
 from psycopg import sql
 
 from promptsales.feeds.staging import fill, join_names
+from promptsales.feeds.touched import compose_touched
 from promptsales.names import in_lines
 from promptsales.specs.feed import ANY_ENTITY, Contract, Touched
 
@@ -90,19 +91,16 @@ def _touched_rows(contract: Contract) -> sql.Composable:
     # a row that moves to another day or entity also touches the one it leaves
     if contract.touched is None:
         return sql.SQL("")
-    return sql.SQL(
-        """, touched as (
-            insert into ops.touched (core_table, entity_id, day)
-            select distinct %(feed)s, entity, day
+    rows = sql.SQL("""select distinct %(feed)s, entity, day
             from (
                 -- few days of many rows: unique first
                 select _old_entities, _old_days from merged union select _new_entities, _new_days from merged
             ) x(entities, days), unnest(entities) entity, unnest(days) day
             where entity is not null and day is not null
-            order by entity, day
-            on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
-        )"""
-    )
+            order by entity, day""")
+    return sql.SQL(""", touched as (
+            {}
+        )""").format(compose_touched(rows))
 
 
 def _history_columns(contract: Contract) -> sql.Composable:

@@ -9,7 +9,9 @@ from pathlib import Path
 from psycopg import sql
 
 from promptsales.erasure.suppression import is_erased, replace_erased, replace_erased_in
+from promptsales.feeds.quarantine import INSERT, UPDATE_OPEN
 from promptsales.feeds.staging import join_names
+from promptsales.feeds.touched import compose_touched
 from promptsales.names import identifier, in_lines
 from promptsales.specs.stream import StreamColumn, StreamContract, stream_contracts
 from promptsales.stream.envelope import OWN, PREFIX
@@ -133,16 +135,15 @@ def _touched(contract: StreamContract) -> sql.Composable:
         for entity in contract.touched.entity
         for day in contract.touched.day
     ]
-    return sql.SQL(
-        """, touched as (
-            insert into ops.touched (core_table, entity_id, day)
-            select {name}, entity::text, (day at time zone 'UTC')::date
+    rows = sql.SQL("""select {name}, entity::text, (day at time zone 'UTC')::date
             from ({moves}) x(entity, day)
             where entity is not null and day is not null
-            group by 1, 2, 3 order by 1, 2, 3
-            on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp()
-        )"""
-    ).format(name=sql.Literal(contract.table), moves=sql.SQL(" union ").join(moves))
+            group by 1, 2, 3 order by 1, 2, 3""")
+    return sql.SQL(""", touched as (
+            {}
+        )""").format(
+        compose_touched(rows.format(name=sql.Literal(contract.table), moves=sql.SQL(" union ").join(moves)))
+    )
 
 
 @cache
@@ -205,7 +206,7 @@ def quarantine(name: str) -> bytes:
             join json_to_recordset(%(broken)s::json) as r(key text, rules text[], missing text[])
               on r.key = s.{key}::text
         )
-        insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
+        {insert}
         select {name}, j.{key}::text, j.src_lsn, j._rules, %(suite_checksum)s,
                to_jsonb(j.*) - '{{_rules,_missing}}'::text[] - j._missing,
                exists (select from {table} t where t.{key} = j.{key})
@@ -215,13 +216,12 @@ def quarantine(name: str) -> bytes:
               and {rank} >= {new_rank}
         )
         order by j.{key}
-        on conflict (feed, key) where released_at is null do update
-        set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
-            payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
-            last_tried_at = clock_timestamp(), tries = q.tries + 1
+        {update_open}
         where {held_rank} < {excluded_rank}
     """)
         .format(
+            insert=INSERT,
+            update_open=UPDATE_OPEN,
             source=_source(contract),
             rank=rank_of("t"),
             new_rank=rank_of("j"),
@@ -241,7 +241,7 @@ def set_aside(name: str) -> bytes:
     contract = stream_contracts()[name]
     return (
         sql.SQL("""
-        insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
+        {insert}
         select {name}, k.key::text, %(lsn)s, array[%(rule)s], %(suite_checksum)s,
                k.payload || {unnamed} || jsonb_build_object(
                    'src_epoch', %(epoch)s::integer, 'src_commit', %(commit)s::bigint, 'src_lsn', %(lsn)s::bigint,
@@ -252,13 +252,12 @@ def set_aside(name: str) -> bytes:
             select from {table} t where t.{key} = k.key
               and {rank} > {given}
         )
-        on conflict (feed, key) where released_at is null do update
-        set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
-            payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
-            last_tried_at = clock_timestamp(), tries = q.tries + 1
+        {update_open}
         where {held_rank} <= {given}
     """)
         .format(
+            insert=INSERT,
+            update_open=UPDATE_OPEN,
             name=sql.Literal(name),
             table=table(contract),
             key=sql.Identifier(contract.key),

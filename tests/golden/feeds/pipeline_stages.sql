@@ -275,7 +275,7 @@ where feed = %(feed)s and (key = %(key)s or array[]::bytea[] && %(hashes)s::byte
 
 -- erase: touch the days of rows that name a person
 insert into ops.touched (core_table, entity_id, day)
-select distinct %(feed)s, e.entity, (d.moment at time zone 'UTC')::date
-from "core"."pipeline_stages" t cross join unnest(array["t"."stage_id"::text]) e(entity) cross join unnest(array["t"."created_at"]) d(moment)
-where (exists (select from unnest(%(needles)s::text[]) needle where position(needle in lower((t.*)::text)) > 0)) and d.moment is not null and e.entity is not null
-on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp();
+            select distinct %(feed)s, e.entity, (d.moment at time zone 'UTC')::date
+    from "core"."pipeline_stages" t cross join unnest(array["t"."stage_id"::text]) e(entity) cross join unnest(array["t"."created_at"]) d(moment)
+    where (exists (select from unnest(%(needles)s::text[]) needle where position(needle in lower((t.*)::text)) > 0)) and d.moment is not null and e.entity is not null
+            on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp();

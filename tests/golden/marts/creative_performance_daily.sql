@@ -83,6 +83,6 @@ set touched_through = excluded.touched_through, as_of_day = excluded.as_of_day, 
 
 -- erase: touch the periods of rows that name a person
 insert into ops.touched (core_table, entity_id, day)
-select distinct %(mart)s, %(entity)s, "date_day" from "marts"."creative_performance_daily" t
-where exists (select from unnest(%(needles)s::text[]) needle where position(needle in lower((t.*)::text)) > 0)
-on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp();
+            select distinct %(mart)s, %(entity)s, "date_day" from "marts"."creative_performance_daily" t
+    where exists (select from unnest(%(needles)s::text[]) needle where position(needle in lower((t.*)::text)) > 0)
+            on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp();
