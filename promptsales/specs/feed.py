@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from promptsales.documents import read_yaml
 from promptsales.errors import ConfigError
 from promptsales.names import OWN, OWN_OF_HISTORY, Name, Relation, TableName, refuse_origin, refuse_own
 from promptsales.settings import ROOT, InternalName
@@ -270,15 +270,10 @@ def read(path: Path) -> Contract:
         ConfigError: with the file, the key in it, what is wrong and what is allowed.
     """
     try:
-        return Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise ConfigError(f"contract {path}: {_reasons(error)}") from None
-
-
-def _reasons(error: ValidationError | yaml.YAMLError) -> str:
-    if isinstance(error, yaml.YAMLError):
-        return " ".join(str(error).split())
-    return "; ".join(_reason(item) for item in error.errors(include_input=False, include_url=False))
+        return Contract.model_validate(read_yaml(path, "contract"))
+    except ValidationError as error:
+        reasons = "; ".join(_reason(item) for item in error.errors(include_input=False, include_url=False))
+        raise ConfigError(f"contract {path}: {reasons}") from None
 
 
 def _reason(item: Any) -> str:

@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from promptsales.documents import read_yaml
 from promptsales.errors import ConfigError
 from promptsales.names import (
     OWN_OF_HISTORY,
@@ -160,8 +160,8 @@ def read(path: Path) -> StreamContract:
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, TypeError, ValueError) as error:
+        return dict(read_yaml(path, "contract"))
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"contract {path}: {' '.join(str(error).split())}") from None
 
 
