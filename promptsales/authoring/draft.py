@@ -11,7 +11,8 @@ from promptsales.authoring.guess import Guess, make_guess
 from promptsales.authoring.relation import LiveTable, SourceColumn
 from promptsales.documents import parse_yaml
 from promptsales.printable import printable
-from promptsales.specs.feed import Column, Contract
+from promptsales.specs.column import Column
+from promptsales.specs.feed import Contract
 
 LOOK_BACK_SECONDS = 3600
 

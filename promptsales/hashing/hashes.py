@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from promptsales.errors import SourceRefused
 from promptsales.hashing.keys import compute_pads, read_keys
 from promptsales.hashing.normal_forms import NORMAL_FORMS, is_email_valid, measure_text, separate
-from promptsales.specs.feed import Column, Transform
+from promptsales.specs.column import Column, Transform
 
 _CHECK = "promptsales"
 

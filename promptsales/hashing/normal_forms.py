@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import NamedTuple
 
-from promptsales.specs.feed import Transform
+from promptsales.specs.column import Transform
 
 _SPACE = " \t\n\r\f\v"
 _SPACE_SQL = r"E' \t\n\r\f\v'"

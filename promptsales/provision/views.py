@@ -20,7 +20,8 @@ from promptsales.hashing.normal_forms import HMAC_SQL, IS_EMAIL_VALID_SQL, NORMA
 from promptsales.names import identifier, in_lines, regclass_of
 from promptsales.provision.changes import ProvisionChange
 from promptsales.provision.lines import Database
-from promptsales.specs.feed import Column, Contract, contracts
+from promptsales.specs.column import Column
+from promptsales.specs.feed import Contract, contracts
 
 _KID = "(select kid from etl.pii_pad where is_active)"
 
