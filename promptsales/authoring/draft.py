@@ -9,8 +9,10 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from promptsales.authoring.guess import Guess, make_guess
 from promptsales.authoring.relation import LiveTable, SourceColumn
+from promptsales.documents import parse_yaml
 from promptsales.printable import printable
-from promptsales.specs.feed import Column, Contract
+from promptsales.specs.column import Column
+from promptsales.specs.feed import Contract
 
 LOOK_BACK_SECONDS = 3600
 
@@ -38,7 +40,7 @@ def make_draft(table: LiveTable) -> Draft:
         ConfigError: when the table has no primary key of one column, or no cursor.
     """
     text = "\n".join(_contract_lines(table)) + "\n"
-    contract = Contract.model_validate(yaml.safe_load(text))
+    contract = Contract.model_validate(parse_yaml(text, f"the draft of {table.relation}"))
     return Draft(text, _table_sql(contract), "\n".join(_rule_lines(table, contract)) + "\n")
 
 

@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from promptsales.authoring.relation import SourceColumn
-from promptsales.specs.feed import PiiClass, Transform
+from promptsales.specs.column import PiiClass, Transform
 
 HASH = "bytea"
 

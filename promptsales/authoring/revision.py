@@ -3,8 +3,7 @@
 import subprocess
 from typing import Any
 
-import yaml
-
+from promptsales.documents import parse_yaml, read_yaml
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT
 from promptsales.specs.feed import CORE
@@ -12,7 +11,7 @@ from promptsales.specs.feed import CORE
 
 def read_working_tree(name: str) -> dict[str, Any]:
     """Return the parsed file of this name of every feed, from the working tree."""
-    return {path.parent.name: _parse(str(path), path.read_text("utf-8")) for path in sorted(CORE.glob(f"*/{name}"))}
+    return {path.parent.name: read_yaml(path) for path in sorted(CORE.glob(f"*/{name}"))}
 
 
 def read_revision(revision: str, name: str) -> dict[str, Any]:
@@ -24,14 +23,7 @@ def read_revision(revision: str, name: str) -> dict[str, Any]:
     folder = CORE.relative_to(ROOT).as_posix()
     paths = _git("ls-tree", "-r", "--name-only", "--full-tree", f"{revision}^{{commit}}", f"{folder}/").splitlines()
     files = [path for path in paths if path.endswith(f"/{name}") and path.count("/") == folder.count("/") + 2]
-    return {path.split("/")[-2]: _parse(path, _git("show", f"{revision}:{path}")) for path in files}
-
-
-def _parse(path: str, text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
+    return {path.split("/")[-2]: parse_yaml(_git("show", f"{revision}:{path}"), path) for path in files}
 
 
 def _git(*words: str) -> str:

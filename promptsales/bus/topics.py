@@ -6,7 +6,6 @@ Topics are never deleted, because their events may exist nowhere else.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
@@ -19,32 +18,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
     NewTopic,
     ResourceType,
 )
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from promptsales.documents import Document, read_document
 from promptsales.failures.kafka import kafka_errors, kafka_failure
-from promptsales.settings import ROOT
+from promptsales.specs.topic import Topics, read_topics
 
 _TIMEOUT_S = 20
-
-
-class Topic(Document):
-    """The definition of a topic; ``config`` holds Kafka's settings, which override the file's defaults."""
-
-    partitions: int = Field(ge=1)
-    config: dict[str, str | int] = Field(default={})
-
-
-class Topics(Document):
-    """The definitions of all topics; ``known`` topics are created by other programs."""
-
-    defaults: dict[str, str | int]
-    topics: dict[str, Topic]
-    known: frozenset[str]
-
-    def config(self, name: str) -> dict[str, str]:
-        """Return a topic's whole configuration."""
-        return {key: str(value) for key, value in (self.defaults | self.topics[name].config).items()}
 
 
 class ExistingTopic(NamedTuple):
@@ -69,16 +48,6 @@ class TopicChange(BaseModel):
     def is_warning(self) -> bool:
         """Return whether somebody has to act: keys move to other partitions, or nothing was done."""
         return self.action in ("grow", "shrink", "unmanaged")
-
-
-@cache
-def read_topics() -> Topics:
-    """Return the topics of the file.
-
-    Raises:
-        ConfigError: when the file is invalid.
-    """
-    return read_document(ROOT / "schemas" / "kafka" / "topics.yml", Topics)
 
 
 class _Admin(AdminClient):

@@ -20,7 +20,8 @@ from promptsales.feeds import staging
 from promptsales.feeds.reader import CheckedKey, Copied, ReadRequest
 from promptsales.hashing.hashes import Key, make_transform
 from promptsales.names import identifier, in_lines, relation
-from promptsales.specs.feed import MADE_HERE, Column, Contract
+from promptsales.specs.column import MADE_HERE, Column
+from promptsales.specs.feed import Contract
 
 # values of this type are copied without being decoded
 _UNREAD = "bytea"

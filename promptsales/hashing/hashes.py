@@ -1,11 +1,8 @@
 """Hash personal data with a key, for sources without hashing views; the bytes equal those of ``provision/views.py``.
 
-A hash is ``HMAC-SHA256(key, domain || 0x00 || normal form)``, 32 bytes. Normal forms use ASCII white space and A-Z
-only, because white space and lower case depend on the locale. An empty normal form has no hash.
+A hash is ``HMAC-SHA256(key, domain || 0x00 || normal form)``, 32 bytes. An empty normal form has no hash.
 """
 
-import re
-import unicodedata
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -13,12 +10,9 @@ from typing import Any, NamedTuple
 
 from promptsales.errors import SourceRefused
 from promptsales.hashing.keys import compute_pads, read_keys
-from promptsales.specs.feed import Column, Transform
+from promptsales.hashing.normal_forms import NORMAL_FORMS, is_email_valid, measure_text, separate
+from promptsales.specs.column import Column, Transform
 
-_SPACE = " \t\n\r\f\v"
-_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-_NO_DIGIT = re.compile("[^0-9]+")
-_VALID = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+", re.ASCII)
 _CHECK = "promptsales"
 
 Digest = Callable[[str], bytes]
@@ -60,7 +54,7 @@ def active_key(folder: Path) -> Key:
 def make_hasher(key: bytes, domain: str) -> Digest:
     """Return a function that hashes normal forms of a domain; it copies digests that already hold key and domain."""
     inner_pad, outer_pad = compute_pads(key)
-    inner, outer = sha256(inner_pad + domain.encode() + b"\0"), sha256(outer_pad)
+    inner, outer = sha256(inner_pad + separate(domain)), sha256(outer_pad)
 
     def digest(value: str) -> bytes:
         state, result = inner.copy(), outer.copy()
@@ -71,49 +65,13 @@ def make_hasher(key: bytes, domain: str) -> Digest:
     return digest
 
 
-def normalise_email(value: str) -> str:
-    """Return the normal form of an e-mail address, which may be empty."""
-    return unicodedata.normalize("NFC", value).strip(_SPACE).translate(_LOWER)
-
-
-def normalise_email_domain(value: str) -> str:
-    """Return the normal form of the part after the last @, or an empty text."""
-    return normalise_email(value).rpartition("@")[2] if "@" in value else ""
-
-
-def normalise_phone(value: str) -> str:
-    """Return a plus and the digits, or an empty text if there are none."""
-    digits = _NO_DIGIT.sub("", value)
-    return f"+{digits}" if digits else ""
-
-
-def normalise_click_id(value: str) -> str:
-    """Return the id without the white space around it."""
-    return value.strip(_SPACE)
-
-
-# transform -> (domain, function that returns the normal form)
-_HASHED: dict[Transform, tuple[str, Callable[[str], str]]] = {
-    "email_hmac": ("email", normalise_email),
-    "email_domain_hmac": ("email_domain", normalise_email_domain),
-    "phone_hmac": ("phone", normalise_phone),
-    "click_id_hmac": ("click_id", normalise_click_id),
-    "text_hmac": ("text", str),
-}
-
-
-def _is_email_valid(value: str) -> bool | None:
-    address = normalise_email(value)
-    return bool(_VALID.fullmatch(address)) if address else None
-
-
 def make_transform(column: Column, key: Key | None) -> Callable[[str], Any]:
     """Return the function that makes a column from a text of its source; the caller handles nulls.
 
     Raises:
         SourceRefused: when the column is hashed and there is no key.
     """
-    plain: dict[Transform, Callable[[str], Any]] = {"is_email_valid": _is_email_valid, "text_length": len}
+    plain: dict[Transform, Callable[[str], Any]] = {"is_email_valid": is_email_valid, "text_length": measure_text}
     return plain.get(column.transform) or _make_hash_transform(column, key)
 
 
@@ -123,8 +81,8 @@ def _make_hash_transform(column: Column, key: Key | None) -> Callable[[str], byt
             f"column {column.name} is hashed by the pipeline and there is no key; put the file pii_key_1 back, or run "
             "`promptsales provision`"
         )
-    domain, normalise = _HASHED[column.transform]
-    digest = make_hasher(key.key, domain)
+    form = NORMAL_FORMS[column.transform]
+    normalise, digest = form.normalise, make_hasher(key.key, form.domain)
 
     def hash_text(value: str) -> bytes | None:
         normal_form = normalise(value)

@@ -9,7 +9,8 @@ import psycopg
 from promptsales.extract.mongo.reader import Content, ContentReader
 from promptsales.failures.mongo import mongo_errors
 from promptsales.quality.verdict import make_warning, record
-from promptsales.specs.feed import MADE_HERE, Contract
+from promptsales.specs.column import MADE_HERE
+from promptsales.specs.feed import Contract
 
 # largest share of a field's documents whose type may differ from the most frequent one
 SHARE = 0.01

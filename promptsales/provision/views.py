@@ -16,41 +16,13 @@ from psycopg.rows import args_row
 from promptsales import names
 from promptsales.errors import ConfigError
 from promptsales.extract.delta import read_view_tables
+from promptsales.hashing.normal_forms import HMAC_SQL, IS_EMAIL_VALID_SQL, NORMAL_FORMS, TEXT_LENGTH_SQL
 from promptsales.names import identifier, in_lines, regclass_of
 from promptsales.provision.changes import ProvisionChange
 from promptsales.provision.lines import Database
-from promptsales.specs.feed import Column, Contract, Transform, contracts
+from promptsales.specs.column import Column
+from promptsales.specs.feed import Contract, contracts
 
-# Normal forms, the same as in promptsales/hashing/hashes.py. They use ASCII white space and A-Z only, because white
-# space and lower case depend on the locale. An empty text has no hash.
-_SPACE = r"E' \t\n\r\f\v'"
-# normalising costs as much as hashing, and ASCII text is normal already
-_NFC = (
-    "case when octet_length({column}::text) = char_length({column}::text)"
-    " then {column}::text else normalize({column}::text, nfc) end"
-)
-_EMAIL = "nullif(lower(btrim(" + _NFC + ", " + _SPACE + ") collate \"C\"), '')"
-_EMAIL_DOMAIN = "case when strpos({column}::text, '@') > 0 then nullif(split_part(" + _EMAIL + ", '@', -1), '') end"
-_PHONE = "'+' || nullif(regexp_replace({column}::text, '[^0-9]', '', 'g'), '')"
-_CLICK_ID = "nullif(btrim({column}::text, " + _SPACE + "), '')"
-_TEXT = "nullif({column}::text, '')"
-_LENGTH = "char_length({column}::text)"
-_VALID = _EMAIL + r" ~ '^[^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+$'"
-
-# HMAC-SHA256(key, domain || 0x00 || value) from the pads; inline, a function would run with the reader's rights.
-# Two active keys are an error here; without an active key hashes are null, and the extract refuses to read them
-_HMAC = (
-    "sha256((select outer_pad from etl.pii_pad where is_active) || sha256(\n"
-    "                    (select inner_pad from etl.pii_pad where is_active) || {domain}\n"
-    "                    || convert_to({value}, 'UTF8')))"
-)
-_HASHED: dict[Transform, tuple[bytes, str]] = {
-    "email_hmac": (b"email\0", _EMAIL),
-    "email_domain_hmac": (b"email_domain\0", _EMAIL_DOMAIN),
-    "phone_hmac": (b"phone\0", _PHONE),
-    "click_id_hmac": (b"click_id\0", _CLICK_ID),
-    "text_hmac": (b"text\0", _TEXT),
-}
 _KID = "(select kid from etl.pii_pad where is_active)"
 
 _COLUMNS = (Path(__file__).parent / "sql" / "source_columns.sql").read_bytes()
@@ -173,11 +145,11 @@ def _expression(feed: Contract, column: Column, types: Mapping[str, str]) -> sql
     if column.transform == "as_is":
         return _as_is(feed, column, types[column.origin])
     if column.transform == "is_email_valid":
-        return sql.SQL(_VALID).format(column=name)
+        return sql.SQL(IS_EMAIL_VALID_SQL).format(column=name)
     if column.transform == "text_length":
-        return sql.SQL(_LENGTH).format(column=name)
-    domain, normal_form = _HASHED[column.transform]
-    return sql.SQL(_HMAC).format(domain=sql.Literal(domain), value=sql.SQL(normal_form).format(column=name))
+        return sql.SQL(TEXT_LENGTH_SQL).format(column=name)
+    form = NORMAL_FORMS[column.transform]
+    return sql.SQL(HMAC_SQL).format(separator=sql.Literal(form.separator), value=sql.SQL(form.sql).format(column=name))
 
 
 def _as_is(feed: Contract, column: Column, kind: str) -> sql.Composable:

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from promptsales.settings import settings
-from promptsales.specs.feed import Column, Contract
+from promptsales.specs.column import Column
+from promptsales.specs.feed import Contract
 from promptsales.specs.mart import Mart
 from promptsales.specs.stream import StreamContract
 

@@ -10,48 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from promptsales.documents import Document, read_yaml
 from promptsales.errors import ConfigError
 from promptsales.names import OWN, OWN_OF_HISTORY, Name, Relation, TableName, refuse_origin, refuse_own
 from promptsales.settings import ROOT, InternalName
+from promptsales.specs.column import ALLOWED_TRANSFORMS, MADE_HERE, Column
 
 CORE = ROOT / "warehouse" / "core"
 
-# as format_type() of PostgreSQL writes it
-Type = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9 ]*(\([0-9]+(,[0-9]+)?\))?( with time zone)?(\[\])?$")]
-Transform = Literal[
-    "as_is",
-    "email_hmac",
-    "email_domain_hmac",
-    "phone_hmac",
-    "click_id_hmac",
-    "text_hmac",
-    "text_length",
-    "is_email_valid",
-    "pii_kid",
-    "deleted_at",
-]
-# these have no column at the source: they come from the hashing key or the change stream
-MADE_HERE: frozenset[Transform] = frozenset({"pii_kid", "deleted_at"})
-PiiClass = Literal["direct", "quasi", "free_text", "pseudonymous", "none"]
 
-# how a column of each class may leave its source
-_ALLOWED: dict[PiiClass, frozenset[Transform]] = {
-    "direct": frozenset({"email_hmac", "email_domain_hmac", "phone_hmac", "is_email_valid"}),
-    "quasi": frozenset({"as_is"}),
-    "free_text": frozenset({"text_hmac", "text_length"}),
-    "pseudonymous": frozenset({"as_is", "click_id_hmac"}),
-    "none": frozenset({"as_is", *MADE_HERE}),
-}
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FeedSource(_Model):
+class FeedSource(Document):
     """What a feed reads: a source system (domain.md section 1), and a relation or a collection in it."""
 
     system: Literal["promptsales", "promptcrm", "promptcontent"]
@@ -68,38 +38,6 @@ class FeedSource(_Model):
         return names[self.system]
 
 
-class Column(_Model):
-    """A column of the core table and the column or field at the source from which it is made."""
-
-    name: Name
-    source: str | None = Field(default=None, description="column or field at the source, if it has another name")
-    type: Type
-    transform: Transform = "as_is"
-    required: bool = Field(default=False, description="no row may lack it: a rule of the table's suite")
-    missing: Name | None = Field(default=None, description="name of that rule, where it is not <name>_missing")
-    pii: PiiClass
-    description: str
-
-    @model_validator(mode="after")
-    def _missing_names_a_rule(self) -> Self:
-        if self.missing and not self.required:
-            raise ValueError(
-                f"{self.name} has missing: {self.missing} but no required: true, so there is no such rule; "
-                "add required: true or remove missing"
-            )
-        return self
-
-    @property
-    def origin(self) -> str:
-        """Name of the column or field at the source."""
-        return self.source or self.name
-
-    @property
-    def missing_rule(self) -> str:
-        """The name of the rule that a null in the column breaks."""
-        return self.missing or f"{self.name}_missing"
-
-
 HOURLY = timedelta(hours=1)
 # a table is late, and stale, when it has missed so many of its runs
 LATE_RUNS, STALE_RUNS = 2, 4
@@ -113,7 +51,7 @@ REBUILD = "rebuild"
 _Names = Annotated[tuple[Name, ...], BeforeValidator(lambda names: (names,) if isinstance(names, str) else names)]
 
 
-class Touched(_Model):
+class Touched(Document):
     """The columns whose values tell which days, and days of which entities, the marts rebuild after a change.
 
     Old and new values are noted, because a row that moves to another day also changes the day it leaves.
@@ -133,7 +71,7 @@ def references(names: Iterable[str], key: str) -> tuple[str, ...]:
     return tuple(name for name in names if name.endswith("_id") and name != key)
 
 
-class Contract(_Model):
+class Contract(Document):
     """A feed: a source table or collection, and its core table."""
 
     table: TableName
@@ -176,8 +114,8 @@ class Contract(_Model):
     @model_validator(mode="after")
     def _personal_data_is_hashed(self) -> Self:
         for column in self.columns:
-            if column.transform not in _ALLOWED[column.pii]:
-                allowed = ", ".join(sorted(_ALLOWED[column.pii]))
+            if column.transform not in ALLOWED_TRANSFORMS[column.pii]:
+                allowed = ", ".join(sorted(ALLOWED_TRANSFORMS[column.pii]))
                 raise ValueError(
                     f"{column.name} is {column.pii}, so transform {column.transform} is not allowed; use {allowed}"
                 )
@@ -270,22 +208,17 @@ def read(path: Path) -> Contract:
         ConfigError: with the file, the key in it, what is wrong and what is allowed.
     """
     try:
-        return Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise ConfigError(f"contract {path}: {_reasons(error)}") from None
-
-
-def _reasons(error: ValidationError | yaml.YAMLError) -> str:
-    if isinstance(error, yaml.YAMLError):
-        return " ".join(str(error).split())
-    return "; ".join(_reason(item) for item in error.errors(include_input=False, include_url=False))
+        return Contract.model_validate(read_yaml(path, "contract"))
+    except ValidationError as error:
+        reasons = "; ".join(_reason(item) for item in error.errors(include_input=False, include_url=False))
+        raise ConfigError(f"contract {path}: {reasons}") from None
 
 
 def _reason(item: Any) -> str:
     where = ".".join(str(part) for part in item["loc"]) or "contract"
     if item["type"] != "extra_forbidden":
         return f"{where}: {item['msg'].removeprefix('Value error, ')}"
-    models: dict[str, type[_Model]] = {"columns": Column, "source": FeedSource, "touched": Touched}
+    models: dict[str, type[Document]] = {"columns": Column, "source": FeedSource, "touched": Touched}
     known = models.get(str(item["loc"][0]), Contract).model_fields
     return f"{where}: unknown key; keys are {', '.join(known)}"
 

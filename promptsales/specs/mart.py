@@ -11,7 +11,8 @@ from promptsales.documents import Document, read_document
 from promptsales.errors import ConfigError
 from promptsales.names import Name, Relation, TableName
 from promptsales.settings import ROOT
-from promptsales.specs.feed import HOURLY, STALE_RUNS, Type
+from promptsales.specs.column import Type
+from promptsales.specs.feed import HOURLY, STALE_RUNS
 
 FOLDER = ROOT / "warehouse" / "marts"
 

@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from promptsales.documents import Document, read_yaml
 from promptsales.errors import ConfigError
 from promptsales.names import (
     OWN_OF_HISTORY,
@@ -25,7 +25,8 @@ from promptsales.names import (
     topic_part,
 )
 from promptsales.settings import ROOT
-from promptsales.specs.feed import Column, PiiClass, Touched, _Model, is_streamed, references
+from promptsales.specs.column import Column, PiiClass
+from promptsales.specs.feed import Touched, is_streamed, references
 
 Connector = Literal["promptads", "promptcrm"]
 Layer = Literal["core", "realtime"]
@@ -36,7 +37,7 @@ _LAYERS: tuple[Layer, ...] = ("core", "realtime")
 _ALLOWED: frozenset[PiiClass] = frozenset({"none", "quasi", "pseudonymous"})
 
 
-class StreamSource(_Model):
+class StreamSource(Document):
     """The connector that reads a table, and the relation."""
 
     system: Connector
@@ -50,7 +51,7 @@ class StreamColumn(Column):
     keys: tuple[str, ...] = ()
 
 
-class StreamContract(_Model):
+class StreamContract(Document):
     """A source table and the warehouse table that follows its change events."""
 
     table: TableName
@@ -160,8 +161,8 @@ def read(path: Path) -> StreamContract:
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, TypeError, ValueError) as error:
+        return dict(read_yaml(path, "contract"))
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"contract {path}: {' '.join(str(error).split())}") from None
 
 

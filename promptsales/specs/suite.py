@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from promptsales.documents import parse_yaml
 from promptsales.errors import ConfigError
 from promptsales.specs import derived
 from promptsales.specs.feed import Contract
@@ -106,12 +106,14 @@ def _refuse_implied(path: Path, suite: Suite, implied: tuple[Expectation, ...]) 
 def _read(path: Path) -> Suite:
     try:
         text = path.read_bytes()
-        suite = Suite.model_validate(
-            {"name": path.parent.name, "checksum": hashlib.sha256(text).hexdigest()[:16], **yaml.safe_load(text)}
-        )
     except FileNotFoundError:
         raise ConfigError(f"no suite {path}: a table without checks is not loaded; add the file") from None
-    except (ValidationError, yaml.YAMLError, TypeError) as error:
+    document = parse_yaml(text, f"suite {path}")
+    try:
+        suite = Suite.model_validate(
+            {"name": path.parent.name, "checksum": hashlib.sha256(text).hexdigest()[:16], **document}
+        )
+    except (ValidationError, TypeError) as error:
         raise ConfigError(f"suite {path}: {' '.join(str(error).split())}") from None
     if len(suite.by_rule) != len(suite.expectations):
         raise ConfigError(f"suite {path}: two expectations have the same meta.rule; rename one of them")

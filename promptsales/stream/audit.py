@@ -19,14 +19,14 @@ from promptsales.settings import Settings
 from promptsales.specs.stream import StreamContract
 from promptsales.stream import compare
 from promptsales.stream.absent_columns import refuse_missing_columns
-from promptsales.stream.compare import ComparedRow
+from promptsales.stream.compare import SideRow
 from promptsales.stream.judge_again import judge_again
 from promptsales.stream.repair import Repair, repair
 from promptsales.stream.version import Version
 
 PATIENCE_S = 120
 # the warehouse's row and the source's row
-Pair = tuple[ComparedRow | None, ComparedRow | None]
+Pair = tuple[SideRow | None, SideRow | None]
 
 _COMPLETE = "select complete_through from ops.feed where feed = %s"
 _LAST = "select max(complete_through) from ops.reconciliation where feed = %s and not is_whole"
@@ -207,7 +207,7 @@ def find_differences(
     return {key: pair for key, pair in pairs.items() if _values(pair[0]) != _values(pair[1])}
 
 
-def _values(row: ComparedRow | None) -> str | None:
+def _values(row: SideRow | None) -> str | None:
     return row.values if row else None
 
 
@@ -223,6 +223,6 @@ def _build_repair(pair: Pair, lowest: Version, at_us: int) -> Repair:
     return Repair(known.key, theirs.row if theirs else None, (ours and ours.version) or lowest, at_us, _values(theirs))
 
 
-def _is_newer(row: ComparedRow | None, attempt: Repair) -> bool:
+def _is_newer(row: SideRow | None, attempt: Repair) -> bool:
     """Return True if a newer change has arrived since the row was compared, so that no repair is needed."""
     return row is not None and row.version is not None and row.version.rank > attempt.version.rank

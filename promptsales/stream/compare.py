@@ -32,7 +32,7 @@ _ERASED = sql.SQL("(select unnest(string_to_array(current_setting('promptsales.e
 _SET_ERASED = "select set_config('promptsales.erased', %s, false)"
 
 
-class ComparedRow(NamedTuple):
+class SideRow(NamedTuple):
     """A row of one side: its key, the values to compare, and its version (warehouse) or its event form (source).
 
     The values are a JSON object under the warehouse's column names; None for a deleted row.
@@ -109,10 +109,10 @@ def compose_keys_of_hours(contract: StreamContract, relation: sql.Composed) -> s
     """).format(key=sql.Identifier(contract.key), relation=relation)
 
 
-def read_rows(contract: StreamContract, warehouse: psycopg.Connection, keys: list[str]) -> dict[str, ComparedRow]:
+def read_rows(contract: StreamContract, warehouse: psycopg.Connection, keys: list[str]) -> dict[str, SideRow]:
     """Return the warehouse's rows by key, deleted ones included because their versions matter."""
     return {
-        text: ComparedRow(key, values, Version(*version), None)
+        text: SideRow(key, values, Version(*version), None)
         for text, key, values, *version in warehouse.execute(compose_by_key(contract), [keys])
     }
 
@@ -126,10 +126,10 @@ def compose_by_key(contract: StreamContract) -> sql.Composed:
     """).format(**_parts(contract), relation=compose_warehouse_rows(contract), version=version_of("r"))
 
 
-def read_source_rows(contract: StreamContract, source: psycopg.Connection, keys: list[str]) -> dict[str, ComparedRow]:
+def read_source_rows(contract: StreamContract, source: psycopg.Connection, keys: list[str]) -> dict[str, SideRow]:
     """Return the source's rows by key."""
     rows = source.execute(compose_source_by_key(contract), [keys])
-    return {text: ComparedRow(key, values, None, event) for text, key, values, event in rows}
+    return {text: SideRow(key, values, None, event) for text, key, values, event in rows}
 
 
 def compose_source_by_key(contract: StreamContract) -> sql.Composed:

@@ -10,13 +10,13 @@ from typing import Literal, get_args
 
 import httpx
 import psycopg
-import yaml
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict
 
 from promptsales.addresses import format_hosts, postgres_hosts
 from promptsales.bus import connect, topics
 from promptsales.connections import connected, missing_settings, start_options
+from promptsales.documents import read_yaml
 from promptsales.errors import ConfigError
 from promptsales.settings import ROOT, InternalName, Settings
 from promptsales.specs import value_limits
@@ -64,7 +64,7 @@ def _read_files(connector: Connector) -> dict[str, str]:
     """Read the configuration files: the common one, then the connector's own if it has one."""
     folder = ROOT / "schemas" / "kafka" / "connectors"
     paths = [path for name in ("postgres", connector) if (path := folder / f"{name}.yml").exists()]
-    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
+    files = [read_yaml(path) for path in paths]
     return {
         key: str(value).lower() if isinstance(value, bool) else str(value)
         for properties in files

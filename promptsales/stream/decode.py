@@ -170,10 +170,18 @@ class Decoder:
         return *self._parse(value), unchanged
 
     def _parse(self, value: bytes) -> tuple[Any, str | None, bool]:
+        """Return an event, a description of fields no contract names, and whether the event is whole."""
         try:
             return self._exact.decode(value), None, True
         except msgspec.ValidationError:
-            pass
+            return self._parse_inexact(value)
+
+    def _parse_inexact(self, value: bytes) -> tuple[Any, str | None, bool]:
+        """Return an event that lacks fields, has fields no contract names, or has a time Python cannot represent.
+
+        Raises:
+            ValidationError: when something else is wrong with the event.
+        """
         try:
             return self._partial.decode(value), None, False
         except msgspec.ValidationError as error:

@@ -12,7 +12,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from promptsales.settings import ROOT
-from promptsales.specs.feed import Column, Contract, contracts
+from promptsales.specs.column import Column
+from promptsales.specs.feed import Contract, contracts
 from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.specs.suite import Expectation
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from promptsales.specs.feed import Column, PiiClass, Transform
+from promptsales.specs.column import Column, PiiClass, Transform
 
 KEY = bytes(range(7, 39))
 _CLASSES: dict[str, PiiClass] = {"click_id_hmac": "pseudonymous", "text_hmac": "free_text", "text_length": "free_text"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptsales.documents import Document, read_document
+from promptsales.documents import Document, parse_yaml, read_document
 from promptsales.errors import ConfigError
 
 
@@ -27,6 +27,15 @@ def test_fault_is_named(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason) as caught:
         read_document(tmp_path / "shirt.yml", Shirt)
     assert "shirt.yml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("a: [", "line 1, column 5"), ("a: 2026-13-01", "month must be in"), (b"a: \xff", "position 3")],
+)
+def test_text_that_is_not_yaml_is_refused(text: str | bytes, reason: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^contract leads: .*{reason}"):
+        parse_yaml(text, "contract leads")
 
 
 def test_good_document(tmp_path: Path) -> None:

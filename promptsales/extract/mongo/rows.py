@@ -7,7 +7,8 @@ from typing import Any
 from promptsales.extract.mongo.ids import format_id, is_queryable, parse_id
 from promptsales.extract.mongo.values import Misfit, check_utf8, limit_to_index, make_converter
 from promptsales.hashing.hashes import Key, make_transform
-from promptsales.specs.feed import MADE_HERE, Column, Contract
+from promptsales.specs.column import MADE_HERE, Column
+from promptsales.specs.feed import Contract
 
 Document = dict[str, Any]
 # the columns in order, then the list of misfits

@@ -20,7 +20,8 @@ from promptsales.load.steps import load
 from promptsales.reconcile.original import make_original
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Limits, Settings
-from promptsales.specs.feed import MADE_HERE, Contract, contract
+from promptsales.specs.column import MADE_HERE
+from promptsales.specs.feed import Contract, contract
 from tests.support import leads
 
 COUNTS = ("extracted", "inserted", "updated", "unchanged", "quarantined", "suppressed")

@@ -98,8 +98,7 @@ def _late_and_changed_facts(admin: psycopg.Connection, run: Build) -> None:
     """A late fact restates its day only; a rename its month only; a cancelled subscription moves its months."""
     put(admin, "core.campaign_metrics", [{
         "metric_id": 9001, "campaign_id": "c1", "metric_at": "2024-01-31T23:59:59.999999Z", "impressions": 7,
-        "clicks": 1,
-        "spend": "0.0001", "conversions": 0,
+        "clicks": 1, "spend": "0.0001", "conversions": 0,
     }])  # fmt: skip
     touch(admin, "campaign_metrics", str(uid("c1")), "2024-01-31")
     admin.execute(

@@ -16,12 +16,12 @@ from pymongo.database import Database
 from pymongo.errors import WriteError
 
 from promptsales.bus import topics
-from promptsales.bus.topics import Topic, Topics
 from promptsales.cache import key_spaces
 from promptsales.errors import ConfigError, TransientError
 from promptsales.provision import provision
 from promptsales.provision.collections import Collection, Index, provision_collections, read_collections
 from promptsales.settings import Settings
+from promptsales.specs.topic import Topic, Topics
 from tests.support.systems import redis_apart
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,6 +1,7 @@
 """The plan for topics."""
 
-from promptsales.bus.topics import ExistingTopic, Topic, TopicChange, Topics, differences, read_topics
+from promptsales.bus.topics import ExistingTopic, TopicChange, differences
+from promptsales.specs.topic import Topic, Topics, read_topics
 
 GOAL = Topics(
     defaults={"cleanup.policy": "delete", "retention.ms": 1000},

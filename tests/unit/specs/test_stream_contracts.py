@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from promptsales.bus.topics import read_topics
 from promptsales.errors import ConfigError
 from promptsales.specs.stream import StreamContract, read, refuse_shared_topics, stream_contracts
 from promptsales.specs.suite import read_suite
+from promptsales.specs.topic import read_topics
 
 GOOD: dict[str, Any] = {
     "table": "things",

@@ -2,9 +2,9 @@
 
 import yaml
 
-from promptsales.bus.topics import read_topics
 from promptsales.settings import ROOT
 from promptsales.specs.stream import StreamContract, stream_contracts
+from promptsales.specs.topic import read_topics
 from promptsales.specs.value_limits import (
     DEAD_LETTER_BYTES,
     MESSAGE_BYTES,

@@ -222,15 +222,10 @@ def test_what_no_contract_names_is_dropped_and_told() -> None:
 
 def test_a_field_that_is_absent_is_no_null() -> None:
     complete = metric(spend=None)
-    change = changed(
-        METRICS.decode(message("u", {name: value for name, value in complete.items() if name != "clicks"}))
-    )
-    assert (change.row.clicks, change.row.spend, change.absent, change.left_out) == (
-        UNSET,
-        None,
-        ("clicks",),
-        ("clicks",),
-    )
+    partial = {name: value for name, value in complete.items() if name != "clicks"}
+    change = changed(METRICS.decode(message("u", partial)))
+    assert (change.row.clicks, change.row.spend) == (UNSET, None)
+    assert (change.absent, change.left_out) == (("clicks",), ("clicks",))
     # an incomplete row is checked once it is complete
     assert (change.broken, change.unnamed) == ([], None)
     complete["taps"] = complete.pop("clicks")
@@ -295,8 +290,7 @@ def test_what_is_read_from_the_source_is_not_cut() -> None:
 
 @pytest.mark.parametrize("name", ["x" * 511, "\U0001f600" * 255 + "\ud83d"])
 def test_a_name_that_was_cut(name: str) -> None:
-    sent = message("c", {**group("{}"), "name": name})
-    change = changed(GROUPS.decode(sent))
+    change = changed(GROUPS.decode(message("c", {**group("{}"), "name": name})))
     assert (change.row.name, change.broken) == (msgspec.UNSET, ["name_too_large"])
 
 
