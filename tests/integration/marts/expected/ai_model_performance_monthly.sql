@@ -1,4 +1,4 @@
--- over the mart it is made of, which has a statement of its own
+-- from the mart that this view reads, which has its own expected statement
 select date_trunc('month', date_day)::date, model_label, asset_type, currency_code, count(distinct asset_id), sum(ads),
        sum(impressions), sum(clicks), sum(spend), sum(conversions),
        round(sum(clicks) / nullif(sum(impressions), 0), 6), round(sum(spend) / nullif(sum(clicks), 0), 6),

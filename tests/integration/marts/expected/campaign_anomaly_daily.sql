@@ -1,4 +1,4 @@
--- over the mart it is made of, which has a statement of its own
+-- from the mart that this view reads, which has its own expected statement
 with figure as (
     select campaign_id, date_day, currency_code, campaign_name, v.* from marts.campaign_performance_daily,
     lateral (values ('spend', spend), ('impressions', impressions), ('clicks', clicks), ('conversions', conversions)) v(measure, value)

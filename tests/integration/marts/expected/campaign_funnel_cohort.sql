@@ -1,4 +1,4 @@
--- over the two marts it is made of, which have statements of their own, and what prompts cost
+-- from the two marts that it is built from, which have their own expected statements, and the cost of prompts
 with shown as (
     select distinct h.content_id, g.campaign_id from core.ads_history h join core.ad_groups g on g.ad_group_id = h.ad_group_id
 ), ai as (

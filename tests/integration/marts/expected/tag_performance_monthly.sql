@@ -1,4 +1,4 @@
--- over the mart it is made of, which has a statement of its own
+-- from the mart that this view reads, which has its own expected statement
 with tag as (
     select distinct a.asset_id, t.tag from core.content_assets a, unnest(a.tags) as t(tag)
 )
