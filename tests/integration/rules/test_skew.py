@@ -146,7 +146,7 @@ def _cross_checks() -> Iterator[Case]:
 
 def _periods() -> Iterator[Case]:
     for name, mart in tables().items():
-        query = (mart.folder / "periods.sql").read_bytes() + (MARTS / "rebuild.sql").read_bytes()
+        query = (mart.folder / "periods.sql").read_bytes() + b"\nunion\n" + (MARTS / "rebuild.sql").read_bytes()
         yield name, query, PERIODS | {"mart": f"marts.{name}"}
 
 
