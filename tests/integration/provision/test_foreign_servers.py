@@ -117,6 +117,6 @@ def test_who_fires_no_trigger_is_told_of_and_in_the_warehouse_refused(
     assert change.is_warning
     assert change.what == (
         "role promptcrm_owner has session_replication_role = replica in promptcrm, so its writes fire no trigger; "
-        f'run `alter role "promptcrm_owner" in database "{crm}" reset session_replication_role`, else its changes '
-        "leave updated_at alone and are found by a reconciliation only"
+        f'run `alter role "promptcrm_owner" in database "{crm}" reset session_replication_role`, or its changes '
+        "do not set updated_at and only a reconciliation finds them"
     )
