@@ -47,7 +47,13 @@ class Mongo(Service):
     def files(self) -> dict[Path, str]:
         """Return the configuration and the key file; slow operations are not logged, as they would quote documents."""
         options = {
-            "net": {"bindIp": HOST, "port": self.port, "unixDomainSocket": {"enabled": False}},
+            "net": {
+                "bindIp": HOST,
+                "port": self.port,
+                "unixDomainSocket": {"enabled": False},
+                # without zlib: this version answers a forged message with fragments of its memory (CVE-2025-14847)
+                "compression": {"compressors": "snappy,zstd"},
+            },
             "storage": {"dbPath": str(self.data), "wiredTiger": {"engineConfig": {"cacheSizeGB": 0.25}}},
             "replication": {"replSetName": "rs0", "oplogSizeMB": 512},
             "security": {"authorization": "enabled", "keyFile": str(self.conf / "mongo.key")},

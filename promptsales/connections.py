@@ -66,6 +66,10 @@ _RUN = {
 _NOT_EVERYWHERE = {"transaction_timeout": "0", "client_connection_check_interval": "2s"}
 # our side notices a vanished server just as fast; an address may override this
 _KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6}
+# an administrator's session resolves names in PostgreSQL's own schema only: in `public`, or in a schema named like the
+# role, an application could put a better match of a function that we call, and it would run with all rights
+_ADMINISTRATORS = frozenset({"sources_admin", "warehouse_admin"})
+ADMIN_PATH = "pg_catalog,pg_temp"
 _READERS = frozenset({"promptsales_etl", "promptcrm_etl", "bi"})
 # settings that a server reports for every session
 _REPORTED = {
@@ -89,6 +93,8 @@ def start_options(settings: Settings, name: Name, patience: Patience = "work", w
     minutes = settings.work_timeout_minutes if patience == "work" else settings.look_timeout_minutes
     options = _TEXT | _RUN | _NOT_EVERYWHERE
     options |= dict.fromkeys(("statement_timeout", "idle_in_transaction_session_timeout"), f"{minutes}min")
+    if name in _ADMINISTRATORS:
+        options["search_path"] = ADMIN_PATH
     options["default_transaction_read_only"] = "on" if name in _READERS else "off"
     if name != "bi":
         # dashboards may have row policies; for every other role, a hidden row must be an error
@@ -105,7 +111,8 @@ def _parameters(
 ) -> dict[str, Any]:
     """Return an address's parameters with those that our sessions rely on.
 
-    The address's own ``options`` may set the search path; ours come later and override every other setting in them.
+    The address's own ``options`` may set the search path, except an administrator's; ours come later and override
+    every other setting in them.
     """
     drop_libpq_settings()
     path = f"-c search_path={_escape(postgres_target(name).search_path or 'public')}"

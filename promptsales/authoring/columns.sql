@@ -1,5 +1,7 @@
 -- a table's columns in order; values are those a check constraint on the column alone allows it
-select a.attname as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as is_required,
+select a.attname as name,
+       -- types of extensions, such as citext, by their own name: an administrator's search path lacks public
+       regexp_replace(format_type(a.atttypid, a.atttypmod), '^public\.', '') as type, a.attnotnull as is_required,
        col_description(c.oid, a.attnum) as comment,
        coalesce(k.contype is not null, false) as is_key,
        (select pg_get_constraintdef(x.oid) from pg_constraint x

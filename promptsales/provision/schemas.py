@@ -9,6 +9,7 @@ from promptsales.provision.lines import Database, list_lines
 from promptsales.provision.marts import provision_marts
 from promptsales.provision.migrations import migrate, prepare, transaction
 from promptsales.provision.pads import load_pads
+from promptsales.provision.public import close_public
 from promptsales.provision.publications import provision_publications
 from promptsales.provision.readers import provision_readers
 from promptsales.provision.seeds import provision_seeds
@@ -40,7 +41,8 @@ def provision_database(
     refuse_encoding(connection, connection.info.dbname)
     with transaction(connection, dry_run) as bound:
         prepare(connection)
-        changes = [change for line in list_lines(database) for change in migrate(bound, line)]
+        changes = close_public(connection, database)
+        changes += [change for line in list_lines(database) for change in migrate(bound, line)]
         warnings = [*find_bypassed_triggers(connection, database), *find_other_zones(connection, database)]
         changes += [ProvisionChange(system=database, what=what, is_warning=True) for what in warnings]
         if database == "warehouse":

@@ -49,6 +49,7 @@ WORK = {
     "search_path": "public",
     "client_connection_check_interval": "2s",
 }
+ADMIN = WORK | {"search_path": "pg_catalog,pg_temp"}
 READ = WORK | {"default_transaction_read_only": "on"}
 LOOK = WORK | {"statement_timeout": "5min", "idle_in_transaction_session_timeout": "5min"}
 SESSIONS: dict[PublicName | Any, dict[str, str]] = {
@@ -59,9 +60,9 @@ SESSIONS: dict[PublicName | Any, dict[str, str]] = {
     "promptcrm_etl": READ,
     "promptads_cdc": WORK,
     "promptcrm_cdc": WORK,
-    "sources_admin": WORK,
+    "sources_admin": ADMIN,
     "warehouse": WORK,
-    "warehouse_admin": WORK,
+    "warehouse_admin": ADMIN,
     "bi": READ | {"row_security": "on"},
 }
 

