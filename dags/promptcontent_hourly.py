@@ -4,7 +4,7 @@ Each task reads a collection's change stream from where the last run stopped, in
 are hashed in memory. The hashed rows go to the Kafka topics `promptcontent.*` and are read from there into staging.
 """
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from promptsales.orchestration.feed import feed_groups
 from promptsales.orchestration.hourly import HOURLY, HOW_FEEDS_LOAD
@@ -14,6 +14,7 @@ with DAG(
     description="Load changed PromptContent documents, hashed, through Kafka into the warehouse",
     doc_md=f"{__doc__}{HOW_FEEDS_LOAD}",
     tags=["hourly", "promptcontent", "core"],
+    schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
     **HOURLY,
 ) as dag:
     feed_groups("promptcontent")

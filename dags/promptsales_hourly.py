@@ -4,7 +4,7 @@ Rows are read through views that hash personal data, so clear text never leaves 
 password hashes.
 """
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from promptsales.orchestration.feed import feed_groups
 from promptsales.orchestration.hourly import HOURLY, HOW_FEEDS_LOAD
@@ -14,6 +14,7 @@ with DAG(
     description="Load changed users and subscriptions, hashed and checked, into the warehouse",
     doc_md=f"{__doc__}{HOW_FEEDS_LOAD}",
     tags=["hourly", "promptsales", "core"],
+    schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
     **HOURLY,
 ) as dag:
     feed_groups("promptsales")

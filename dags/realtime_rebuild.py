@@ -1,8 +1,8 @@
 """Recount the live figures from core once a day, and correct those that differ.
 
 The stream updates the minutes, days and totals of campaigns incrementally. This DAG recounts them from
-`core.campaign_metrics`, corrects and reports the figures that differ, and deletes minutes older than
-`PROMPTSALES_STREAM_MINUTES_DAYS`. The stream is blocked for a moment while it runs.
+`core.campaign_metrics`, corrects and reports the figures that differ, and deletes minutes, and rows of
+`ops.stream_lag`, older than `PROMPTSALES_STREAM_MINUTES_DAYS`. The stream is blocked for a moment while it runs.
 """
 
 from datetime import UTC, datetime

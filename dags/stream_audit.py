@@ -3,10 +3,10 @@
 The task of a table does the following:
 
 1. It checks the rows in quarantine again.
-2. It compares hourly counts and sums with the source, for the last three hours, or since three hours before the last
-   successful audit if that is longer ago. In hours that differ it compares the rows one by one, waits until the stream
-   has caught up, repairs the rows that still differ, and records them in `ops.reconciliation`. Rows that the table
-   cannot hold go to quarantine and are listed in the log.
+2. It compares hourly counts, sums and hashes with the source, for the last three hours, or since three hours before
+   the last successful audit if that is longer ago. In hours that differ it compares the rows one by one, waits until
+   the stream has caught up, repairs the rows that still differ, and records them in `ops.reconciliation`. Rows that the
+   table cannot hold go to quarantine and are listed in the log.
 3. It runs the whole `expectations.yml` over the rows loaded in these hours. The results are rows in `ops.check_result`.
 4. It emits the table's asset event, so that the marts built from it are rebuilt. If a rule fails that is not a warning,
    the task fails instead, and the marts are not rebuilt.

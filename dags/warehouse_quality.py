@@ -3,7 +3,8 @@
 - **rows** runs each `expectations.yml` over the whole table of a feed, a stream or a mart. It fails when a rule fails
   that is not a warning.
 - **feeds** warns when a feed brought unusually many or few rows yesterday (compared with the same weekday of the last
-  twelve weeks), brought none although it always brings some, or is more than two or four hours behind.
+  twelve weeks), brought none although it always brings some, or is more than two (late) or four (stale) of its
+  intervals behind.
 - **columns** warns when a source has columns that its contract does not name. No load reads them.
 - **types** warns when more than 1% of the documents that have a field hold it in a different BSON type than most.
 

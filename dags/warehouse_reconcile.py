@@ -12,9 +12,9 @@ this. Only rows of buckets that differ are compared one by one:
 
 If no row has to be read again, the load is skipped. A streamed table has one task, which repairs the rows itself with
 versions of the stream, so that a newer event always wins; the next `stream_audit` checks these rows and triggers the
-marts. The result is a row in `ops.reconciliation`; the keys to read again are in `ops.reread`. If very many rows are
-gone, the task deletes nothing and fails, because a source table is rarely emptied on purpose.
-`promptsales reconcile` does the same without Airflow.
+marts. The result is a row in `ops.reconciliation`; the keys to read again are in `ops.reread`. If more than
+20% and at least 100 rows are gone, the task deletes nothing and fails, because a source table is rarely emptied on
+purpose. `promptsales reconcile` does the same without Airflow.
 """
 
 from airflow.sdk import DAG

@@ -86,6 +86,9 @@ class Limits(BaseModel):
     share: Share = 0.2
     rows: Rows = 100
 
+    def __str__(self) -> str:
+        return f"more than {self.share:.0%} and at least {self.rows} rows"
+
     def are_exceeded(self, bad: int, total: int) -> bool:
         """Return whether so many bad rows, or rows gone at the source, block the whole batch."""
         return bad >= self.rows and bad > self.share * total

@@ -37,7 +37,7 @@ UNKNOWN = 70
 
 
 def create_app(settings: Settings, number: int) -> faust.App:
-    """Return the app of one worker; worker 0 also records how far the tables are complete."""
+    """Return the app of one worker; worker 0 also records how far tables are complete and judges quarantine again."""
     is_first = number == 0
     app = _configure_faust(settings, settings.port("stream") + number)
     app.transport = Transport(app.conf.broker_consumer, app)

@@ -61,7 +61,7 @@ def collect(settings: Settings) -> list[Metric]:
             {name: float(state.lag.events) for name, state in connectors.items()},
         ),
         Metric("age_seconds", "Every commit older than this many seconds is in the warehouse.", "table", ages),
-        Metric("dead_letters", "Messages that could not be decoded.", "topic", letters),
+        Metric("dead_letters", "Messages that could not be decoded or stored.", "topic", letters),
         Metric("unnamed_events", "Events with a field no contract names, which was dropped.", "topic", unnamed),
         Metric("absent_events", "Events without a field for a column of the contract.", "topic", absent),
     ]

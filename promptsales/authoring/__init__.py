@@ -1,5 +1,5 @@
 """Help for authors of contracts: a draft from a live table, and what a change makes stricter, looser or breaking.
 
-`promptsales contract` uses it.
+`promptsales contracts` uses it.
 Imports specs and the base modules.
 """

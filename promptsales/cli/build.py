@@ -11,7 +11,12 @@ from promptsales.settings import settings
 
 app = typer.Typer()
 
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="a day in the reporting time zone")]
+Start = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="first day to build, in the reporting time zone")
+]
+End = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="end, exclusive, a day in the reporting time zone")
+]
 
 
 @app.command()
@@ -20,8 +25,8 @@ def build(
     select: Annotated[
         str, typer.Option(help="'mart', '+mart' with the marts it is built from, 'mart+' with those built from it")
     ] = "",
-    start: Day = None,
-    end: Day = None,
+    start: Start = None,
+    end: End = None,
     full: Annotated[bool, typer.Option("--full", help="build all days, not only those that changed")] = False,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="wait for another build to finish, or fail at once")

@@ -1,4 +1,4 @@
-"""`promptsales dlq list | show | replay | drop`: handle messages that could not be decoded."""
+"""`promptsales dlq list | show | replay | drop`: handle messages that could not be decoded or stored."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from promptsales.settings import settings
 from promptsales.stream import dead_letters
 from promptsales.stream.dead_letters import MessagePosition
 
-app, commands = group("dlq", "Messages that could not be decoded: list, show, replay, drop.")
+app, commands = group("dlq", "Messages that could not be decoded or stored: list, show, replay, drop.")
 
 Message = Annotated[str, typer.Argument(help="topic/partition/offset, as shown by `dlq list`")]
 
@@ -20,7 +20,7 @@ def list_(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """List the dead letters, oldest first, and why each could not be decoded."""
+    """List the dead letters, oldest first, and why each could not be decoded or stored."""
     with connected("warehouse", "look") as warehouse:
         letters = dead_letters.list_letters(warehouse, topic, limit)
     if as_json:
@@ -42,10 +42,10 @@ def show(message: Message) -> None:
 
 @commands.command()
 def replay(message: Message) -> None:
-    """Send a dead letter to its topic again, after an upgrade that can decode it or a fix of its cause."""
+    """Send a dead letter to its topic again, after an upgrade that can decode or store it, or a fix of its cause."""
     with connected("warehouse") as warehouse:
         dead_letters.replay(warehouse, settings().address("kafka"), MessagePosition.parse(message))
-    show_line(f"{message} was sent again; if it still cannot be decoded, it becomes a dead letter again")
+    show_line(f"{message} was sent again; if it still cannot be decoded or stored, it becomes a dead letter again")
 
 
 @commands.command()

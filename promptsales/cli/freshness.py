@@ -1,4 +1,4 @@
-"""`promptsales freshness`: show how far each feed is complete."""
+"""`promptsales freshness`: show how far each feed or streamed table is complete."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ app = typer.Typer()
 
 @app.command()
 def freshness(as_json: Json = False) -> None:
-    """Show how far each feed is complete, and what holds its watermark back."""
+    """Show how far each feed or streamed table is complete, and what holds its watermark back."""
     with connected("warehouse", "look") as warehouse:
         feeds = read_freshness(warehouse)
     if as_json:

@@ -15,16 +15,16 @@ from promptsales.specs.feed import Contract
 
 app = typer.Typer()
 
-Moment = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"], help="UTC")
-]
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+Start = Annotated[datetime | None, typer.Option(formats=_FORMATS, help="first moment to replay, inclusive, UTC")]
+End = Annotated[datetime | None, typer.Option(formats=_FORMATS, help="end of the replay, exclusive, UTC")]
 
 
 @app.command()
 def load(
     feeds: Annotated[list[str], typer.Argument(help="feeds, named like their core tables")],
-    start: Moment = None,
-    end: Moment = None,
+    start: Start = None,
+    end: End = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would be read; write nothing")] = False,
     as_json: Json = False,
 ) -> None:

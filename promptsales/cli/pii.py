@@ -43,7 +43,7 @@ def rotate(
 
 @commands.command()
 def erase(
-    who: Annotated[str, typer.Argument(help="an id in the CRM, or a keyed hash in hex; never an e-mail address")],
+    who: Annotated[str, typer.Argument(help="an id of the source, or a keyed hash in hex; never an e-mail address")],
     feed: Annotated[str | None, typer.Option(help="the feed of the id, when no row of the warehouse has it")] = None,
     follow_phone: Annotated[
         bool, typer.Option(help="also follow the phone number; turn off when several people share it")

@@ -16,7 +16,7 @@ Id = Annotated[int, typer.Argument(help="the id shown by `quarantine list`")]
 
 @commands.command("list")
 def list_(
-    feed: Annotated[str | None, typer.Argument(help="feed; default: all")] = None,
+    feed: Annotated[str | None, typer.Argument(help="feed or streamed table; default: all")] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:

@@ -11,7 +11,7 @@ from promptsales.load.steps import load
 from promptsales.reconcile.original import is_comparable
 from promptsales.reconcile.settle import Reconciliation
 from promptsales.reconcile.settle import reconcile as reconcile_feed
-from promptsales.settings import settings
+from promptsales.settings import Limits, settings
 from promptsales.specs import feed as contracts
 from promptsales.specs.feed import Contract
 from promptsales.specs.stream import StreamContract, stream_contracts
@@ -26,16 +26,13 @@ TRIGGERED_BY = "cli:reconcile"
 def reconcile(
     feeds: Annotated[list[str] | None, typer.Argument(help="names of feeds and streamed tables")] = None,
     every: Annotated[bool, typer.Option("--all", help="all feeds and streamed tables that can be compared")] = False,
-    accept_gone: Annotated[bool, typer.Option(help="soft-delete even if very many rows are gone")] = False,
+    accept_gone: Annotated[
+        bool, typer.Option("--accept-gone", help=f"soft-delete even if {Limits()} are gone (the default limits)")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compare tables with their sources; soft-delete rows that are gone, and repair those missing or different."""
-    known: dict[str, Contract | StreamContract] = {**contracts.contracts(), **stream_contracts()}
-    if bool(feeds) == every or set(feeds or ()) - known.keys():
-        raise ConfigError(f"name feeds or streamed tables, or pass --all; there are {', '.join(known)}")
-    chosen = [known[name] for name in feeds or known]
-    if every:
-        chosen = [spec for spec in chosen if isinstance(spec, StreamContract) or is_comparable(spec)]
+    chosen = _choose(feeds or [], every)
     with working("") as report:
         results: dict[str, Reconciliation | None] = {}
         for contract in chosen:
@@ -49,6 +46,18 @@ def reconcile(
     show_table("source against warehouse", (name.replace("_", " ") for name in Reconciliation._fields), compared)
     for feed in (feed for feed, result in results.items() if result is None):
         show_line(f"{feed} was never loaded, so there is nothing to compare")
+
+
+def _choose(names: list[str], every: bool) -> list[Contract | StreamContract]:
+    known: dict[str, Contract | StreamContract] = {**contracts.contracts(), **stream_contracts()}
+    allowed = f"feeds are {', '.join(contracts.contracts())}; streamed tables are {', '.join(stream_contracts())}"
+    if bool(names) == every:
+        raise ConfigError(f"name feeds or streamed tables, or pass --all; {allowed}")
+    if unknown := [name for name in names if name not in known]:
+        raise ConfigError(f"no feed or streamed table is called {unknown[0]!r}; {allowed}")
+    if every:
+        return [spec for spec in known.values() if isinstance(spec, StreamContract) or is_comparable(spec)]
+    return [known[name] for name in names]
 
 
 def _reconcile(contract: Contract | StreamContract, accept_gone: bool) -> Reconciliation | None:

@@ -24,7 +24,7 @@ app = typer.Typer()
 @app.command()
 def seed(
     size: Annotated[Size, typer.Option(help="2,000 (small) or 1 M (medium) leads with related rows")] = Size.SMALL,
-    years: Annotated[int, typer.Option(min=1, max=20, help="years of history; default: 90 days")] | None = None,
+    years: Annotated[int | None, typer.Option(min=1, max=20, help="years of history; default: 90 days")] = None,
     live: Annotated[bool, typer.Option("--live", help="then keep changing every system until Ctrl-C")] = False,
     rate: Annotated[float, typer.Option(min=0.01, max=1_000, help="with --live: transactions per second")] = 5.0,
     seconds: Annotated[float | None, typer.Option(min=0, help="with --live: stop after this many seconds")] = None,

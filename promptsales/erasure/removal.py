@@ -65,7 +65,7 @@ def exclude_others(warehouse: psycopg.Connection) -> None:
     except psycopg.errors.LockNotAvailable:
         raise TransientError(
             "erase a person: a build of marts or a load has been running for more than a minute and could write the "
-            "person again; nothing was erased; retry when it has finished (`promptsales status` shows what runs)"
+            "person again; nothing was erased; retry when it has finished (look at the running DAG runs in Airflow)"
         ) from None
 
 

@@ -115,7 +115,7 @@ def hold(contract: Contract) -> sql.Composed:
     )
 
 
-def release(contract: Contract) -> sql.Composed:
+def close_published(contract: Contract) -> sql.Composed:
     """Close the open rows of quarantine whose key this load publishes."""
     return fill(
         """

@@ -120,9 +120,10 @@ def claim_hold_alert(warehouse: psycopg.Connection, system: str, staged: Staged)
 
 
 def read_seen_through(warehouse: psycopg.Connection, feed: str) -> datetime | None:
-    """Return an instant of the source's clock after which no row of core was changed, up to a load that paused.
+    """Return the latest time a row of core can carry, ten seconds after the last load read the source's clock.
 
-    It only saves work: rows that changed later are not looked up in core before they are checked.
+    It only saves work: staged rows with a later time are not looked up in core before they are checked. A load that
+    paused after it read the clock may have brought later rows, which are checked once more.
     """
     with warehouse.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement("seen_through"), {"feed": feed}).fetchone()

@@ -46,7 +46,8 @@ def active_key(folder: Path) -> Key:
     keys = read_keys(folder)
     if not keys:
         raise SourceRefused(
-            f"{folder} holds no hashing key; put the file pii_key_1 back, or run `promptsales provision`"
+            f"{folder} holds no hashing key; put the file pii_key_1 back, or, if nothing was ever loaded, "
+            "run `promptsales provision`"
         )
     return Key(max(keys), keys[max(keys)])
 
@@ -78,8 +79,8 @@ def make_transform(column: Column, key: Key | None) -> Callable[[str], Any]:
 def _make_hash_transform(column: Column, key: Key | None) -> Callable[[str], bytes | None]:
     if key is None:
         raise SourceRefused(
-            f"column {column.name} is hashed by the pipeline and there is no key; put the file pii_key_1 back, or run "
-            "`promptsales provision`"
+            f"column {column.name} is hashed by the pipeline and there is no key; put the file pii_key_1 back, or, "
+            "if nothing was ever loaded, run `promptsales provision`"
         )
     form = NORMAL_FORMS[column.transform]
     normalise, digest = form.normalise, make_hasher(key.key, form.domain)

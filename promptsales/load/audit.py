@@ -64,7 +64,7 @@ def _refuse_bad_batch(
 
     reasons = [f"{v.expectation.meta.rule} ({v.error or f'{v.unexpected_count} rows'})" for v in verdicts if blocks(v)]
     if limits.are_exceeded(quarantined, extracted):
-        reasons.append(f"{quarantined} of {extracted} rows are bad, {limits.share:.0%} are allowed")
+        reasons.append(f"{quarantined} of {extracted} rows are bad, {limits} block a batch")
     if reasons:
         raise BatchBlocked(
             f"feed {contract.table}: nothing is published, core stays as it was: {'; '.join(reasons)}; "

@@ -243,7 +243,7 @@ def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, au
     values = {"feed": staged.feed, "extraction": staged.extraction, "suite_checksum": audit.suite_checksum}
     rekey.build_bridge(contract, warehouse, staged)
     # before `hold`: its rows would make this plan, made for few open rows, scan all of them for each staged row
-    warehouse.execute(quarantine.release(contract), values)
+    warehouse.execute(quarantine.close_published(contract), values)
     warehouse.execute(quarantine.hold(contract), values)
     counts = warehouse.execute(merge.upsert(contract), values).fetchone()
     inserted, updated = counts or (0, 0)

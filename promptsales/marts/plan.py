@@ -99,7 +99,7 @@ def plan(mart: Mart, warehouse: psycopg.Connection, settings: Settings, request:
     """
     as_of_day = request.as_of.astimezone(ZoneInfo(settings.reporting_timezone)).date() - timedelta(days=1)
     # read first: days that are touched from now on belong to the next build
-    since = _frontier(warehouse)
+    since = _read_touched_through(warehouse)
     state = _read_state(warehouse, mart.mart)
     _refuse_two_zones(mart, state, settings, request)
     current = definition(mart, settings)
@@ -136,7 +136,7 @@ def _refuse_two_zones(mart: Mart, state: MartState | None, settings: Settings, r
         )
 
 
-def _frontier(warehouse: psycopg.Connection) -> datetime:
+def _read_touched_through(warehouse: psycopg.Connection) -> datetime:
     """Return a time before which no open transaction can still touch days.
 
     Raises:

@@ -37,7 +37,7 @@ class Freshness(NamedTuple):
 
     @property
     def state(self) -> str:
-        """Return never loaded, unknown (read from a standby), fresh, late or stale."""
+        """Return never loaded, unknown (``held_by`` says why), fresh, late or stale."""
         if self.last_sync_timestamp is None:
             return "never loaded"
         if self.age is None:

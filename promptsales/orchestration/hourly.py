@@ -1,9 +1,9 @@
-"""The DAG arguments and the documentation that the hourly DAGs share."""
+"""The DAG arguments and the documentation that the hourly DAGs share; each DAG file sets its own schedule."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable, Param
+from airflow.sdk import Param
 
 from promptsales.orchestration.alerts import DEADLINE
 from promptsales.orchestration.defaults import TASK_DEFAULTS
@@ -11,7 +11,6 @@ from promptsales.orchestration.defaults import TASK_DEFAULTS
 # several DAGs share these objects; Airflow does not modify them
 HOURLY: dict[str, Any] = {
     "default_args": TASK_DEFAULTS,
-    "schedule": CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
     "start_date": datetime(2026, 1, 1, tzinfo=UTC),
     "catchup": False,
     "max_active_runs": 1,

@@ -4,6 +4,7 @@ Great Expectations and the stream's code are imported inside the tasks.
 """
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,9 @@ from promptsales.settings import settings
 from promptsales.specs.stream import Connector, StreamContract, stream_contracts
 
 if TYPE_CHECKING:
+    from promptsales.monitoring.freshness import Freshness
     from promptsales.stream.audit import AuditResult
+    from promptsales.stream.lag import Slot
 
 # an audit covers at least this long, or everything since the last successful audit if that is longer ago
 BACK = timedelta(hours=3)
@@ -52,11 +55,11 @@ def audit(table: str) -> None:
 
 
 def _compare(contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection) -> "AuditResult":
-    from promptsales.stream import audit as stream
+    from promptsales.stream import audit as stream_audit
     from promptsales.stream.audit_books import format_keys, refuse_unrepaired
     from promptsales.stream.recount import rebuild as recount
 
-    audited = stream.audit(settings(), contract, source, warehouse, BACK)
+    audited = stream_audit.audit(settings(), contract, source, warehouse, BACK)
     level = logging.WARNING if audited.repaired else logging.INFO
     log.log(
         level, "%s: %d rows at the source, %d in the warehouse; repaired: %d gone, %d missing, %d differing",
@@ -88,7 +91,11 @@ def _check_suite(contract: StreamContract, warehouse: psycopg.Connection, now: d
 
 @task
 def check_health(connector: Connector) -> None:
-    """Record how far a connector is behind; fail, and name the hop, when its tables are stale or its slot is lost."""
+    """Record how far a connector is behind; fail when events are missing, its slot is in danger, or tables are stale.
+
+    Missing events (gaps) and a lost slot are terminal, because only a new snapshot repairs them. The message names the
+    hop that is behind.
+    """
     from promptsales.bus import topics
     from promptsales.monitoring.freshness import freshness
     from promptsales.stream import gaps as stream_gaps
@@ -108,13 +115,27 @@ def check_health(connector: Connector) -> None:
         f"slot {'missing' if slot is None else f'{slot.wal_status}, {slot.behind_bytes} bytes behind'}; "
         f"{lag.events} unread events on the bus; last commit applied {lag.source_at}"
     )
-    if slot is None or slot.is_losing or late:
-        limit = min((str(feed.contract.stale_after) for feed in late), default="?")
-        raise TransientError(
-            f"{connector}: complete through {min((str(feed.complete_through) for feed in late), default='?')}, "
-            f"more than {limit} ago, or its slot is lost: {where}; run `promptsales doctor`"
+    if slot is not None and slot.is_lost:
+        raise TerminalError(
+            f"{connector}: its slot is lost, the source has removed log that was not read: {where}; "
+            f"{stream_gaps.describe_fix(connector)}"
         )
+    if problems := [*_describe_slot(slot), *map(_describe_late, late)]:
+        raise TransientError(f"{connector}: {', '.join(problems)}: {where}; run `promptsales doctor`")
     log.info("%s: %s", connector, where)
+
+
+def _describe_slot(slot: "Slot | None") -> Iterator[str]:
+    if slot is None:
+        yield "its slot does not exist"
+    elif slot.is_losing:
+        yield "its slot will be lost at the source's next checkpoint"
+
+
+def _describe_late(feed: "Freshness") -> str:
+    if feed.state == "never loaded":
+        return f"{feed.feed} was never loaded"
+    return f"{feed.feed} is complete through {feed.complete_through}, more than {feed.contract.stale_after} ago"
 
 
 @task(pool=WAREHOUSE)

@@ -1,5 +1,5 @@
 """Whole tables compared with their sources: what no delta and no event brought is found and repaired.
 
 Uses loads and the stream as a whole.
-Imports every layer below monitoring except privacy.
+May import every folder except cli, orchestration, monitoring and privacy.
 """

@@ -115,7 +115,7 @@ def make_gone_error(
 ) -> BatchBlocked:
     """Return the error for a table of which too many rows are gone."""
     return BatchBlocked(
-        f"{name}: {gone} of {rows} rows are gone at the source, {limits.share:.0%} are allowed; nothing is deleted; "
+        f"{name}: {gone} of {rows} rows are gone at the source, {limits} block a batch; nothing is deleted; "
         f"check {contract.source.relation}, and if it is correct, run "
         f"`promptsales reconcile {contract.table} --accept-gone`"
     )

@@ -1,8 +1,8 @@
 """Audit the last hours of the stream against the source and repair rows that differ.
 
-Rows are grouped by the hour of `updated_at`. When the counts or sums of an hour differ, its rows are compared one by
-one. A row is repaired only if it still differs after every event written until then is applied. Core is read before the
-source, so the source's answer is never older than core's.
+Rows are grouped by the hour of `updated_at`. When the counts, sums or hashes of an hour differ, its rows are compared
+one by one. A row is repaired only if it still differs after every event written until then is applied. Core is read
+before the source, so the source's answer is never older than core's.
 """
 
 import asyncio

@@ -11,7 +11,7 @@ from promptsales.errors import BatchBlocked, TerminalError
 from promptsales.feeds.state import statement
 from promptsales.specs.stream import StreamContract
 from promptsales.stream import absent_columns
-from promptsales.stream.publications import refuse_unpublished_operations
+from promptsales.stream.published_operations import refuse_unpublished_operations
 
 if TYPE_CHECKING:
     from promptsales.stream.audit import AuditResult

@@ -1,7 +1,8 @@
 """Send each row of ``realtime.budget_alert`` as an event, at least once, with a stable id.
 
-The stream writes a row in the transaction of the change that caused it. This thread sends it afterwards and marks it as
-sent only when the brokers have it.
+``sql/budget_alerts.sql`` decides when a row is written, by the levels in
+``warehouse/realtime/budget_alert/0004_levels.sql``. The stream writes a row in the transaction of the change that
+caused it. This thread sends it afterwards and marks it as sent only when the brokers have it.
 """
 
 import threading

@@ -1,4 +1,7 @@
-"""Dead letters for operators: list them, show one, replay it, drop it."""
+"""Dead letters for operators: list them, show one, replay it, drop it.
+
+``decode.py`` decides which messages cannot be decoded, ``streams/delivery.py`` which rows PostgreSQL refuses.
+"""
 
 from datetime import datetime
 from pathlib import Path

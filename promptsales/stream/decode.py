@@ -77,7 +77,7 @@ class RowChange(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """A message that could not be decoded, and the reason, which holds no value of the message."""
+    """A message that could not be decoded or stored, and the reason, which holds no value of the message."""
 
     message: Message
     reason: str

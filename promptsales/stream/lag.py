@@ -36,7 +36,12 @@ class Slot(NamedTuple):
     @property
     def is_losing(self) -> bool:
         """Return True if the source has removed log that the slot needs, or will at its next checkpoint."""
-        return self.wal_status in ("unreserved", "lost")
+        return self.is_lost or self.wal_status == "unreserved"
+
+    @property
+    def is_lost(self) -> bool:
+        """Return True if the source has removed log that the slot needs."""
+        return self.wal_status == "lost"
 
 
 class Lag(NamedTuple):

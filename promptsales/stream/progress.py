@@ -20,7 +20,7 @@ from promptsales.stream import lag
 from promptsales.stream import truncations as stream_truncations
 from promptsales.stream.gaps import Gap
 from promptsales.stream.lag import Partition
-from promptsales.stream.publications import refuse_unpublished_operations
+from promptsales.stream.published_operations import refuse_unpublished_operations
 from promptsales.stream.truncations import Truncation
 
 log = logger(__name__)

@@ -102,7 +102,7 @@ def _check(feed: Contract) -> Statements:
 
 
 def _publish(feed: Contract) -> Statements:
-    yield "publish: release rows from quarantine", quarantine.release(feed)
+    yield "publish: release rows from quarantine", quarantine.close_published(feed)
     yield "publish: move marked rows to quarantine", quarantine.hold(feed)
     yield f"publish: upsert into core.{feed.table}", merge.upsert(feed)
 

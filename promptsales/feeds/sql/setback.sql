@@ -1,4 +1,5 @@
--- by how much the source's clock is behind where it must be: the watermark, and where it was plus what has passed here since
+-- the larger of: how far the source's clock is before the watermark; how much less it advanced than the warehouse's clock
+-- since the last load
 select greatest(
     %(watermark)s::timestamptz - %(read_at)s,
     case when %(is_own_clock)s then (%(asked_at)s::timestamptz - c.noted_at) - (%(read_at)s - c.read_at) end

@@ -1,5 +1,5 @@
--- messages that could not be decoded; of one that names an erased person only that there was one. An id of less than 16
--- characters is another row's by chance (promptsales/erasure/suppression.py)
+-- messages that could not be decoded or stored; of one that names an erased person only that there was one. An id of less
+-- than 16 characters is another row's by chance (promptsales/erasure/suppression.py)
 with letter as (
     select %(key)s::bytea as message_key, %(value)s::bytea as message_value
 ), kept as (

@@ -213,6 +213,6 @@ def test_too_many_bad_rows_block_the_batch(
 ) -> None:
     leads.add(crm, 5)
     leads.add_bad(crm, 5)
-    with pytest.raises(BatchBlocked, match="5 of 10 rows are bad, 20% are allowed"):
+    with pytest.raises(BatchBlocked, match="5 of 10 rows are bad, more than 20% and at least 5 rows block a batch"):
         run(source, warehouse, Limits(share=0.2, rows=5))
     assert leads.in_core(warehouse) == {}

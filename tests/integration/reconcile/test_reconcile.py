@@ -204,7 +204,8 @@ def test_an_emptied_source_deletes_nothing_unless_it_is_accepted(
     run(source, warehouse)
     crm.execute("truncate crm.leads cascade")
     limits = Limits(share=0.2, rows=5)
-    with pytest.raises(BatchBlocked, match="10 of 10 rows are gone at the source, 20% are allowed; nothing is deleted"):
+    told = "10 of 10 rows are gone at the source, more than 20% and at least 5 rows block a batch; nothing is deleted"
+    with pytest.raises(BatchBlocked, match=told):
         reconcile(LEADS, source, warehouse, "test", limits)
     assert warehouse.execute("select count(*) from core.leads where deleted_at is not null").fetchone() == (0,)
     assert warehouse.execute("select gone, deleted from ops.reconciliation").fetchall() == [(10, 0)]

@@ -156,7 +156,7 @@ def _loads() -> Iterator[Case]:
         for make in (
             quarantine.drop_held,
             staging.drop_unchanged,
-            quarantine.release,
+            quarantine.close_published,
             quarantine.hold,
             merge.upsert,
         ):

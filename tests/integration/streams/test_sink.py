@@ -130,7 +130,7 @@ def test_a_row_released_by_hand_counts_like_any_event(
     stack: Settings, apply: Apply, warehouse: psycopg.Connection, release: Callable[[], str]
 ) -> None:
     apply([event("c", metric(1), 1), event("u", metric(1, clicks=-1), 2)])
-    assert "is in core.campaign_metrics now" in release()
+    assert "is now in core.campaign_metrics" in release()
     assert warehouse.execute("select clicks, src_lsn from core.campaign_metrics").fetchall() == [(-1, 2)]
     assert kept(warehouse, "campaign_minute") == [(UUID(A), NOW, 100, -1, Decimal("1.2500"), 1)]
     assert_equal_to_a_recount(warehouse)
@@ -154,7 +154,7 @@ def test_a_release_writes_history_and_is_refused_whole(
     apply: Apply, warehouse: psycopg.Connection, release: Callable[[], str]
 ) -> None:
     apply([campaign(1, op="c"), campaign(2, status="strange")])
-    assert "is in core.campaigns now" in release()
+    assert "is now in core.campaigns" in release()
     versions = warehouse.execute("select status from core.campaigns_history order by valid_from").fetchall()
     assert versions == [("active",), ("strange",)]
     apply([event("c", metric(7, spend=None), 3)])

@@ -125,8 +125,8 @@ def test_an_emptied_source_deletes_nothing_unless_it_is_accepted(
     run()
     ads.execute("truncate promptads.campaign_metrics")
     told = (
-        r"^table campaign_metrics: 41 of 41 rows are gone at the source, 20% are allowed; nothing is deleted; check "
-        r"promptads\.campaign_metrics, and if it is correct, run "
+        r"^table campaign_metrics: 41 of 41 rows are gone at the source, more than 20% and at least 10 rows block a "
+        r"batch; nothing is deleted; check promptads\.campaign_metrics, and if it is correct, run "
         r"`promptsales reconcile campaign_metrics --accept-gone`$"
     )
     with pytest.raises(BatchBlocked, match=told):

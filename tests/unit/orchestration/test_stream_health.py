@@ -55,13 +55,14 @@ def test_all_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     ("slot", "tables", "message"),
     [
         (SLOT, [table("ads", 16), table("campaigns", 60)],
-         "promptads: complete through 2026-03-02 11:00:00+00:00, more than 0:15:00 ago, or its slot is lost: "
+         "promptads: ads is complete through 2026-03-02 11:44:00+00:00, more than 0:15:00 ago, campaigns is complete "
+         "through 2026-03-02 11:00:00+00:00, more than 0:15:00 ago: "
          "slot reserved, 5 bytes behind; 7 unread events on the bus; last commit applied 2026-03-02 12:00:00+00:00; "
          "run `promptsales doctor`"),
-        (SLOT, [table("ads", None)], "promptads: complete through None, "),
-        (SLOT._replace(wal_status="lost"), [], "slot lost, 5 bytes behind; "),
-        (SLOT._replace(wal_status="unreserved"), [], "slot unreserved, 5 bytes behind; "),
-        (None, [], "slot missing; "),
+        (SLOT, [table("ads", None)], "promptads: ads was never loaded: slot reserved, "),
+        (SLOT._replace(wal_status="unreserved"), [],
+         "promptads: its slot will be lost at the source's next checkpoint: slot unreserved, 5 bytes behind; "),
+        (None, [table("ads", None)], "promptads: its slot does not exist, ads was never loaded: slot missing; "),
     ],
 )  # fmt: skip
 def test_it_says_in_which_hop(
@@ -70,6 +71,16 @@ def test_it_says_in_which_hop(
     with pytest.raises(TransientError) as caught:
         run(monkeypatch, slot, tables)
     assert message in str(caught.value)
+
+
+def test_a_lost_slot_is_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TerminalError) as caught:
+        run(monkeypatch, SLOT._replace(wal_status="lost"), [table("ads", 16)])
+    assert str(caught.value) == (
+        "promptads: its slot is lost, the source has removed log that was not read: slot lost, 5 bytes behind; 7 "
+        "unread events on the bus; last commit applied 2026-03-02 12:00:00+00:00; run `promptsales connectors snapshot "
+        "promptads`: it reads all rows again under a new epoch"
+    )
 
 
 def test_missing_events_are_no_matter_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
