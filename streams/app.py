@@ -16,9 +16,11 @@ from promptsales.specs.stream import Connector, stream_contracts
 from promptsales.specs.value_limits import DEAD_LETTER_BYTES
 from promptsales.stream import budget_alerts, completeness, judge_again
 from promptsales.stream.batch import Batch, Offset
-from promptsales.stream.decode import EPOCH, DeadLetter, Decoded, Decoder, Message, RowChange
+from promptsales.stream.dead_letters import DeadLetter
+from promptsales.stream.decode import Decoded, Decoder, RowChange
 from promptsales.stream.gaps import GROUP, Gap, describe_fix
 from promptsales.stream.live_counters import Counters
+from promptsales.stream.messages import EPOCH, Message
 from promptsales.stream.truncations import Truncation
 from streams.batches import batches
 from streams.bury import bury

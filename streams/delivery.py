@@ -10,7 +10,7 @@ import psycopg
 from promptsales.errors import ROW_REFUSED, is_transient
 from promptsales.printable import logger
 from promptsales.stream.batch import Batch
-from promptsales.stream.decode import DeadLetter
+from promptsales.stream.dead_letters import DeadLetter
 from promptsales.stream.sink import Applied, Sink
 
 log = logger(__name__)

@@ -7,7 +7,7 @@ from promptsales.connections import connected
 from promptsales.monitoring.freshness import freshness
 from promptsales.monitoring.stream_status import ConnectorHealth, read_connectors
 from promptsales.settings import Settings
-from promptsales.stream import dead_letters, lag
+from promptsales.stream import dead_letter_desk, lag
 
 
 class Metric(NamedTuple):
@@ -43,7 +43,7 @@ def collect(settings: Settings) -> list[Metric]:
         ages = {
             table.feed: table.age.total_seconds() for table in freshness(warehouse) if table.is_streamed and table.age
         }
-        letters = dead_letters.count_letters(warehouse)
+        letters = dead_letter_desk.count_letters(warehouse)
         unnamed, absent = lag.count_unnamed(warehouse), lag.count_absent(warehouse)
     slots = {name: state.slot for name, state in connectors.items() if state.slot}
     behind, kept = (

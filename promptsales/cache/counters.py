@@ -16,8 +16,8 @@ import psycopg
 import redis
 from psycopg.rows import args_row
 
-from promptsales.cache.key_spaces import key_spaces
 from promptsales.settings import ROOT
+from promptsales.specs.key_space import key_spaces
 
 _SPACES = {"minute": "campaign_minutes", "day": "campaign_days"}
 _PART = 500

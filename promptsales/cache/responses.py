@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 import redis
 
-from promptsales.cache.key_spaces import key_spaces
 from promptsales.printable import logger
 from promptsales.settings import Settings
+from promptsales.specs.key_space import key_spaces
 
 log = logger(__name__)
 

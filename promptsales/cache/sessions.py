@@ -6,8 +6,8 @@ from functools import cache
 
 import redis
 
-from promptsales.cache.key_spaces import key_spaces
 from promptsales.settings import ROOT
+from promptsales.specs.key_space import key_spaces
 
 # length of a session id, which must not be guessable
 _BYTES = 32

@@ -6,8 +6,8 @@ import typer
 
 from promptsales.cli.output import Json, Limit, connected, group, print_json, show_line, show_table
 from promptsales.settings import settings
-from promptsales.stream import dead_letters
-from promptsales.stream.dead_letters import MessagePosition
+from promptsales.stream import dead_letter_desk
+from promptsales.stream.dead_letter_desk import MessagePosition
 
 app, commands = group("dlq", "Messages that could not be decoded or stored: list, show, replay, drop.")
 
@@ -22,7 +22,7 @@ def list_(
 ) -> None:
     """List the dead letters, oldest first, and why each could not be decoded or stored."""
     with connected("warehouse", "look") as warehouse:
-        letters = dead_letters.list_letters(warehouse, topic, limit)
+        letters = dead_letter_desk.list_letters(warehouse, topic, limit)
     if as_json:
         print_json([letter._asdict() for letter in letters])
         return
@@ -37,14 +37,14 @@ def list_(
 def show(message: Message) -> None:
     """Show one dead letter with its bytes."""
     with connected("warehouse", "look") as warehouse:
-        print_json(dead_letters.show(warehouse, MessagePosition.parse(message)))
+        print_json(dead_letter_desk.show(warehouse, MessagePosition.parse(message)))
 
 
 @commands.command()
 def replay(message: Message) -> None:
     """Send a dead letter to its topic again, after an upgrade that can decode or store it, or a fix of its cause."""
     with connected("warehouse") as warehouse:
-        dead_letters.replay(warehouse, settings().address("kafka"), MessagePosition.parse(message))
+        dead_letter_desk.replay(warehouse, settings().address("kafka"), MessagePosition.parse(message))
     show_line(f"{message} was sent again; if it still cannot be decoded or stored, it becomes a dead letter again")
 
 
@@ -52,5 +52,5 @@ def replay(message: Message) -> None:
 def drop(message: Message) -> None:
     """Drop a dead letter from the list; the dead-letter topic keeps the message until its retention ends."""
     with connected("warehouse") as warehouse:
-        dead_letters.drop(warehouse, MessagePosition.parse(message))
+        dead_letter_desk.drop(warehouse, MessagePosition.parse(message))
     show_line(f"{message} was dropped")

@@ -2,9 +2,9 @@
 
 import psycopg
 
-from promptsales.errors import BatchBlocked
 from promptsales.feeds import quarantine, state
 from promptsales.feeds.models import Audit, Staged
+from promptsales.load.blocking import refuse_bad_batch
 from promptsales.quality.run import run_suite
 from promptsales.quality.verdict import Verdict, record
 from promptsales.settings import Limits
@@ -34,7 +34,7 @@ def audit_staging(contract: Contract, warehouse: psycopg.Connection, staged: Sta
             warehouse.execute(quarantine.accept_deletes(contract))
         count = warehouse.execute(quarantine.count_marked(contract)).fetchone()
     quarantined = count[0] if count else 0
-    _refuse_bad_batch(contract, verdicts, quarantined, staged.extracted, limits)
+    refuse_bad_batch(contract, verdicts, quarantined, staged.extracted, limits)
     failed = sum(not verdict.is_success for verdict in verdicts)
     return Audit(
         extraction=staged.extraction,
@@ -51,22 +51,3 @@ def _mark(contract: Contract, warehouse: psycopg.Connection, verdict: Verdict) -
         warehouse.execute(quarantine.mark_selected(contract, query), {"rule": rule})
     elif verdict.rows:
         warehouse.execute(quarantine.mark_rows(contract), {"rule": rule, "rows": verdict.rows})
-
-
-def _refuse_bad_batch(
-    contract: Contract, verdicts: list[Verdict], quarantined: int, extracted: int, limits: Limits
-) -> None:
-    def blocks(verdict: Verdict) -> bool:
-        on_fail = verdict.expectation.meta.on_fail
-        return not verdict.is_success and (
-            on_fail == "block" or (on_fail == "quarantine" and verdict.error is not None)
-        )
-
-    reasons = [f"{v.expectation.meta.rule} ({v.error or f'{v.unexpected_count} rows'})" for v in verdicts if blocks(v)]
-    if limits.are_exceeded(quarantined, extracted):
-        reasons.append(f"{quarantined} of {extracted} rows are bad, {limits} block a batch")
-    if reasons:
-        raise BatchBlocked(
-            f"feed {contract.table}: nothing is published, core stays as it was: {'; '.join(reasons)}; "
-            "see ops.check_result, fix the source or the rule, then run the load again"
-        )

@@ -1,4 +1,8 @@
-"""Plan a build of a mart: the days that were touched in core since its last build, a window, or everything."""
+"""Plan a build of a mart: the days that were touched in core since its last build, a window, or everything.
+
+A late fact is in ``ops.touched`` with its day (`feeds/touched.py`); the mart's ``periods.sql`` says which of its days
+follow from that.
+"""
 
 import hashlib
 from collections.abc import Iterable

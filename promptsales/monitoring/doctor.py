@@ -23,7 +23,7 @@ from promptsales.specs.mart import Mart, tables
 from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.specs.suite import read_suite
 from promptsales.specs.value_limits import TOO_LARGE
-from promptsales.stream import dead_letters
+from promptsales.stream import dead_letter_desk
 from promptsales.stream.absent_columns import NOT_SENT
 
 # rows that stay in quarantine longer than this will not be fixed without a reminder
@@ -166,7 +166,7 @@ def _quarantine(settings: Settings) -> Iterator[Finding]:
 
 def _dead_letters(settings: Settings) -> Iterator[Finding]:
     with connected(settings, "warehouse", patience="look") as warehouse:
-        for topic, count in dead_letters.count_letters(warehouse).items():
+        for topic, count in dead_letter_desk.count_letters(warehouse).items():
             yield Finding(
                 f"topic {topic}",
                 f"{count:.0f} of its messages are dead letters: the warehouse lacks their changes",

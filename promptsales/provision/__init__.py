@@ -11,19 +11,20 @@ import psycopg
 import redis
 
 from promptsales.bus import topics as bus
-from promptsales.cache import key_spaces
+from promptsales.cache import unexpected_keys
 from promptsales.cache.responses import TIMEOUT_S
 from promptsales.connections import connected, mongo
 from promptsales.errors import ConfigError
 from promptsales.hashing.keys import read_keys
 from promptsales.provision.changes import OnProgress, ProvisionChange, quiet
-from promptsales.provision.cluster import Cluster, provision_cluster
+from promptsales.provision.cluster import provision_cluster
 from promptsales.provision.collections import provision_collections
 from promptsales.provision.lines import Database
 from promptsales.provision.pads import has_pads
 from promptsales.provision.reporting import provision_reporting_zone
 from promptsales.provision.schemas import provision_database
 from promptsales.settings import Settings
+from promptsales.specs.cluster import Cluster
 
 __all__ = [
     "OnProgress",
@@ -117,7 +118,7 @@ def check_keys(address: str) -> list[ProvisionChange]:
     ) as client:
         return [
             ProvisionChange(system="redis", what=what, is_warning=True)
-            for what in key_spaces.find_unexpected_keys(client)
+            for what in unexpected_keys.find_unexpected_keys(client)
         ]
 
 

@@ -6,13 +6,10 @@ The comparison is a pure function that returns steps, so a dry run reports the s
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import psycopg
 from psycopg import sql
-from pydantic import Field
 
-from promptsales.documents import Document, read_document
 from promptsales.errors import driver_errors
 from promptsales.provision import passwords
 from promptsales.provision.changes import ProvisionChange
@@ -20,44 +17,7 @@ from promptsales.provision.migrations import LOCK
 from promptsales.provision.servers import refuse_standby
 from promptsales.provision.writers import is_utc
 from promptsales.secrets import Secrets
-from promptsales.settings import ROOT
-
-Cluster = Literal["sources", "warehouse"]
-Kind = Literal["tables", "views"]
-
-
-class Role(Document):
-    """A role in the file."""
-
-    description: str
-    login: bool = False
-    replication: bool = False
-    member_of: tuple[str, ...] = ()
-    settings: dict[str, str] = Field(default={})
-    reads: dict[str, tuple[Kind, ...]] = Field(default={}, description="what it may read, by schema of its database")
-
-
-class Database(Document):
-    """A database in the file: its owner, and the roles that may connect, or create schemas and temporary tables."""
-
-    owner: str = "postgres"
-    connect: tuple[str, ...] = ()
-    create: tuple[str, ...] = ()
-
-    @property
-    def grants(self) -> frozenset[tuple[str, str]]:
-        """Pairs of role and privilege, as PostgreSQL lists them."""
-        return frozenset(
-            [(role, "CONNECT") for role in self.connect]
-            + [(role, privilege) for role in self.create for privilege in ("CREATE", "TEMPORARY")]
-        )
-
-
-class ClusterSpec(Document):
-    """The roles and databases that a cluster must have."""
-
-    roles: dict[str, Role]
-    databases: dict[str, Database] = Field(description="created empty; migrations fill them")
+from promptsales.specs.cluster import Cluster, ClusterSpec, Database, Role, read_cluster_spec
 
 
 @dataclass(frozen=True)
@@ -85,15 +45,6 @@ class ClusterStep:
 
     change: ProvisionChange
     statement: sql.Composed
-
-
-def read_cluster_spec(cluster: Cluster) -> ClusterSpec:
-    """Read the file of a cluster.
-
-    Raises:
-        ConfigError: when the file is invalid.
-    """
-    return read_document(ROOT / "schemas" / "roles" / f"{cluster}.yml", ClusterSpec)
 
 
 def provision_cluster(

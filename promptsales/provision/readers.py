@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales.provision.changes import ProvisionChange
-from promptsales.provision.cluster import Kind, read_cluster_spec
+from promptsales.specs.cluster import Kind, read_cluster_spec
 
 # the values of pg_class.relkind for each kind
 _RELKINDS: Mapping[Kind, str] = {"tables": "rp", "views": "vm"}

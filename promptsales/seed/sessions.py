@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import redis
 
-from promptsales.cache.key_spaces import key_spaces
 from promptsales.seed.campaigns import flights
 from promptsales.seed.copying import Tally
 from promptsales.seed.failures import system_errors
@@ -15,6 +14,7 @@ from promptsales.seed.metrics import campaign_metrics_of
 from promptsales.seed.promptsales import owners
 from promptsales.seed.world import World
 from promptsales.settings import Settings
+from promptsales.specs.key_space import key_spaces
 
 _ROUTES = ("campaigns", "performance", "leads", "pipeline")
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
+from psycopg.rows import class_row
 
 from promptsales.errors import SourceRefused
 from promptsales.specs.stream import StreamContract
@@ -20,10 +21,10 @@ _PUBLISHED = """
     where pubname = %s and concat_ws('.', schemaname, tablename) = %s
 """
 _MARKED = """
-    select topic, sum(absent_events),
+    select topic, sum(absent_events)::bigint as events,
            (select array_agg(distinct name order by name) from ops.stream_offset s, unnest(s.absent_columns) as name
-            where s.topic = o.topic),
-           date_trunc('second', max(absent_at))
+            where s.topic = o.topic) as columns,
+           date_trunc('second', max(absent_at)) as last_at
     from ops.stream_offset o where absent_at is not null group by topic order by topic
 """
 _FORGET = """
@@ -70,7 +71,8 @@ def read_unpublished_columns(source: psycopg.Connection, contract: StreamContrac
 
 def read_marked_topics(warehouse: psycopg.Connection) -> list[MarkedTopic]:
     """Return the topics whose events lacked columns since the last clean audit."""
-    return [MarkedTopic(*row) for row in warehouse.execute(_MARKED)]
+    with warehouse.cursor(row_factory=class_row(MarkedTopic)) as cursor:
+        return cursor.execute(_MARKED).fetchall()
 
 
 def remove_mark(warehouse: psycopg.Connection, contract: StreamContract, compared_at: datetime) -> None:

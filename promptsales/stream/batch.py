@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from promptsales.stream.decode import DeadLetter, RowChange
+from promptsales.stream.dead_letters import DeadLetter
+from promptsales.stream.decode import RowChange
 from promptsales.stream.truncations import Truncation
 
 

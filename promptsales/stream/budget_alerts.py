@@ -1,8 +1,8 @@
-"""Send each row of ``realtime.budget_alert`` as an event, at least once, with a stable id.
+"""Budget alerts: the statement that decides them, and the thread that sends each as an event, at least once.
 
-``sql/budget_alerts.sql`` decides when a row is written, by the levels in
-``warehouse/realtime/budget_alert/0004_levels.sql``. The stream writes a row in the transaction of the change that
-caused it. This thread sends it afterwards and marks it as sent only when the brokers have it.
+The stream runs `DECIDE` in the transaction of the change that moves the spend of a campaign; the levels are those of
+``realtime.budget_levels()``. The thread sends a row afterwards, with a stable id, and marks it as sent only when the
+brokers have it.
 """
 
 import threading
@@ -19,10 +19,13 @@ from promptsales.errors import PipelineError, TransientError
 from promptsales.failures.kafka import kafka_errors, kafka_failure
 from promptsales.printable import logger
 from promptsales.settings import Settings
+from promptsales.stream.statements import read
 
 log = logger(__name__)
 
 TOPIC = "promptads.alerts.v1"
+# writes a row for each level that the spend of a campaign has reached, once
+DECIDE = read("budget_alerts")
 _LOOK_S, _PAUSE_S, _FLUSH_S = 1.0, 5.0, 20.0
 
 # several workers share the work: each skips the rows that another has locked

@@ -4,7 +4,6 @@ The configuration is ``schemas/kafka/connectors/*.yml`` plus what the stream's c
 """
 
 import re
-from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -16,10 +15,10 @@ from pydantic import BaseModel, ConfigDict
 from promptsales.addresses import format_hosts, postgres_hosts
 from promptsales.bus import connect, topics
 from promptsales.connections import connected, missing_settings, start_options
-from promptsales.documents import read_yaml
 from promptsales.errors import ConfigError
-from promptsales.settings import ROOT, InternalName, Settings
+from promptsales.settings import InternalName, Settings
 from promptsales.specs import value_limits
+from promptsales.specs.connector import read_connector
 from promptsales.specs.stream import Connector, contracts_of
 from promptsales.stream import gaps
 
@@ -59,19 +58,6 @@ def source_of(connector: Connector) -> InternalName:
     return "promptcrm_cdc" if connector == "promptcrm" else "promptads_cdc"
 
 
-@cache
-def _read_files(connector: Connector) -> dict[str, str]:
-    """Read the configuration files: the common one, then the connector's own if it has one."""
-    folder = ROOT / "schemas" / "kafka" / "connectors"
-    paths = [path for name in ("postgres", connector) if (path := folder / f"{name}.yml").exists()]
-    files = [read_yaml(path) for path in paths]
-    return {
-        key: str(value).lower() if isinstance(value, bool) else str(value)
-        for properties in files
-        for key, value in properties.items()
-    }
-
-
 def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, str]:
     """Return a connector's whole configuration; the password in it is a reference.
 
@@ -81,7 +67,7 @@ def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, st
     """
     contracts = contracts_of(connector)
     columns = [_pattern(f"{c.source.relation}.{origin}") for c in contracts for origin in c.origins]
-    return _read_files(connector) | {
+    return read_connector(connector) | {
         **source_properties(settings, connector),
         "topic.prefix": connector,
         "slot.name": connector,

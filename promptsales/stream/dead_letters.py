@@ -1,123 +1,34 @@
-"""Dead letters for operators: list them, show one, replay it, drop it.
+"""What happens to a message that cannot be decoded, or whose row PostgreSQL refuses: it becomes a dead letter.
 
-``decode.py`` decides which messages cannot be decoded, ``streams/delivery.py`` which rows PostgreSQL refuses.
+The message goes to the dead letter topic of its topic, bytes unchanged and the reason in the headers, and into
+``ops.dead_letter`` in the transaction of its batch. The stream goes on. ``decode.py`` finds what cannot be decoded,
+``streams/delivery.py`` the row that PostgreSQL refuses; operators list and replay them by ``dead_letter_desk.py``.
 """
 
 from datetime import datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
-from confluent_kafka import Producer
-from psycopg.rows import class_row, dict_row
+from promptsales.stream.messages import EPOCH, Message
 
-from promptsales.errors import ConfigError, TransientError
-from promptsales.failures.kafka import kafka_errors, kafka_failure
-from promptsales.specs.value_limits import DEAD_LETTER_BYTES
-
-_TIMEOUT_S = 30
-_PRODUCER = {"acks": "all", "log_level": 0, "message.timeout.ms": 20_000, "message.max.bytes": DEAD_LETTER_BYTES}
-
-_LIST = Path(__file__).with_name("list_dead_letters.sql").read_bytes()
-_SHOW = "select * from ops.dead_letter where topic = %s and partition = %s and message_offset = %s"
-_DROP = "delete from ops.dead_letter where topic = %s and partition = %s and message_offset = %s"
+# of the topic that takes a topic's dead letters
+SUFFIX = ".dlq"
 
 
-class MessagePosition(NamedTuple):
-    """The position of a message, written ``topic/partition/offset``."""
+class DeadLetter(NamedTuple):
+    """A message that could not be decoded or stored, and the reason, which holds no value of the message."""
 
-    topic: str
-    partition: int
-    offset: int
-
-    @classmethod
-    def parse(cls, text: str) -> "MessagePosition":
-        """Parse the written form.
-
-        Raises:
-            ConfigError: when the text has another form.
-        """
-        parts = text.split("/")
-        if len(parts) != 3 or not (parts[1].isdigit() and parts[2].isdigit()):
-            raise ConfigError(
-                f"{text!r} is not a position of a message; write it as topic/partition/offset, as `dlq list` prints it"
-            )
-        return cls(parts[0], int(parts[1]), int(parts[2]))
-
-
-class Letter(NamedTuple):
-    """A dead letter without its bytes."""
-
-    topic: str
-    partition: int
-    message_offset: int
+    message: Message
     reason: str
-    dead_at: datetime
 
 
-def list_letters(warehouse: psycopg.Connection, topic: str | None, limit: int) -> list[Letter]:
-    """Return at most ``limit`` dead letters, oldest first, of one topic or of all."""
-    with warehouse.cursor(row_factory=class_row(Letter)) as cursor:
-        return cursor.execute(_LIST, {"topic": topic, "limit": limit}).fetchall()
-
-
-def count_letters(warehouse: psycopg.Connection) -> dict[str, float]:
-    """Return the number of dead letters by topic."""
-    query = "select topic, count(*) from ops.dead_letter group by topic order by topic"
-    return {topic: float(count) for topic, count in warehouse.execute(query)}
-
-
-def show(warehouse: psycopg.Connection, position: MessagePosition) -> dict[str, Any]:
-    """Return a dead letter with its bytes.
-
-    Raises:
-        ConfigError: when there is none at that position.
-    """
-    with warehouse.cursor(row_factory=dict_row) as cursor:
-        letter = cursor.execute(_SHOW, position).fetchone()
-    if letter is None:
-        raise ConfigError(
-            f"no dead letter at {position.topic}/{position.partition}/{position.offset}; `dlq list` shows those kept"
-        )
-    return letter
-
-
-def replay(warehouse: psycopg.Connection, kafka: str, position: MessagePosition) -> None:
-    """Send a dead letter to its topic again, and delete it; if it still cannot be decoded it becomes one again.
-
-    A version applied since, or a newer one, is not undone: the sink ignores older versions.
-
-    Raises:
-        ConfigError: when there is none at that position.
-        TransientError: when no broker takes it; it is kept.
-    """
-    letter = show(warehouse, position)
-    headers: dict[str, str | bytes | None] = {} if letter["epoch"] is None else {"epoch": str(letter["epoch"])}
-    refused: list[Any] = []
-    producer = Producer({**_PRODUCER, "bootstrap.servers": kafka})
-    with kafka_errors("replay the dead letter", kafka):
-        producer.produce(
-            letter["topic"],
-            key=letter["message_key"],
-            value=letter["message_value"],
-            headers=headers,
-            on_delivery=lambda error, _: refused.append(error) if error else None,
-        )
-        left = producer.flush(_TIMEOUT_S)
-    if refused:
-        raise kafka_failure("replay the dead letter, which is kept", refused[0], kafka)
-    if left:
-        raise TransientError(
-            f"replay the dead letter: kafka does not answer at {kafka}; the letter is kept, replay it later"
-        )
-    warehouse.execute(_DROP, position)
-
-
-def drop(warehouse: psycopg.Connection, position: MessagePosition) -> None:
-    """Delete a dead letter.
-
-    Raises:
-        ConfigError: when there is none at that position.
-    """
-    show(warehouse, position)
-    warehouse.execute(_DROP, position)
+def compose_headers(letter: DeadLetter, at: datetime) -> dict[str, bytes]:
+    """Return the headers of a dead letter that is sent at an instant: why, and where the message came from."""
+    message = letter.message
+    headers = {
+        "error.message": letter.reason.encode(),
+        "src.topic": message.topic.encode(),
+        "src.partition": str(message.partition).encode(),
+        "src.offset": str(message.offset).encode(),
+        "ts": at.isoformat().encode(),
+    }
+    return headers if message.epoch is None else headers | {EPOCH: str(message.epoch).encode()}

@@ -13,8 +13,10 @@ import msgspec
 from promptsales.specs.derived import is_date
 from promptsales.specs.stream import StreamContract
 from promptsales.specs.value_limits import TOO_LARGE, compute_limits, count_units
+from promptsales.stream.dead_letters import DeadLetter
 from promptsales.stream.envelope import Event, build_event_decoder
 from promptsales.stream.judge import Judge
+from promptsales.stream.messages import EPOCH, Message
 from promptsales.stream.rules import Rules
 from promptsales.stream.truncations import Truncation
 from promptsales.stream.version import Rank, Version
@@ -24,8 +26,6 @@ from promptsales.stream.version import Rank, Version
 UNCHANGED = "\0unchanged"
 # the same as JSON, alone and as an array's only element
 _UNCHANGED = (msgspec.json.encode(UNCHANGED), msgspec.json.encode([UNCHANGED]))
-# the header that carries the epoch of the source: it grows with each new snapshot
-EPOCH = "epoch"
 
 # times that PostgreSQL can hold and Python cannot, as Debezium writes them: infinite, BC, or after the year 9999
 _BEYOND = re.compile(r"-?infinity|(?P<sign>[+-]?)(?P<year>\d{4,9})(?P<rest>-\d\d-\d\d(T[\d:.]+([+-][\d:]+|Z)?)?)( BC)?")
@@ -39,17 +39,6 @@ _TRUNCATE = "t"
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _object_or_null = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 _EPOCH_0 = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Message(NamedTuple):
-    """A message as it came from Kafka."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    epoch: int | None
 
 
 class RowChange(NamedTuple):
@@ -74,13 +63,6 @@ class RowChange(NamedTuple):
     absent: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     is_first: bool = False
-
-
-class DeadLetter(NamedTuple):
-    """A message that could not be decoded or stored, and the reason, which holds no value of the message."""
-
-    message: Message
-    reason: str
 
 
 # None for a tombstone

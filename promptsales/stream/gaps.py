@@ -11,6 +11,7 @@ from typing import NamedTuple
 import psycopg
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicCollection
 from confluent_kafka.admin import AdminClient
+from psycopg.rows import class_row
 
 from promptsales.bus import topics
 from promptsales.specs.stream import Connector
@@ -24,7 +25,8 @@ _TIMEOUT_S = 10
 _APPLIED = "select topic, partition, next_offset, topic_id from ops.stream_offset where topic = any(%s)"
 _KNOWN = "select distinct topic, topic_id from ops.stream_offset where topic = any(%s) and topic_id is not null"
 _NOTED = """
-    select topic, partition, gap_from, gap_to, next_offset, true from ops.stream_offset
+    select topic, partition, gap_from as first, gap_to as following, next_offset as start, true as has_more
+    from ops.stream_offset
     where topic = any(%s) and gap_at is not null order by topic, partition
 """
 # a worker may have applied events since the gap was detected; then its next_offset stays
@@ -79,7 +81,8 @@ def describe_fix(connector: Connector) -> str:
 
 def read_recorded(warehouse: psycopg.Connection, connector: Connector) -> list[Gap]:
     """Return the gaps of a connector's topics that are recorded and not closed."""
-    return [Gap(*row) for row in warehouse.execute(_NOTED, [lag.topics(connector)])]
+    with warehouse.cursor(row_factory=class_row(Gap)) as cursor:
+        return cursor.execute(_NOTED, [lag.topics(connector)]).fetchall()
 
 
 def find_unrecorded(client: AdminClient, warehouse: psycopg.Connection, connector: Connector) -> list[Gap]:

@@ -19,7 +19,8 @@ from psycopg import sql
 from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.specs.value_limits import TOO_LARGE
 from promptsales.stream.absent_columns import NOT_SENT
-from promptsales.stream.decode import Decoder, Message, RowChange
+from promptsales.stream.decode import Decoder, RowChange
+from promptsales.stream.messages import Message
 from promptsales.stream.sent import compose_missing_columns, compose_payload_columns, compose_sent_row
 from promptsales.stream.statements import table
 from promptsales.stream.version import Version, version_of

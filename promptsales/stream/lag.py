@@ -7,6 +7,7 @@ from typing import NamedTuple
 import psycopg
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from psycopg.rows import class_row
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from promptsales.bus import topics as bus
@@ -56,10 +57,10 @@ class Lag(NamedTuple):
 
 
 _SLOT = """
-    select slot_name, active, coalesce(wal_status, 'unknown'),
-           greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn))::bigint,
-           greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn))::bigint,
-           nullif(pg_size_bytes(current_setting('max_slot_wal_keep_size')), -1)
+    select slot_name as slot, active as is_active, coalesce(wal_status, 'unknown') as wal_status,
+           greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn))::bigint as behind_bytes,
+           greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn))::bigint as kept_bytes,
+           nullif(pg_size_bytes(current_setting('max_slot_wal_keep_size')), -1) as cap_bytes
     from pg_replication_slots where slot_name = %s
 """
 _APPLIED = "select topic, partition, next_offset from ops.stream_offset where topic = any(%s)"
@@ -75,8 +76,8 @@ _LAST = """
 
 def read_slot(source: psycopg.Connection, connector: Connector) -> Slot | None:
     """Return a connector's slot; None when it has none."""
-    row = source.execute(_SLOT, [connector]).fetchone()
-    return Slot(*row) if row else None
+    with source.cursor(row_factory=class_row(Slot)) as cursor:
+        return cursor.execute(_SLOT, [connector]).fetchone()
 
 
 def topics(connector: Connector) -> list[str]:

@@ -7,13 +7,15 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+from psycopg.rows import class_row
 
 from promptsales.erasure.suppression import EXCLUDE_ERASURES
 from promptsales.specs.stream import stream_contracts
 from promptsales.specs.suite import read_suite
-from promptsales.stream import statements
+from promptsales.stream import budget_alerts, statements
 from promptsales.stream.batch import Batch, Offset, keep_newest, split_into_rounds
-from promptsales.stream.decode import DeadLetter, RowChange
+from promptsales.stream.dead_letters import DeadLetter
+from promptsales.stream.decode import RowChange
 from promptsales.stream.first import place_first_changes
 from promptsales.stream.gaps import Gap
 from promptsales.stream.known import complete_rows
@@ -51,7 +53,7 @@ class Sink:
     def __init__(self, connection: psycopg.AsyncConnection[Any], minutes_days: int) -> None:
         self._connection, self._minutes_days = connection, minutes_days
         self._totals = statements.read("campaign_totals")
-        self._alerts = statements.read("budget_alerts")
+        self._alerts = budget_alerts.DECIDE
         self._offsets = statements.read("offsets")
         self._dead_letters = statements.read("dead_letters")
         self._absent = statements.read("absent")
@@ -100,8 +102,8 @@ class Sink:
     async def _move(self, offsets: Sequence[Offset]) -> list[Gap]:
         """Move the offsets, and return the gaps before them."""
         rows = _encode([offset._asdict() for offset in offsets]).decode()
-        cursor = await self._connection.execute(self._offsets, {"offsets": rows})
-        return [Gap(*row) for row in await cursor.fetchall()]
+        async with self._connection.cursor(row_factory=class_row(Gap)) as cursor:
+            return await (await cursor.execute(self._offsets, {"offsets": rows})).fetchall()
 
     async def _mark(self, changes: Sequence[RowChange]) -> None:
         """Mark the tables whose events have no field for a column."""

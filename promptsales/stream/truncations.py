@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
+from psycopg.rows import class_row
 
 from promptsales.specs.stream import Connector, contracts_of
 
@@ -17,7 +18,7 @@ NOTE = b"""
     values (%(table)s, %(epoch)s, %(commit)s, %(lsn)s, %(committed_at)s) on conflict do nothing
 """
 _PENDING = """
-    select feed, src_epoch, src_commit, src_lsn, committed_at from ops.truncation
+    select feed as "table", src_epoch as epoch, src_commit as commit, src_lsn as lsn, committed_at from ops.truncation
     where feed = any(%s) and applied_at is null order by feed, src_epoch, src_commit, src_lsn
 """
 _APPLIED = """
@@ -39,7 +40,8 @@ class Truncation(NamedTuple):
 def read_pending(warehouse: psycopg.Connection, connector: Connector) -> list[Truncation]:
     """Return a connector's truncations whose rows are not deleted yet, the oldest of each table first."""
     names = [contract.table for contract in contracts_of(connector)]
-    return [Truncation(*row) for row in warehouse.execute(_PENDING, [names])]
+    with warehouse.cursor(row_factory=class_row(Truncation)) as cursor:
+        return cursor.execute(_PENDING, [names]).fetchall()
 
 
 def close(warehouse: psycopg.Connection, truncation: Truncation, deleted: int) -> None:

@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from promptsales import connections, provision
 from promptsales.bus import topics
-from promptsales.cache.key_spaces import find_unexpected_keys
+from promptsales.cache.unexpected_keys import find_unexpected_keys
 from promptsales.connections import connected, mongo
 from promptsales.errors import ConfigError, TerminalError, TransientError, driver_errors
 from promptsales.failures.cache import redis_errors

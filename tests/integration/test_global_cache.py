@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import redis
 
-from promptsales.cache.key_spaces import find_unexpected_keys
 from promptsales.cache.responses import Responses, cache_of, forget
 from promptsales.cache.sessions import Sessions
+from promptsales.cache.unexpected_keys import find_unexpected_keys
 from promptsales.settings import Settings
 
 TABLES = ("core.leads", "marts.lead_attribution")

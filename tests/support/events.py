@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from promptsales.stream.decode import Message
+from promptsales.stream.messages import Message
 
 METRICS = "promptads.promptads.campaign_metrics"
 COMMITTED_US = 1_780_000_000_000_000  # 2026-05-28T20:26:40Z

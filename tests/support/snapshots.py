@@ -17,7 +17,9 @@ from psycopg.rows import dict_row
 
 from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.stream.batch import Batch
-from promptsales.stream.decode import DeadLetter, Decoder, Message, RowChange
+from promptsales.stream.dead_letters import DeadLetter
+from promptsales.stream.decode import Decoder, RowChange
+from promptsales.stream.messages import Message
 from promptsales.stream.sink import Applied, Sink
 from promptsales.stream.truncations import Truncation
 from tests.support.events import message

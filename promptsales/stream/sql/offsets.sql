@@ -39,4 +39,7 @@ with came as (
         gap_epoch = greatest(o.gap_epoch, excluded.gap_epoch),
         gap_at = coalesce(excluded.gap_at, o.gap_at)
 )
-select topic, partition, lost_from, lost_to, lost_to, true from judged where lost_to is not null order by topic, partition
+select topic, partition, lost_from as first, lost_to as following, lost_to as start, true as has_more
+from judged
+where lost_to is not null
+order by topic, partition

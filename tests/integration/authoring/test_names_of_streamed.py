@@ -87,7 +87,8 @@ from promptsales.settings import settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import compare, sweep
 from promptsales.stream.batch import Batch
-from promptsales.stream.decode import UNCHANGED, Decoder, Message
+from promptsales.stream.messages import Message
+from promptsales.stream.decode import UNCHANGED, Decoder
 from promptsales.stream.sink import Sink
 from promptsales.stream.waive import waive
 

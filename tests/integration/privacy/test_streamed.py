@@ -19,7 +19,9 @@ from promptsales.specs.stream import stream_contracts
 from promptsales.stream.audit import AuditResult, audit
 from promptsales.stream.batch import Batch
 from promptsales.stream.compare import prepare
-from promptsales.stream.decode import DeadLetter, Decoder, Message, RowChange
+from promptsales.stream.dead_letters import DeadLetter
+from promptsales.stream.decode import Decoder, RowChange
+from promptsales.stream.messages import Message
 from promptsales.stream.repair import Repair, repair
 from promptsales.stream.sink import Sink
 from promptsales.stream.version import Version

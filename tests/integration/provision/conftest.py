@@ -11,9 +11,10 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from promptsales.provision import provision_database
-from promptsales.provision.cluster import Cluster, database_steps, read_cluster_spec
+from promptsales.provision.cluster import database_steps
 from promptsales.provision.lines import Database
 from promptsales.settings import Settings
+from promptsales.specs.cluster import Cluster, read_cluster_spec
 
 KEY = bytes(range(7, 39))
 

@@ -16,11 +16,12 @@ from pymongo.database import Database
 from pymongo.errors import WriteError
 
 from promptsales.bus import topics
-from promptsales.cache import key_spaces
+from promptsales.cache import unexpected_keys
 from promptsales.errors import ConfigError, TransientError
 from promptsales.provision import provision
-from promptsales.provision.collections import Collection, Index, provision_collections, read_collections
+from promptsales.provision.collections import provision_collections
 from promptsales.settings import Settings
+from promptsales.specs.collection import Collection, Index, read_collections
 from promptsales.specs.topic import Topic, Topics
 from tests.support.systems import redis_apart
 
@@ -182,12 +183,12 @@ def test_strangers_in_redis(stack: Settings) -> None:
         client.hset("session:abc", "user", "x")
         client.expire("session:abc", 60)
         client.set("api:leads:1", "{}", ex=60)
-        assert key_spaces.find_unexpected_keys(client) == []
+        assert unexpected_keys.find_unexpected_keys(client) == []
         client.persist("session:abc")
         client.set("session:def", "x", ex=60)
         client.set("jane@example.com", "x")
         client.set("john@example.com", "x")
-        assert sorted(key_spaces.find_unexpected_keys(client)) == [
+        assert sorted(unexpected_keys.find_unexpected_keys(client)) == [
             "1 keys of sessions have type string instead of hash",
             "1 keys of sessions live longer than 86400 s",
             "2 keys belong to no key space of schemas/redis/key_spaces.yml",
@@ -196,4 +197,4 @@ def test_strangers_in_redis(stack: Settings) -> None:
 
 def test_redis_that_is_not_there() -> None:
     with redis.Redis(host="127.0.0.1", port=1) as client, pytest.raises(TransientError):
-        key_spaces.find_unexpected_keys(client)
+        unexpected_keys.find_unexpected_keys(client)

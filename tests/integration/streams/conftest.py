@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from promptsales.settings import Settings
-from promptsales.stream.decode import Message
+from promptsales.stream.messages import Message
 from promptsales.stream.sink import Applied
 from tests.support import snapshots
 

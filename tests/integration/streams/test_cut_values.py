@@ -8,7 +8,8 @@ import pytest
 from promptsales.errors import ConfigError
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
-from promptsales.stream.decode import UNCHANGED, Message
+from promptsales.stream.decode import UNCHANGED
+from promptsales.stream.messages import Message
 from promptsales.stream.waive import waive
 from tests.integration.streams.conftest import Apply
 from tests.integration.streams.test_sink import GROUPS, NOW, A, B, event, iso

@@ -9,8 +9,8 @@ import psycopg
 
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
-from promptsales.stream.decode import Message
 from promptsales.stream.judge_again import judge_again
+from promptsales.stream.messages import Message
 from promptsales.stream.sink import Sink
 from tests.integration.streams.conftest import Apply
 from tests.integration.streams.test_left_out import without

@@ -15,7 +15,8 @@ from promptsales.monitoring import stream_doctor
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import absent_columns
-from promptsales.stream.decode import UNCHANGED, Message
+from promptsales.stream.decode import UNCHANGED
+from promptsales.stream.messages import Message
 from promptsales.stream.waive import waive
 from tests.integration.streams.conftest import Apply
 from tests.integration.streams.test_sink import GROUPS, NOW, A, B, campaign, deleted, event, iso, metric

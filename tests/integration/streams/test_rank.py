@@ -12,7 +12,7 @@ import pytest
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import connectors
-from promptsales.stream.decode import Message
+from promptsales.stream.messages import Message
 from promptsales.stream.repair import Repair, repair
 from promptsales.stream.version import Version
 from tests.integration.streams.conftest import Apply

@@ -16,7 +16,7 @@ from promptsales.specs.stream import stream_contracts
 from promptsales.stream import absent_columns, connectors
 from promptsales.stream.audit import AuditResult, audit
 from promptsales.stream.audit_books import record
-from promptsales.stream.dead_letters import list_letters
+from promptsales.stream.dead_letter_desk import list_letters
 from tests.support.campaigning import start_campaigns
 from tests.support.streaming import assert_equal_to_the_source, followed, is_followed, settle, wait
 from tests.support.wholeness import amiss

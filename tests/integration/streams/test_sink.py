@@ -15,7 +15,8 @@ from promptsales.cli.main import main
 from promptsales.quality.tables import audit_streamed
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
-from promptsales.stream.decode import UNCHANGED, Message
+from promptsales.stream.decode import UNCHANGED
+from promptsales.stream.messages import Message
 from promptsales.stream.sink import Sink
 from tests.integration.streams.conftest import Apply
 from tests.support.events import message

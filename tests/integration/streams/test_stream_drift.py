@@ -17,7 +17,7 @@ from promptsales.stream import connectors
 from promptsales.stream.absent_columns import read_marked_topics
 from promptsales.stream.audit import AuditResult, audit
 from promptsales.stream.audit_books import refuse_unpublished
-from promptsales.stream.dead_letters import MessagePosition, drop, list_letters
+from promptsales.stream.dead_letter_desk import MessagePosition, drop, list_letters
 from promptsales.stream.waive import waive
 from tests.support.campaigning import ADVERTISING, start_campaigns
 from tests.support.streaming import followed, is_followed, settle, wait

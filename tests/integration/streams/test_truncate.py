@@ -11,7 +11,7 @@ import pytest
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream.audit import audit
-from promptsales.stream.decode import Message
+from promptsales.stream.messages import Message
 from promptsales.stream.recount import rebuild
 from promptsales.stream.truncate import truncate
 from promptsales.stream.truncations import Truncation, read_pending

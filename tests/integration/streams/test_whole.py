@@ -18,7 +18,7 @@ from promptsales.settings import Limits, Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import audit
 from promptsales.stream.audit_books import has_changed
-from promptsales.stream.decode import Message
+from promptsales.stream.messages import Message
 from tests.integration.streams.conftest import Apply
 from tests.support.campaigning import start_campaigns
 from tests.support.events import message

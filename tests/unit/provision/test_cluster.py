@@ -4,16 +4,8 @@ from typing import get_args
 
 import pytest
 
-from promptsales.provision.cluster import (
-    Cluster,
-    Database,
-    ExistingDatabase,
-    ExistingRole,
-    Role,
-    database_steps,
-    read_cluster_spec,
-    role_steps,
-)
+from promptsales.provision.cluster import ExistingDatabase, ExistingRole, database_steps, role_steps
+from promptsales.specs.cluster import Cluster, Database, Role, read_cluster_spec
 
 READER = Role(description="reads", login=True, member_of=("readers",), settings={"statement_timeout": "60s"})
 CRM = Database(connect=("reader",), create=("owner",))

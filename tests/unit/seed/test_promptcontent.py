@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from promptsales.cache.key_spaces import key_spaces
-from promptsales.provision.collections import read_collections
 from promptsales.seed.planted import PLANTED
 from promptsales.seed.promptcontent import assets, draft, prompts
 from promptsales.seed.sessions import entries
 from promptsales.seed.world import World
+from promptsales.specs.collection import read_collections
+from promptsales.specs.key_space import key_spaces
 
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),

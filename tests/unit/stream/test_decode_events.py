@@ -12,7 +12,9 @@ from msgspec import UNSET
 
 from promptsales.settings import ROOT
 from promptsales.specs.stream import stream_contracts
-from promptsales.stream.decode import UNCHANGED, DeadLetter, Decoded, Decoder, Message, RowChange
+from promptsales.stream.dead_letters import DeadLetter
+from promptsales.stream.decode import UNCHANGED, Decoded, Decoder, RowChange
+from promptsales.stream.messages import Message
 from promptsales.stream.truncations import Truncation
 from tests.support.events import message
 from tests.support.events import metric as metric_of

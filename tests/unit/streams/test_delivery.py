@@ -9,7 +9,9 @@ import psycopg
 import pytest
 
 from promptsales.stream.batch import Batch, Offset
-from promptsales.stream.decode import DeadLetter, Message, RowChange
+from promptsales.stream.dead_letters import DeadLetter
+from promptsales.stream.decode import RowChange
+from promptsales.stream.messages import Message
 from promptsales.stream.sink import Applied, Sink
 from streams.delivery import Delivery
 

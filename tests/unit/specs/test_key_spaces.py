@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptsales.cache.key_spaces import KeySpace, key_spaces
+from promptsales.specs.key_space import KeySpace, key_spaces
 
 
 @pytest.mark.parametrize(
