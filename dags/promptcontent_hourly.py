@@ -7,7 +7,7 @@ are hashed in memory. The hashed rows go to the Kafka topics `promptcontent.*` a
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from promptsales.orchestration.feed import feed_groups
-from promptsales.orchestration.hourly import HOURLY, HOW_FEEDS_LOAD
+from promptsales.orchestration.feed_dags import HOURLY, HOW_FEEDS_LOAD
 
 with DAG(
     dag_id="promptcontent_hourly",

@@ -6,7 +6,7 @@ Rows are read through views that hash personal data, so clear text never leaves 
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from promptsales.orchestration.feed import feed_groups
-from promptsales.orchestration.hourly import HOURLY, HOW_FEEDS_LOAD
+from promptsales.orchestration.feed_dags import HOURLY, HOW_FEEDS_LOAD
 
 with DAG(
     dag_id="promptcrm_hourly",

@@ -1,4 +1,4 @@
-"""Send dead letters, before their batch is acknowledged."""
+"""Send dead letters (`promptsales/stream/dead_letters.py`), before their batch is acknowledged."""
 
 from datetime import UTC, datetime
 from typing import Any

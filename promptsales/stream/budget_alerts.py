@@ -1,8 +1,8 @@
 """Budget alerts: the statement that decides them, and the thread that sends each as an event, at least once.
 
-The stream runs `DECIDE` in the transaction of the change that moves the spend of a campaign; the levels are those of
-``realtime.budget_levels()``. The thread sends a row afterwards, with a stable id, and marks it as sent only when the
-brokers have it.
+The stream runs `DECIDE`, which is ``sql/budget_alerts.sql``, in the transaction of the change that moves the spend of a
+campaign. The levels are in ``warehouse/realtime/budget_alert/0004_levels.sql``. The thread sends a row afterwards, with
+a stable id, and marks it as sent only when the brokers have it.
 """
 
 import threading
