@@ -9,7 +9,7 @@ from promptsales.specs.feed import Contract
 STAGING_ONLY = ("_load_id", "_row", "_rules")
 # part of the payload: a misfit field and the null it is repaired to are both null in their column
 MISFITS = "_misfits"
-# prefix of the name of a row without a key; due.sql has it too
+# prefix of the name of a row without a key; load/due.sql has it too
 KEYLESS = "without key "
 
 # needed after many rows went in: the next load looks up each of them

@@ -7,6 +7,7 @@ The caller opens and closes all connections.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
@@ -26,6 +27,7 @@ from promptsales.specs.suite import read_suite
 
 # a run that waits longer than this for the staging table fails, and its task is retried
 LOCK_TIMEOUT = "60s"
+_DUE = Path(__file__).with_name("due.sql").read_bytes()
 
 
 def extract(
@@ -163,7 +165,7 @@ def _stage(
         "read_at": read_at,
         "seen_through": state.read_seen_through(warehouse, contract.table),
     }
-    retries = [key for (key,) in warehouse.execute(state.statement("due"), values)] if window is None else []
+    retries = [key for (key,) in warehouse.execute(_DUE, values)] if window is None else []
     with reader.snapshot(), warehouse.transaction():
         key = reader.read_key()
         reader.refuse_drift()

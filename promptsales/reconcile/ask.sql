@@ -1,4 +1,4 @@
--- the next load that begins reads the row (promptsales/feeds/sql/due.sql); asked twice before it, it is asked once
+-- the next load that begins reads the row (promptsales/load/due.sql); asked twice before it, it is asked once
 insert into ops.reread (feed, extraction, key, reason)
 select feed, extraction, key, reason from (values (%s, %s::bigint, %s, %s)) asked (feed, extraction, key, reason)
 -- of a person who was erased since the feed was compared, nothing is asked

@@ -1,5 +1,5 @@
 -- rows a reconciliation found wrong: the first load of the feed that begins afterwards reads them, whatever their cursor
--- says. Append-only; which are still to be read follows from ops.load (promptsales/feeds/sql/due.sql)
+-- says. Append-only; which are still to be read follows from ops.load (promptsales/load/due.sql)
 create table ops.reread (
     feed text not null,
     extraction bigint not null,
