@@ -8,6 +8,7 @@ from local.service import Program, Service, Unwell
 from promptsales.connections import connected
 from promptsales.errors import PipelineError
 from promptsales.settings import ROOT, Port
+from promptsales.stream.ready import is_provisioned
 
 
 class Stream(Service):
@@ -50,6 +51,6 @@ class Stream(Service):
     def _is_provisioned(self) -> bool:
         try:
             with connected(self.settings, "warehouse", patience="look") as warehouse:
-                return warehouse.execute("select to_regclass('ops.connector') is not null").fetchone() == (True,)
+                return is_provisioned(warehouse)
         except PipelineError:
             return False

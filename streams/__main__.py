@@ -12,11 +12,10 @@ from promptsales.errors import PipelineError
 from promptsales.printable import logger
 from promptsales.settings import Settings, settings
 from promptsales.specs.stream import stream_contracts
+from promptsales.stream.ready import is_provisioned
 from streams.app import create_app
 
 log = logger("streams")
-
-_READY = "select to_regclass('ops.connector') is not null and to_regclass('realtime.sales_funnel') is not null"
 
 
 def main() -> None:
@@ -42,13 +41,13 @@ def describe_missing(here: Settings) -> str:
         with topics.errors("list topics", client):
             existing = client.list_topics(timeout=10).topics
         with connected(here, "warehouse", patience="look") as warehouse:
-            ready = warehouse.execute(_READY).fetchone()
+            ready = is_provisioned(warehouse)
     except PipelineError as error:
         return str(error)
     missing = [contract.topic for contract in stream_contracts().values() if contract.topic not in existing]
     if missing:
         return f"topics {', '.join(missing)} are missing"
-    return "" if ready == (True,) else "tables of ops or realtime are missing"
+    return "" if ready else "tables of ops or realtime are missing"
 
 
 if __name__ == "__main__":

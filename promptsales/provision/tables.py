@@ -57,7 +57,10 @@ def provision_tables(connection: psycopg.Connection) -> list[ProvisionChange]:
     for feed in contracts().values():
         check_core(feed, existing.get(f"core.{feed.table}"))
         if (staging := existing.get(f"staging.{feed.staging}")) is None or staging.definition != _definition(feed):
+            # a contract names a type of an extension without its schema; the script calls no function
+            connection.execute("set local search_path = pg_catalog, public, pg_temp")
             connection.execute(staging_script(feed))
+            connection.execute("set local search_path to default")
             changes.append(f"staging.{feed.staging} {'re' if staging else ''}created")
         if statements := list(_comments(feed, existing)):
             connection.execute(sql.SQL(";").join(statements))

@@ -12,7 +12,7 @@ from promptsales.errors import ConfigError
 from promptsales.names import Name, Relation, TableName
 from promptsales.settings import ROOT
 from promptsales.specs.column import Type
-from promptsales.specs.feed import HOURLY, STALE_RUNS
+from promptsales.specs.feed import HOURLY, STALE_RUNS, contracts
 
 FOLDER = ROOT / "warehouse" / "marts"
 
@@ -76,8 +76,11 @@ class Mart(Document):
 
     @property
     def stale_after(self) -> timedelta:
-        """How long ago it may be complete before it is stale; marts are built every hour."""
-        return STALE_RUNS * HOURLY
+        """How long ago it may be complete before it is stale: it is built every hour, and as complete as its inputs."""
+        feeds = contracts()
+        inputs = [feeds[name] for relation in self.inputs if (name := relation.removeprefix("core.")) in feeds]
+        limits = [feed.stale_after for feed in inputs] + [catalogue()[name].stale_after for name in self.upstream]
+        return max([STALE_RUNS * HOURLY, *limits])
 
     @property
     def upstream(self) -> tuple[str, ...]:

@@ -29,7 +29,6 @@ _UNCHANGED = (msgspec.json.encode(UNCHANGED), msgspec.json.encode([UNCHANGED]))
 
 # times that PostgreSQL can hold and Python cannot, as Debezium writes them: infinite, BC, or after the year 9999
 _BEYOND = re.compile(r"-?infinity|(?P<sign>[+-]?)(?P<year>\d{4,9})(?P<rest>-\d\d-\d\d(T[\d:.]+([+-][\d:]+|Z)?)?)( BC)?")
-NOT_AN_OBJECT = "{}_not_an_object"
 # a lone surrogate at the end of a text, as Connect writes it when a cut splits a character
 _HALF = re.compile(rb'\\u[dD][89abAB][0-9a-fA-F]{2}"')
 # created, updated, deleted; read by a snapshot

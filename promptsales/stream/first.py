@@ -3,7 +3,7 @@
 Such a change may lie before the snapshot in the log although it was committed after it; on the bus it comes after the
 row that the snapshot read. It is therefore placed at the commit of the newest known version of its row, if that is
 later than its own position. An event that Kafka delivers again was placed before, and must not rise above a later
-snapshot.
+snapshot of its epoch: its offset is applied already, and its row is known under its epoch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,24 +31,21 @@ async def place_first_changes(connection: psycopg.AsyncConnection[Any], batch: B
     """
     if not any(change.is_first for change in batch.changes):
         return batch
-    # a recreated topic begins at offset 0
-    fresh = {(offset.topic, offset.partition) for offset in batch.offsets if offset.first_offset == 0}
     changes: list[RowChange] = []
     for name in batch.tables():
         mine = [change for change in batch.changes if change.table == name]
-        changes += await _place_in_table(connection, name, mine, fresh)
+        changes += await _place_in_table(connection, name, mine)
     return batch._replace(changes=tuple(changes))
 
 
 async def _place_in_table(
-    connection: psycopg.AsyncConnection[Any], name: str, changes: Sequence[RowChange], fresh: set[tuple[str, int]]
+    connection: psycopg.AsyncConnection[Any], name: str, changes: Sequence[RowChange]
 ) -> Sequence[RowChange]:
     keys = sorted({str(change.key) for change in changes if change.is_first})
     if not keys:
         return changes
-    topic = stream_contracts()[name].topic
-    cursor = await connection.execute(_APPLIED, [topic])
-    applied = {at: offset for at, offset in await cursor.fetchall() if (topic, at) not in fresh}
+    cursor = await connection.execute(_APPLIED, [stream_contracts()[name].topic])
+    applied: dict[int, int] = dict(await cursor.fetchall())
     cursor = await connection.execute(_compose_known_versions(name), {"keys": keys})
     newest: dict[str, Rank] = {}
     for key, *version in await cursor.fetchall():
@@ -57,12 +54,19 @@ async def _place_in_table(
 
 
 def _in_order(changes: Sequence[RowChange], newest: dict[str, Rank], applied: dict[int, int]) -> Iterator[RowChange]:
+    before = dict(newest)
     for change in changes:
         key = str(change.key)
-        if change.is_first and change.message.offset >= applied.get(change.message.partition, 0):
+        if change.is_first and not _is_applied(change, before.get(key), applied):
             change = _raise_commit(change, newest.get(key))
         _note_newest(newest, key, change.version)
         yield change
+
+
+def _is_applied(change: RowChange, known: Rank | None, applied: dict[int, int]) -> bool:
+    """Return whether the change was applied before; offsets alone do not tell, as a recreated topic repeats them."""
+    is_known = known is not None and known[0] >= change.version[0]
+    return is_known and change.message.offset < applied.get(change.message.partition, 0)
 
 
 def _raise_commit(change: RowChange, base: Rank | None) -> RowChange:

@@ -1,10 +1,11 @@
+-- types of extensions by their own name: an administrator's search path lacks public
 select n.nspname || '.' || c.relname,
        obj_description(c.oid, 'pg_class'),
        jsonb_object_agg(
-           a.attname, jsonb_build_array(format_type(a.atttypid, a.atttypmod), col_description(c.oid, a.attnum))
+           a.attname, jsonb_build_array(regexp_replace(format_type(a.atttypid, a.atttypmod), '^public\.', ''), col_description(c.oid, a.attnum))
            order by a.attnum
        ),
-       array_agg(a.attname::text || ' ' || format_type(a.atttypid, a.atttypmod)
+       array_agg(a.attname::text || ' ' || regexp_replace(format_type(a.atttypid, a.atttypmod), '^public\.', '')
                  || case when a.attnotnull then ' not null' else '' end
                  || case a.attidentity when 'a' then ' generated always as identity' else '' end
                  order by a.attnum)

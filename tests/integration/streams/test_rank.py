@@ -120,6 +120,18 @@ def test_such_a_change_that_kafka_gives_again_is_older_than_a_later_snapshot(
         warehouse.execute("delete from ops.stream_offset where (topic, partition) = (%s, %s)", at)
 
 
+def test_such_a_change_of_a_new_epoch_in_a_recreated_topic(apply: Apply, warehouse: psycopg.Connection) -> None:
+    """The offsets of a recreated topic begin at 0 again, so they say nothing about what was applied."""
+    apply([message("r", metric(1, A), 30)])
+    at = [METRICS, PARTITION]
+    warehouse.execute("insert into ops.stream_offset (topic, partition, next_offset) values (%s, %s, 9)", at)
+    try:
+        apply([message("r", metric(1, A), 40, epoch=2), FIRST[1]._replace(epoch=2)])
+        assert warehouse.execute(CORE).fetchall() == [(1, FIVE, False, 40, 8)]
+    finally:
+        warehouse.execute("delete from ops.stream_offset where (topic, partition) = (%s, %s)", at)
+
+
 @pytest.mark.parametrize("version", [Version(1, 9, 9, is_snapshot=True), Version(1, 0, 0, is_snapshot=True)])
 def test_a_repair_is_no_newer_than_what_it_replaces(
     stack: Settings, apply: Apply, warehouse: psycopg.Connection, version: Version
