@@ -13,7 +13,8 @@ from typing import IO
 from tests.support.servers import SHARED, running
 
 _APART = ("tests/integration/marts", "tests/integration/rules", "tests/properties/test_bad_rows.py")
-_MOST = ("tests/e2e", "tests/integration", "tests/properties", *(f"--ignore={path}" for path in _APART))
+_SHARED = ("tests/e2e", "tests/integration", "tests/security", "tests/properties")
+_MOST = (*_SHARED, *(f"--ignore={path}" for path in _APART))
 
 
 def main() -> int:
