@@ -18,7 +18,7 @@ import httpx
 
 from local.postgres import Postgres
 from local.service import Program, Service, Unwell
-from promptsales.airflow_client.registration import alert_environment
+from promptsales.airflow_client.registration import alert_connections
 from promptsales.errors import TerminalError
 from promptsales.provision.cluster import provision_cluster
 from promptsales.settings import HOST, ROOT, Port, Settings
@@ -54,6 +54,10 @@ class AirflowService(Service):
     def _logs(self) -> Path:
         return self.settings.state / "logs" / "airflow"
 
+    @property
+    def _alerts(self) -> Path:
+        return self.conf / "airflow.alerts.json"
+
     def config(self) -> dict[str, dict[str, str]]:
         """Return the options that differ from Airflow's defaults, by section; secrets are included."""
         secret = self.settings.secrets.password
@@ -72,6 +76,11 @@ class AirflowService(Service):
                 "simple_auth_manager_passwords_file": str(self.conf / "airflow.passwords.json"),
                 # the default looks the full name up in the DNS, which takes seconds without a network
                 "hostname_callable": "socket.gethostname",
+            },
+            # read when an alert is sent: a variable would be inherited by every task, and by Spark
+            "secrets": {
+                "backend": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+                "backend_kwargs": json.dumps({"connections_file_path": str(self._alerts)}),
             },
             "database": {"sql_alchemy_conn": database.replace("postgresql://", "postgresql+psycopg2://")},
             "api": {
@@ -96,7 +105,7 @@ class AirflowService(Service):
         }
 
     def files(self) -> dict[Path, str]:
-        """Return Airflow's configuration file and the logins of its UI, by path."""
+        """Return Airflow's configuration file, the logins of its UI and where alerts are sent, by path."""
         parser = RawConfigParser()
         # Airflow interpolates percent signs when it reads the file
         parser.read_dict({
@@ -109,12 +118,13 @@ class AirflowService(Service):
         return {
             self.data / "airflow.cfg": text.getvalue(),
             self.conf / "airflow.passwords.json": json.dumps(login),
+            self._alerts: json.dumps(alert_connections(self.settings)),
         }
 
     @property
     def _environment(self) -> dict[str, str]:
         paths = {"AIRFLOW_HOME": str(self.data), "PYTHONPATH": str(ROOT), "GX_ANALYTICS_ENABLED": "false"}
-        return self.settings_environment | paths | alert_environment(self.settings)
+        return self.settings_environment | paths
 
     def programs(self) -> list[Program]:
         """Return the three components."""

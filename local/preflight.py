@@ -12,6 +12,7 @@ from local.processes import find_holder
 from local.service import Service
 from promptsales.errors import ConfigError
 from promptsales.settings import HOST
+from promptsales.settings_file import NAME
 
 MARK = ".promptsales"
 FIRST_START_MB, LATER_START_MB = 1500, 200
@@ -28,11 +29,16 @@ def claim_state(state: Path) -> None:
     state.mkdir(mode=0o711, parents=True, exist_ok=True)
     _check_owner(state)
     if not (state / MARK).exists():
-        if any(state.iterdir()):
+        if not _is_unused(state):
             raise ConfigError(f"state folder {state} holds other files; set PROMPTSALES_STATE to an empty folder")
         (state / MARK).write_text("the state of one PromptSales stack; `promptsales down --remove` deletes it\n")
     _make_folders(state)
     _check_reachable(state / "data")
+
+
+def _is_unused(state: Path) -> bool:
+    # a user may write the settings before the first start
+    return {path.name for path in state.iterdir()} <= {NAME}
 
 
 def check_ours(state: Path) -> None:

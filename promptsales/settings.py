@@ -1,4 +1,4 @@
-"""All settings in one frozen class, read once from the environment (``PROMPTSALES_...``)."""
+"""All settings in one frozen class, read once from the environment (``PROMPTSALES_...``) and the file of settings."""
 
 import hashlib
 import os
@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from promptsales.addresses import refuse_mail, refuse_malformed, refuse_unknown, refuse_webhook
 from promptsales.errors import ConfigError
 from promptsales.secrets import Secrets
+from promptsales.settings_file import check_settings_file, describe_origin, find_settings_file
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -258,13 +259,29 @@ def _reword(message: str) -> str:
 
 @cache
 def settings() -> Settings:
-    """Return the settings of this process.
+    """Return the settings of this process: the environment's, then those of the file of settings.
 
     Raises:
-        ConfigError: when a value is not valid; the message names every such variable, never its value.
+        ConfigError: when a value is not valid, or the file is not; the message names every such variable, and the line
+            of the file that sets it, never its value.
     """
+    path = find_settings_file(Path(os.environ.get("PROMPTSALES_STATE") or default_state()))
+    lines = check_settings_file(path, _variables()) if path else {}
     try:
-        return Settings()
+        return _read(path)
+    except ConfigError as error:
+        raise ConfigError(f"{error}{describe_origin(str(error), path, lines)}") from None
+
+
+def _variables() -> set[str]:
+    """Return the names of all variables that a file of settings may set."""
+    names = {*Settings.model_fields, *(f"dsn__{name}" for name in (*get_args(PublicName), *get_args(InternalName)))}
+    return {f"PROMPTSALES_{name.upper()}" for name in names}
+
+
+def _read(path: Path | None) -> Settings:
+    try:
+        return Settings(_env_file=path)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_context=False, include_url=False)
         lines = (

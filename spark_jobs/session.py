@@ -12,6 +12,14 @@ from promptsales.java import JARS, java
 CONF = Path(__file__).parent / "conf"
 # with a local master no other machine connects to the driver; workers of a cluster use its host name or SPARK_LOCAL_IP
 _LOCAL = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+# Spark generates the secret in the driver's memory. Only the workers of a standalone cluster (``spark://``) would need
+# to be given it, and Spark has no way that leaves it out of command lines
+_AUTHENTICATED = {
+    "spark.authenticate": "true",
+    "spark.network.crypto.enabled": "true",
+    "spark.network.crypto.cipher": "AES/GCM/NoPadding",
+    "spark.network.crypto.saslFallback": "false",
+}
 
 
 @contextmanager
@@ -25,8 +33,9 @@ def session(master: str, memory: str, partitions: int) -> Iterator[SparkSession]
     """
     os.environ["JAVA_HOME"] = str(java().home)
     os.environ["SPARK_CONF_DIR"] = str(CONF)
-    network = _LOCAL if master.startswith("local") else {}
-    if network:
+    network = {} if master.startswith("spark://") else dict(_AUTHENTICATED)
+    if master.startswith("local"):
+        network |= _LOCAL
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     driver = next(JARS.glob("jdbc/postgresql-*.jar"))
     spark = (

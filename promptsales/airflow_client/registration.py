@@ -94,18 +94,18 @@ def connections(settings: Settings) -> list[AirflowConnection]:
     ]
 
 
-def alert_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment variables that define Airflow's alert connections: none, mail, webhook or both.
+def alert_connections(settings: Settings) -> dict[str, str]:
+    """Return the addresses of Airflow's alert connections by id: none, mail, webhook or both.
 
     They are not stored in Airflow's database, because a deadline's callback, unlike a task, may not read it.
     """
-    variables = {}
+    addresses = {}
     if settings.alert_mail:
-        variables["AIRFLOW_CONN_ALERT_MAIL"] = settings.alert_mail
+        addresses["alert_mail"] = settings.alert_mail
     if settings.alert_webhook:
         # passed as an option, because Airflow lower-cases a host
-        variables["AIRFLOW_CONN_ALERT_WEBHOOK"] = f"generic:///?{urlencode({'url': settings.alert_webhook})}"
-    return variables
+        addresses["alert_webhook"] = f"generic:///?{urlencode({'url': settings.alert_webhook})}"
+    return addresses
 
 
 def postgres_connection(connection_id: str, address: str, description: str) -> AirflowConnection:

@@ -14,7 +14,7 @@ from promptsales.cli.output import print_text, show_error
 from promptsales.errors import PipelineError
 
 # a module has the command that is called like it, except for these
-_COMMANDS = {"stack": ("up", "down", "status", "logs", "dsn"), "platform": ("provision", "register", "topics")}
+_COMMANDS = {"stack": ("up", "down", "status", "logs", "psql", "dsn"), "platform": ("provision", "register", "topics")}
 # in the order of `promptsales --help`
 MODULES = (
     *("run", "stack", "platform", "seed", "load", "build", "check", "freshness", "quarantine", "reconcile", "pii"),
