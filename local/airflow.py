@@ -73,7 +73,10 @@ class AirflowService(Service):
                 # the default looks the full name up in the DNS, which takes seconds without a network
                 "hostname_callable": "socket.gethostname",
             },
-            "database": {"sql_alchemy_conn": database.replace("postgresql://", "postgresql+psycopg2://")},
+            "database": {
+                "sql_alchemy_conn": database.replace("postgresql://", "postgresql+psycopg2://"),
+                "sql_alchemy_connect_args": "local.airflow_login.CONNECT_ARGS",
+            },
             "api": {
                 "host": HOST,
                 "port": str(self.port),
