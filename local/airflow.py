@@ -82,7 +82,10 @@ class AirflowService(Service):
                 "backend": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
                 "backend_kwargs": json.dumps({"connections_file_path": str(self._alerts)}),
             },
-            "database": {"sql_alchemy_conn": database.replace("postgresql://", "postgresql+psycopg2://")},
+            "database": {
+                "sql_alchemy_conn": database.replace("postgresql://", "postgresql+psycopg2://"),
+                "sql_alchemy_connect_args": "local.airflow_login.CONNECT_ARGS",
+            },
             "api": {
                 "host": HOST,
                 "port": str(self.port),

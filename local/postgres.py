@@ -14,7 +14,7 @@ from typing import Any, Literal
 import psycopg
 
 from local.service import Program, Service, Unwell, last_line
-from promptsales.connections import ADMIN_PATH
+from promptsales.connections import ADMIN_PATH, SCRAM
 from promptsales.errors import ConfigError, TerminalError
 from promptsales.settings import HOST, Settings
 
@@ -162,7 +162,7 @@ class Postgres(Service):
             return psycopg.connect(
                 host=HOST, port=self.port, user="postgres", password=password, dbname="postgres",
                 connect_timeout=2, autocommit=True, application_name="promptsales local stack",
-                options=f"-c search_path={ADMIN_PATH}",
+                options=f"-c search_path={ADMIN_PATH}", require_auth=SCRAM,
             )  # fmt: skip
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):

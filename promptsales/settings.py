@@ -246,12 +246,6 @@ def connection_names() -> tuple[str, ...]:
     return get_args(PublicName)
 
 
-def drop_libpq_settings() -> None:
-    """Remove the variables that libpq turns into session settings, which it would send after ours."""
-    for variable in ("PGTZ", "PGDATESTYLE", "PGGEQO"):
-        os.environ.pop(variable, None)
-
-
 def _reword(message: str) -> str:
     message = message.removeprefix("Value error, ")
     return message[0].lower() + message[1:]

@@ -4,11 +4,12 @@ import hashlib
 import json
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from promptsales.addresses import postgres_hosts
 from promptsales.airflow_client.api import AirflowClient
 from promptsales.airflow_client.models import AirflowConnection, Pool
+from promptsales.connections import require_scram
 from promptsales.errors import ConfigError
 from promptsales.settings import InternalName, PublicName, Settings
 
@@ -87,11 +88,18 @@ def _registered(settings: Settings) -> dict[str, str]:
 def connections(settings: Settings) -> list[AirflowConnection]:
     """Return every connection that a DAG uses, with the addresses of the settings."""
     return [
-        *(postgres_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in _POSTGRES.items()),
+        *(
+            postgres_connection(conn_id, _with_scram(settings, name), text)
+            for conn_id, (name, text) in _POSTGRES.items()
+        ),
         *(mongo_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in _MONGO.items()),
         kafka_connection("kafka", settings.address("kafka"), "Kafka, the event bus"),
         redis_connection("redis", settings.address("redis"), "Redis, the global cache"),
     ]
+
+
+def _with_scram(settings: Settings, name: PublicName | InternalName) -> str:
+    return make_conninfo(**require_scram(settings, name, conninfo_to_dict(settings.address(name))))
 
 
 def alert_connections(settings: Settings) -> dict[str, str]:
@@ -164,7 +172,7 @@ def kafka_connection(connection_id: str, address: str, description: str) -> Airf
 
 
 def redis_connection(connection_id: str, address: str, description: str) -> AirflowConnection:
-    """Return the Airflow connection for a Redis address; the number of the database is its schema."""
+    """Return the Airflow connection for a Redis address; its database is the schema, its options go to ``extra``."""
     parts = urlsplit(address)
     return AirflowConnection(
         connection_id=connection_id,
@@ -175,5 +183,5 @@ def redis_connection(connection_id: str, address: str, description: str) -> Airf
         login=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
         schema_=parts.path.strip("/") or "0",
-        extra=json.dumps({"ssl": parts.scheme == "rediss"}),
+        extra=json.dumps({"ssl": parts.scheme == "rediss", **dict(parse_qsl(parts.query))}),
     )

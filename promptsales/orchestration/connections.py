@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
 import psycopg
 from airflow.sdk import BaseHook
@@ -18,6 +19,7 @@ from promptsales.settings import settings
 from promptsales.specs.feed import Contract
 
 if TYPE_CHECKING:
+    from airflow.sdk import Connection
     from pymongo import MongoClient
 
 log = logger(__name__)
@@ -93,12 +95,19 @@ def forget_responses(*tables: str) -> None:
     except AirflowNotFoundException:
         log.warning("airflow has no connection redis, so cached responses stay: run `promptsales register`")
         return
-    with redis.Redis(
-        host=str(connection.host), port=connection.port or 6379, username=connection.login,
-        password=connection.password, db=int(connection.schema or 0), ssl=bool(connection.extra_dejson.get("ssl")),
+    with redis.Redis.from_url(
+        redis_url(connection), username=connection.login, password=connection.password,
         socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S,
     ) as client:  # fmt: skip
         forget(client, tables)
+
+
+def redis_url(connection: "Connection") -> str:
+    """Return the URL of a Redis connection stored in Airflow, with its options and without its login."""
+    options = dict(connection.extra_dejson)
+    scheme = "rediss" if options.pop("ssl", False) else "redis"
+    place = f"{connection.host}:{connection.port or 6379}/{connection.schema or 0}"
+    return f"{scheme}://{place}?{urlencode(options)}"
 
 
 @contextmanager

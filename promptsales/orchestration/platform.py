@@ -21,7 +21,11 @@ log = logger(__name__)
 
 @task
 def provision_database(name: "Database", conn_id: str) -> list[str]:
-    """Run the migrations and apply the contracts in one transaction, then set the reporting time zone."""
+    """Run the migrations and apply the contracts, then set the reporting time zone.
+
+    Raises:
+        ConfigError: when migrations of a source are due, which need the password of its owner.
+    """
     from promptsales import provision
 
     with postgres(conn_id, name) as connection:

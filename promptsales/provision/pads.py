@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 from promptsales.errors import ConfigError, driver_errors
 from promptsales.hashing.keys import compute_pads
 from promptsales.provision.changes import ProvisionChange
+from promptsales.provision.planted import refuse_planted
 
 
 class _Pads(NamedTuple):
@@ -21,7 +22,12 @@ class _Pads(NamedTuple):
 
 
 def has_pads(connection: psycopg.Connection) -> bool:
-    """Return whether this database has a hashing key."""
+    """Return whether this database has a hashing key.
+
+    Raises:
+        ConfigError: when the schema of the keys is somebody else's.
+    """
+    refuse_planted(connection)
     with driver_errors("read the hashing keys"):
         if connection.execute("select to_regclass('etl.pii_pad')").fetchone() == (None,):
             return False

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict
 
 from promptsales.addresses import format_hosts, postgres_hosts
 from promptsales.bus import connect, topics
-from promptsales.connections import connected, missing_settings, start_options
+from promptsales.connections import connected, missing_settings, require_scram, start_options
 from promptsales.errors import ConfigError
+from promptsales.jdbc import security_properties
 from promptsales.settings import InternalName, Settings
 from promptsales.specs import value_limits
 from promptsales.specs.connector import read_connector
@@ -90,7 +91,8 @@ def source_properties(settings: Settings, connector: Connector) -> dict[str, str
     """Return the properties by which Debezium finds its source.
 
     Raises:
-        ConfigError: for several hosts (Debezium accepts one), or for a socket instead of a host.
+        ConfigError: for several hosts (Debezium accepts one), for a socket instead of a host, or for an option that
+            Debezium cannot have.
     """
     name = source_of(connector)
     address = settings.address(name)
@@ -101,12 +103,17 @@ def source_properties(settings: Settings, connector: Connector) -> dict[str, str
             "over TCP: set the primary, or an address that leads to it, in "
             f"PROMPTSALES_DSN__{name.upper()}"
         )
-    options = {"database.sslmode": str(parts["sslmode"])} if parts.get("sslmode") else {}
+    protection = security_properties(name, require_scram(settings, name, parts))
+    if "sslpassword" in protection:
+        raise ConfigError(
+            f"connection {name}: sslpassword would be readable in Debezium's configuration; give Debezium a key "
+            f"without a password, and remove the option from PROMPTSALES_DSN__{name.upper()}"
+        )
     return {
         "database.hostname": hosts[0][0],
         "database.port": hosts[0][1],
         "database.dbname": str(parts.get("dbname", "")),
-        **options,
+        **{f"{'database' if key.startswith('ssl') else 'driver'}.{key}": value for key, value in protection.items()},
     }
 
 
