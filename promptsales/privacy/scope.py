@@ -12,11 +12,10 @@ from typing import NamedTuple
 import psycopg
 
 from promptsales.erasure import search
+from promptsales.erasure.suppression import MOST_IDS
 from promptsales.errors import ConfigError
 from promptsales.privacy.person import Person
 
-# a person has an id as lead, contact and user, and a few duplicates
-MOST_IDS = 10
 # the rows of all tables that name the person, as owner of other rows too
 MOST_ROWS = 1_000
 KINDS = {"email_hmac": "e-mail address", "phone_hmac": "phone number", "click_id_hmac": "click id"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from promptsales.errors import ConfigError
+from promptsales.errors import ConfigError, TerminalError
 from promptsales.load.steps import load
 from promptsales.privacy import erasure
 from promptsales.privacy.person import FOLLOWED, find
@@ -106,3 +106,30 @@ def test_many_rows_need_the_number_too(
     assert {row["owner_user_id"] for row in leads.in_core(admin).values()} == {leads.OWNER}
     erasure.erase(admin, owner, expect=1)
     assert {row["owner_user_id"] for row in leads.in_core(admin).values()} == {uuid.UUID(int=0)}
+
+
+def test_a_bulk_mistake_at_the_source_does_not_erase_everybody(
+    crm: psycopg.Connection,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    admin: psycopg.Connection,
+) -> None:
+    """An update without its condition gives all leads the address of an erased person."""
+    (erased, *others) = [leads.add(crm, email=f"{number}@example.com")[0] for number in range(12)]
+    load(LEADS, source, warehouse, None, "test")
+    erasure.erase(admin, find(admin, str(erased), None))
+    crm.execute("update crm.leads set email = '0@example.com'")
+    with pytest.raises(TerminalError) as refused:
+        load(LEADS, source, warehouse, None, "test")
+    assert str(refused.value) == (
+        "feed leads: 11 rows that core holds now have the e-mail hash of an erased person, more than 10; nothing was "
+        "erased or loaded; correct the address at the source, or run `promptsales pii erase` for each of their ids"
+    )
+    assert leads.in_core(warehouse).keys() == set(others)
+    assert {key for key, _ in suppressed(admin)} == {str(erased)}
+    # new rows with the address are kept out, however many they are; and one that was corrected is loaded
+    crm.execute("update crm.leads set email = 'x@example.com' where id <> %s", [erased])
+    added = leads.add(crm, 11, email="0@example.com")
+    assert load(LEADS, source, warehouse, None, "test").suppressed == 12
+    assert leads.in_core(warehouse).keys() == set(others)
+    assert {key for key, _ in suppressed(admin)} == {str(erased), *map(str, added)}
