@@ -14,6 +14,8 @@ from pathlib import Path
 
 KEEP = timedelta(days=14)
 EVERY = timedelta(days=1)
+# in the state folder; `promptsales doctor` reads it too
+STAMP = Path("data", "airflow", ".cleaned")
 # how often it looks whether the last cleanup is a day ago, and tries one that failed again
 _LOOK_S = 3600
 # every table that grows. Not `dag`: a DAG that was not parsed for two weeks, because the stack was down, would be
@@ -67,7 +69,7 @@ def main() -> None:
     """Clean once a day, for ever."""
     os.nice(10)
     state = Path(os.environ["PROMPTSALES_STATE"])
-    stamp = state / "data" / "airflow" / ".cleaned"
+    stamp = state / STAMP
     while True:
         now = datetime.now(UTC)
         if is_due(stamp, now) and clean(state, now - KEEP):

@@ -7,6 +7,7 @@ import typer
 
 from promptsales.cli import load
 from promptsales.cli.output import Json, connected, forget_responses, group, print_json, show_line, show_table
+from promptsales.cli.report import write as write_report
 from promptsales.errors import ConfigError
 from promptsales.privacy import erasure, person, rotation, scope
 from promptsales.settings import settings
@@ -82,6 +83,9 @@ def erase(
             typer.confirm(f"permanently erase these {len(match.listed)} rows of {len(match.keys)} ids", abort=True)
         report = erasure.erase(warehouse, match, expect)
     forget_responses([change.table for change in report.changes])
+    # it shows the start of users' ids
+    if (page := settings().state / "report.html").exists():
+        write_report(page)
     if as_json:
         print_json(report._asdict())
         return
@@ -108,7 +112,8 @@ def _preview(warehouse: psycopg.Connection, match: person.Person, expect: int | 
     scope.refuse_ids(match, expect)
     rows = list(scope.count_rows(warehouse, match))
     show_table("rows that would be deleted or changed", ("table", "rows"), rows)
-    scope.refuse_rows(rows, expect, len(match.keys))
+    if expect is None:
+        scope.refuse_rows(rows, len(match.keys))
     show_line(f"ids to erase: {len(match.keys)}")
 
 

@@ -79,14 +79,14 @@ def refuse_ids(person: Person, expect: int | None) -> None:
         )
 
 
-def refuse_rows(rows: list[TableRows], expect: int | None, ids: int) -> None:
-    """Refuse an erasure that changes more rows than one person's, unless the number of ids is expected.
+def refuse_rows(rows: list[TableRows], ids: int) -> None:
+    """Refuse an erasure that changes more rows than one person's, for an operator who expects no number of ids.
 
     Raises:
         ConfigError: when more than `MOST_ROWS` rows name the person.
     """
     total = sum(table.rows for table in rows)
-    if expect is None and total > MOST_ROWS:
+    if total > MOST_ROWS:
         most = sorted(rows, key=lambda table: -table.rows)
         named = ", ".join(f"{table.rows} of {table.table}" for table in most[:5])
         raise ConfigError(

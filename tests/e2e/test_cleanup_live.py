@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from local.airflow_cleanup import KEEP
+from local.airflow_cleanup import KEEP, STAMP
 from local.supervisor import Supervisor
 from promptsales.airflow_client.api import POLL_S, AirflowClient
 from promptsales.settings import Settings
@@ -60,7 +60,7 @@ def age(stack: Settings, run_id: str) -> None:
 
 def clean(stack: Settings) -> None:
     """Let the program that the stack runs find that its last cleanup is more than a day ago."""
-    stamp = stack.state / "data" / "airflow" / ".cleaned"
+    stamp = stack.state / STAMP
     supervisor = Supervisor(stack.state)
     supervisor.stop({CLEANUP}, PATIENCE_S)
     yesterday = time.time() - 90_000

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.airflow import AirflowService, create_fernet
-from local.airflow_cleanup import KEEP, delete_logs, is_due
+from local.airflow_cleanup import KEEP, STAMP, delete_logs, is_due
 from local.stack import SECRETS
+from promptsales.monitoring.doctor import check_cleanup
 from promptsales.settings import Settings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -43,6 +44,18 @@ def test_it_is_due_a_day_after_the_last_one(tmp_path: Path) -> None:
     os.utime(stamp, (NOW.timestamp(), NOW.timestamp()))
     assert not is_due(stamp, NOW + timedelta(hours=23, minutes=59))
     assert is_due(stamp, NOW + timedelta(days=1))
+
+
+def test_doctor_reports_a_cleanup_that_no_longer_happens(tmp_path: Path) -> None:
+    settings, stamp = Settings(state=tmp_path), tmp_path / STAMP
+    assert list(check_cleanup(settings)) == []
+    stamp.parent.mkdir(parents=True)
+    for days, found in (
+        (2.9, []),
+        (4, ["its old logs and metadata were last deleted 4 days ago, which should happen daily"]),
+    ):
+        put(stamp, datetime.now(UTC) - timedelta(days=days))
+        assert [finding.what for finding in check_cleanup(settings)] == found
 
 
 def test_it_runs_beside_airflow(tmp_path: Path) -> None:
