@@ -1,4 +1,4 @@
-"""Airflow 3: API server, scheduler and DAG processor, a process each; the metadata is in the warehouse cluster."""
+"""Airflow 3: API server, scheduler, DAG processor and cleanup; the metadata is in the warehouse cluster."""
 
 import base64
 import json
@@ -6,7 +6,6 @@ import os
 import secrets as random
 import subprocess
 import sys
-import time
 from configparser import RawConfigParser
 from datetime import datetime
 from importlib.metadata import version
@@ -23,11 +22,11 @@ from promptsales.errors import TerminalError
 from promptsales.provision.cluster import provision_cluster
 from promptsales.settings import HOST, ROOT, Port, Settings
 
-KEEP_LOGS_DAYS = 14
 COMPONENTS = {
-    "airflow-api": ["api-server"],
-    "airflow-scheduler": ["scheduler", "--skip-serve-logs"],
-    "airflow-dags": ["dag-processor"],
+    "airflow-api": ["airflow", "api-server"],
+    "airflow-scheduler": ["airflow", "scheduler", "--skip-serve-logs"],
+    "airflow-dags": ["airflow", "dag-processor"],
+    "airflow-cleanup": ["local.airflow_cleanup"],
 }
 
 
@@ -130,16 +129,15 @@ class AirflowService(Service):
         return self.settings_environment | paths
 
     def programs(self) -> list[Program]:
-        """Return the three components."""
+        """Return the three components, and the program that deletes their old logs and metadata."""
         return [
-            Program(name, [sys.executable, "-m", "airflow", *arguments], self.data, self._environment, start_s=10)
+            Program(name, [sys.executable, "-m", *arguments], self.data, self._environment, start_s=10)
             for name, arguments in COMPONENTS.items()
         ]
 
     def prepare(self) -> None:
         """Create the metadata database and migrate it; that takes four seconds, so it runs once per Airflow version."""
         super().prepare()
-        self._prune_logs()
         with Postgres(self.settings, "warehouse").connect() as connection:
             # `promptsales provision` creates the same role and database; a lock makes one wait for the other
             provision_cluster(connection, "warehouse", self.settings.secrets)
@@ -147,13 +145,6 @@ class AirflowService(Service):
         if not stamp.exists() or stamp.read_text() != version("apache-airflow"):
             self._migrate()
             stamp.write_text(version("apache-airflow"))
-
-    def _prune_logs(self) -> None:
-        """Delete old task logs: Airflow never does."""
-        oldest = time.time() - KEEP_LOGS_DAYS * 86_400
-        for log in self._logs.rglob("*.log"):
-            if log.stat().st_mtime < oldest:
-                log.unlink()
 
     def _migrate(self) -> None:
         log = self.settings.state / "logs" / "airflow-migrate.log"

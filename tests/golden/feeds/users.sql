@@ -354,12 +354,14 @@ select count(*) from merged;
 
 -- erase: find a person's rows in core
 select %(feed)s as feed, "user_id"::text as key, 'core' as place, "email_hmac" as email_hmac, "pii_kid" as pii_kid,
-       "updated_at" as row_changed_at, array_remove(array["email_hmac"]::bytea[], null) as hashes
+       "updated_at" as row_changed_at, array_remove(array["email_hmac"]::bytea[], null) as hashes,
+       array_remove(array[case when "email_hmac" is not null then 'email_hmac' end]::text[], null) as kinds
 from "core"."users"
 where true and ("user_id"::text = %(key)s or array["email_hmac"]::bytea[] && %(hashes)s::bytea[]);
 
 -- erase: find a person's rows in quarantine
 select %(feed)s as feed, key as key, 'quarantine' as place, decode(substr(payload ->> 'email_hmac', 3), 'hex') as email_hmac, (payload ->> 'pii_kid')::integer as pii_kid,
-       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[decode(substr(payload ->> 'email_hmac', 3), 'hex')]::bytea[], null) as hashes
+       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[decode(substr(payload ->> 'email_hmac', 3), 'hex')]::bytea[], null) as hashes,
+       array_remove(array[case when decode(substr(payload ->> 'email_hmac', 3), 'hex') is not null then 'email_hmac' end]::text[], null) as kinds
 from ops.quarantine
 where feed = %(feed)s and (key = %(key)s or array[decode(substr(payload ->> 'email_hmac', 3), 'hex')]::bytea[] && %(hashes)s::bytea[]);
