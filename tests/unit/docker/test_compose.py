@@ -45,6 +45,11 @@ def pairs(separator: str) -> Parse:
     return parse
 
 
+def lines_of(text: str) -> dict[str, Any]:
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    return {str(number): line for number, line in enumerate(lines)}
+
+
 def flat(text: str) -> dict[str, Any]:
     """Return the leaves of a YAML document by path."""
 
@@ -63,10 +68,14 @@ def differing(local: Mapping[str, Any], docker: Mapping[str, Any]) -> dict[str, 
 
 # file -> (service, the local file, its parser, expected differences: local and here)
 CONF: dict[str, tuple[str, str, Parse, dict[str, tuple[Any, Any]]]] = {
+    "sources.hba": ("sources", "data/sources.hba", lines_of, {}),
     "sources.conf": ("sources", "data/sources.conf", pairs("="), {
+        "hba_file": ("STATE/data/sources.hba", "/etc/promptsales/sources.hba"),
         "listen_addresses": ("127.0.0.1", "*"), "unix_socket_directories": ("", "/var/run/postgresql"),
     }),
+    "warehouse.hba": ("warehouse", "data/warehouse.hba", lines_of, {}),
     "warehouse.conf": ("warehouse", "data/warehouse.conf", pairs("="), {
+        "hba_file": ("STATE/data/warehouse.hba", "/etc/promptsales/warehouse.hba"),
         "listen_addresses": ("127.0.0.1", "*"), "unix_socket_directories": ("", "/var/run/postgresql"),
     }),
     "mongod.yml": ("mongo", "conf/mongod.yml", flat, {
