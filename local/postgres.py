@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Any
 
 import psycopg
 
@@ -17,6 +17,7 @@ from local.service import Program, Service, Unwell, last_line
 from promptsales.connections import ADMIN_PATH, SCRAM
 from promptsales.errors import ConfigError, TerminalError
 from promptsales.settings import HOST, Settings
+from promptsales.specs.cluster import Cluster, read_cluster_spec
 
 UNPRIVILEGED = "nobody"
 _COPYING = Lock()
@@ -71,6 +72,21 @@ def _may_run(program: Path) -> bool:
         return False
 
 
+def access_rules(cluster: Cluster) -> str:
+    """Return a cluster's pg_hba.conf: who may log in from where. The first line that fits decides.
+
+    A role that replicates enters only the databases that it follows, from this machine. ``all`` does not include
+    ``replication``, so only the superuser may take a base backup or run a standby.
+    """
+    spec = read_cluster_spec(cluster)
+    lines = ["host replication postgres 127.0.0.1/32 scram-sha-256"]
+    for role in (name for name, role in spec.roles.items() if role.replication):
+        databases = ",".join(name for name, database in spec.databases.items() if role in database.connect)
+        lines.append(f"host {databases} {role} 127.0.0.1/32 scram-sha-256")
+        lines += [f"{kind} reject" for kind in (f"local all {role}", f"host all {role} all")]
+    return "\n".join([*lines, "local all all scram-sha-256", "host all all all scram-sha-256"]) + "\n"
+
+
 @cache
 def server_home(state: Path) -> Path:
     """Return the folder of ``bin/postgres``: in the virtual environment, or of a copy that ``nobody`` can reach."""
@@ -99,7 +115,9 @@ def copy_server(home: Path) -> None:
 class Postgres(Service):
     """One PostgreSQL cluster."""
 
-    def __init__(self, settings: Settings, name: Literal["sources", "warehouse"]) -> None:
+    name: Cluster
+
+    def __init__(self, settings: Settings, name: Cluster) -> None:
         super().__init__(settings)
         self.name, self.ports = name, (name,)
 
@@ -107,10 +125,16 @@ class Postgres(Service):
     def _config(self) -> Path:
         return self.data.parent / f"{self.name}.conf"
 
+    @property
+    def _rules(self) -> Path:
+        return self.data.parent / f"{self.name}.hba"
+
     def files(self) -> dict[Path, str]:
         """Return the server's configuration; it holds no secret, as the server's user must be able to read it."""
-        options = _COMMON | _OF_CLUSTER[self.name] | {"port": str(self.port), "cluster_name": self.name}
-        return {self._config: "".join(f"{key} = '{value}'\n" for key, value in sorted(options.items()))}
+        own = {"port": str(self.port), "cluster_name": self.name, "hba_file": str(self._rules)}
+        options = _COMMON | _OF_CLUSTER[self.name] | own
+        text = "".join(f"{key} = '{value}'\n" for key, value in sorted(options.items()))
+        return {self._config: text, self._rules: access_rules(self.name)}
 
     def programs(self) -> list[Program]:
         """Return the postmaster; SIGINT is its fast shutdown."""
@@ -121,7 +145,8 @@ class Postgres(Service):
     def prepare(self) -> None:
         """Create the cluster unless it exists."""
         copy_server(server_home(self.settings.state))
-        self._config.chmod(0o644)
+        for path in (self._config, self._rules):
+            path.chmod(0o644)
         if not self.data.exists():
             with self.draft() as folder:
                 self._create(folder)

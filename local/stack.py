@@ -44,6 +44,7 @@ ROLES = (
 )
 SECRETS = (
     "postgres", *ROLES, "redis", "mongo_admin", "mongo_promptcontent", "mongo_promptcontent_etl", "mongo_keyfile",
+    "kafka_operator", "kafka_connect", "kafka_stream", "kafka_content", "kafka_alerts", "connect",
     "airflow_admin", "airflow_jwt", "airflow_api_secret", "pii_key_1",
 )  # fmt: skip
 STOP_S = 40

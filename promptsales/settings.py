@@ -2,8 +2,9 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self, get_args
 from urllib.parse import quote
@@ -19,6 +20,8 @@ from promptsales.settings_file import check_settings_file, describe_origin, find
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
+# the login of Kafka Connect's REST API in the local stack
+CONNECT_USER = "promptsales"
 
 # the ports of the local stack, counted from the setting port_base in steps of one
 Port = Literal[
@@ -46,6 +49,9 @@ InternalName = Literal[
     "sources_admin",
     "warehouse_admin",
     "promptcontent_admin",
+    "kafka_stream",
+    "kafka_content",
+    "kafka_alerts",
     "airflow_db",
 ]
 
@@ -203,15 +209,20 @@ class Settings(BaseSettings):
         """
         if name in self.dsn:
             return self.dsn[name]
+        if name.startswith("kafka_") and "kafka" in self.dsn:
+            return self.dsn["kafka"]  # your brokers have one login for all, or none
         if name in _POSTGRES:
             return self._postgres(name)
-        local = {
+        local: dict[str, Callable[[], str]] = {
             "promptcontent": lambda: self._mongo("promptcontent", "promptcontent"),
             "promptcontent_etl": lambda: self._mongo("promptcontent_etl", "promptcontent"),
             "promptcontent_admin": lambda: self._mongo("admin", "admin"),
             "redis": lambda: f"redis://:{self.secrets.password('redis')}@{HOST}:{self.port('redis')}/0",
-            "kafka": lambda: f"{HOST}:{self.port('kafka')}",
-            "connect": lambda: f"http://{HOST}:{self.port('connect')}",
+            "kafka": lambda: self._kafka("kafka_operator"),
+            **{party: partial(self._kafka, party) for party in ("kafka_stream", "kafka_content", "kafka_alerts")},
+            "connect": lambda: (
+                f"http://{CONNECT_USER}:{self.secrets.password('connect')}@{HOST}:{self.port('connect')}"
+            ),
             "airflow": lambda: f"http://admin:{self.secrets.password('airflow_admin')}@{HOST}:{self.port('airflow')}",
         }
         if name not in local:
@@ -222,6 +233,10 @@ class Settings(BaseSettings):
         cluster, database, role, search_path = postgres_target(name)
         options = f"?options={quote(f'-csearch_path={search_path}')}" if search_path else ""
         return f"postgresql://{role}:{self.secrets.password(role)}@{HOST}:{self.port(cluster)}/{database}{options}"
+
+    def _kafka(self, party: str) -> str:
+        user = party.replace("kafka", "promptsales")
+        return f"kafka://{user}:{self.secrets.password(party)}@{HOST}:{self.port('kafka')}"
 
     def _mongo(self, user: str, database: str) -> str:
         secret = self.secrets.password(f"mongo_{user}")

@@ -10,6 +10,7 @@ import psycopg
 from aiokafka.structs import ConsumerRecord
 
 from promptsales.connections import open_async
+from promptsales.kafka_address import brokers_of
 from promptsales.printable import logger
 from promptsales.settings import HOST, Settings
 from promptsales.specs.stream import Connector, stream_contracts
@@ -24,6 +25,7 @@ from promptsales.stream.messages import EPOCH, Message
 from promptsales.stream.truncations import Truncation
 from streams.batches import batches
 from streams.bury import bury
+from streams.credentials import create_credentials
 from streams.delivery import Delivery
 from streams.health import Health
 from streams.transport import Runs, Transport
@@ -83,9 +85,11 @@ def create_app(settings: Settings, number: int) -> faust.App:
 
 def _configure_faust(settings: Settings, web_port: int) -> faust.App:
     """Return a Faust app with our settings."""
+    address = settings.address("kafka_stream")
     return faust.App(
         GROUP,
-        broker=f"kafka://{settings.address('kafka')}",
+        broker=f"kafka://{brokers_of(address)}",
+        broker_credentials=create_credentials(address),
         store="memory://",
         datadir=settings.state / "data" / f"stream-{web_port}",
         key_serializer="raw",

@@ -11,6 +11,7 @@ from promptsales.airflow_client.api import AirflowClient
 from promptsales.airflow_client.models import AirflowConnection, Pool
 from promptsales.connections import require_scram
 from promptsales.errors import ConfigError
+from promptsales.kafka_address import client_properties
 from promptsales.settings import InternalName, PublicName, Settings
 
 # the secret that holds digests of the connections registered last
@@ -29,6 +30,12 @@ _POSTGRES: dict[str, tuple[PublicName | InternalName, str]] = {
 _MONGO: dict[str, tuple[PublicName | InternalName, str]] = {
     "promptcontent": ("promptcontent_etl", "PromptContent (MongoDB), read by the pipeline"),
     "promptcontent_admin": ("promptcontent_admin", "PromptContent, as administrator; used by platform_provision"),
+}
+
+_KAFKA: dict[PublicName | InternalName, str] = {
+    "kafka": "Kafka, as its operator; used by platform_provision",
+    "kafka_content": "Kafka, as the batches of PromptContent",
+    "kafka_stream": "Kafka, as the stream, whose lag is watched",
 }
 
 # at most two tasks read from a source at once; slots edited in Airflow's UI are kept
@@ -93,7 +100,7 @@ def connections(settings: Settings) -> list[AirflowConnection]:
             for conn_id, (name, text) in _POSTGRES.items()
         ),
         *(mongo_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in _MONGO.items()),
-        kafka_connection("kafka", settings.address("kafka"), "Kafka, the event bus"),
+        *(kafka_connection(conn_id, settings.address(conn_id), text) for conn_id, text in _KAFKA.items()),
         redis_connection("redis", settings.address("redis"), "Redis, the global cache"),
     ]
 
@@ -161,13 +168,16 @@ def mongo_connection(connection_id: str, address: str, description: str) -> Airf
 
 
 def kafka_connection(connection_id: str, address: str, description: str) -> AirflowConnection:
-    """Return the Airflow connection for Kafka's bootstrap servers, which go to ``extra`` under the client's key."""
+    """Return the Airflow connection for Kafka; the client's properties go to ``extra``, without the login."""
+    properties = client_properties(address)
     return AirflowConnection(
         connection_id=connection_id,
         conn_type="generic",
         description=description,
-        host=address,
-        extra=json.dumps({"bootstrap.servers": address}),
+        host=properties["bootstrap.servers"],
+        login=properties.pop("sasl.username", None),
+        password=properties.pop("sasl.password", None),
+        extra=json.dumps(properties),
     )
 
 

@@ -25,7 +25,7 @@ def open_source(settings: Settings, contract: Contract) -> Iterator[Source]:
 
         key = active_key(settings.state / "secrets")
         with mongo(settings, address) as client:
-            yield Content(client, settings.address("kafka"), key)
+            yield Content(client, settings.address("kafka_content"), key)
         return
     with connected(settings, address) as connection:
         if contract.hash_at == "extract":

@@ -14,6 +14,7 @@ from promptsales.connections import open_with
 from promptsales.errors import driver_errors
 from promptsales.extract.sources import Hashing, Source
 from promptsales.hashing.hashes import active_key
+from promptsales.kafka_address import compose_address
 from promptsales.printable import logger
 from promptsales.settings import settings
 from promptsales.specs.feed import Contract
@@ -76,9 +77,11 @@ def mongo(conn_id: str) -> "Iterator[MongoClient[dict[str, Any]]]":
         yield client
 
 
-def bootstrap_servers(conn_id: str) -> str:
-    """Return the bootstrap servers of a Kafka connection stored in Airflow."""
-    return str(BaseHook.get_connection(conn_id).extra_dejson["bootstrap.servers"])
+def kafka_address(conn_id: str) -> str:
+    """Return the address of a Kafka connection stored in Airflow."""
+    connection = BaseHook.get_connection(conn_id)
+    login = {"sasl.username": connection.login, "sasl.password": connection.password}
+    return compose_address({**connection.extra_dejson, **{name: text for name, text in login.items() if text}})
 
 
 def forget_responses(*tables: str) -> None:
@@ -127,7 +130,7 @@ def source(contract: Contract) -> Iterator[Source]:
 
         key = active_key(settings().state / "secrets")
         with mongo(system) as client:
-            yield Content(client, bootstrap_servers("kafka"), key)
+            yield Content(client, kafka_address("kafka_content"), key)
         return
     with postgres(system) as connection:
         if contract.hash_at == "extract":

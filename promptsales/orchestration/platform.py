@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import get_current_context, task
 
-from promptsales.orchestration.connections import bootstrap_servers, mongo, postgres
+from promptsales.orchestration.connections import kafka_address, mongo, postgres
 from promptsales.printable import logger, printable
 from promptsales.settings import settings
 
@@ -49,7 +49,7 @@ def provision_topics(conn_id: str) -> list[str]:
     """Create and configure Kafka's topics; never delete one."""
     from promptsales import provision
 
-    return _report(provision.provision_topics(bootstrap_servers(conn_id), _is_dry_run()))
+    return _report(provision.provision_topics(kafka_address(conn_id), _is_dry_run()))
 
 
 def _is_dry_run() -> bool:

@@ -13,7 +13,7 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from promptsales.errors import BatchBlocked, TerminalError, TransientError
-from promptsales.orchestration.connections import bootstrap_servers, forget_responses, postgres
+from promptsales.orchestration.connections import forget_responses, kafka_address, postgres
 from promptsales.orchestration.feed import WAREHOUSE
 from promptsales.printable import logger
 from promptsales.settings import settings
@@ -101,7 +101,7 @@ def check_health(connector: Connector) -> None:
     from promptsales.stream import gaps as stream_gaps
     from promptsales.stream import lag as stream_lag
 
-    client = topics.admin(bootstrap_servers("kafka"))
+    client = topics.admin(kafka_address("kafka_stream"))
     with postgres(f"{connector}_cdc") as source, postgres(WAREHOUSE) as warehouse:
         slot = stream_lag.read_slot(source, connector)
         lag = stream_lag.measure_lag(warehouse, client, connector, slot)

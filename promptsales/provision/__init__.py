@@ -12,7 +12,7 @@ from typing import cast, get_args
 import psycopg
 import redis
 
-from promptsales.bus import topics as bus
+from promptsales.bus import rights, topics
 from promptsales.cache import unexpected_keys
 from promptsales.cache.responses import TIMEOUT_S
 from promptsales.connections import connected, mongo, open_beside
@@ -95,18 +95,23 @@ def provision_clusters(
 
 
 def provision_topics(address: str, dry_run: bool = False) -> list[ProvisionChange]:
-    """Create and configure Kafka's topics.
+    """Create and configure Kafka's topics; as the operator of ``schemas/kafka/rights.yml``, update the rights too.
 
     Raises:
         TransientError, TerminalError: when Kafka cannot be reached or refuses.
     """
-    client = bus.admin(address)
-    planned = bus.plan(client)
+    client = topics.admin(address)
+    planned = topics.plan(client)
+    granted = rights.plan(client) if rights.is_operator(address) else []
     if not dry_run:
-        bus.apply(client, planned)
+        topics.apply(client, planned)
+        rights.apply(client, granted)
     return [
-        ProvisionChange(system="kafka", what=f"{item.topic}: {item.what}", is_warning=item.is_warning)
-        for item in planned
+        *(
+            ProvisionChange(system="kafka", what=f"{item.topic}: {item.what}", is_warning=item.is_warning)
+            for item in planned
+        ),
+        *(ProvisionChange(system="kafka", what=item.what) for item in granted),
     ]
 
 
