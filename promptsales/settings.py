@@ -110,8 +110,8 @@ def _is_reachable_by_others(folder: Path) -> bool:
 def default_state() -> Path:
     """Return the default state folder: ``.state`` in the checkout.
 
-    PostgreSQL refuses to run as root, so root runs it as ``nobody``. When that user cannot reach the checkout (a clone
-    below a home of mode 0700), the state folder is below ``/var/lib``, named after the checkout.
+    PostgreSQL refuses to run as root, so root runs it as another user. When other users cannot reach the checkout (a
+    clone below a home of mode 0700), the state folder is below ``/var/lib``, named after the checkout.
     """
     if os.geteuid() != 0 or _is_reachable_by_others(ROOT):
         return ROOT / ".state"

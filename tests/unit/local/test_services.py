@@ -47,7 +47,7 @@ def test_our_processes_read_the_same_file_of_settings(settings: Settings, tmp_pa
     (tmp_path / "settings.env").touch(mode=0o600)
     programs = [program for service in services(settings) for program in service.programs()]
     named = {program.name for program in programs if "PROMPTSALES_SETTINGS" in program.environment}
-    assert named == {"airflow-api", "airflow-scheduler", "airflow-dags", "stream-0"}
+    assert named == {"airflow-api", "airflow-scheduler", "airflow-dags", "airflow-cleanup", "stream-0"}
     assert programs[-1].environment["PROMPTSALES_SETTINGS"] == str(tmp_path / "settings.env")
 
 
