@@ -38,17 +38,28 @@ def session(master: str, memory: str, partitions: int) -> Iterator[SparkSession]
         network |= _LOCAL
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     driver = next(JARS.glob("jdbc/postgresql-*.jar"))
-    spark = (
-        SparkSession.builder.master(master)
-        .appName("promptsales marts")
-        .config("spark.jars", str(driver))
-        .config("spark.driver.memory", memory)
-        .config("spark.executor.memory", memory)
-        .config("spark.sql.shuffle.partitions", str(partitions))
-        .config(map=network)
-        .getOrCreate()
-    )
+    with _without_our_settings():
+        spark = (
+            SparkSession.builder.master(master)
+            .appName("promptsales marts")
+            .config("spark.jars", str(driver))
+            .config("spark.driver.memory", memory)
+            .config("spark.executor.memory", memory)
+            .config("spark.sql.shuffle.partitions", str(partitions))
+            .config(map=network)
+            .getOrCreate()
+        )
     try:
         yield spark
     finally:
         spark.stop()
+
+
+@contextmanager
+def _without_our_settings() -> Iterator[None]:
+    """Hide our variables from the driver that starts meanwhile: it needs none, and some hold passwords."""
+    ours = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PROMPTSALES_")}
+    try:
+        yield
+    finally:
+        os.environ.update(ours)

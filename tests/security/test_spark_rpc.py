@@ -1,5 +1,6 @@
 """Spark's driver answers no call of a process that does not know the secret of its session."""
 
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -10,9 +11,15 @@ import pytest
 
 from promptsales.settings import HOST
 from spark_jobs.session import session
+from tests.support.inbox import MAIL_PASSWORD
 
 _RPC_REQUEST, _RPC_RESPONSE, _RPC_FAILURE = 3, 4, 5
 _CALL = "org.apache.spark.rpc.netty.RpcEndpointVerifier$CheckExistence"
+
+
+def driver() -> psutil.Process:
+    (process,) = (child for child in psutil.Process().children(recursive=True) if child.name() == "java")
+    return process
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +61,7 @@ def test_a_stranger_gets_no_answer(spark: Any) -> None:
 
 
 def test_every_port_is_on_loopback_and_every_call_is_challenged(spark: Any) -> None:
-    (driver,) = (child for child in psutil.Process().children(recursive=True) if child.name() == "java")
-    listening = {port.laddr for port in driver.net_connections("tcp") if port.status == psutil.CONN_LISTEN}
+    listening = {port.laddr for port in driver().net_connections("tcp") if port.status == psutil.CONN_LISTEN}
     assert {address.ip.removeprefix("::ffff:") for address in listening} == {HOST}
     # the one other port is that of Py4J, which has a token of its own
     python = spark.sparkContext._gateway.gateway_parameters
@@ -63,3 +69,10 @@ def test_every_port_is_on_loopback_and_every_call_is_challenged(spark: Any) -> N
     answers = {ask(address.port, b"hello") for address in listening if address.port != python.port}
     assert {(kind, b"Unknown challenge message" in answer) for kind, answer in answers} == {(_RPC_FAILURE, True)}
     assert len(listening) == 3
+
+
+@pytest.mark.usefixtures("spark")
+def test_the_driver_inherits_no_setting_of_ours() -> None:
+    # tests/support/servers.py sets some, the mail server's password among them
+    assert MAIL_PASSWORD in os.environ["PROMPTSALES_ALERT_MAIL"]
+    assert [name for name in driver().environ() if name.startswith("PROMPTSALES_")] == []
