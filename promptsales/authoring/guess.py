@@ -91,7 +91,6 @@ def _guess_text(column: SourceColumn) -> Guess:
 def _email(column: SourceColumn) -> tuple[Target, ...]:
     return (
         *_hashed(column, "email_hmac", "direct"),
-        Target(f"{column.plain}_domain_hmac", HASH, "email_domain_hmac", "direct"),
         Target(f"is_{column.plain}_valid", "boolean", "is_email_valid", "direct"),
     )
 

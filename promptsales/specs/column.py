@@ -15,7 +15,6 @@ Type = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9 ]*(\([0-9]+(,[0-
 Transform = Literal[
     "as_is",
     "email_hmac",
-    "email_domain_hmac",
     "phone_hmac",
     "click_id_hmac",
     "text_hmac",
@@ -30,7 +29,7 @@ PiiClass = Literal["direct", "quasi", "free_text", "pseudonymous", "none"]
 
 # how a column of each class may leave its source
 ALLOWED_TRANSFORMS: dict[PiiClass, frozenset[Transform]] = {
-    "direct": frozenset({"email_hmac", "email_domain_hmac", "phone_hmac", "is_email_valid"}),
+    "direct": frozenset({"email_hmac", "phone_hmac", "is_email_valid"}),
     "quasi": frozenset({"as_is"}),
     "free_text": frozenset({"text_hmac", "text_length"}),
     "pseudonymous": frozenset({"as_is", "click_id_hmac"}),

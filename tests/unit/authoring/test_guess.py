@@ -18,7 +18,6 @@ def column(name: str, kind: str, allowed: str | None = None, is_key: bool = Fals
             "character varying(320)",
             [
                 ("email_hmac", "bytea", "email_hmac", "direct"),
-                ("email_domain_hmac", "bytea", "email_domain_hmac", "direct"),
                 ("is_email_valid", "boolean", "is_email_valid", "direct"),
             ],
         ),

@@ -85,7 +85,7 @@ def test_read(tmp_path: Path) -> None:
         ({"columns": column(name="thing_id")}, "a column is named twice"),
         (
             {"columns": column(pii="direct")},
-            "extra is direct, so transform as_is is not allowed; use email_domain_hmac, email_hmac",
+            "extra is direct, so transform as_is is not allowed; use email_hmac",
         ),
         (
             {"columns": column(pii="free_text")},
