@@ -16,7 +16,8 @@ create view "etl"."contacts" with (security_barrier) as
         sha256((select outer_pad from etl.pii_pad where is_active) || sha256(
             (select inner_pad from etl.pii_pad where is_active) ||  E'phone\\000'::bytea
             || convert_to('+' || nullif(regexp_replace("phone"::text, '[^0-9]', '', 'g'), ''), 'UTF8'))) as "phone_hmac",
-        (select kid from etl.pii_pad where is_active) as "pii_kid", "job_title" as "job_title",
+        (select kid from etl.pii_pad where is_active) as "pii_kid",
+        (case when "job_title"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("job_title"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "job_title"::text end)::character varying(150) as "job_title",
         "country_code" as "country_code", "email_opt_in" as "email_opt_in", "consent_at" as "consent_at",
         "created_at" as "created_at", "updated_at" as "updated_at", "deleted_at" as "deleted_at"
     from "crm"."contacts";
