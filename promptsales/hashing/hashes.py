@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from promptsales.errors import SourceRefused
 from promptsales.hashing.keys import compute_pads, read_keys
 from promptsales.hashing.normal_forms import NORMAL_FORMS, is_email_valid, measure_text, separate
-from promptsales.specs.column import Column, Transform
+from promptsales.hashing.redaction import make_redaction
+from promptsales.specs.column import REDACTED, Column, Transform
 
 _CHECK = "promptsales"
 
@@ -67,11 +68,13 @@ def make_hasher(key: bytes, domain: str) -> Digest:
 
 
 def make_transform(column: Column, key: Key | None) -> Callable[[str], Any]:
-    """Return the function that makes a column from a text of its source; the caller handles nulls.
+    """Return the function that makes a column from a text of its source, or a list of them; the caller handles nulls.
 
     Raises:
         SourceRefused: when the column is hashed and there is no key.
     """
+    if column.transform in REDACTED:
+        return make_redaction(column)
     plain: dict[Transform, Callable[[str], Any]] = {"is_email_valid": is_email_valid, "text_length": measure_text}
     return plain.get(column.transform) or _make_hash_transform(column, key)
 

@@ -21,7 +21,7 @@ _HASH = re.compile(r"(\\x)?([0-9a-f]{64})")
 _LONG_ENOUGH = 16
 _ID = re.compile(rf"[0-9A-Za-z_-]{{{_LONG_ENOUGH},64}}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-# the hashes that identify a person; a domain belongs to many people
+# the hashes that identify a person; a text belongs to anybody
 FOLLOWED = frozenset({"email_hmac", "phone_hmac", "click_id_hmac"})
 
 

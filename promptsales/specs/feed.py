@@ -16,7 +16,7 @@ from promptsales.documents import Document, read_yaml
 from promptsales.errors import ConfigError
 from promptsales.names import OWN, OWN_OF_HISTORY, Name, Relation, TableName, refuse_origin, refuse_own
 from promptsales.settings import ROOT, InternalName
-from promptsales.specs.column import ALLOWED_TRANSFORMS, MADE_HERE, Column
+from promptsales.specs.column import ALLOWED_TRANSFORMS, MADE_HERE, Column, refuse_redacted_key
 
 CORE = ROOT / "warehouse" / "core"
 
@@ -101,6 +101,7 @@ class Contract(Document):
         used = {self.key, self.cursor, *self.history, *(self.touched.columns if self.touched else ())}
         if missing := used - set(names):
             raise ValueError(f"{', '.join(sorted(missing))} is used but not a column; columns are {', '.join(names)}")
+        refuse_redacted_key(self.columns, self.key)
         return self
 
     @model_validator(mode="after")

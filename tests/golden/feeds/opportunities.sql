@@ -14,8 +14,9 @@ create view "etl"."opportunities" with (security_barrier) as
         "campaign_id" as "campaign_id", "stage_id" as "stage_id", "stage_entered_at" as "stage_entered_at",
         "amount" as "amount", "currency_code" as "currency_code", "probability" as "probability",
         "expected_close_date" as "expected_close_date", "closed_at" as "closed_at",
-        "lost_reason" as "lost_reason", "merged_into_id" as "merged_into_id", "created_at" as "created_at",
-        "updated_at" as "updated_at", "deleted_at" as "deleted_at"
+        (case when "lost_reason"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("lost_reason"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "lost_reason"::text end)::character varying(100) as "lost_reason",
+        "merged_into_id" as "merged_into_id", "created_at" as "created_at", "updated_at" as "updated_at",
+        "deleted_at" as "deleted_at"
     from "crm"."opportunities";
 alter view "etl"."opportunities" owner to etl_owner;
 grant select on "etl"."opportunities" to etl_reader;

@@ -53,8 +53,8 @@ create unique index on core.order_lines_history (order_line_id) where valid_to =
 DRAFT = {
     "order_line_id": "ID", "order": None, "group": "Group", "user": None, "with_space": "with space",
     "margin": "Margin %", "a_b": "a.b", "s": None, "t": None, "key": None, "value": None, "moment": None,
-    "changed_at": None, "rules": None, "e_mail_hmac": "E-Mail", "e_mail_domain_hmac": "E-Mail",
-    "is_e_mail_valid": "E-Mail", "email_hmac": "Email", "email_domain_hmac": "Email", "is_email_valid": "Email",
+    "changed_at": None, "rules": None, "e_mail_hmac": "E-Mail",
+    "is_e_mail_valid": "E-Mail", "email_hmac": "Email", "is_email_valid": "Email",
     "created_at": "createdAt", "updated_at": "updatedAt", "deleted_at": "deletedAt", "pii_kid": None,
 }  # fmt: skip
 SQL = "unexpected_rows_expectation"

@@ -7,6 +7,7 @@ import pytest
 from promptsales.errors import ConfigError, SourceRefused
 from promptsales.hashing.hashes import Key, active_key, make_transform
 from promptsales.secrets import Secrets
+from promptsales.specs.column import REDACTED
 from tests.support.vectors import KEY, Vector, column, vectors
 
 
@@ -17,8 +18,8 @@ def test_vector(vector: Vector) -> None:
 
 
 def test_every_transform_of_text_has_a_vector() -> None:
-    made = {"email_hmac", "email_domain_hmac", "phone_hmac", "click_id_hmac", "text_hmac", "text_length"}
-    assert {vector.transform for vector in vectors()} == made | {"is_email_valid"}
+    made = {"email_hmac", "phone_hmac", "click_id_hmac", "text_hmac", "text_length"}
+    assert {vector.transform for vector in vectors()} == made | {"is_email_valid"} | REDACTED
 
 
 def test_without_a_key_nothing_is_hashed() -> None:
