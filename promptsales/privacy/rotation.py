@@ -15,10 +15,10 @@ import psycopg
 from psycopg.rows import class_row
 
 from promptsales.connections import connected
-from promptsales.errors import ConfigError
+from promptsales.errors import ConfigError, TransientError
 from promptsales.hashing.keys import read_keys
 from promptsales.provision.lines import Database
-from promptsales.provision.pads import load_pads
+from promptsales.provision.pads import is_wiped, replace_pads
 from promptsales.settings import Settings
 from promptsales.specs.feed import Contract, contracts
 
@@ -56,16 +56,18 @@ class Bridge(NamedTuple):
     expires_at: datetime
 
 
-def rotate(settings: Settings, bridge_days: int, load_feed: LoadFeed, tell: Tell) -> None:
-    """Start a rotation, or resume the open one, and finish it.
+def rotate(settings: Settings, bridge_days: int, load_feed: LoadFeed, tell: Tell, is_compromised: bool = False) -> None:
+    """Start a rotation, or resume the open one, and finish it: then the sources hold no pads of an older key.
 
     Args:
         settings: secrets and addresses.
         bridge_days: for how many days old hashes can be translated; an open rotation keeps its own number.
         load_feed: loads the delta of a feed.
         tell: called with a line of text for each step.
+        is_compromised: the old key is known to others, so no hash may be translated, also not by an earlier bridge.
 
     Raises:
+        TransientError: when an open transaction at a source keeps the old pads readable.
         ConfigError: when the databases hash with different keys and no rotation is open, or a key file is missing.
         PipelineError: what a load raises; fix the cause and run it again.
     """
@@ -73,6 +75,9 @@ def rotate(settings: Settings, bridge_days: int, load_feed: LoadFeed, tell: Tell
         rotation = _open(warehouse) or _announce(settings, warehouse, bridge_days)
         key = _read_key(settings, rotation)
         tell(f"key {rotation.kid} is announced")
+        if is_compromised:
+            warehouse.execute("update ops.pii_rotation set bridge_days = 0 where finished_at is null")
+            warehouse.execute("delete from ops.pii_bridge")
         _catch_up(settings, warehouse, rotation, load_feed, tell)
         for database in SOURCES:
             _switch(settings, database, rotation.kid, key)
@@ -81,6 +86,10 @@ def rotate(settings: Settings, bridge_days: int, load_feed: LoadFeed, tell: Tell
             if kid != rotation.kid:
                 tell(f"{feed.table}: loading all rows")
                 load_feed(feed)
+        if is_compromised:  # a load that began before this rotation may have published its bridge meanwhile
+            warehouse.execute("delete from ops.pii_bridge")
+        for database in SOURCES:
+            _wipe(settings, database)
         _finish(warehouse, rotation)
 
 
@@ -172,10 +181,17 @@ def _catch_up(
 
 def _switch(settings: Settings, database: Database, kid: int, key: bytes) -> None:
     with connected(settings, "sources_admin", database) as connection, connection.transaction():
-        load_pads(connection, database, {kid: key})
-        # a unique index allows one active key
-        connection.execute("update etl.pii_pad set is_active = false where is_active and kid <> %s", [kid])
-        connection.execute("update etl.pii_pad set is_active = true where kid = %s", [kid])
+        replace_pads(connection, database, kid, key)
+
+
+def _wipe(settings: Settings, database: Database) -> None:
+    with connected(settings, "sources_admin", database) as connection:
+        if not is_wiped(connection):
+            raise TransientError(
+                f"database {database}: a transaction is open that began before the switch to the new key, so the old "
+                "key's pads can still be read from the table's file; end the transactions that are that old, then run "
+                "`promptsales pii rotate` again"
+            )
 
 
 def _read_active_kid(settings: Settings, database: Database) -> int | None:

@@ -20,7 +20,7 @@ from promptsales.provision.changes import OnProgress, ProvisionChange, quiet
 from promptsales.provision.cluster import provision_cluster
 from promptsales.provision.collections import provision_collections
 from promptsales.provision.lines import Database
-from promptsales.provision.pads import has_pads
+from promptsales.provision.pads import has_pads, wipe_old_pads
 from promptsales.provision.reporting import provision_reporting_zone
 from promptsales.provision.schemas import provision_database
 from promptsales.settings import Settings
@@ -66,6 +66,8 @@ def provision(settings: Settings, on_progress: OnProgress = quiet, dry_run: bool
             changes += provision_database(connection, database, hashing_keys, dry_run)
             if database == "warehouse":
                 changes += provision_reporting_zone(connection, settings.reporting_timezone, dry_run)
+            else:
+                changes += wipe_old_pads(connection, database, dry_run)
     on_progress("promptcontent")
     with mongo(settings, "promptcontent_admin") as client:
         changes += provision_collections(client["promptcontent"], dry_run=dry_run)
