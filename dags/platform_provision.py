@@ -5,6 +5,10 @@ bus (Kafka). Objects that already match are not touched, so you can run this at 
 changes in one transaction. With `dry_run` nothing changes; the log and the task result list what would change.
 
 Airflow does not manage roles, passwords and hashing keys; run `promptsales provision` for those.
+
+The tasks need administrators' connections, which Airflow has only if you set `PROMPTSALES_PROVISION_IN_AIRFLOW=true`:
+with them, everybody who can edit a DAG is an administrator of every system. `promptsales provision` does the same
+without them.
 """
 
 from datetime import UTC, datetime

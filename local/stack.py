@@ -36,6 +36,7 @@ ROLES = (
     "promptads_owner",
     "promptcrm_owner",
     "etl_reader",
+    "etl_audit",
     "cdc",
     "warehouse_loader",
     "bi",

@@ -70,7 +70,7 @@ _KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_cou
 # role, an application could put a better match of a function that we call, and it would run with all rights
 _ADMINISTRATORS = frozenset({"sources_admin", "warehouse_admin"})
 ADMIN_PATH = "pg_catalog,pg_temp"
-_READERS = frozenset({"promptsales_etl", "promptcrm_etl", "bi"})
+_READERS = frozenset({"promptsales_etl", "promptcrm_etl", "promptads_audit", "promptcrm_audit", "bi"})
 # settings that a server reports for every session
 _REPORTED = {
     "client_encoding": "UTF8",

@@ -35,7 +35,7 @@ def rotate(
         bridges = rotation.list_bridges(warehouse)
     if as_json:
         print_json({
-            "rotation": newest and {name: value for name, value in newest._asdict().items() if name != "check_hmac"},
+            "rotation": newest and {key: value for key, value in newest._asdict().items() if "check" not in key},
             "steps": [step._asdict() for step in steps],
             "bridges": [bridge._asdict() for bridge in bridges],
         })  # fmt: skip

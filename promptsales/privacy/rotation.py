@@ -16,7 +16,7 @@ from psycopg.rows import class_row
 
 from promptsales.connections import connected
 from promptsales.errors import ConfigError, TransientError
-from promptsales.hashing.keys import read_keys
+from promptsales.hashing.keys import CONTENT_KEY, derive_content_key, read_keys
 from promptsales.provision.lines import Database
 from promptsales.provision.pads import is_wiped, replace_pads
 from promptsales.settings import Settings
@@ -26,6 +26,7 @@ LoadFeed = Callable[[Contract], object]
 Tell = Callable[[str], None]
 
 CHECK = b"check\0promptsales"  # the text that the view etl.pii_key hashes
+
 SOURCES: tuple[Database, ...] = tuple(name for name in get_args(Database) if name != "warehouse")
 
 
@@ -34,6 +35,7 @@ class Rotation(NamedTuple):
 
     kid: int
     check_hmac: bytes
+    content_check_hmac: bytes | None
     bridge_days: int
     started_at: datetime
     finished_at: datetime | None
@@ -82,6 +84,7 @@ def rotate(settings: Settings, bridge_days: int, load_feed: LoadFeed, tell: Tell
         for database in SOURCES:
             _switch(settings, database, rotation.kid, key)
             tell(f"{database} hashes with key {rotation.kid}")
+        _write_content_key(settings, rotation, key)
         for feed, kid in _feeds(warehouse):
             if kid != rotation.kid:
                 tell(f"{feed.table}: loading all rows")
@@ -91,6 +94,7 @@ def rotate(settings: Settings, bridge_days: int, load_feed: LoadFeed, tell: Tell
         for database in SOURCES:
             _wipe(settings, database)
         _finish(warehouse, rotation)
+        _remove_old_content_keys(settings, rotation)
 
 
 def read_newest(warehouse: psycopg.Connection) -> Rotation | None:
@@ -125,7 +129,10 @@ def describe(rotation: Rotation | None, steps: Iterable[RotationStep]) -> str:
 
 
 _BRIDGES = Path(__file__).with_name("bridges.sql").read_bytes()
-_SELECT = "select kid, check_hmac, bridge_days, started_at, finished_at from ops.pii_rotation"
+_SELECT = "select kid, check_hmac, content_check_hmac, bridge_days, started_at, finished_at from ops.pii_rotation"
+
+
+_INSERT = "insert into ops.pii_rotation (kid, check_hmac, content_check_hmac, bridge_days) values (%s, %s, %s, %s)"
 
 
 def _open(warehouse: psycopg.Connection) -> Rotation | None:
@@ -150,10 +157,9 @@ def _announce(settings: Settings, warehouse: psycopg.Connection, bridge_days: in
     if kid <= current:
         kid = current + 1
         settings.secrets.create(f"pii_key_{kid}")
-    check = hmac.digest(read_keys(folder)[kid], CHECK, "sha256")
-    warehouse.execute(
-        "insert into ops.pii_rotation (kid, check_hmac, bridge_days) values (%s, %s, %s)", [kid, check, bridge_days]
-    )
+    key = read_keys(folder)[kid]
+    checks = (hmac.digest(each, CHECK, "sha256") for each in (key, derive_content_key(key)))
+    warehouse.execute(_INSERT, [kid, *checks, bridge_days])
     rotation = _open(warehouse)
     assert rotation is not None  # noqa: S101 -- it was just inserted
     return rotation
@@ -174,7 +180,8 @@ def _catch_up(
     """Load new rows under the old key, because a row that changes after its last load under it gets no bridge."""
     waiting = {database for database in SOURCES if _read_active_kid(settings, database) != rotation.kid}
     for feed, kid in _feeds(warehouse):
-        if kid != rotation.kid and feed.source.system in waiting:
+        is_content_waiting = feed.key_file == CONTENT_KEY and not settings.secrets.has(f"{CONTENT_KEY}_{rotation.kid}")
+        if kid != rotation.kid and (feed.source.system in waiting or is_content_waiting):
             tell(f"{feed.table}: loading new rows under key {kid}")
             load_feed(feed)
 
@@ -182,6 +189,18 @@ def _catch_up(
 def _switch(settings: Settings, database: Database, kid: int, key: bytes) -> None:
     with connected(settings, "sources_admin", database) as connection, connection.transaction():
         replace_pads(connection, database, kid, key)
+
+
+def _write_content_key(settings: Settings, rotation: Rotation, key: bytes) -> None:
+    """Write the key of content, so that the next load of such a feed hashes with it."""
+    content_key = derive_content_key(key) if rotation.content_check_hmac else key
+    settings.secrets.write(f"{CONTENT_KEY}_{rotation.kid}", content_key.hex())
+
+
+def _remove_old_content_keys(settings: Settings, rotation: Rotation) -> None:
+    for kid in read_keys(settings.state / "secrets", CONTENT_KEY):
+        if kid < rotation.kid:
+            settings.secrets.remove(f"{CONTENT_KEY}_{kid}")
 
 
 def _wipe(settings: Settings, database: Database) -> None:

@@ -6,6 +6,7 @@ import hmac
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from promptsales.hashing.keys import derive_content_key
 from promptsales.provision.pads import load_pads
 from promptsales.settings import Settings
 
@@ -22,9 +23,11 @@ def first_again(stack: Settings) -> None:
                 admin.execute("delete from etl.pii_pad")
                 load_pads(admin, database, {1: bytes.fromhex(stack.secrets.password("pii_key_1"))})
             admin.execute("vacuum (full) etl.pii_pad")
-    for path in (stack.state / "secrets").glob("pii_key_*"):
+    for path in (stack.state / "secrets").glob("pii_*key_*"):
         if path.name != "pii_key_1":
             path.unlink()
+    content_key = derive_content_key(bytes.fromhex(stack.secrets.password("pii_key_1")))
+    stack.secrets.write("pii_content_key_1", content_key.hex())
 
 
 def active(stack: Settings) -> list[int]:

@@ -26,6 +26,8 @@ def _is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+# the DAG of the tests' Airflow
+os.environ.setdefault("PROMPTSALES_PROVISION_IN_AIRFLOW", "true")
 # before anything reads the settings; child processes of tests inherit the variable
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-test")
 os.environ.setdefault("PROMPTSALES_PORT_BASE", str(_free_port_base()))
