@@ -6,6 +6,10 @@ in one transaction. With `dry_run` nothing changes; the log and the task result 
 
 Airflow does not manage roles, passwords and hashing keys, and cannot log in as the owners of the sources, as whom their
 migrations run; run `promptsales provision` for those.
+
+The tasks need administrators' connections, which Airflow has only if you set `PROMPTSALES_PROVISION_IN_AIRFLOW=true`:
+with them, everybody who can edit a DAG is an administrator of every system. `promptsales provision` does the same
+without them.
 """
 
 from datetime import UTC, datetime

@@ -37,6 +37,7 @@ ROLES = (
     "promptads_owner",
     "promptcrm_owner",
     "etl_reader",
+    "etl_audit",
     "cdc",
     "warehouse_loader",
     "bi",

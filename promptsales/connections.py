@@ -72,7 +72,7 @@ _KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_cou
 _ADMINISTRATORS = frozenset({"sources_admin", "warehouse_admin"})
 ADMIN_PATH = "pg_catalog,pg_temp"
 SCRAM = "scram-sha-256"
-_READERS = frozenset({"promptsales_etl", "promptcrm_etl", "bi"})
+_READERS = frozenset({"promptsales_etl", "promptcrm_etl", "promptads_audit", "promptcrm_audit", "bi"})
 # settings that a server reports for every session
 _REPORTED = {
     "client_encoding": "UTF8",

@@ -41,6 +41,10 @@ class Secrets:
             self.write(name, random.token_hex(KEY_BYTES))
         return self.password(name)
 
+    def remove(self, name: str) -> None:
+        """Delete the secret called ``name``, if it exists."""
+        (self._folder / name).unlink(missing_ok=True)
+
     def write(self, name: str, value: str) -> None:
         """Write the secret with mode 0600, in one step, so that a kill leaves the old value or the new one."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

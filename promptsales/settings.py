@@ -45,6 +45,8 @@ InternalName = Literal[
     "promptcrm_etl",
     "promptads_cdc",
     "promptcrm_cdc",
+    "promptads_audit",
+    "promptcrm_audit",
     "promptcontent_etl",
     "sources_admin",
     "warehouse_admin",
@@ -73,6 +75,8 @@ _POSTGRES: dict[str, PostgresTarget] = {
     "promptcrm_etl": PostgresTarget("sources", "promptcrm", "etl_reader", ""),
     "promptads_cdc": PostgresTarget("sources", "promptsales", "cdc", ""),
     "promptcrm_cdc": PostgresTarget("sources", "promptcrm", "cdc", ""),
+    "promptads_audit": PostgresTarget("sources", "promptsales", "etl_audit", ""),
+    "promptcrm_audit": PostgresTarget("sources", "promptcrm", "etl_audit", ""),
     "sources_admin": PostgresTarget("sources", "postgres", "postgres", ""),
     "warehouse": PostgresTarget("warehouse", "warehouse", "warehouse_loader", ""),
     "bi": PostgresTarget("warehouse", "warehouse", "bi", ""),
@@ -162,6 +166,9 @@ class Settings(BaseSettings):
         description="rows with a later one too; last day of core.calendar",
     )
     provisional_days: int = Field(default=3, ge=1, description="days that ad platforms still restate")
+    provision_in_airflow: bool = Field(
+        default=False, description="register administrators' connections in Airflow, for the DAG platform_provision"
+    )
     spark_master: str = Field(default="local[2]", description="where Spark runs: local[N], or a cluster's URL")
     spark_memory: str = Field(default="1g", description="memory of Spark's driver and of each executor")
     spark_partitions: int = Field(default=2, ge=1, description="partitions of a read and of a shuffle")

@@ -178,6 +178,12 @@ class AirflowClient:
         """Create connections; replace existing ones with the same id."""
         self._create("connections", connections)
 
+    def delete_connections(self, connection_ids: Iterable[str]) -> None:
+        """Delete connections; those that do not exist are skipped."""
+        if entities := sorted(connection_ids):
+            action = {"action": "delete", "entities": entities, "action_on_non_existence": "skip"}
+            self._call("PATCH", "connections", json={"actions": [action]})
+
     def put_pools(self, pools: Iterable[Pool]) -> None:
         """Create pools; replace existing ones with the same name."""
         self._create("pools", pools)

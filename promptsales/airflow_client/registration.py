@@ -21,14 +21,19 @@ STAMP = "airflow_connections"
 _POSTGRES: dict[str, tuple[PublicName | InternalName, str]] = {
     "promptcrm": ("promptcrm_etl", "PromptCrm, read by the pipeline through hashing views"),
     "promptsales": ("promptsales_etl", "PromptSales core and PromptAds, read by the pipeline"),
-    "promptads_cdc": ("promptads_cdc", "PromptAds, read by the stream; published columns only"),
-    "promptcrm_cdc": ("promptcrm_cdc", "PromptCrm, read by the stream; published columns only"),
+    "promptads_audit": ("promptads_audit", "PromptAds, read by the stream's audits; published columns only"),
+    "promptcrm_audit": ("promptcrm_audit", "PromptCrm, read by the stream's audits; published columns only"),
     "warehouse": ("warehouse", "Warehouse, as the loader role"),
-    "sources_admin": ("sources_admin", "Source cluster, as administrator; used by platform_provision"),
-    "warehouse_admin": ("warehouse_admin", "Warehouse, as administrator; used by platform_provision"),
 }
 _MONGO: dict[str, tuple[PublicName | InternalName, str]] = {
     "promptcontent": ("promptcontent_etl", "PromptContent (MongoDB), read by the pipeline"),
+}
+# registered only if the setting provision_in_airflow says so: with them everybody who edits a DAG is an administrator
+_POSTGRES_ADMINS: dict[str, tuple[PublicName | InternalName, str]] = {
+    "sources_admin": ("sources_admin", "Source cluster, as administrator; used by platform_provision"),
+    "warehouse_admin": ("warehouse_admin", "Warehouse, as administrator; used by platform_provision"),
+}
+_MONGO_ADMINS: dict[str, tuple[PublicName | InternalName, str]] = {
     "promptcontent_admin": ("promptcontent_admin", "PromptContent, as administrator; used by platform_provision"),
 }
 
@@ -53,19 +58,20 @@ def name_of(connection_id: str) -> PublicName | InternalName:
     Raises:
         ConfigError: when we do not register a PostgreSQL connection with this id.
     """
-    if connection_id not in _POSTGRES:
+    known = _POSTGRES | _POSTGRES_ADMINS
+    if connection_id not in known:
         raise ConfigError(
             f"airflow connection {connection_id!r} is not one that `promptsales register` creates; "
-            f"use one of {', '.join(_POSTGRES)}"
+            f"use one of {', '.join(known)}"
         )
-    return _POSTGRES[connection_id][0]
+    return known[connection_id][0]
 
 
 def register(airflow: AirflowClient, settings: Settings) -> None:
     """Create the connections and pools that Airflow lacks, and update each connection whose setting has changed.
 
     Edits made in Airflow are kept: existing pools are never changed, and a connection is replaced only when its setting
-    differs from the one registered last.
+    differs from the one registered last. Connections that were registered and no longer are, are deleted.
 
     Raises:
         TransientError, TerminalError: as every call of the client.
@@ -79,6 +85,7 @@ def register(airflow: AirflowClient, settings: Settings) -> None:
         if connection.connection_id not in existing
         or registered.get(connection.connection_id) != digests[connection.connection_id]
     )
+    airflow.delete_connections(registered.keys() & existing.keys() - digests.keys())
     if digests != registered:
         settings.secrets.write(STAMP, json.dumps(digests))
     pools = airflow.get_pools()
@@ -94,12 +101,15 @@ def _registered(settings: Settings) -> dict[str, str]:
 
 def connections(settings: Settings) -> list[AirflowConnection]:
     """Return every connection that a DAG uses, with the addresses of the settings."""
+    with_admins = settings.provision_in_airflow
+    postgres = _POSTGRES | (_POSTGRES_ADMINS if with_admins else {})
+    mongo = _MONGO | (_MONGO_ADMINS if with_admins else {})
     return [
         *(
             postgres_connection(conn_id, _with_scram(settings, name), text)
-            for conn_id, (name, text) in _POSTGRES.items()
+            for conn_id, (name, text) in postgres.items()
         ),
-        *(mongo_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in _MONGO.items()),
+        *(mongo_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in mongo.items()),
         *(kafka_connection(conn_id, settings.address(conn_id), text) for conn_id, text in _KAFKA.items()),
         redis_connection("redis", settings.address("redis"), "Redis, the global cache"),
     ]

@@ -18,20 +18,26 @@ app, commands = group("pii", "Personal data: change the hashing key, erase a per
 @commands.command()
 def rotate(
     bridge_days: Annotated[int, typer.Option(min=0, help="days for which old hashes can be mapped to new ones")] = 30,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="others may know the old key: translate nothing, delete all bridges")
+    ] = False,
     status: Annotated[bool, typer.Option("--status", help="show the state of a rotation; change nothing")] = False,
     as_json: Json = False,
 ) -> None:
     """Switch every source database to a new hashing key and reload every hashed feed. If interrupted, run it again."""
     if not status:
         report = (lambda step: None) if as_json else show_line
-        rotation.rotate(settings(), bridge_days, lambda feed: load.load_feed(feed, None, "cli:pii rotate"), report)
+        days = 0 if compromised else bridge_days
+        rotation.rotate(
+            settings(), days, lambda feed: load.load_feed(feed, None, "cli:pii rotate"), report, compromised
+        )
     with connected("warehouse", "look") as warehouse:
         newest = rotation.read_newest(warehouse)
         steps = list(rotation.list_steps(settings(), warehouse, newest)) if newest else []
         bridges = rotation.list_bridges(warehouse)
     if as_json:
         print_json({
-            "rotation": newest and {name: value for name, value in newest._asdict().items() if name != "check_hmac"},
+            "rotation": newest and {key: value for key, value in newest._asdict().items() if "check" not in key},
             "steps": [step._asdict() for step in steps],
             "bridges": [bridge._asdict() for bridge in bridges],
         })  # fmt: skip

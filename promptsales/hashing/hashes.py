@@ -13,6 +13,7 @@ from promptsales.hashing.keys import compute_pads, read_keys
 from promptsales.hashing.normal_forms import NORMAL_FORMS, is_email_valid, measure_text, separate
 from promptsales.hashing.redaction import make_redaction
 from promptsales.specs.column import REDACTED, Column, Transform
+from promptsales.specs.feed import KeyFile
 
 _CHECK = "promptsales"
 
@@ -35,8 +36,8 @@ class Key(NamedTuple):
         return f"Key(kid={self.kid})"
 
 
-def active_key(folder: Path) -> Key:
-    """Return the newest key of the key files, with which the pipeline hashes.
+def active_key(folder: Path, name: KeyFile = "pii_key") -> Key:
+    """Return the newest key of the key files of a name, with which the pipeline hashes.
 
     A new file is the key of the next load, which refuses it unless a rotation has announced it.
 
@@ -44,12 +45,12 @@ def active_key(folder: Path) -> Key:
         SourceRefused: when there is no key file.
         ConfigError: when a key is weak or other users may read its file.
     """
-    keys = read_keys(folder)
+    keys = read_keys(folder, name)
     if not keys:
-        raise SourceRefused(
-            f"{folder} holds no hashing key; put the file pii_key_1 back, or, if nothing was ever loaded, "
-            "run `promptsales provision`"
-        )
+        todo = "run `promptsales provision`, which derives it from pii_key"
+        if name == "pii_key":
+            todo = "put the file pii_key_1 back, or, if nothing was ever loaded, run `promptsales provision`"
+        raise SourceRefused(f"{folder} holds no hashing key {name}_N; {todo}")
     return Key(max(keys), keys[max(keys)])
 
 

@@ -82,15 +82,16 @@ def _check_published(source: psycopg.Connection, contract: StreamContract, publi
 
 
 def check_hidden_rows(settings: Settings) -> Iterator[Finding]:
-    """Report tables in which row security hides rows from Debezium's role."""
+    """Report tables in which row security hides rows from Debezium's role, or from the audits."""
     for connector in DATABASES:
-        with connected(settings, connectors.source_of(connector), patience="look") as source:
-            for contract in contracts_of(connector):
-                try:
-                    refuse_hidden_table(contract.table, contract.source.relation, source)
-                except SourceRefused as error:
-                    todo = "fix this; Debezium then retries a snapshot that PostgreSQL rejected"
-                    yield Finding(f"table {contract.table}", str(error), todo)
+        for name in (connectors.source_of(connector), connectors.audit_of(connector)):
+            with connected(settings, name, patience="look") as source:
+                for contract in contracts_of(connector):
+                    try:
+                        refuse_hidden_table(contract.table, contract.source.relation, source)
+                    except SourceRefused as error:
+                        todo = "fix this; Debezium then retries a snapshot that PostgreSQL rejected"
+                        yield Finding(f"table {contract.table}", str(error), todo)
 
 
 def find_unwritable(source: psycopg.Connection) -> Iterator[Finding]:

@@ -128,12 +128,12 @@ def source(contract: Contract) -> Iterator[Source]:
     if contract.path == "change_stream":
         from promptsales.extract.mongo.reader import Content
 
-        key = active_key(settings().state / "secrets")
+        key = active_key(settings().state / "secrets", contract.key_file)
         with mongo(system) as client:
             yield Content(client, kafka_address("kafka_content"), key)
         return
     with postgres(system) as connection:
         if contract.hash_at == "extract":
-            yield Hashing(connection, active_key(settings().state / "secrets"))
+            yield Hashing(connection, active_key(settings().state / "secrets", contract.key_file))
         else:
             yield connection

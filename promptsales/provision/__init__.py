@@ -21,8 +21,9 @@ from promptsales.hashing.keys import read_keys
 from promptsales.provision.changes import OnProgress, ProvisionChange, quiet
 from promptsales.provision.cluster import provision_cluster
 from promptsales.provision.collections import provision_collections
+from promptsales.provision.content_key import provision_content_key
 from promptsales.provision.lines import Database
-from promptsales.provision.pads import has_pads
+from promptsales.provision.pads import has_pads, wipe_old_pads
 from promptsales.provision.reporting import provision_reporting_zone
 from promptsales.provision.schemas import provision_database
 from promptsales.settings import PublicName, Settings
@@ -69,6 +70,9 @@ def provision(settings: Settings, on_progress: OnProgress = quiet, dry_run: bool
             changes += provision_database(connection, database, hashing_keys, dry_run, log_in)
             if database == "warehouse":
                 changes += provision_reporting_zone(connection, settings.reporting_timezone, dry_run)
+                changes += provision_content_key(settings, connection, dry_run)
+            else:
+                changes += wipe_old_pads(connection, database, dry_run)
     on_progress("promptcontent")
     with mongo(settings, "promptcontent_admin") as client:
         changes += provision_collections(client["promptcontent"], dry_run=dry_run)

@@ -59,6 +59,11 @@ def source_of(connector: Connector) -> InternalName:
     return "promptcrm_cdc" if connector == "promptcrm" else "promptads_cdc"
 
 
+def audit_of(connector: Connector) -> InternalName:
+    """Return the name of the connection that reads a connector's source, and cannot replicate it."""
+    return "promptcrm_audit" if connector == "promptcrm" else "promptads_audit"
+
+
 def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, str]:
     """Return a connector's whole configuration; the password in it is a reference.
 
@@ -120,7 +125,7 @@ def source_properties(settings: Settings, connector: Connector) -> dict[str, str
 def _session_options(settings: Settings, connector: Connector) -> str:
     """Return Debezium's session options: ours without the idle timeout, as its snapshot session idles for long."""
     name = source_of(connector)
-    with connected(settings, name, patience="look") as source:
+    with connected(settings, audit_of(connector), patience="look") as source:
         options = start_options(settings, name, without=missing_settings(source))
     return f"{options} -c idle_in_transaction_session_timeout=0"
 
@@ -257,6 +262,6 @@ def read_system_identifier(settings: Settings, connector: Connector) -> str:
     Raises:
         TransientError: when the source does not answer.
     """
-    with connected(settings, source_of(connector), patience="look") as source:
+    with connected(settings, audit_of(connector), patience="look") as source:
         row = source.execute("select system_identifier::text from pg_control_system()").fetchone()
     return str(row[0]) if row else ""

@@ -27,6 +27,8 @@ def _is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+# the DAG of the tests' Airflow
+os.environ.setdefault("PROMPTSALES_PROVISION_IN_AIRFLOW", "true")
 # before anything reads the settings; child processes of tests inherit the variables, and none reads a user's file
 os.environ.pop(VARIABLE, None)
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-test")

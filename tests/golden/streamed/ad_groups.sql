@@ -5,9 +5,9 @@
 alter publication "promptads" set table "promptads"."ad_groups" ("id", "campaign_id", "name", "target_audience", "created_at", "updated_at", "deleted_at");
 
 -- provision: what Debezium's role may read
-grant usage on schema "promptads" to "cdc";
-revoke select on "promptads"."ad_groups" from "cdc";
-grant select ("id", "campaign_id", "name", "target_audience", "created_at", "updated_at", "deleted_at") on "promptads"."ad_groups" to "cdc";
+grant usage on schema "promptads" to "cdc", "etl_audit";
+revoke select on "promptads"."ad_groups" from "cdc", "etl_audit";
+grant select ("id", "campaign_id", "name", "target_audience", "created_at", "updated_at", "deleted_at") on "promptads"."ad_groups" to "cdc", "etl_audit";
 
 -- apply: the newest known versions
 with kept as (

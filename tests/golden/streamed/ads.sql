@@ -5,9 +5,9 @@
 alter publication "promptads" set table "promptads"."ads" ("id", "ad_group_id", "content_id", "type", "status", "created_at", "updated_at", "deleted_at");
 
 -- provision: what Debezium's role may read
-grant usage on schema "promptads" to "cdc";
-revoke select on "promptads"."ads" from "cdc";
-grant select ("id", "ad_group_id", "content_id", "type", "status", "created_at", "updated_at", "deleted_at") on "promptads"."ads" to "cdc";
+grant usage on schema "promptads" to "cdc", "etl_audit";
+revoke select on "promptads"."ads" from "cdc", "etl_audit";
+grant select ("id", "ad_group_id", "content_id", "type", "status", "created_at", "updated_at", "deleted_at") on "promptads"."ads" to "cdc", "etl_audit";
 
 -- apply: the newest known versions
 with kept as (

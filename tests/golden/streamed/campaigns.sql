@@ -6,10 +6,10 @@ alter publication "promptads" set table "promptads"."campaigns" ("id", "user_id"
                 "created_at", "updated_at", "deleted_at");
 
 -- provision: what Debezium's role may read
-grant usage on schema "promptads" to "cdc";
-revoke select on "promptads"."campaigns" from "cdc";
+grant usage on schema "promptads" to "cdc", "etl_audit";
+revoke select on "promptads"."campaigns" from "cdc", "etl_audit";
 grant select ("id", "user_id", "name", "objective", "budget", "currency_code", "status", "start_date", "end_date",
-        "created_at", "updated_at", "deleted_at") on "promptads"."campaigns" to "cdc";
+        "created_at", "updated_at", "deleted_at") on "promptads"."campaigns" to "cdc", "etl_audit";
 
 -- apply: the newest known versions
 with kept as (

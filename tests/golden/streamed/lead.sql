@@ -6,10 +6,10 @@ alter publication "promptcrm" set table "crm"."leads" ("id", "campaign_id", "sta
                 "updated_at", "deleted_at");
 
 -- provision: what Debezium's role may read
-grant usage on schema "crm" to "cdc";
-revoke select on "crm"."leads" from "cdc";
+grant usage on schema "crm" to "cdc", "etl_audit";
+revoke select on "crm"."leads" from "cdc", "etl_audit";
 grant select ("id", "campaign_id", "status", "merged_into_id", "created_at", "qualified_at", "converted_at",
-        "updated_at", "deleted_at") on "crm"."leads" to "cdc";
+        "updated_at", "deleted_at") on "crm"."leads" to "cdc", "etl_audit";
 
 -- apply: the newest known versions
 with kept as (

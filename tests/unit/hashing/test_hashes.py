@@ -40,6 +40,15 @@ def test_the_newest_key_is_active(tmp_path: Path) -> None:
     assert active_key(tmp_path) == Key(10, KEY[::-1])
 
 
+def test_content_has_a_key_of_its_own(tmp_path: Path) -> None:
+    secrets = Secrets(tmp_path)
+    secrets.write("pii_key_3", KEY.hex())
+    with pytest.raises(SourceRefused, match="no hashing key pii_content_key_N; run `promptsales provision`"):
+        active_key(tmp_path, "pii_content_key")
+    secrets.write("pii_content_key_2", KEY[::-1].hex())
+    assert active_key(tmp_path, "pii_content_key") == Key(2, KEY[::-1])
+
+
 def test_no_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceRefused, match="holds no hashing key"):
         active_key(tmp_path)
