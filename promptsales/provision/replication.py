@@ -20,8 +20,8 @@ def find_open_rules(connection: psycopg.Connection, cluster: Cluster) -> Iterato
     for role in roles if _may_read(connection) else ():
         for line, file in connection.execute(_RULES, [role]):
             what = (
-                f"line {line} of {file} lets {role} copy the whole cluster with pg_basebackup; name the roles that take "
-                f"backups there, and leave {role} out: the stream connects to a database, not to `replication`"
+                f"line {line} of {file} lets {role} copy the whole cluster with pg_basebackup; name the roles that "
+                f"take backups there, and leave {role} out: the stream connects to a database, not to `replication`"
             )
             yield ProvisionChange(system=cluster, what=what, is_warning=True)
 
