@@ -18,8 +18,9 @@ from promptsales.specs.value_limits import DEAD_LETTER_BYTES
 from promptsales.stream import budget_alerts, completeness, judge_again
 from promptsales.stream.batch import Batch, Offset
 from promptsales.stream.dead_letters import DeadLetter
-from promptsales.stream.decode import Decoded, Decoder, RowChange
+from promptsales.stream.decode import Decoder, RowChange
 from promptsales.stream.gaps import GROUP, Gap, describe_fix
+from promptsales.stream.issued import Issued, Pair
 from promptsales.stream.live_counters import Counters
 from promptsales.stream.messages import EPOCH, Message
 from promptsales.stream.truncations import Truncation
@@ -50,6 +51,7 @@ def create_app(settings: Settings, number: int) -> faust.App:
     counters = Counters(settings)
     delivery = Delivery(partial(_connect, settings), partial(bury, app), settings.stream_minutes_days)
     health = Health(app, settings, delivery)
+    issued = Issued(settings)
     changes = app.topic(*decoders, schema=Runs())
 
     logged: set[str] = set()
@@ -58,7 +60,7 @@ def create_app(settings: Settings, number: int) -> faust.App:
     async def follow(stream: Any) -> None:
         try:
             async for records in batches(stream, MOST, WINDOW_S):
-                batch = decode(decoders, records)
+                batch = collect(await issued.judge(decode(decoders, records)))
                 _log_drift(batch, logged)
                 applied = await delivery.deliver(batch)
                 counters.note(applied.figures)
@@ -114,21 +116,26 @@ def _configure_faust(settings: Settings, web_port: int) -> faust.App:
     )
 
 
-def decode(decoders: dict[str, Decoder], records: Sequence[ConsumerRecord]) -> Batch:
-    """Decode records into one batch."""
-    messages = [_read_message(record) for record in records]
-    decoded = [decoders[message.topic].decode(message) for message in messages]
+def decode(decoders: dict[str, Decoder], records: Sequence[ConsumerRecord]) -> list[Pair]:
+    """Return the messages of records with what each says."""
+    messages = map(_read_message, records)
+    return [(message, decoders[message.topic].decode(message)) for message in messages]
+
+
+def collect(pairs: Sequence[Pair]) -> Batch:
+    """Collect decoded messages into one batch."""
+    decoded = [item for _, item in pairs]
     return Batch(
         tuple(item for item in decoded if isinstance(item, RowChange)),
         tuple(item for item in decoded if isinstance(item, DeadLetter)),
-        tuple(_collect_offsets(messages, decoded).values()),
+        tuple(_collect_offsets(pairs).values()),
         tuple(item for item in decoded if isinstance(item, Truncation)),
     )
 
 
-def _collect_offsets(messages: Sequence[Message], decoded: Sequence[Decoded]) -> dict[tuple[str, int], Offset]:
+def _collect_offsets(pairs: Sequence[Pair]) -> dict[tuple[str, int], Offset]:
     offsets: dict[tuple[str, int], Offset] = {}
-    for message, item in zip(messages, decoded, strict=True):
+    for message, item in pairs:
         first, at, lsn, unnamed = message.offset, None, None, 0
         if isinstance(item, RowChange):
             at, lsn, unnamed = item.committed_at, item.row.src_lsn, int(item.unnamed is not None)
