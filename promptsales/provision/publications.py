@@ -5,7 +5,7 @@ other than the primary key makes the application's own UPDATE and DELETE fail (S
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -99,7 +99,6 @@ def _publish(
     }
     if published != expected:
         connection.execute(alter_publication(connector, contracts))
-        _revoke(connection, published.keys() - expected.keys())
         yield f"publication {connector}: tables and columns as the contracts say"
     if late := sorted(expected.keys() - published.keys()):
         yield (
@@ -112,13 +111,6 @@ def _publish(
             f"publication {connector} publishes {_OPERATIONS}; operations it skipped before have no event; "
             f"run `promptsales reconcile {' '.join(contract.table for contract in contracts)}`"
         )
-
-
-def _revoke(connection: psycopg.Connection, relations: Set[str]) -> None:
-    """Revoke the rights on tables that are no longer published, such as those replaced under their names."""
-    for relation in relations:
-        revoke = sql.SQL("revoke select on {} from {}")
-        connection.execute(revoke.format(names.relation(relation), _roles()))
 
 
 def _grant(connection: psycopg.Connection, contracts: Sequence[StreamContract]) -> Iterator[str]:

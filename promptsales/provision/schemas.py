@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import psycopg
 
 from promptsales.provision.changes import ProvisionChange
+from promptsales.provision.grants import revoke_left_over
 from promptsales.provision.lines import Database, list_lines
 from promptsales.provision.marts import provision_marts
 from promptsales.provision.migrations import LogIn, migrate, migrate_as_owner, prepare, transaction
@@ -67,7 +68,8 @@ def provision_database(
         changes = close_public(connection, database)
         changes += [change for line in lines if not line.is_of_application for change in migrate(bound, line)]
         changes += _warnings(connection, database) + load_pads(connection, database, keys or {})
-        return owned + changes + provision_views(connection, database) + provision_publications(connection, database)
+        changes += provision_views(connection, database) + provision_publications(connection, database)
+        return owned + changes + revoke_left_over(connection, database)
 
 
 def _warnings(connection: psycopg.Connection, database: Database) -> list[ProvisionChange]:

@@ -54,18 +54,11 @@ def provision_views(connection: psycopg.Connection, database: Database) -> list[
         stale = reads.get(name, set()) - {feed.source.relation}
         if existing.get(name) != comment or stale:
             connection.execute(script)
-            _revoke(connection, stale - {feed.source.relation for feed in feeds.values()})
             connection.execute(sql.SQL("comment on view {} is {}").format(sql.Identifier("etl", name), comment))
             what = f"view etl.{name} {'recreated' if name in existing else 'created'}"
             changes.append(ProvisionChange(system=database, what=what))
     warnings = _find_missing(connection, feeds)
     return changes + [ProvisionChange(system=database, what=what, is_warning=True) for what in warnings]
-
-
-def _revoke(connection: psycopg.Connection, stale: set[str]) -> None:
-    """Revoke the rights on tables that no view reads any more, because others have taken their names."""
-    for relation in stale:
-        connection.execute(sql.SQL("revoke select on {} from etl_owner").format(names.relation(relation)))
 
 
 class _Needed(NamedTuple):
