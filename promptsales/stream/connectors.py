@@ -65,7 +65,7 @@ def audit_of(connector: Connector) -> InternalName:
 
 
 def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, str]:
-    """Return a connector's whole configuration; the password in it is a reference.
+    """Return a connector's whole configuration; it holds no password.
 
     Raises:
         ConfigError: when its source has more than one host.

@@ -122,6 +122,6 @@ def _query_epochs(settings: Settings) -> dict[str, int]:
 
 
 def _query_end(settings: Settings, connector: Connector) -> int:
-    with connected(settings, connectors.source_of(connector), patience="look") as source:
+    with connected(settings, connectors.audit_of(connector), patience="look") as source:
         row = source.execute(_END).fetchone()
     return int(row[0]) if row else 0
