@@ -1,5 +1,6 @@
 """Assets and prompts fit their validators; the cache fits its key spaces."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,10 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 
 
 def _fits(value: Any, schema: dict[str, Any]) -> bool:
+    if "pattern" in schema:
+        return isinstance(value, str) and re.search(schema["pattern"], value) is not None
+    if "not" in schema:
+        return not _fits(value, schema["not"])
     if "enum" in schema:
         return value in schema["enum"]
     kinds = schema["bsonType"] if isinstance(schema["bsonType"], list) else [schema["bsonType"]]
