@@ -64,15 +64,15 @@ def kafka_failure(what: str, error: KafkaError, place: str = "") -> TransientErr
     at = f" at {place}" if place else ""
     if error.code() in _UNREACHABLE:
         return TransientError(
-            f"{what}: kafka does not answer{at}: {error.name()}; retry, and if that fails too, check host and port in "
-            "its address"
+            f"{what}: kafka does not answer{at}: {error.name()}; retry, and if that fails too, check host, port and "
+            "login in its address"
         )
     message = f"{what}: kafka{at}: {error.name()}"
     if error.retriable() or error.fatal() or error.code() in _LATER:
         # a fatal error ends this producer; a retry has a new one
         return TransientError(f"{message}; a retry may succeed")
     if error.code() in _LOGIN:
-        return ConfigError(f"{message}: a broker refuses the login; let the brokers accept clients without one")
+        return ConfigError(f"{message}: a broker refuses the login; correct user and password in the address")
     if error.code() in _RIGHTS:
         return TerminalError(f"{message}: the client lacks the permission; grant it on the brokers")
     return TerminalError(message)
