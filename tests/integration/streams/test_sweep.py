@@ -86,7 +86,7 @@ def test_nothing_is_deleted_that_could_not_be_seen(
     with pytest.raises(SourceRefused, match=hidden):
         sweep(stack, warehouse, "promptads", 2)
     with (
-        psycopg.connect(stack.address("promptads_cdc"), autocommit=True) as source,
+        psycopg.connect(stack.address("promptads_audit"), autocommit=True) as source,
         pytest.raises(SourceRefused, match=hidden),
     ):
         audit(stack, stream_contracts()["campaigns"], source, warehouse, timedelta(hours=3))
