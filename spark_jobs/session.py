@@ -37,12 +37,14 @@ def session(master: str, memory: str, partitions: int) -> Iterator[SparkSession]
     if master.startswith("local"):
         network |= _LOCAL
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    driver = next(JARS.glob("jdbc/postgresql-*.jar"))
+    jdbc = str(next(JARS.glob("jdbc/postgresql-*.jar")))
+    # `spark.jars` makes the driver serve the file to the workers of a cluster, and to anybody who asks
+    jars = "spark.driver.extraClassPath" if master.startswith("local") else "spark.jars"
     with _without_our_settings():
         spark = (
             SparkSession.builder.master(master)
             .appName("promptsales marts")
-            .config("spark.jars", str(driver))
+            .config(jars, jdbc)
             .config("spark.driver.memory", memory)
             .config("spark.executor.memory", memory)
             .config("spark.sql.shuffle.partitions", str(partitions))

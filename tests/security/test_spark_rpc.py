@@ -9,11 +9,12 @@ from typing import Any
 import psutil
 import pytest
 
+from promptsales.java import JARS
 from promptsales.settings import HOST
 from spark_jobs.session import session
 from tests.support.inbox import MAIL_PASSWORD
 
-_RPC_REQUEST, _RPC_RESPONSE, _RPC_FAILURE = 3, 4, 5
+_RPC_REQUEST, _RPC_FAILURE, _STREAM_REQUEST, _STREAM_FAILURE = 3, 5, 6, 8
 _CALL = "org.apache.spark.rpc.netty.RpcEndpointVerifier$CheckExistence"
 
 
@@ -29,13 +30,17 @@ def spark() -> Iterator[Any]:
         yield spark
 
 
+def send(port: int, kind: int, request: bytes) -> tuple[int, bytes]:
+    """Send a message to a port of Spark, and return the kind of the answer and its bytes."""
+    with socket.create_connection((HOST, port), timeout=10) as driver, driver.makefile("rb") as answers:
+        driver.sendall(struct.pack(">qb", 9 + len(request), kind) + request)
+        length, answer = struct.unpack(">qb", answers.read(9))
+        return answer, answers.read(length - 9)
+
+
 def ask(port: int, call: bytes) -> tuple[int, bytes]:
     """Send one call to a port of Spark, and return the kind of the answer and its bytes."""
-    request = struct.pack(">qi", 1, len(call)) + call
-    with socket.create_connection((HOST, port), timeout=10) as driver, driver.makefile("rb") as answers:
-        driver.sendall(struct.pack(">qb", 9 + len(request), _RPC_REQUEST) + request)
-        length, kind = struct.unpack(">qb", answers.read(9))
-        return kind, answers.read(length - 9)
+    return send(port, _RPC_REQUEST, struct.pack(">qi", 1, len(call)) + call)
 
 
 def text(value: str) -> bytes:
@@ -69,6 +74,15 @@ def test_every_port_is_on_loopback_and_every_call_is_challenged(spark: Any) -> N
     answers = {ask(address.port, b"hello") for address in listening if address.port != python.port}
     assert {(kind, b"Unknown challenge message" in answer) for kind, answer in answers} == {(_RPC_FAILURE, True)}
     assert len(listening) == 3
+
+
+def test_a_stranger_gets_no_file(spark: Any) -> None:
+    # the driver's file server does not ask for the secret, so it must have nothing to give
+    assert spark._jsc.sc().listJars().isEmpty()
+    port, jar = int(spark.conf.get("spark.driver.port")), next(JARS.glob("jdbc/postgresql-*.jar")).name
+    path = f"/jars/{jar}".encode()
+    kind, answer = send(port, _STREAM_REQUEST, struct.pack(">i", len(path)) + path)
+    assert (kind, b"was not found" in answer) == (_STREAM_FAILURE, True), answer[:200]
 
 
 @pytest.mark.usefixtures("spark")
