@@ -36,9 +36,10 @@ _POSTGRES_ADMINS: dict[str, tuple[PublicName | InternalName, str]] = {
 _MONGO_ADMINS: dict[str, tuple[PublicName | InternalName, str]] = {
     "promptcontent_admin": ("promptcontent_admin", "PromptContent, as administrator; used by platform_provision"),
 }
-
-_KAFKA: dict[PublicName | InternalName, str] = {
+_KAFKA_ADMINS: dict[PublicName | InternalName, str] = {
     "kafka": "Kafka, as its operator; used by platform_provision",
+}
+_KAFKA: dict[PublicName | InternalName, str] = {
     "kafka_content": "Kafka, as the batches of PromptContent",
     "kafka_stream": "Kafka, as the stream, whose lag is watched",
 }
@@ -104,13 +105,14 @@ def connections(settings: Settings) -> list[AirflowConnection]:
     with_admins = settings.provision_in_airflow
     postgres = _POSTGRES | (_POSTGRES_ADMINS if with_admins else {})
     mongo = _MONGO | (_MONGO_ADMINS if with_admins else {})
+    kafka = _KAFKA | (_KAFKA_ADMINS if with_admins else {})
     return [
         *(
             postgres_connection(conn_id, _with_scram(settings, name), text)
             for conn_id, (name, text) in postgres.items()
         ),
         *(mongo_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in mongo.items()),
-        *(kafka_connection(conn_id, settings.address(conn_id), text) for conn_id, text in _KAFKA.items()),
+        *(kafka_connection(conn_id, settings.address(conn_id), text) for conn_id, text in kafka.items()),
         redis_connection("redis", settings.address("redis"), "Redis, the global cache"),
     ]
 

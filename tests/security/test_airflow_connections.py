@@ -71,7 +71,8 @@ def test_no_administrator_and_no_replication_is_registered(stack: Settings) -> N
         ("promptcrm_audit", "etl_audit"),
         ("warehouse", "warehouse_loader"),
         ("promptcontent", "promptcontent_etl"),
-        ("kafka", None),
+        ("kafka_content", "promptsales_content"),
+        ("kafka_stream", "promptsales_stream"),
         ("redis", None),
     }
 

@@ -18,6 +18,7 @@ from pymongo.database import Database
 from promptsales.bus.topics import admin as bus
 from promptsales.cli.load import load_feed
 from promptsales.feeds import manual_release
+from promptsales.kafka_address import client_properties
 from promptsales.settings import ROOT, Settings
 from promptsales.specs.feed import contract
 from promptsales.specs.topic import read_topics
@@ -140,7 +141,7 @@ def in_warehouse(admin: psycopg.Connection, needles: list[str]) -> set[str]:
 def in_topics(stack: Settings, needles: list[str]) -> set[str]:
     """Return the topics with a message that contains one of the texts."""
     consumer = Consumer({
-        "bootstrap.servers": stack.address("kafka"), "group.id": "test", "enable.auto.commit": False,
+        **client_properties(stack.address("kafka")), "group.id": "test", "enable.auto.commit": False,
         "enable.partition.eof": True,
     })  # fmt: skip
     found = set()
