@@ -10,7 +10,7 @@ import psycopg
 
 from bench import measured
 from bench.measured import Case
-from local.postgres import server_home
+from local.psql import psql
 from promptsales.settings import Settings
 
 SQL = Path(__file__).parent
@@ -27,7 +27,6 @@ class Leads:
             connections.enter_context(psycopg.connect(here.address(name), autocommit=True))
             for name in ("promptcrm", "warehouse_admin", "sources_admin")
         )
-        self.psql = str(server_home(here.state) / "bin" / "psql")
         self.warehouse.execute((SQL / "floor_tables.sql").read_bytes())
 
     def run(self, rows: int, rounds: int) -> list[Case]:
@@ -86,9 +85,9 @@ class Leads:
 
     def floor(self, since: str) -> float:
         """Copy the changed rows with psql and upsert them with one statement; return the seconds."""
-        out = [self.psql, self.here.address("promptcrm"), "-qXv", f"since={since}", "-f", str(SQL / "floor_out.sql")]
-        into = [self.psql, self.here.address("warehouse_admin"), "-qX1", "-f", str(SQL / "floor_in.sql")]
+        out, reader = psql(self.here, "promptcrm", ["-qXv", f"since={since}", "-f", str(SQL / "floor_out.sql")])
+        into, writer = psql(self.here, "warehouse_admin", ["-qX1", "-f", str(SQL / "floor_in.sql")])
         began = time.perf_counter()
-        with subprocess.Popen(out, stdout=subprocess.PIPE) as source:
-            subprocess.run(into, stdin=source.stdout, check=True)
+        with subprocess.Popen(out, env=reader, stdout=subprocess.PIPE) as source:
+            subprocess.run(into, env=writer, stdin=source.stdout, check=True)
         return time.perf_counter() - began

@@ -33,6 +33,7 @@ class LoadFigures(NamedTuple):
 
 
 # set before anything reads the settings; child processes inherit it
+os.environ.pop("PROMPTSALES_SETTINGS", None)
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-bench")
 os.environ.setdefault("PROMPTSALES_PORT_BASE", "24000")
 

@@ -30,6 +30,7 @@ from tests.support.wholeness import amiss
 from tests.support.working import Working
 
 # must be set before anything reads the settings
+os.environ.pop("PROMPTSALES_SETTINGS", None)
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-soak")
 os.environ.setdefault("PROMPTSALES_PORT_BASE", "24200")
 

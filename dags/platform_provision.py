@@ -1,10 +1,15 @@
 """Apply the schemas in this repository to every system.
 
 One task per system: the databases of PromptSales and PromptCrm, the warehouse, PromptContent (MongoDB), and the event
-bus (Kafka). Objects that already match are not touched, so you can run this at any time. Each PostgreSQL database
-changes in one transaction. With `dry_run` nothing changes; the log and the task result list what would change.
+bus (Kafka). Objects that already match are not touched, so you can run this at any time. The warehouse changes
+in one transaction. With `dry_run` nothing changes; the log and the task result list what would change.
 
-Airflow does not manage roles, passwords and hashing keys; run `promptsales provision` for those.
+Airflow does not manage roles, passwords and hashing keys, and cannot log in as the owners of the sources, as whom their
+migrations run; run `promptsales provision` for those.
+
+The tasks need administrators' connections, which Airflow has only if you set `PROMPTSALES_PROVISION_IN_AIRFLOW=true`:
+with them, everybody who can edit a DAG is an administrator of every system. `promptsales provision` does the same
+without them.
 """
 
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Airflow 3: API server, scheduler and DAG processor, a process each; the metadata is in the warehouse cluster."""
+"""Airflow 3: API server, scheduler, DAG processor and cleanup; the metadata is in the warehouse cluster."""
 
 import base64
 import json
@@ -6,7 +6,6 @@ import os
 import secrets as random
 import subprocess
 import sys
-import time
 from configparser import RawConfigParser
 from datetime import datetime
 from importlib.metadata import version
@@ -18,16 +17,16 @@ import httpx
 
 from local.postgres import Postgres
 from local.service import Program, Service, Unwell
-from promptsales.airflow_client.registration import alert_environment
+from promptsales.airflow_client.registration import alert_connections
 from promptsales.errors import TerminalError
 from promptsales.provision.cluster import provision_cluster
 from promptsales.settings import HOST, ROOT, Port, Settings
 
-KEEP_LOGS_DAYS = 14
 COMPONENTS = {
-    "airflow-api": ["api-server"],
-    "airflow-scheduler": ["scheduler", "--skip-serve-logs"],
-    "airflow-dags": ["dag-processor"],
+    "airflow-api": ["airflow", "api-server"],
+    "airflow-scheduler": ["airflow", "scheduler", "--skip-serve-logs"],
+    "airflow-dags": ["airflow", "dag-processor"],
+    "airflow-cleanup": ["local.airflow_cleanup"],
 }
 
 
@@ -54,6 +53,10 @@ class AirflowService(Service):
     def _logs(self) -> Path:
         return self.settings.state / "logs" / "airflow"
 
+    @property
+    def _alerts(self) -> Path:
+        return self.conf / "airflow.alerts.json"
+
     def config(self) -> dict[str, dict[str, str]]:
         """Return the options that differ from Airflow's defaults, by section; secrets are included."""
         secret = self.settings.secrets.password
@@ -73,7 +76,15 @@ class AirflowService(Service):
                 # the default looks the full name up in the DNS, which takes seconds without a network
                 "hostname_callable": "socket.gethostname",
             },
-            "database": {"sql_alchemy_conn": database.replace("postgresql://", "postgresql+psycopg2://")},
+            # read when an alert is sent: a variable would be inherited by every task, and by Spark
+            "secrets": {
+                "backend": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+                "backend_kwargs": json.dumps({"connections_file_path": str(self._alerts)}),
+            },
+            "database": {
+                "sql_alchemy_conn": database.replace("postgresql://", "postgresql+psycopg2://"),
+                "sql_alchemy_connect_args": "local.airflow_login.CONNECT_ARGS",
+            },
             "api": {
                 "host": HOST,
                 "port": str(self.port),
@@ -96,7 +107,7 @@ class AirflowService(Service):
         }
 
     def files(self) -> dict[Path, str]:
-        """Return Airflow's configuration file and the logins of its UI, by path."""
+        """Return Airflow's configuration file, the logins of its UI and where alerts are sent, by path."""
         parser = RawConfigParser()
         # Airflow interpolates percent signs when it reads the file
         parser.read_dict({
@@ -109,24 +120,24 @@ class AirflowService(Service):
         return {
             self.data / "airflow.cfg": text.getvalue(),
             self.conf / "airflow.passwords.json": json.dumps(login),
+            self._alerts: json.dumps(alert_connections(self.settings)),
         }
 
     @property
     def _environment(self) -> dict[str, str]:
         paths = {"AIRFLOW_HOME": str(self.data), "PYTHONPATH": str(ROOT), "GX_ANALYTICS_ENABLED": "false"}
-        return self.settings_environment | paths | alert_environment(self.settings)
+        return self.settings_environment | paths
 
     def programs(self) -> list[Program]:
-        """Return the three components."""
+        """Return the three components, and the program that deletes their old logs and metadata."""
         return [
-            Program(name, [sys.executable, "-m", "airflow", *arguments], self.data, self._environment, start_s=10)
+            Program(name, [sys.executable, "-m", *arguments], self.data, self._environment, start_s=10)
             for name, arguments in COMPONENTS.items()
         ]
 
     def prepare(self) -> None:
         """Create the metadata database and migrate it; that takes four seconds, so it runs once per Airflow version."""
         super().prepare()
-        self._prune_logs()
         with Postgres(self.settings, "warehouse").connect() as connection:
             # `promptsales provision` creates the same role and database; a lock makes one wait for the other
             provision_cluster(connection, "warehouse", self.settings.secrets)
@@ -134,13 +145,6 @@ class AirflowService(Service):
         if not stamp.exists() or stamp.read_text() != version("apache-airflow"):
             self._migrate()
             stamp.write_text(version("apache-airflow"))
-
-    def _prune_logs(self) -> None:
-        """Delete old task logs: Airflow never does."""
-        oldest = time.time() - KEEP_LOGS_DAYS * 86_400
-        for log in self._logs.rglob("*.log"):
-            if log.stat().st_mtime < oldest:
-                log.unlink()
 
     def _migrate(self) -> None:
         log = self.settings.state / "logs" / "airflow-migrate.log"

@@ -1,17 +1,29 @@
-"""Kafka Connect with Debezium: distributed mode with one worker, as in production."""
+"""Kafka Connect with Debezium: distributed mode with one worker, as in production.
 
+Its REST API asks for a login. No configuration that a request sends can name a password, a file or other brokers: there
+are no configuration providers, the passwords of the sources are in a passfile of libpq's form, and connectors may
+override only the settings below.
+"""
+
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+from psycopg.conninfo import conninfo_to_dict
 
 from local.jars import PLUGINS
-from local.kafka import jvm, properties
+from local.kafka import jvm, login_module, properties
 from local.service import Program, Service, Unwell
-from promptsales.settings import HOST, Port
+from promptsales.addresses import postgres_hosts
+from promptsales.settings import CONNECT_USER, HOST, Port
+from promptsales.stream import connectors
 
 DEBEZIUM = "io.debezium.connector.postgresql.PostgresConnector"
-# connectors refer to ${env:PROMPTSALES_CDC_PASSWORD}, the only variable that Connect may resolve
-CDC_PASSWORD = "PROMPTSALES_CDC_PASSWORD"  # noqa: S105 - the name of a variable
+# what schemas/kafka/connectors/postgres.yml overrides for its producer
+OVERRIDES = ("buffer.memory", "compression.type", "linger.ms", "max.request.size")
+_REST = "org.apache.kafka.connect.rest.basic.auth.extension"
+# the worker itself, and the clients that it makes for connectors
+_CLIENTS = ("", "producer.", "consumer.", "admin.")
 
 
 class Connect(Service):
@@ -22,9 +34,38 @@ class Connect(Service):
     needs = ("kafka",)
 
     def files(self) -> dict[Path, str]:
-        """Return the worker's properties."""
+        """Return the worker's properties, the login of its REST API and the passwords of the sources."""
+        password, login = self.settings.secrets.password("connect"), self.conf / "connect.logins"
+        module = f'{_REST}.PropertyFileLoginModule required file="{login}";'
+        return {
+            self.conf / "connect.properties": self._properties(),
+            self.conf / "connect.jaas": f"KafkaConnect {{\n{module}\n}};\n",
+            login: properties({CONNECT_USER: password}),
+            self.conf / "connect.pgpass": "".join(self._passwords()),
+        }
+
+    def _passwords(self) -> Iterator[str]:
+        """Yield the lines of the passfile, which PostgreSQL's driver reads when a connector has no password."""
+        for connector in connectors.names():
+            address = self.settings.address(connectors.source_of(connector))
+            parts = conninfo_to_dict(address)
+            rest = [str(parts.get(name) or "") for name in ("dbname", "user", "password")]
+            for host in postgres_hosts(address):
+                yield ":".join(text.replace("\\", r"\\").replace(":", r"\:") for text in (*host, *rest)) + "\n"
+
+    def _login(self) -> dict[str, str]:
+        """Return the login of each of its clients."""
+        password = self.settings.secrets.password("kafka_connect")
+        options = {
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.jaas.config": login_module("Scram", "promptsales_connect", password),
+        }
+        return {f"{client}{name}": value for client in _CLIENTS for name, value in options.items()}
+
+    def _properties(self) -> str:
         topics = {f"{kind}.storage.topic": f"connect.{kind}" for kind in ("config", "offset", "status")}
-        text = properties({
+        return properties({
             "bootstrap.servers": f"{HOST}:{self.settings.port('kafka')}",
             "listeners": f"http://{self.address}",
             "rest.advertised.host.name": HOST,
@@ -43,24 +84,26 @@ class Connect(Service):
             "value.converter.schemas.enable": "false",
             "plugin.path": str(PLUGINS),
             "plugin.discovery": "service_load",
-            "config.providers": "env",
-            "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
-            "config.providers.env.param.allowlist.pattern": CDC_PASSWORD,
+            "rest.extension.classes": f"{_REST}.BasicAuthSecurityRestExtension",
+            "connector.client.config.override.policy": "Allowlist",
+            "connector.client.config.override.allowlist": ",".join(OVERRIDES),
+            **self._login(),
         })  # fmt: skip
-        return {self.conf / "connect.properties": text}
 
     def programs(self) -> list[Program]:
         """Return the worker."""
         temporary = self.settings.state / "tmp"
-        command = [*jvm(384, temporary), "org.apache.kafka.connect.cli.ConnectDistributed"]
-        environment = {CDC_PASSWORD: self.settings.secrets.password("cdc")}
+        jaas = f"-Djava.security.auth.login.config={self.conf / 'connect.jaas'}"
+        command = [*jvm(384, temporary), jaas, "org.apache.kafka.connect.cli.ConnectDistributed"]
+        environment = {"PGPASSFILE": str(self.conf / "connect.pgpass")}
         return [Program(self.name, [*command, str(self.conf / "connect.properties")], self.conf, environment)]
 
     def probe(self, started: float) -> str:
         """Read the worker's health, check that Debezium's plugin is loaded, and return both versions."""
         self.check_port()
         try:
-            with httpx.Client(base_url=f"http://{self.address}", timeout=3, trust_env=False) as client:
+            login = (CONNECT_USER, self.settings.secrets.password("connect"))
+            with httpx.Client(base_url=f"http://{self.address}", auth=login, timeout=3, trust_env=False) as client:
                 if client.get("/health").status_code != httpx.codes.OK:
                     raise Unwell("connect is still starting")
                 plugins = {plugin["class"]: plugin["version"] for plugin in client.get("/connector-plugins").json()}

@@ -1,5 +1,6 @@
 """Download Kafka, Connect, Debezium and the JDBC driver with the Ivy inside PySpark; run as ``python -m local.jars``.
 
+With ``--write-lock`` it first resolves ``jars.xml`` into ``jars.lock``.
 ``jars.lock`` names every file with its sha256 and module. Ivy gets those modules one by one, with nothing left to
 resolve, in a few processes at once: that takes seconds, a resolution takes a minute. Standard library only.
 """

@@ -12,14 +12,20 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from local.service import Program, Service, Unwell, last_line
-from promptsales.errors import TerminalError
+from promptsales.bus import rights, topics
+from promptsales.errors import TerminalError, TransientError
 from promptsales.java import JARS, java
+from promptsales.kafka_address import client_properties
 from promptsales.settings import HOST, Port
+from promptsales.specs.rights import read_rights
 
 LOG4J = Path(__file__).with_name("log4j2.properties")
 _SILENT = logging.getLogger("promptsales.local.kafka")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
+
+
+_SECURITY = "org.apache.kafka.common.security"
 
 
 @cache
@@ -39,6 +45,8 @@ def jvm(heap_mb: int, temporary: Path) -> list[str]:
         "-Xshare:auto",
     ]
     options = [f"-Dlog4j2.configurationFile={LOG4J}", f"-Djava.io.tmpdir={temporary}", "-Djava.awt.headless=true"]
+    # else a client's own configuration can name a provider, which reads any file of the server's user into it
+    options.append("-Dorg.apache.kafka.automatic.config.providers=none")
     return [java().command, "-Xms128m", f"-Xmx{heap_mb}m", *flags, *options, "-cp", f"{JARS / 'kafka'}/*"]
 
 
@@ -47,8 +55,25 @@ def properties(options: dict[str, str]) -> str:
     return "".join(f"{key}={value}\n" for key, value in options.items())
 
 
+def login_module(mechanism: str, user: str, password: str, *also: str) -> str:
+    """Return the login of a Java client, as a value of a properties file; ``also`` is added as it is."""
+    kind = f"{_SECURITY}.{mechanism.lower()}.{mechanism}LoginModule"
+    return " ".join([kind, f'required username="{user}" password="{password}"', *also]) + ";"
+
+
+def operator_login(password: str) -> str:
+    """Return the brokers' own login, the operator's, and that they accept it without looking it up."""
+    user = read_rights().operator
+    return login_module("Plain", user, password, f'user_{user}="{password}"')
+
+
 class Kafka(Service):
-    """The broker. ``promptsales provision`` creates topics; the broker creates none, so that a mistyped name fails."""
+    """The broker. ``promptsales provision`` creates topics; the broker creates none, so that a mistyped name fails.
+
+    Clients log in with SCRAM, whose logins are kept in the broker's own log. The operator's login stands in the
+    properties too, with the mechanism PLAIN: the broker and its controller use it between them, and ``settle`` uses it
+    to create the others, in a new state folder as well as in one from before there were logins.
+    """
 
     name = "kafka"
     ports: tuple[Port, ...] = ("kafka", "kafka_controller")
@@ -61,11 +86,12 @@ class Kafka(Service):
         return properties({
             "process.roles": "broker,controller",
             "node.id": "1",
-            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.address}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listeners": f"CLIENTS://{self.address},CONTROLLER://{controller}",
+            "advertised.listeners": f"CLIENTS://{self.address}",
+            "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
-            "inter.broker.listener.name": "PLAINTEXT",
+            "inter.broker.listener.name": "CLIENTS",
+            **self._logins(),
             "controller.quorum.bootstrap.servers": controller,
             "log.dirs": str(folder),
             "auto.create.topics.enable": "false",
@@ -80,8 +106,23 @@ class Kafka(Service):
             "log.cleaner.dedupe.buffer.size": "16777216",
         })  # fmt: skip
 
+    def _logins(self) -> dict[str, str]:
+        operator = operator_login(self.settings.secrets.password("kafka_operator"))
+        return {
+            "listener.name.clients.sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN",
+            "listener.name.clients.scram-sha-512.sasl.jaas.config": f"{_SECURITY}.scram.ScramLoginModule required;",
+            "listener.name.clients.plain.sasl.jaas.config": operator,
+            "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.controller.plain.sasl.jaas.config": operator,
+            "sasl.mechanism.inter.broker.protocol": "PLAIN",
+            "sasl.mechanism.controller.protocol": "PLAIN",
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "allow.everyone.if.no.acl.found": "false",
+            "super.users": f"User:{read_rights().operator}",
+        }
+
     def files(self) -> dict[Path, str]:
-        """Return the broker's properties."""
+        """Return the broker's properties, which hold the operator's password."""
         return {self.conf / "kafka.properties": self._properties(self.data)}
 
     def programs(self) -> list[Program]:
@@ -107,10 +148,27 @@ class Kafka(Service):
             raise TerminalError(f"kafka: formatting its storage failed: {last_line(result)}")
         storage.replace(self.data)
 
-    def probe(self, started: float) -> str:
-        """Read the cluster's metadata and return Kafka's version."""
+    @property
+    def _operator_address(self) -> str:
+        return f"kafka://{read_rights().operator}:{self.settings.secrets.password('kafka_operator')}@{self.address}"
+
+    def settle(self) -> None:
+        """Create the logins and grant their rights: Connect and the workers need both to start."""
         self.check_port()
-        client = AdminClient({"bootstrap.servers": self.address, "socket.timeout.ms": 2000}, logger=_SILENT)
+        rules, secret = read_rights(), self.settings.secrets.password
+        users = (rules.operator, *rules.parties)
+        client = topics.admin(f"{self._operator_address}?sasl.mechanism=PLAIN")
+        try:
+            rights.set_passwords(client, {user: secret(user.replace("promptsales", "kafka")) for user in users})
+            rights.apply(client, rights.plan(client))
+        except TransientError as error:
+            raise Unwell(f"kafka accepts no logins yet: {error}") from None
+
+    def probe(self, started: float) -> str:
+        """Read the cluster's metadata as the operator, and return Kafka's version."""
+        self.check_port()
+        login = client_properties(self._operator_address)
+        client = AdminClient({**login, "socket.timeout.ms": 2000}, logger=_SILENT)
         try:
             if not client.list_topics(timeout=2).brokers:
                 raise Unwell("kafka has no broker yet")

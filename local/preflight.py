@@ -7,11 +7,12 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from local.postgres import account, as_account
+from local.account import account, as_account, create_account
 from local.processes import find_holder
 from local.service import Service
 from promptsales.errors import ConfigError
 from promptsales.settings import HOST
+from promptsales.settings_file import NAME
 
 MARK = ".promptsales"
 FIRST_START_MB, LATER_START_MB = 1500, 200
@@ -21,18 +22,25 @@ def claim_state(state: Path) -> None:
     """Create the state folder, or check that an earlier start created it.
 
     Raises:
-        ConfigError: when it belongs to another user, holds other files, or PostgreSQL's user cannot reach it.
+        ConfigError: when it belongs to another user, holds other files, or PostgreSQL's user cannot reach it or be
+            created.
     """
     if not state.is_absolute():
         raise ConfigError(f"PROMPTSALES_STATE is {state}; set it to an absolute path")
     state.mkdir(mode=0o711, parents=True, exist_ok=True)
     _check_owner(state)
     if not (state / MARK).exists():
-        if any(state.iterdir()):
+        if not _is_unused(state):
             raise ConfigError(f"state folder {state} holds other files; set PROMPTSALES_STATE to an empty folder")
         (state / MARK).write_text("the state of one PromptSales stack; `promptsales down --remove` deletes it\n")
+    create_account()
     _make_folders(state)
     _check_reachable(state / "data")
+
+
+def _is_unused(state: Path) -> bool:
+    # a user may write the settings before the first start
+    return {path.name for path in state.iterdir()} <= {NAME}
 
 
 def check_ours(state: Path) -> None:
@@ -57,7 +65,8 @@ def _make_folders(state: Path) -> None:
         folder.mkdir(exist_ok=True)
         folder.chmod(0o711 if account() else 0o700)
     for name in ("secrets", "conf", "logs", "logs/airflow", "run", "tmp"):
-        (state / name).mkdir(mode=0o700, exist_ok=True)
+        (state / name).mkdir(exist_ok=True)
+        (state / name).chmod(0o700)
 
 
 def _check_reachable(folder: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from promptsales.errors import TransientError
 from promptsales.settings import HOST, Port, Settings
+from promptsales.settings_file import VARIABLE, find_settings_file
 
 
 class Unwell(TransientError):
@@ -69,9 +70,11 @@ class Service(ABC):
 
     @property
     def settings_environment(self) -> dict[str, str]:
-        """The settings as variables, without addresses: a service's tasks and workers read those from elsewhere."""
+        """The settings as variables, without addresses: those of the file of settings are read from there."""
         values = self.settings.model_dump(exclude={"dsn", "alert_mail", "alert_webhook"})
-        return {f"PROMPTSALES_{name.upper()}": str(value) for name, value in values.items()}
+        file = find_settings_file(self.settings.state)
+        named = {VARIABLE: str(file)} if file else {}
+        return {f"PROMPTSALES_{name.upper()}": str(value) for name, value in values.items()} | named
 
     @abstractmethod
     def programs(self) -> list[Program]:
@@ -88,6 +91,11 @@ class Service(ABC):
             PipelineError: when the machine lacks something that the service needs.
         """
         self.data.mkdir(parents=True, exist_ok=True)
+
+    def close(self) -> None:
+        """Close the data folder to other users, whatever mode a start or a program has given it."""
+        if self.data.exists():
+            self.data.chmod(0o700)
 
     def settle(self) -> None:  # noqa: B027 - most services have nothing to settle
         """Do what only a running server can, such as creating its first user. Safe to repeat.

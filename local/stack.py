@@ -30,12 +30,14 @@ from local.supervisor import Process, Supervisor, render
 from promptsales.errors import ConfigError, PipelineError
 from promptsales.java import JARS, java
 from promptsales.settings import ROOT, Settings
+from promptsales.settings_file import find_settings_file
 
 ROLES = (
     "promptsales_owner",
     "promptads_owner",
     "promptcrm_owner",
     "etl_reader",
+    "etl_audit",
     "cdc",
     "warehouse_loader",
     "bi",
@@ -43,6 +45,7 @@ ROLES = (
 )
 SECRETS = (
     "postgres", *ROLES, "redis", "mongo_admin", "mongo_promptcontent", "mongo_promptcontent_etl", "mongo_keyfile",
+    "kafka_operator", "kafka_connect", "kafka_stream", "kafka_content", "kafka_alerts", "connect",
     "airflow_admin", "airflow_jwt", "airflow_api_secret", "pii_key_1",
 )  # fmt: skip
 STOP_S = 40
@@ -128,7 +131,7 @@ def _launch(settings: Settings, supervisor: Supervisor, stack: list[Service]) ->
     files = {path: text for service in stack for path, text in service.files().items()}
     programs = [program for service in stack for program in service.programs()]
     files[supervisor.conf] = render(supervisor.run, supervisor.logs, programs)
-    stamp, fingerprint = supervisor.run / "fingerprint", _fingerprint(files)
+    stamp, fingerprint = supervisor.run / "fingerprint", _fingerprint(settings, files)
     if supervisor.processes():
         if stamp.exists() and stamp.read_text() == fingerprint:
             return
@@ -142,10 +145,11 @@ def _launch(settings: Settings, supervisor: Supervisor, stack: list[Service]) ->
     supervisor.launch()
 
 
-def _fingerprint(files: dict[Path, str]) -> str:
+def _fingerprint(settings: Settings, files: dict[Path, str]) -> str:
     """Return a hash that changes with every setting, secret and installed version."""
-    installed = ROOT / ".venv" / ".installed"
-    parts = [installed.read_text() if installed.exists() else "", *(f"{path}\n{text}" for path, text in files.items())]
+    others = (ROOT / ".venv" / ".installed", find_settings_file(settings.state))
+    parts = [path.read_text(encoding="utf-8") for path in others if path and path.exists()]
+    parts += [f"{path}\n{text}" for path, text in files.items()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

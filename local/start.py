@@ -46,6 +46,7 @@ class Start:
     def _bring_up(self) -> None:
         if any(process.is_down for process in self._processes()):
             self._service.prepare()
+            self._service.close()
             for name in self._names:
                 self._supervisor.start(name)
         deadline = time.monotonic() + self._service.patience_s

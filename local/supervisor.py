@@ -19,6 +19,7 @@ from typing import Any
 from supervisor.xmlrpc import Faults
 
 from local.service import Program
+from promptsales.core_dumps import forbid_core_dumps
 from promptsales.errors import ConfigError, TerminalError
 
 # a socket's path may have 107 bytes, and supervisord first binds a longer name
@@ -184,6 +185,7 @@ class Supervisor:
         Raises:
             TerminalError: when it does not answer within a minute.
         """
+        forbid_core_dumps()
         socket_path(self.run).unlink(missing_ok=True)
         temporary = str(self.run.parent / "tmp")
         # USER: our user may have no name, and some programs need one; HOME: they must not read the real one

@@ -9,11 +9,11 @@ import warnings
 from collections.abc import Callable, Iterator
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from promptsales import kafka_address
 from promptsales.errors import ConfigError
+from promptsales.kafka_address import ENCODE, HOST, is_port
 from promptsales.printable import printable
 
-_HOST = r"(\[[0-9A-Fa-f:.]+(%\w+)?\]|[\w.-]+)"
-_BROKER = re.compile(rf"{_HOST}(:\d+)?")
 # a host, an IP address or the folder of a socket; an "@" would be part of a password
 _LIBPQ_HOST = re.compile(r"/[^@]*|[\w.:%-]*")
 _LIBPQ_OPTIONS = {
@@ -22,7 +22,6 @@ _LIBPQ_OPTIONS = {
     "load_balance_hosts": re.compile("disable|random"),
     "connect_timeout": re.compile(r"-?\d+"),
 }
-_ENCODE = "percent-encode special characters of user and password (@ is %40)"
 
 
 def refuse_malformed(name: str, address: str) -> None:
@@ -31,7 +30,7 @@ def refuse_malformed(name: str, address: str) -> None:
     Raises:
         ConfigError: naming the setting, the fault and the expected form.
     """
-    check, expected = _KINDS.get(name.removesuffix("_etl").removesuffix("_admin"), _POSTGRES)
+    check, expected = _KINDS.get(_kind_of(name), _POSTGRES)
     fault = _check_text(address) or check(address)
     if fault:
         raise ConfigError(
@@ -65,7 +64,7 @@ def refuse_mail(address: str) -> None:
     if not has_all or "false" in options.values():
         raise ConfigError(
             "setting alert_mail must be like smtp://user:password@host:port/?from_email=..&to_email=.., with "
-            f"&disable_ssl=true for STARTTLS; leave an option out rather than set it to false; {_ENCODE}; "
+            f"&disable_ssl=true for STARTTLS; leave an option out rather than set it to false; {ENCODE}; "
             "correct PROMPTSALES_ALERT_MAIL"
         )
 
@@ -85,9 +84,11 @@ def refuse_webhook(address: str) -> None:
 
 def format_hosts(name: str, address: str) -> str:
     """Return the hosts and ports of a well-formed address, for messages."""
-    kind = name.removesuffix("_etl").removesuffix("_admin")
+    kind = _kind_of(name)
     if kind not in _KINDS:
         return ", ".join(f"{host or 'local socket'}:{port}" for host, port in postgres_hosts(address))
+    if kind == "kafka":
+        return kafka_address.brokers_of(address)
     return address.partition("://")[2].partition("/")[0].rpartition("@")[2] if "://" in address else address
 
 
@@ -128,7 +129,7 @@ def _check_postgres(address: str) -> str:
         parts = {key: str(value) for key, value in conninfo_to_dict(address).items() if value is not None}
         hosts = postgres_hosts(address)
     except psycopg.Error:
-        return f"libpq cannot read it; {_ENCODE}"
+        return f"libpq cannot read it; {ENCODE}"
     except ValueError:
         return "it has neither one port per host nor one port for all"
     return next(_postgres_faults(parts, hosts, is_url="://" in address), "")
@@ -138,11 +139,11 @@ def _postgres_faults(parts: dict[str, str], hosts: list[tuple[str, str]], is_url
     if not parts.keys() & {"host", "hostaddr", "dbname", "service"}:
         yield "it names neither a host nor a database"
     if not all(_LIBPQ_HOST.fullmatch(host) for host, _ in hosts):
-        yield f"a host is not valid; {_ENCODE}"
-    if not all(map(_is_port, (port for _, port in hosts))):
-        yield f"a port is not a number from 1 to 65535; {_ENCODE}"
+        yield f"a host is not valid; {ENCODE}"
+    if not all(map(is_port, (port for _, port in hosts))):
+        yield f"a port is not a number from 1 to 65535; {ENCODE}"
     if is_url and "@" in parts.get("dbname", ""):
-        yield f"its database holds an @; {_ENCODE}"
+        yield f"its database holds an @; {ENCODE}"
     for option, allowed in _LIBPQ_OPTIONS.items():
         if parts.get(option) and not allowed.fullmatch(parts[option]):
             yield f"its option {option} has a value that libpq does not know"
@@ -160,8 +161,8 @@ def _check_mongo(address: str) -> str:
     except OSError:
         return ""  # a certificate's file, which may exist only where the driver runs
     except (PyMongoError, ValueError, TypeError, UserWarning) as error:
-        return f"the driver refuses it ({type(error).__name__}); {_ENCODE}"
-    return f"it holds more than one @; {_ENCODE}" if "@" in urlsplit(address).path else ""
+        return f"the driver refuses it ({type(error).__name__}); {ENCODE}"
+    return f"it holds more than one @; {ENCODE}" if "@" in urlsplit(address).path else ""
 
 
 def _check_redis(address: str) -> str:
@@ -170,7 +171,7 @@ def _check_redis(address: str) -> str:
     if fault := _check_url(address, {"redis", "rediss"}):
         return fault
     if not re.fullmatch(r"(/\d*)?", unquote(urlsplit(address).path)):
-        return f"its database is not a number; {_ENCODE}"
+        return f"its database is not a number; {ENCODE}"
     try:
         parse_url(address)  # type: ignore[no-untyped-call]
     except ValueError:
@@ -178,17 +179,9 @@ def _check_redis(address: str) -> str:
     return ""
 
 
-def _check_kafka(address: str) -> str:
-    brokers = [broker.strip() for broker in address.split(",")]
-    if not all(_BROKER.fullmatch(broker) for broker in brokers):
-        return "it is not a list of brokers"
-    ports = [broker.rpartition(":")[2] for broker in brokers if re.search(r":\d+$", broker)]
-    return "" if all(map(_is_port, ports)) else "a port is not a number from 1 to 65535"
-
-
 def _check_http(address: str) -> str:
     fault = _check_url(address, {"http", "https"})
-    return fault or (f"its path holds an @; {_ENCODE}" if "@" in urlsplit(address).path else "")
+    return fault or (f"its path holds an @; {ENCODE}" if "@" in urlsplit(address).path else "")
 
 
 def _check_airflow(address: str) -> str:
@@ -205,11 +198,11 @@ def _check_url(address: str, schemes: set[str]) -> str:
         parts = urlsplit(address)
         port = parts.port
     except ValueError:
-        return f"its host or port is not valid; {_ENCODE}"
+        return f"its host or port is not valid; {ENCODE}"
     if parts.scheme not in schemes:
         return f"it does not begin with {' or '.join(f'{scheme}://' for scheme in sorted(schemes))}"
-    if not parts.hostname or not re.fullmatch(_HOST, _bare_host(parts)):
-        return f"it names no host; {_ENCODE}"
+    if not parts.hostname or not re.fullmatch(HOST, _bare_host(parts)):
+        return f"it names no host; {ENCODE}"
     return "its port is not a number from 1 to 65535" if port == 0 else ""
 
 
@@ -218,8 +211,8 @@ def _bare_host(parts: SplitResult) -> str:
     return re.sub(r":\d*$", "", host)
 
 
-def _is_port(port: str) -> bool:
-    return port.isascii() and port.isdigit() and 0 < int(port) < 65536
+def _kind_of(name: str) -> str:
+    return "kafka" if name.startswith("kafka_") else name.removesuffix("_etl").removesuffix("_admin")
 
 
 _Check = Callable[[str], str]
@@ -230,7 +223,10 @@ _POSTGRES: tuple[_Check, str] = (
 _KINDS: dict[str, tuple[_Check, str]] = {
     "promptcontent": (_check_mongo, "mongodb://user:password@host:port,../database?options, or mongodb+srv://.."),
     "redis": (_check_redis, "redis://user:password@host:port/number of the database, or rediss://.."),
-    "kafka": (_check_kafka, "host:port, several with a comma between them"),
+    "kafka": (
+        kafka_address.find_fault,
+        "host:port, several with a comma between them, or kafka://user:password@host:port,..?security.protocol=SASL_SSL",
+    ),
     "connect": (_check_http, "http://host:port or https://.."),
     "airflow": (_check_airflow, "http://user:password@host:port or https://.."),
 }

@@ -4,6 +4,7 @@ A role, a database or a server may have settings of its own (``alter role .. set
 a session sends at its start override them, so what we read and write does not depend on them.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,7 +22,7 @@ from promptsales.errors import (
     driver_errors,
     is_login_refused,
 )
-from promptsales.settings import InternalName, PublicName, Settings, drop_libpq_settings, postgres_target
+from promptsales.settings import InternalName, PublicName, Settings, postgres_target
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -70,7 +71,8 @@ _KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_cou
 # role, an application could put a better match of a function that we call, and it would run with all rights
 _ADMINISTRATORS = frozenset({"sources_admin", "warehouse_admin"})
 ADMIN_PATH = "pg_catalog,pg_temp"
-_READERS = frozenset({"promptsales_etl", "promptcrm_etl", "bi"})
+SCRAM = "scram-sha-256"
+_READERS = frozenset({"promptsales_etl", "promptcrm_etl", "promptads_audit", "promptcrm_audit", "bi"})
 # settings that a server reports for every session
 _REPORTED = {
     "client_encoding": "UTF8",
@@ -106,6 +108,18 @@ def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace(" ", "\\ ")
 
 
+def require_scram(settings: Settings, name: Name, address: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an address's parameters with SCRAM required, if its login is one whose password we generate.
+
+    SCRAM shows a server nothing of the password, and proves that the server knows it. Without this, libpq sends the
+    password in clear text to whatever listens at the address and asks for it. An address may say otherwise.
+    """
+    is_ours = name not in _ADMINISTRATORS or name not in settings.dsn
+    if not is_ours or address.get("user") != postgres_target(name).role:
+        return dict(address)
+    return {"require_auth": SCRAM} | dict(address)
+
+
 def _parameters(
     settings: Settings, name: Name, address: Mapping[str, Any], patience: Patience, without: Collection[str] = ()
 ) -> dict[str, Any]:
@@ -114,10 +128,12 @@ def _parameters(
     The address's own ``options`` may set the search path, except an administrator's; ours come later and override
     every other setting in them.
     """
-    drop_libpq_settings()
+    for variable in ("PGTZ", "PGDATESTYLE", "PGGEQO"):  # libpq would send these settings after ours
+        os.environ.pop(variable, None)
     path = f"-c search_path={_escape(postgres_target(name).search_path or 'public')}"
     options = " ".join(filter(None, (path, address.get("options"), start_options(settings, name, patience, without))))
-    return {"connect_timeout": 10} | _KEEPALIVES | dict(address) | {"client_encoding": "UTF8", "options": options}
+    protected = require_scram(settings, name, address)
+    return {"connect_timeout": 10} | _KEEPALIVES | protected | {"client_encoding": "UTF8", "options": options}
 
 
 def open_with(

@@ -37,7 +37,8 @@ def logger(name: str) -> logging.Logger:
 
 
 def _make_printable(record: logging.LogRecord) -> bool:
-    record.msg, record.args = printable(record.getMessage()), None
+    # not None: Faust's formatter would take that for one argument
+    record.msg, record.args = printable(record.getMessage()), ()
     if record.exc_info:
         # formatters use this text when it is set
         record.exc_text = printable(_traceback(record.exc_info), keep="\n")

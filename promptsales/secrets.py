@@ -1,7 +1,7 @@
 """Passwords and keys: generated at the first start, a file each, readable only by the owner."""
 
-import os
 import secrets as random
+import tempfile
 from pathlib import Path
 
 from promptsales.errors import ConfigError
@@ -41,10 +41,15 @@ class Secrets:
             self.write(name, random.token_hex(KEY_BYTES))
         return self.password(name)
 
+    def remove(self, name: str) -> None:
+        """Delete the secret called ``name``, if it exists."""
+        (self._folder / name).unlink(missing_ok=True)
+
     def write(self, name: str, value: str) -> None:
         """Write the secret with mode 0600, in one step, so that a kill leaves the old value or the new one."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._folder / f".{name}.{os.getpid()}"
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        # exclusively: a file or link that somebody else put there is never written to
+        handle, draft = tempfile.mkstemp(prefix=f".{name}.", dir=self._folder)
+        with open(handle, "w", encoding="ascii") as file:
             file.write(value)
-        draft.replace(self._folder / name)
+        Path(draft).replace(self._folder / name)

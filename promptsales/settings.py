@@ -1,9 +1,10 @@
-"""All settings in one frozen class, read once from the environment (``PROMPTSALES_...``)."""
+"""All settings in one frozen class, read once from the environment (``PROMPTSALES_...``) and the file of settings."""
 
 import hashlib
 import os
+from collections.abc import Callable
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self, get_args
 from urllib.parse import quote
@@ -15,9 +16,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from promptsales.addresses import refuse_mail, refuse_malformed, refuse_unknown, refuse_webhook
 from promptsales.errors import ConfigError
 from promptsales.secrets import Secrets
+from promptsales.settings_file import check_settings_file, describe_origin, find_settings_file
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
+# the login of Kafka Connect's REST API in the local stack
+CONNECT_USER = "promptsales"
 
 # the ports of the local stack, counted from the setting port_base in steps of one
 Port = Literal[
@@ -41,10 +45,15 @@ InternalName = Literal[
     "promptcrm_etl",
     "promptads_cdc",
     "promptcrm_cdc",
+    "promptads_audit",
+    "promptcrm_audit",
     "promptcontent_etl",
     "sources_admin",
     "warehouse_admin",
     "promptcontent_admin",
+    "kafka_stream",
+    "kafka_content",
+    "kafka_alerts",
     "airflow_db",
 ]
 
@@ -66,6 +75,8 @@ _POSTGRES: dict[str, PostgresTarget] = {
     "promptcrm_etl": PostgresTarget("sources", "promptcrm", "etl_reader", ""),
     "promptads_cdc": PostgresTarget("sources", "promptsales", "cdc", ""),
     "promptcrm_cdc": PostgresTarget("sources", "promptcrm", "cdc", ""),
+    "promptads_audit": PostgresTarget("sources", "promptsales", "etl_audit", ""),
+    "promptcrm_audit": PostgresTarget("sources", "promptcrm", "etl_audit", ""),
     "sources_admin": PostgresTarget("sources", "postgres", "postgres", ""),
     "warehouse": PostgresTarget("warehouse", "warehouse", "warehouse_loader", ""),
     "bi": PostgresTarget("warehouse", "warehouse", "bi", ""),
@@ -103,8 +114,8 @@ def _is_reachable_by_others(folder: Path) -> bool:
 def default_state() -> Path:
     """Return the default state folder: ``.state`` in the checkout.
 
-    PostgreSQL refuses to run as root, so root runs it as ``nobody``. When that user cannot reach the checkout (a clone
-    below a home of mode 0700), the state folder is below ``/var/lib``, named after the checkout.
+    PostgreSQL refuses to run as root, so root runs it as another user. When other users cannot reach the checkout (a
+    clone below a home of mode 0700), the state folder is below ``/var/lib``, named after the checkout.
     """
     if os.geteuid() != 0 or _is_reachable_by_others(ROOT):
         return ROOT / ".state"
@@ -155,6 +166,9 @@ class Settings(BaseSettings):
         description="rows with a later one too; last day of core.calendar",
     )
     provisional_days: int = Field(default=3, ge=1, description="days that ad platforms still restate")
+    provision_in_airflow: bool = Field(
+        default=False, description="register administrators' connections in Airflow, for the DAG platform_provision"
+    )
     spark_master: str = Field(default="local[2]", description="where Spark runs: local[N], or a cluster's URL")
     spark_memory: str = Field(default="1g", description="memory of Spark's driver and of each executor")
     spark_partitions: int = Field(default=2, ge=1, description="partitions of a read and of a shuffle")
@@ -202,15 +216,20 @@ class Settings(BaseSettings):
         """
         if name in self.dsn:
             return self.dsn[name]
+        if name.startswith("kafka_") and "kafka" in self.dsn:
+            return self.dsn["kafka"]  # your brokers have one login for all, or none
         if name in _POSTGRES:
             return self._postgres(name)
-        local = {
+        local: dict[str, Callable[[], str]] = {
             "promptcontent": lambda: self._mongo("promptcontent", "promptcontent"),
             "promptcontent_etl": lambda: self._mongo("promptcontent_etl", "promptcontent"),
             "promptcontent_admin": lambda: self._mongo("admin", "admin"),
             "redis": lambda: f"redis://:{self.secrets.password('redis')}@{HOST}:{self.port('redis')}/0",
-            "kafka": lambda: f"{HOST}:{self.port('kafka')}",
-            "connect": lambda: f"http://{HOST}:{self.port('connect')}",
+            "kafka": lambda: self._kafka("kafka_operator"),
+            **{party: partial(self._kafka, party) for party in ("kafka_stream", "kafka_content", "kafka_alerts")},
+            "connect": lambda: (
+                f"http://{CONNECT_USER}:{self.secrets.password('connect')}@{HOST}:{self.port('connect')}"
+            ),
             "airflow": lambda: f"http://admin:{self.secrets.password('airflow_admin')}@{HOST}:{self.port('airflow')}",
         }
         if name not in local:
@@ -221,6 +240,10 @@ class Settings(BaseSettings):
         cluster, database, role, search_path = postgres_target(name)
         options = f"?options={quote(f'-csearch_path={search_path}')}" if search_path else ""
         return f"postgresql://{role}:{self.secrets.password(role)}@{HOST}:{self.port(cluster)}/{database}{options}"
+
+    def _kafka(self, party: str) -> str:
+        user = party.replace("kafka", "promptsales")
+        return f"kafka://{user}:{self.secrets.password(party)}@{HOST}:{self.port('kafka')}"
 
     def _mongo(self, user: str, database: str) -> str:
         secret = self.secrets.password(f"mongo_{user}")
@@ -245,12 +268,6 @@ def connection_names() -> tuple[str, ...]:
     return get_args(PublicName)
 
 
-def drop_libpq_settings() -> None:
-    """Remove the variables that libpq turns into session settings, which it would send after ours."""
-    for variable in ("PGTZ", "PGDATESTYLE", "PGGEQO"):
-        os.environ.pop(variable, None)
-
-
 def _reword(message: str) -> str:
     message = message.removeprefix("Value error, ")
     return message[0].lower() + message[1:]
@@ -258,13 +275,29 @@ def _reword(message: str) -> str:
 
 @cache
 def settings() -> Settings:
-    """Return the settings of this process.
+    """Return the settings of this process: the environment's, then those of the file of settings.
 
     Raises:
-        ConfigError: when a value is not valid; the message names every such variable, never its value.
+        ConfigError: when a value is not valid, or the file is not; the message names every such variable, and the line
+            of the file that sets it, never its value.
     """
+    path = find_settings_file(Path(os.environ.get("PROMPTSALES_STATE") or default_state()))
+    lines = check_settings_file(path, _variables()) if path else {}
     try:
-        return Settings()
+        return _read(path)
+    except ConfigError as error:
+        raise ConfigError(f"{error}{describe_origin(str(error), path, lines)}") from None
+
+
+def _variables() -> set[str]:
+    """Return the names of all variables that a file of settings may set."""
+    names = {*Settings.model_fields, *(f"dsn__{name}" for name in (*get_args(PublicName), *get_args(InternalName)))}
+    return {f"PROMPTSALES_{name.upper()}" for name in names}
+
+
+def _read(path: Path | None) -> Settings:
+    try:
+        return Settings(_env_file=path)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_context=False, include_url=False)
         lines = (

@@ -37,7 +37,7 @@ def main() -> None:
 def describe_missing(here: Settings) -> str:
     """Return what keeps the worker from starting: missing topics or tables, or a login error; else empty text."""
     try:
-        client = topics.admin(here.address("kafka"))
+        client = topics.admin(here.address("kafka_stream"))
         with topics.errors("list topics", client):
             existing = client.list_topics(timeout=10).topics
         with connected(here, "warehouse", patience="look") as warehouse:

@@ -10,6 +10,7 @@ import psycopg
 from aiokafka.structs import ConsumerRecord
 
 from promptsales.connections import open_async
+from promptsales.kafka_address import brokers_of
 from promptsales.printable import logger
 from promptsales.settings import HOST, Settings
 from promptsales.specs.stream import Connector, stream_contracts
@@ -17,13 +18,15 @@ from promptsales.specs.value_limits import DEAD_LETTER_BYTES
 from promptsales.stream import budget_alerts, completeness, judge_again
 from promptsales.stream.batch import Batch, Offset
 from promptsales.stream.dead_letters import DeadLetter
-from promptsales.stream.decode import Decoded, Decoder, RowChange
+from promptsales.stream.decode import Decoder, RowChange
 from promptsales.stream.gaps import GROUP, Gap, describe_fix
+from promptsales.stream.issued import Issued, Pair
 from promptsales.stream.live_counters import Counters
 from promptsales.stream.messages import EPOCH, Message
 from promptsales.stream.truncations import Truncation
 from streams.batches import batches
 from streams.bury import bury
+from streams.credentials import create_credentials
 from streams.delivery import Delivery
 from streams.health import Health
 from streams.transport import Runs, Transport
@@ -48,6 +51,7 @@ def create_app(settings: Settings, number: int) -> faust.App:
     counters = Counters(settings)
     delivery = Delivery(partial(_connect, settings), partial(bury, app), settings.stream_minutes_days)
     health = Health(app, settings, delivery)
+    issued = Issued(settings)
     changes = app.topic(*decoders, schema=Runs())
 
     logged: set[str] = set()
@@ -56,7 +60,7 @@ def create_app(settings: Settings, number: int) -> faust.App:
     async def follow(stream: Any) -> None:
         try:
             async for records in batches(stream, MOST, WINDOW_S):
-                batch = decode(decoders, records)
+                batch = collect(await issued.judge(decode(decoders, records)))
                 _log_drift(batch, logged)
                 applied = await delivery.deliver(batch)
                 counters.note(applied.figures)
@@ -83,9 +87,11 @@ def create_app(settings: Settings, number: int) -> faust.App:
 
 def _configure_faust(settings: Settings, web_port: int) -> faust.App:
     """Return a Faust app with our settings."""
+    address = settings.address("kafka_stream")
     return faust.App(
         GROUP,
-        broker=f"kafka://{settings.address('kafka')}",
+        broker=f"kafka://{brokers_of(address)}",
+        broker_credentials=create_credentials(address),
         store="memory://",
         datadir=settings.state / "data" / f"stream-{web_port}",
         key_serializer="raw",
@@ -110,21 +116,26 @@ def _configure_faust(settings: Settings, web_port: int) -> faust.App:
     )
 
 
-def decode(decoders: dict[str, Decoder], records: Sequence[ConsumerRecord]) -> Batch:
-    """Decode records into one batch."""
-    messages = [_read_message(record) for record in records]
-    decoded = [decoders[message.topic].decode(message) for message in messages]
+def decode(decoders: dict[str, Decoder], records: Sequence[ConsumerRecord]) -> list[Pair]:
+    """Return the messages of records with what each says."""
+    messages = map(_read_message, records)
+    return [(message, decoders[message.topic].decode(message)) for message in messages]
+
+
+def collect(pairs: Sequence[Pair]) -> Batch:
+    """Collect decoded messages into one batch."""
+    decoded = [item for _, item in pairs]
     return Batch(
         tuple(item for item in decoded if isinstance(item, RowChange)),
         tuple(item for item in decoded if isinstance(item, DeadLetter)),
-        tuple(_collect_offsets(messages, decoded).values()),
+        tuple(_collect_offsets(pairs).values()),
         tuple(item for item in decoded if isinstance(item, Truncation)),
     )
 
 
-def _collect_offsets(messages: Sequence[Message], decoded: Sequence[Decoded]) -> dict[tuple[str, int], Offset]:
+def _collect_offsets(pairs: Sequence[Pair]) -> dict[tuple[str, int], Offset]:
     offsets: dict[tuple[str, int], Offset] = {}
-    for message, item in zip(messages, decoded, strict=True):
+    for message, item in pairs:
         first, at, lsn, unnamed = message.offset, None, None, 0
         if isinstance(item, RowChange):
             at, lsn, unnamed = item.committed_at, item.row.src_lsn, int(item.unnamed is not None)

@@ -83,7 +83,7 @@ class Health:
         threading.Thread(target=self._watch_for_ever, name="watchdog", daemon=True).start()
 
     def _watch_for_ever(self) -> None:
-        client = topics.admin(self._settings.address("kafka"))
+        client = topics.admin(self._settings.address("kafka_stream"))
         while True:
             time.sleep(LOOK_S)
             try:

@@ -12,6 +12,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from promptsales.addresses import split_login
 from promptsales.airflow_client.models import AirflowConnection, DagRun, Pool, TaskState
+from promptsales.certificates import trusted
 from promptsales.errors import ConfigError, TerminalError, TransientError
 from promptsales.failures import rest
 
@@ -41,7 +42,7 @@ class AirflowClient:
         self.user, self.password = login or ("", "")
         self._patience_s = patience_s
         # ignore HTTP_PROXY and the like: the stack runs on this machine or in this network
-        self._client = httpx.Client(base_url=self.address, timeout=TIMEOUT_S, trust_env=False)
+        self._client = httpx.Client(base_url=self.address, timeout=TIMEOUT_S, trust_env=False, verify=trusted())
 
     def __enter__(self) -> Self:
         return self
@@ -176,6 +177,12 @@ class AirflowClient:
     def put_connections(self, connections: Iterable[AirflowConnection]) -> None:
         """Create connections; replace existing ones with the same id."""
         self._create("connections", connections)
+
+    def delete_connections(self, connection_ids: Iterable[str]) -> None:
+        """Delete connections; those that do not exist are skipped."""
+        if entities := sorted(connection_ids):
+            action = {"action": "delete", "entities": entities, "action_on_non_existence": "skip"}
+            self._call("PATCH", "connections", json={"actions": [action]})
 
     def put_pools(self, pools: Iterable[Pool]) -> None:
         """Create pools; replace existing ones with the same name."""

@@ -4,12 +4,14 @@ import hashlib
 import json
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from promptsales.addresses import postgres_hosts
 from promptsales.airflow_client.api import AirflowClient
 from promptsales.airflow_client.models import AirflowConnection, Pool
+from promptsales.connections import require_scram
 from promptsales.errors import ConfigError
+from promptsales.kafka_address import client_properties
 from promptsales.settings import InternalName, PublicName, Settings
 
 # the secret that holds digests of the connections registered last
@@ -19,15 +21,26 @@ STAMP = "airflow_connections"
 _POSTGRES: dict[str, tuple[PublicName | InternalName, str]] = {
     "promptcrm": ("promptcrm_etl", "PromptCrm, read by the pipeline through hashing views"),
     "promptsales": ("promptsales_etl", "PromptSales core and PromptAds, read by the pipeline"),
-    "promptads_cdc": ("promptads_cdc", "PromptAds, read by the stream; published columns only"),
-    "promptcrm_cdc": ("promptcrm_cdc", "PromptCrm, read by the stream; published columns only"),
+    "promptads_audit": ("promptads_audit", "PromptAds, read by the stream's audits; published columns only"),
+    "promptcrm_audit": ("promptcrm_audit", "PromptCrm, read by the stream's audits; published columns only"),
     "warehouse": ("warehouse", "Warehouse, as the loader role"),
-    "sources_admin": ("sources_admin", "Source cluster, as administrator; used by platform_provision"),
-    "warehouse_admin": ("warehouse_admin", "Warehouse, as administrator; used by platform_provision"),
 }
 _MONGO: dict[str, tuple[PublicName | InternalName, str]] = {
     "promptcontent": ("promptcontent_etl", "PromptContent (MongoDB), read by the pipeline"),
+}
+# registered only if the setting provision_in_airflow says so: with them everybody who edits a DAG is an administrator
+_POSTGRES_ADMINS: dict[str, tuple[PublicName | InternalName, str]] = {
+    "sources_admin": ("sources_admin", "Source cluster, as administrator; used by platform_provision"),
+    "warehouse_admin": ("warehouse_admin", "Warehouse, as administrator; used by platform_provision"),
+}
+_MONGO_ADMINS: dict[str, tuple[PublicName | InternalName, str]] = {
     "promptcontent_admin": ("promptcontent_admin", "PromptContent, as administrator; used by platform_provision"),
+}
+
+_KAFKA: dict[PublicName | InternalName, str] = {
+    "kafka": "Kafka, as its operator; used by platform_provision",
+    "kafka_content": "Kafka, as the batches of PromptContent",
+    "kafka_stream": "Kafka, as the stream, whose lag is watched",
 }
 
 # at most two tasks read from a source at once; slots edited in Airflow's UI are kept
@@ -45,19 +58,20 @@ def name_of(connection_id: str) -> PublicName | InternalName:
     Raises:
         ConfigError: when we do not register a PostgreSQL connection with this id.
     """
-    if connection_id not in _POSTGRES:
+    known = _POSTGRES | _POSTGRES_ADMINS
+    if connection_id not in known:
         raise ConfigError(
             f"airflow connection {connection_id!r} is not one that `promptsales register` creates; "
-            f"use one of {', '.join(_POSTGRES)}"
+            f"use one of {', '.join(known)}"
         )
-    return _POSTGRES[connection_id][0]
+    return known[connection_id][0]
 
 
 def register(airflow: AirflowClient, settings: Settings) -> None:
     """Create the connections and pools that Airflow lacks, and update each connection whose setting has changed.
 
     Edits made in Airflow are kept: existing pools are never changed, and a connection is replaced only when its setting
-    differs from the one registered last.
+    differs from the one registered last. Connections that were registered and no longer are, are deleted.
 
     Raises:
         TransientError, TerminalError: as every call of the client.
@@ -71,6 +85,7 @@ def register(airflow: AirflowClient, settings: Settings) -> None:
         if connection.connection_id not in existing
         or registered.get(connection.connection_id) != digests[connection.connection_id]
     )
+    airflow.delete_connections(registered.keys() & existing.keys() - digests.keys())
     if digests != registered:
         settings.secrets.write(STAMP, json.dumps(digests))
     pools = airflow.get_pools()
@@ -86,26 +101,36 @@ def _registered(settings: Settings) -> dict[str, str]:
 
 def connections(settings: Settings) -> list[AirflowConnection]:
     """Return every connection that a DAG uses, with the addresses of the settings."""
+    with_admins = settings.provision_in_airflow
+    postgres = _POSTGRES | (_POSTGRES_ADMINS if with_admins else {})
+    mongo = _MONGO | (_MONGO_ADMINS if with_admins else {})
     return [
-        *(postgres_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in _POSTGRES.items()),
-        *(mongo_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in _MONGO.items()),
-        kafka_connection("kafka", settings.address("kafka"), "Kafka, the event bus"),
+        *(
+            postgres_connection(conn_id, _with_scram(settings, name), text)
+            for conn_id, (name, text) in postgres.items()
+        ),
+        *(mongo_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in mongo.items()),
+        *(kafka_connection(conn_id, settings.address(conn_id), text) for conn_id, text in _KAFKA.items()),
         redis_connection("redis", settings.address("redis"), "Redis, the global cache"),
     ]
 
 
-def alert_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment variables that define Airflow's alert connections: none, mail, webhook or both.
+def _with_scram(settings: Settings, name: PublicName | InternalName) -> str:
+    return make_conninfo(**require_scram(settings, name, conninfo_to_dict(settings.address(name))))
+
+
+def alert_connections(settings: Settings) -> dict[str, str]:
+    """Return the addresses of Airflow's alert connections by id: none, mail, webhook or both.
 
     They are not stored in Airflow's database, because a deadline's callback, unlike a task, may not read it.
     """
-    variables = {}
+    addresses = {}
     if settings.alert_mail:
-        variables["AIRFLOW_CONN_ALERT_MAIL"] = settings.alert_mail
+        addresses["alert_mail"] = settings.alert_mail
     if settings.alert_webhook:
         # passed as an option, because Airflow lower-cases a host
-        variables["AIRFLOW_CONN_ALERT_WEBHOOK"] = f"generic:///?{urlencode({'url': settings.alert_webhook})}"
-    return variables
+        addresses["alert_webhook"] = f"generic:///?{urlencode({'url': settings.alert_webhook})}"
+    return addresses
 
 
 def postgres_connection(connection_id: str, address: str, description: str) -> AirflowConnection:
@@ -153,18 +178,21 @@ def mongo_connection(connection_id: str, address: str, description: str) -> Airf
 
 
 def kafka_connection(connection_id: str, address: str, description: str) -> AirflowConnection:
-    """Return the Airflow connection for Kafka's bootstrap servers, which go to ``extra`` under the client's key."""
+    """Return the Airflow connection for Kafka; the client's properties go to ``extra``, without the login."""
+    properties = client_properties(address)
     return AirflowConnection(
         connection_id=connection_id,
         conn_type="generic",
         description=description,
-        host=address,
-        extra=json.dumps({"bootstrap.servers": address}),
+        host=properties["bootstrap.servers"],
+        login=properties.pop("sasl.username", None),
+        password=properties.pop("sasl.password", None),
+        extra=json.dumps(properties),
     )
 
 
 def redis_connection(connection_id: str, address: str, description: str) -> AirflowConnection:
-    """Return the Airflow connection for a Redis address; the number of the database is its schema."""
+    """Return the Airflow connection for a Redis address; its database is the schema, its options go to ``extra``."""
     parts = urlsplit(address)
     return AirflowConnection(
         connection_id=connection_id,
@@ -175,5 +203,5 @@ def redis_connection(connection_id: str, address: str, description: str) -> Airf
         login=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
         schema_=parts.path.strip("/") or "0",
-        extra=json.dumps({"ssl": parts.scheme == "rediss"}),
+        extra=json.dumps({"ssl": parts.scheme == "rediss", **dict(parse_qsl(parts.query))}),
     )

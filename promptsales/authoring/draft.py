@@ -118,14 +118,14 @@ def _unread_lines(guesses: list[tuple[SourceColumn, Guess]]) -> Iterator[str]:
 
 def _column_lines(table: LiveTable, column: SourceColumn, guess: Guess) -> Iterator[str]:
     for target in guess.targets:
-        is_same = target.transform == "as_is"
+        is_same = target.transform in ("as_is", "redacted")
         name = _names(table)[column.name]
         name = name if is_same else target.name.replace(column.plain, name, 1)
         line = {
             "name": name,
             **({} if name == column.name else {"source": column.name}),
             "type": target.type,
-            **({} if is_same else {"transform": target.transform}),
+            **({} if target.transform == "as_is" else {"transform": target.transform}),
             **({"required": True} if is_same and column.is_required else {}),
             "pii": target.pii,
             "description": column.comment or f"{column.name} of {table.relation}, as the source has it.",

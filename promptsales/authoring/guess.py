@@ -84,14 +84,13 @@ def _names_a_person(column: SourceColumn) -> bool:
 def _guess_text(column: SourceColumn) -> Guess:
     is_short = column.type.startswith("character")
     if is_short and _is(column, "safe"):
-        return Guess(_as_is(column, "none"), "a label by its name")
+        return Guess((Target(column.plain, column.type, "redacted", "free_text"),), "a label by its name")
     return Guess((), "text that may hold anything")
 
 
 def _email(column: SourceColumn) -> tuple[Target, ...]:
     return (
         *_hashed(column, "email_hmac", "direct"),
-        Target(f"{column.plain}_domain_hmac", HASH, "email_domain_hmac", "direct"),
         Target(f"is_{column.plain}_valid", "boolean", "is_email_valid", "direct"),
     )
 

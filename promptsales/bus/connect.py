@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from promptsales.addresses import split_login
+from promptsales.certificates import trusted
 from promptsales.errors import TerminalError
 from promptsales.failures import rest
 from promptsales.settings import Settings
@@ -18,7 +19,7 @@ _ATTEMPTS, _PAUSE_S = 30, 0.5
 def client_of(settings: Settings) -> httpx.Client:
     """Return a client of Kafka Connect at the address of the settings."""
     address, login = split_login(settings.address("connect"))
-    return httpx.Client(base_url=address, auth=login, timeout=_TIMEOUT_S, trust_env=False)
+    return httpx.Client(base_url=address, auth=login, timeout=_TIMEOUT_S, trust_env=False, verify=trusted())
 
 
 def put(client: httpx.Client, connector: str, config: dict[str, str]) -> None:

@@ -21,6 +21,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
 from pydantic import BaseModel, ConfigDict
 
 from promptsales.failures.kafka import kafka_errors, kafka_failure
+from promptsales.kafka_address import brokers_of, client_properties
 from promptsales.specs.topic import Topics, read_topics
 
 _TIMEOUT_S = 20
@@ -55,9 +56,9 @@ class _Admin(AdminClient):
 
     def __init__(self, address: str) -> None:
         super().__init__({
-            "bootstrap.servers": address, "log_level": 0, "socket.connection.setup.timeout.ms": 5000,
+            **client_properties(address), "log_level": 0, "socket.connection.setup.timeout.ms": 5000,
         })  # fmt: skip
-        self.address = address
+        self.address = brokers_of(address)
 
 
 def admin(address: str) -> AdminClient:

@@ -11,10 +11,11 @@ import typer
 from promptsales import __version__
 from promptsales.cli.collector import collect_little
 from promptsales.cli.output import print_text, show_error
+from promptsales.core_dumps import forbid_core_dumps
 from promptsales.errors import PipelineError
 
 # a module has the command that is called like it, except for these
-_COMMANDS = {"stack": ("up", "down", "status", "logs", "dsn"), "platform": ("provision", "register", "topics")}
+_COMMANDS = {"stack": ("up", "down", "status", "logs", "psql", "dsn"), "platform": ("provision", "register", "topics")}
 # in the order of `promptsales --help`
 MODULES = (
     *("run", "stack", "platform", "seed", "load", "build", "check", "freshness", "quarantine", "reconcile", "pii"),
@@ -59,6 +60,7 @@ def command_line(modules: Sequence[str] = MODULES) -> typer.Typer:
 
 def main() -> None:
     """Run the command line; print one of our own errors as one line instead of a traceback."""
+    forbid_core_dumps()
     collect_little()
     if isinstance(sys.stdout, TextIOWrapper):
         # escape what a terminal or pipe without UTF-8 cannot encode

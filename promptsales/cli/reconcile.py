@@ -15,7 +15,7 @@ from promptsales.settings import Limits, settings
 from promptsales.specs import feed as contracts
 from promptsales.specs.feed import Contract
 from promptsales.specs.stream import StreamContract, stream_contracts
-from promptsales.stream.connectors import source_of
+from promptsales.stream.connectors import audit_of
 
 app = typer.Typer()
 
@@ -82,5 +82,5 @@ def _reconcile_feed(contract: Contract, accept_gone: bool) -> Reconciliation | N
 def _reconcile_table(contract: StreamContract, accept_gone: bool) -> Reconciliation | None:
     from promptsales.reconcile.streamed import reconcile as reconcile_table
 
-    with connected(source_of(contract.source.system)) as source, connected("warehouse") as warehouse:
+    with connected(audit_of(contract.source.system)) as source, connected("warehouse") as warehouse:
         return reconcile_table(settings(), contract, source, warehouse, TRIGGERED_BY, accept_gone)

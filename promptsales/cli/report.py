@@ -1,5 +1,6 @@
 """`promptsales report`: write the dashboards as one HTML page."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -26,5 +27,10 @@ def write(out: Path | None = None) -> Path:
 
     path = out or settings().state / "report.html"
     with connected("bi", "look") as reader:
-        path.write_text(render(reader, datetime.now(UTC)), encoding="utf-8")
+        text = render(reader, datetime.now(UTC))
+    # business figures: a new file is not for other users, nor is an old one in the state folder
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        if out is None:
+            os.fchmod(file.fileno(), 0o600)
+        file.write(text)
     return path

@@ -120,14 +120,15 @@ def _fill(here: Settings, size: Size, now: datetime, phases: Phases, stores: _St
 
 
 def _run_dags(airflow: AirflowClient, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
-    """Trigger every hourly DAG and platform_provision, and wait for them.
+    """Trigger every hourly DAG, and platform_provision where it may run, and wait for them.
 
     The hourly DAGs are unpaused only now, when everything they need exists. Airflow then starts the run of the last
     full hour at once; `run_after` an hour ago puts our run before it, so that our run loads the rows and shows them.
     """
     hour_ago = now - timedelta(hours=1)
     runs = [airflow.trigger(dag_id, run_id, run_after=hour_ago) for dag_id in HOURLY]
-    runs.append(airflow.trigger(PROVISION, run_id))
+    if here.provision_in_airflow:
+        runs.append(airflow.trigger(PROVISION, run_id))
     for run in runs:
         airflow.pause(run.dag_id, is_paused=False)
     with ThreadPoolExecutor(len(runs)) as pool:

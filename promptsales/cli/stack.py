@@ -1,5 +1,6 @@
-"""`promptsales up`, `down`, `status`, `logs`, `dsn`: manage the local stack."""
+"""`promptsales up`, `down`, `status`, `logs`, `psql`, `dsn`: manage the local stack."""
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local import stack
+from local.psql import psql as psql_of
 from local.stack import ServiceStatus
 from local.start import State
 from promptsales.cache.responses import cache_of
@@ -65,7 +67,7 @@ def up() -> None:
 @app.command()
 def down(
     remove: Annotated[
-        bool, typer.Option("--remove", help="also delete the state folder: all data, logs and secrets")
+        bool, typer.Option("--remove", help="also delete the state folder: all data, logs, secrets and settings.env")
     ] = False,
 ) -> None:
     """Stop the local stack; its data is kept."""
@@ -151,7 +153,17 @@ def logs(
             print_text(line.decode(errors="backslashreplace"))
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def psql(
+    name: Annotated[str, typer.Argument(help="name of a PostgreSQL connection; a wrong name lists all names")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="arguments of psql, such as -c 'select 1'")] = None,
+) -> None:
+    """Run psql on a connection; other users do not see its password."""
+    command, environment = psql_of(settings(), name, arguments or [])  # type: ignore[arg-type] # it rejects unknown names
+    os.execve(command[0], command, environment)  # noqa: S606 - no shell, and psql replaces this process
+
+
 @app.command()
 def dsn(name: Annotated[str, typer.Argument(help="name of the connection; a wrong name lists all names")]) -> None:
-    """Print a connection string, with its password."""
+    """Print a connection string, with its password; never pass it to a program as an argument."""
     print(settings().address(name))  # type: ignore[arg-type] # address() rejects unknown names

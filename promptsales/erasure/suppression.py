@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import args_row
 
+from promptsales.errors import TerminalError
 from promptsales.feeds.staging import core, staging
 from promptsales.names import in_lines
 from promptsales.specs.feed import Contract
@@ -30,6 +31,9 @@ EXCLUDE_ERASURES = (
 SHORTEST = 16
 # a query on another server gets these ids as a parameter instead (`stream/compare.py`)
 ERASED = sql.SQL("(select key from ops.suppression where length(key) >= {})").format(sql.Literal(SHORTEST))
+
+# a person has an id as lead, contact and user, and a few duplicates; what takes more ids may take strangers
+MOST_IDS = 10
 
 
 class ErasedRow(NamedTuple):
@@ -68,6 +72,9 @@ def find_erased(contract: Contract, warehouse: psycopg.Connection) -> list[Erase
 
     Either core still has them, or they have the person's e-mail hash under an id that is not suppressed. The caller
     must pass them to `promptsales.erasure.removal`, which removes and suppresses them.
+
+    Raises:
+        TerminalError: when more than `MOST_IDS` rows of core would become an erased person's at once.
     """
     if warehouse.execute("select from ops.suppression limit 1").fetchone() is None:
         return []
@@ -76,8 +83,23 @@ def find_erased(contract: Contract, warehouse: psycopg.Connection) -> list[Erase
         rows = cursor.execute(in_core(contract), values).fetchall()
         if contract.email_hmac:
             cursor.execute(renew(contract), values)
-            rows += cursor.execute(by_hash(contract), values).fetchall()
+            met = cursor.execute(by_hash(contract), values).fetchall()
+            if len(met) > MOST_IDS:
+                _refuse_many(contract, warehouse, met)
+            rows += met
     return rows
+
+
+def _refuse_many(contract: Contract, warehouse: psycopg.Connection, met: list[ErasedRow]) -> None:
+    query = _fill("select count(*) from {core} where {key}::text = any(%s)", contract)
+    # core loses nothing by a row that it never had
+    (held,) = warehouse.execute(query, [[row.key for row in met]]).fetchone() or (0,)
+    if held > MOST_IDS:
+        raise TerminalError(
+            f"feed {contract.table}: {held} rows that core holds now have the e-mail hash of an erased person, more "
+            f"than {MOST_IDS}; nothing was erased or loaded; correct the address at the source, or run `promptsales "
+            "pii erase` for each of their ids"
+        )
 
 
 def suppress(contract: Contract, warehouse: psycopg.Connection) -> int:

@@ -47,6 +47,7 @@ from (
       and pid <> pg_backend_pid()
       and backend_type is distinct from 'autovacuum worker'
       and usename is distinct from current_user
+      and usename is distinct from 'etl_audit'
       and usename is distinct from 'cdc'
 ) as s
 cross join lateral (

@@ -23,12 +23,12 @@ def open_source(settings: Settings, contract: Contract) -> Iterator[Source]:
     if contract.path == "change_stream":
         from promptsales.extract.mongo.reader import Content
 
-        key = active_key(settings.state / "secrets")
+        key = active_key(settings.state / "secrets", contract.key_file)
         with mongo(settings, address) as client:
-            yield Content(client, settings.address("kafka"), key)
+            yield Content(client, settings.address("kafka_content"), key)
         return
     with connected(settings, address) as connection:
         if contract.hash_at == "extract":
-            yield Hashing(connection, active_key(settings.state / "secrets"))
+            yield Hashing(connection, active_key(settings.state / "secrets", contract.key_file))
         else:
             yield connection

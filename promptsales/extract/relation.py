@@ -20,7 +20,7 @@ from promptsales.feeds import staging
 from promptsales.feeds.reader import CheckedKey, Copied, ReadRequest
 from promptsales.hashing.hashes import Key, make_transform
 from promptsales.names import identifier, in_lines, relation
-from promptsales.specs.column import MADE_HERE, Column
+from promptsales.specs.column import MADE_HERE, REDACTED, Column
 from promptsales.specs.feed import Contract
 
 # values of this type are copied without being decoded
@@ -142,7 +142,7 @@ def refuse_drift(contract: Contract, types: dict[str, str]) -> None:
 
 
 def _fits(column: Column, type_at_source: str | None) -> bool:
-    if column.transform != "as_is":
+    if column.transform not in {"as_is", *REDACTED}:
         return type_at_source is not None  # it is read as text
     return type_at_source == column.type or (type_at_source, column.type) == (_NAIVE, _AWARE)
 
@@ -176,17 +176,23 @@ def _relation(contract: Contract) -> sql.Composable:
 
 
 def _read_type(column: Column) -> str:
-    return _UNREAD if column.transform == "as_is" else "text"
+    return _UNREAD if column.transform == "as_is" else _text_type(column)
+
+
+def _text_type(column: Column) -> str:
+    return "text[]" if column.type.endswith("[]") else "text"
 
 
 def _type_here(column: Column) -> str:
+    if column.transform in REDACTED:
+        return _text_type(column)
     return {"text_length": "integer", "is_email_valid": "boolean", "pii_kid": "integer"}.get(column.transform, "bytea")
 
 
 def _expression(column: Column, type_at_source: str) -> sql.Composed:
     name = identifier(column.origin)
     if column.transform != "as_is":
-        return sql.SQL("{}::text").format(name)
+        return sql.SQL("{}::{}").format(name, sql.SQL(_text_type(column)))
     if (type_at_source, column.type) == (_NAIVE, _AWARE):
         return sql.SQL("{} at time zone 'UTC'").format(name)  # the sources store naive times in UTC
     return sql.Composed([name])

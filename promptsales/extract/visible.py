@@ -35,7 +35,7 @@ def refuse_hidden_rows(what: str, source: psycopg.Connection, name: str, role: s
 
 
 def refuse_hidden_table(table: str, name: str, source: psycopg.Connection) -> None:
-    """Check that Debezium's role, which also reads for audits, sees all rows of a streamed table.
+    """Check that Debezium's role, or that of the audits, sees all rows of a streamed table.
 
     Args:
         table: the table's name in the warehouse, for the message.

@@ -26,7 +26,6 @@ def fill(template: str, contract: Contract, **more: sql.Composable) -> sql.Compo
     return sql.SQL(template).format(
         staging=staging(contract),
         core=core(contract),
-        history=sql.Identifier("core", f"{contract.table}_history"),
         key=sql.Identifier(contract.key),
         cursor=sql.Identifier(contract.cursor),
         columns=join_names(contract.column_names),

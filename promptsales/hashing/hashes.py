@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 from promptsales.errors import SourceRefused
 from promptsales.hashing.keys import compute_pads, read_keys
 from promptsales.hashing.normal_forms import NORMAL_FORMS, is_email_valid, measure_text, separate
-from promptsales.specs.column import Column, Transform
+from promptsales.hashing.redaction import make_redaction
+from promptsales.specs.column import REDACTED, Column, Transform
+from promptsales.specs.feed import KeyFile
 
 _CHECK = "promptsales"
 
@@ -34,8 +36,8 @@ class Key(NamedTuple):
         return f"Key(kid={self.kid})"
 
 
-def active_key(folder: Path) -> Key:
-    """Return the newest key of the key files, with which the pipeline hashes.
+def active_key(folder: Path, name: KeyFile = "pii_key") -> Key:
+    """Return the newest key of the key files of a name, with which the pipeline hashes.
 
     A new file is the key of the next load, which refuses it unless a rotation has announced it.
 
@@ -43,12 +45,12 @@ def active_key(folder: Path) -> Key:
         SourceRefused: when there is no key file.
         ConfigError: when a key is weak or other users may read its file.
     """
-    keys = read_keys(folder)
+    keys = read_keys(folder, name)
     if not keys:
-        raise SourceRefused(
-            f"{folder} holds no hashing key; put the file pii_key_1 back, or, if nothing was ever loaded, "
-            "run `promptsales provision`"
-        )
+        todo = "run `promptsales provision`, which derives it from pii_key"
+        if name == "pii_key":
+            todo = "put the file pii_key_1 back, or, if nothing was ever loaded, run `promptsales provision`"
+        raise SourceRefused(f"{folder} holds no hashing key {name}_N; {todo}")
     return Key(max(keys), keys[max(keys)])
 
 
@@ -67,11 +69,13 @@ def make_hasher(key: bytes, domain: str) -> Digest:
 
 
 def make_transform(column: Column, key: Key | None) -> Callable[[str], Any]:
-    """Return the function that makes a column from a text of its source; the caller handles nulls.
+    """Return the function that makes a column from a text of its source, or a list of them; the caller handles nulls.
 
     Raises:
         SourceRefused: when the column is hashed and there is no key.
     """
+    if column.transform in REDACTED:
+        return make_redaction(column)
     plain: dict[Transform, Callable[[str], Any]] = {"is_email_valid": is_email_valid, "text_length": measure_text}
     return plain.get(column.transform) or _make_hash_transform(column, key)
 

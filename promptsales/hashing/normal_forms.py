@@ -28,16 +28,6 @@ _NFC_SQL = (
 )
 _EMAIL_SQL = "nullif(lower(btrim(" + _NFC_SQL + ", " + _SPACE_SQL + ") collate \"C\"), '')"
 
-
-def normalise_email_domain(value: str) -> str:
-    """Return the normal form of the part after the last @, or an empty text."""
-    return normalise_email(value).rpartition("@")[2] if "@" in value else ""
-
-
-_EMAIL_DOMAIN_SQL = (
-    "case when strpos({column}::text, '@') > 0 then nullif(split_part(" + _EMAIL_SQL + ", '@', -1), '') end"
-)
-
 _NO_DIGIT = re.compile("[^0-9]+")
 
 
@@ -87,7 +77,6 @@ def separate(domain: str) -> bytes:
 # the normal form that each transform hashes
 NORMAL_FORMS: dict[Transform, NormalForm] = {
     "email_hmac": NormalForm("email", normalise_email, _EMAIL_SQL),
-    "email_domain_hmac": NormalForm("email_domain", normalise_email_domain, _EMAIL_DOMAIN_SQL),
     "phone_hmac": NormalForm("phone", normalise_phone, _PHONE_SQL),
     "click_id_hmac": NormalForm("click_id", normalise_click_id, _CLICK_ID_SQL),
     "text_hmac": NormalForm("text", normalise_text, _TEXT_SQL),

@@ -2,6 +2,7 @@
 
 from psycopg import sql
 
+from promptsales.feeds.history import Versions, compose_returned, compose_steps, versions_of
 from promptsales.feeds.staging import fill, join_names
 from promptsales.feeds.touched import compose_touched
 from promptsales.names import in_lines
@@ -55,8 +56,8 @@ def upsert(contract: Contract) -> sql.Composed:
         contract,
         assignments=in_lines(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others),
         excluded=join_names(contract.column_names, "excluded"),
-        history_columns=_history_columns(contract),
-        history_rows=_history_rows(contract),
+        history_columns=compose_returned(_versions(contract), contract.cursor) if contract.history else sql.SQL(""),
+        history_rows=compose_steps(_versions(contract)) if contract.history else sql.SQL(""),
         touched_columns=_touched_columns(contract),
         touched_rows=_touched_rows(contract),
     )
@@ -103,50 +104,5 @@ def _touched_rows(contract: Contract) -> sql.Composable:
         )""").format(compose_touched(rows))
 
 
-def _history_columns(contract: Contract) -> sql.Composable:
-    if not contract.history:
-        return sql.SQL("")
-    return sql.SQL(
-        """,
-                new.{cursor} as _changed_at, {new},
-                row({old}) is distinct from row({new}) as _is_new_version"""
-    ).format(
-        cursor=sql.Identifier(contract.cursor),
-        old=join_names(contract.history, "old"),
-        new=join_names(contract.history, "new"),
-    )
-
-
-def _history_rows(contract: Contract) -> sql.Composable:
-    """Return the CTEs that give a new key its first version, and end the current version of the other keys.
-
-    The unique index on open versions finds the current version. If somebody deleted a row of core by hand, history may
-    have a version of a key that is new to core; that version ends now.
-    """
-    if not contract.history:
-        return sql.SQL("")
-    return fill(
-        """, ended as (
-            insert into {history} as h ({key}, {listed}, valid_from, valid_to)
-            select {key}, {listed}, case when _is_new then '-infinity' else _changed_at end, 'infinity'
-            from merged where _is_new or _is_new_version
-            on conflict ({key}) where valid_to = 'infinity' do update
-            set valid_to = coalesce(
-                nullif(
-                    greatest(nullif(excluded.valid_from, '-infinity'), h.valid_from + interval '1 microsecond'),
-                    '-infinity'
-                ),
-                clock_timestamp()
-            )
-            where row({then_listed}) is distinct from row({now_listed})
-            returning old.{key} is not null as _is_ended, new.{key}, new.valid_to as _valid_to
-        ), begun as (
-            insert into {history} ({key}, {listed}, valid_from, valid_to)
-            select {key}, {listed}, _valid_to, 'infinity'
-            from ended join merged using ({key}) where _is_ended
-        )""",
-        contract,
-        listed=join_names(contract.history),
-        now_listed=join_names(contract.history, "excluded"),
-        then_listed=join_names(contract.history, "h"),
-    )
+def _versions(contract: Contract) -> Versions:
+    return versions_of("core", contract.table, contract.key, contract.history)

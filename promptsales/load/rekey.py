@@ -15,6 +15,7 @@ from promptsales.extract import delta
 from promptsales.feeds import state
 from promptsales.feeds.models import Staged, Window
 from promptsales.feeds.staging import core, staging
+from promptsales.hashing.keys import CONTENT_KEY
 from promptsales.names import in_lines
 from promptsales.specs.feed import Contract
 
@@ -39,8 +40,9 @@ def is_rekeyed(contract: Contract, warehouse: psycopg.Connection, key: Key, know
     """
     if known is None or key == known:
         return False
+    values = {"kid": key[0] if key else None, "is_content": contract.key_file == CONTENT_KEY}
     with warehouse.cursor(row_factory=tuple_row) as cursor:
-        rotation = cursor.execute(state.statement("rotation"), {"kid": key[0] if key else None}).fetchone()
+        rotation = cursor.execute(state.statement("rotation"), values).fetchone()
     if key is None or key[0] < known[0] or rotation is None or bytes(rotation[0]) != key[1]:
         delta.refuse_changed_key(contract, key, known)
         return False

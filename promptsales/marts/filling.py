@@ -12,6 +12,7 @@ from psycopg.rows import scalar_row
 
 from promptsales.connections import open_beside, start_options
 from promptsales.errors import PipelineError, TerminalError, TransientError, driver_errors, is_transient_state
+from promptsales.jdbc import security_properties
 from promptsales.marts.control import Totals, expected_totals
 from promptsales.marts.jobs import SparkJobs
 from promptsales.marts.plan import READER, complete_through
@@ -125,13 +126,18 @@ def url_of(warehouse: psycopg.Connection) -> str:
 
 
 def properties_of(settings: Settings, warehouse: psycopg.Connection) -> dict[str, str]:
-    """Return the JDBC properties that give Spark's sessions the login and session settings of our connections."""
+    """Return the JDBC properties that give Spark's sessions the login, protection and settings of our connections.
+
+    Raises:
+        ConfigError: when an option that protects our connection has no counterpart.
+    """
     return {
         "user": warehouse.info.user,
         "password": warehouse.info.password,
         "options": start_options(settings, "warehouse"),
         "driver": "org.postgresql.Driver",
         "ApplicationName": READER,
+        **security_properties("warehouse", warehouse.info.get_parameters()),
     }
 
 

@@ -1,5 +1,6 @@
 """Find every problem in contracts, schemas, sources, feeds, marts and the stream, and say how to fix it."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -44,6 +45,7 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
         "quarantine": _quarantine,
         "dead letters": _dead_letters,
         "rotation": _rotation,
+        "airflow": check_cleanup,
     }
     for name, probe in probes.items():
         try:
@@ -181,3 +183,16 @@ def _rotation(settings: Settings) -> Iterator[Finding]:
         if newest and newest.finished_at is None:
             steps = list(rotation.list_steps(settings, warehouse, newest))
             yield Finding("hashing key", rotation.describe(newest, steps), "run `promptsales pii rotate`")
+
+
+# `local/airflow_cleanup.py` touches this file of the state folder after each of its daily cleanups
+_CLEANED = Path("data", "airflow", ".cleaned")
+_OVERDUE_DAYS = 3
+
+
+def check_cleanup(settings: Settings) -> Iterator[Finding]:
+    """Report logs and metadata of the local Airflow that are kept for longer than the docs state."""
+    stamp = settings.state / _CLEANED
+    if stamp.exists() and (days := (time.time() - stamp.stat().st_mtime) / 86_400) > _OVERDUE_DAYS:
+        what = f"its old logs and metadata were last deleted {days:.0f} days ago, which should happen daily"
+        yield Finding("airflow", what, "run `promptsales up`, and look into logs/airflow-cleanup.log an hour later")

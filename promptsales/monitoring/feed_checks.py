@@ -76,7 +76,7 @@ def _check_age(state: Freshness, now: datetime) -> Iterable[Verdict]:
         yield make_warning(
             rule,
             "expect_feed_to_be_fresh",
-            f"A feed is at most {limit.total_seconds() / 3600:.0f} hours behind.",
+            f"A feed is at most {limit.total_seconds() / 3600:g} hours behind.",
             reached is None or now - reached > limit,
         )
 

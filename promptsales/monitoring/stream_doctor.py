@@ -1,11 +1,9 @@
 """Find problems of the stream (publications, slots, connectors) before the application fails or events are lost."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from pathlib import Path
 
 import psycopg
-from psycopg import sql
-from psycopg.rows import args_row
 
 from promptsales.bus import topics
 from promptsales.connections import connected
@@ -35,42 +33,34 @@ _UNNAMED = """
     group by topic having max(unnamed_at) > clock_timestamp() - interval '1 day' order by topic
 """
 _PUBLISHED = """
-    select distinct p.pubname, n.nspname, c.relname, a.attname
+    select p.pubname, n.nspname || '.' || c.relname
     from pg_publication p
     cross join lateral pg_get_publication_tables(p.pubname) t
     join pg_class c on c.oid = t.relid
     join pg_namespace n on n.oid = c.relnamespace
-    join lateral (
-        select attname from pg_attribute
-        where attrelid = c.oid and attnum > 0 and not attisdropped and attgenerated = '' and attidentity <> 'a'
-        order by attnum limit 1
-    ) a on true
-    order by 1, 2, 3
 """
-
-
-class _PublishedTable(NamedTuple):
-    """A table in a publication, with the first of its columns that can be updated."""
-
-    publication: str
-    schema: str
-    table: str
-    column: str
-
-    @property
-    def relation(self) -> str:
-        return f"{self.schema}.{self.table}"
+_UNWRITABLE = Path(__file__).with_name("unwritable.sql").read_bytes()
+# why PostgreSQL refuses a write, and what to do
+_FAULTS = {
+    "filter": (
+        "the publication's filter names columns that are not part of the replica identity",
+        "take them out of the filter of",
+    ),
+    "list": (
+        "the publication's column list does not cover the replica identity",
+        "see docs/how-to/fix-the-stream.md about",
+    ),
+    "key": ("it has no replica identity", "add a primary key to"),
+}
 
 
 def check_publications(settings: Settings) -> Iterator[Finding]:
     """Report publications that make the application's writes fail, and tables missing in our publications."""
     for connector, database in DATABASES.items():
         with connected(settings, "sources_admin", database, patience="look") as source:
-            with source.cursor(row_factory=args_row(_PublishedTable)) as cursor:
-                tables = cursor.execute(_PUBLISHED).fetchall()
-            for table in tables:
-                yield from _check_writes(source, table)
-            published = {table.relation for table in tables if table.publication == connector}
+            tables = source.execute(_PUBLISHED).fetchall()
+            yield from find_unwritable(source)
+            published = {relation for publication, relation in tables if publication == connector}
             for contract in contracts_of(connector):
                 yield from _check_published(source, contract, published)
 
@@ -92,39 +82,24 @@ def _check_published(source: psycopg.Connection, contract: StreamContract, publi
 
 
 def check_hidden_rows(settings: Settings) -> Iterator[Finding]:
-    """Report tables in which row security hides rows from Debezium's role."""
+    """Report tables in which row security hides rows from Debezium's role, or from the audits."""
     for connector in DATABASES:
-        with connected(settings, connectors.source_of(connector), patience="look") as source:
-            for contract in contracts_of(connector):
-                try:
-                    refuse_hidden_table(contract.table, contract.source.relation, source)
-                except SourceRefused as error:
-                    todo = "fix this; Debezium then retries a snapshot that PostgreSQL rejected"
-                    yield Finding(f"table {contract.table}", str(error), todo)
+        for name in (connectors.source_of(connector), connectors.audit_of(connector)):
+            with connected(settings, name, patience="look") as source:
+                for contract in contracts_of(connector):
+                    try:
+                        refuse_hidden_table(contract.table, contract.source.relation, source)
+                    except SourceRefused as error:
+                        todo = "fix this; Debezium then retries a snapshot that PostgreSQL rejected"
+                        yield Finding(f"table {contract.table}", str(error), todo)
 
 
-def _check_writes(source: psycopg.Connection, table: _PublishedTable) -> Iterator[Finding]:
-    """Try writes that change no row: PostgreSQL rejects them if it would reject writes of the application."""
-    relation, column = sql.Identifier(table.schema, table.table), sql.Identifier(table.column)
-    for statement in ("update {relation} set {column} = {column} where false", "delete from {relation} where false"):
-        fails = f"{statement.split()[0].upper()} of {table.relation} by the application fails"
-        try:
-            with source.transaction(force_rollback=True):
-                # do not fire the application's statement triggers
-                source.execute("set local session_replication_role = replica")
-                source.execute(sql.SQL(statement).format(relation=relation, column=column))
-        except psycopg.errors.InvalidColumnReference as error:
-            yield Finding(
-                f"publication {table.publication}",
-                f"{fails}: {error.diag.message_detail or error.diag.message_primary}",
-                f"remove {table.relation} from the publication, or see docs/how-to/fix-the-stream.md",
-            )
-        except psycopg.errors.ObjectNotInPrerequisiteState as error:
-            yield Finding(
-                f"publication {table.publication}",
-                f"{fails}: {error.diag.message_primary}",
-                f"add a primary key to {table.relation}, or remove it from the publication",
-            )
+def find_unwritable(source: psycopg.Connection) -> Iterator[Finding]:
+    """Report publications that make writes of the application fail."""
+    for publication, relation, verb, fault in source.execute(_UNWRITABLE):
+        reason, fix = _FAULTS[fault]
+        what = f"{verb} of {relation} by the application fails: {reason}"
+        yield Finding(f"publication {publication}", what, f"{fix} {relation}, or remove it from the publication")
 
 
 def check_streams(settings: Settings) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ def read_connectors(settings: Settings) -> Iterator[ConnectorHealth]:
     client = topics.admin(settings.address("kafka"))
     with connected(settings, "warehouse", patience="look") as warehouse:
         for name in connectors.names():
-            with connected(settings, connectors.source_of(name), patience="look") as source:
+            with connected(settings, connectors.audit_of(name), patience="look") as source:
                 slot = stream_lag.read_slot(source, name)
             yield ConnectorHealth(
                 connectors.read_status(settings, name), slot, stream_lag.measure_lag(warehouse, client, name, slot)

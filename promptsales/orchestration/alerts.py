@@ -1,8 +1,8 @@
 """Send an alert by mail and webhook when a task fails, a run is late, or something holds a watermark.
 
-Each channel is an Airflow Connection in the environment of Airflow's processes, built from the settings ``ALERT_MAIL``
-and ``ALERT_WEBHOOK``; a channel without a connection is off. A connection created in Airflow's UI works for tasks but
-not for deadlines, because Airflow 3.3 does not let callbacks read connections from its database.
+Each channel is an Airflow Connection, built from the settings ``ALERT_MAIL`` and ``ALERT_WEBHOOK``. Airflow reads it
+from a file when an alert is sent. A channel without a connection is off. A connection created in Airflow's UI works for
+tasks but not for deadlines, because Airflow 3.3 does not let callbacks read connections from its database.
 
 Messages name DAGs, tasks, feeds and database sessions, and hold no personal data.
 """

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
 import psycopg
 from airflow.sdk import BaseHook
@@ -13,11 +14,13 @@ from promptsales.connections import open_with
 from promptsales.errors import driver_errors
 from promptsales.extract.sources import Hashing, Source
 from promptsales.hashing.hashes import active_key
+from promptsales.kafka_address import compose_address
 from promptsales.printable import logger
 from promptsales.settings import settings
 from promptsales.specs.feed import Contract
 
 if TYPE_CHECKING:
+    from airflow.sdk import Connection
     from pymongo import MongoClient
 
 log = logger(__name__)
@@ -74,9 +77,11 @@ def mongo(conn_id: str) -> "Iterator[MongoClient[dict[str, Any]]]":
         yield client
 
 
-def bootstrap_servers(conn_id: str) -> str:
-    """Return the bootstrap servers of a Kafka connection stored in Airflow."""
-    return str(BaseHook.get_connection(conn_id).extra_dejson["bootstrap.servers"])
+def kafka_address(conn_id: str) -> str:
+    """Return the address of a Kafka connection stored in Airflow."""
+    connection = BaseHook.get_connection(conn_id)
+    login = {"sasl.username": connection.login, "sasl.password": connection.password}
+    return compose_address({**connection.extra_dejson, **{name: text for name, text in login.items() if text}})
 
 
 def forget_responses(*tables: str) -> None:
@@ -93,12 +98,19 @@ def forget_responses(*tables: str) -> None:
     except AirflowNotFoundException:
         log.warning("airflow has no connection redis, so cached responses stay: run `promptsales register`")
         return
-    with redis.Redis(
-        host=str(connection.host), port=connection.port or 6379, username=connection.login,
-        password=connection.password, db=int(connection.schema or 0), ssl=bool(connection.extra_dejson.get("ssl")),
+    with redis.Redis.from_url(
+        redis_url(connection), username=connection.login, password=connection.password,
         socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S,
     ) as client:  # fmt: skip
         forget(client, tables)
+
+
+def redis_url(connection: "Connection") -> str:
+    """Return the URL of a Redis connection stored in Airflow, with its options and without its login."""
+    options = dict(connection.extra_dejson)
+    scheme = "rediss" if options.pop("ssl", False) else "redis"
+    place = f"{connection.host}:{connection.port or 6379}/{connection.schema or 0}"
+    return f"{scheme}://{place}?{urlencode(options)}"
 
 
 @contextmanager
@@ -116,12 +128,12 @@ def source(contract: Contract) -> Iterator[Source]:
     if contract.path == "change_stream":
         from promptsales.extract.mongo.reader import Content
 
-        key = active_key(settings().state / "secrets")
+        key = active_key(settings().state / "secrets", contract.key_file)
         with mongo(system) as client:
-            yield Content(client, bootstrap_servers("kafka"), key)
+            yield Content(client, kafka_address("kafka_content"), key)
         return
     with postgres(system) as connection:
         if contract.hash_at == "extract":
-            yield Hashing(connection, active_key(settings().state / "secrets"))
+            yield Hashing(connection, active_key(settings().state / "secrets", contract.key_file))
         else:
             yield connection

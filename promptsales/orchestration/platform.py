@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import get_current_context, task
 
-from promptsales.orchestration.connections import bootstrap_servers, mongo, postgres
+from promptsales.errors import ConfigError
+from promptsales.orchestration.connections import kafka_address, mongo, postgres
 from promptsales.printable import logger, printable
 from promptsales.settings import settings
 
@@ -21,9 +22,14 @@ log = logger(__name__)
 
 @task
 def provision_database(name: "Database", conn_id: str) -> list[str]:
-    """Run the migrations and apply the contracts in one transaction, then set the reporting time zone."""
+    """Run the migrations and apply the contracts, then set the reporting time zone.
+
+    Raises:
+        ConfigError: when migrations of a source are due, which need the password of its owner.
+    """
     from promptsales import provision
 
+    _refuse_unless_chosen()
     with postgres(conn_id, name) as connection:
         changes = provision.provision_database(connection, name, dry_run=_is_dry_run())
         if name == "warehouse":
@@ -36,6 +42,7 @@ def provision_collections(conn_id: str) -> list[str]:
     """Create the validators and indexes of MongoDB's collections."""
     from promptsales import provision
 
+    _refuse_unless_chosen()
     with mongo(conn_id) as client:
         return _report(provision.provision_collections(client["promptcontent"], dry_run=_is_dry_run()))
 
@@ -45,7 +52,15 @@ def provision_topics(conn_id: str) -> list[str]:
     """Create and configure Kafka's topics; never delete one."""
     from promptsales import provision
 
-    return _report(provision.provision_topics(bootstrap_servers(conn_id), _is_dry_run()))
+    return _report(provision.provision_topics(kafka_address(conn_id), _is_dry_run()))
+
+
+def _refuse_unless_chosen() -> None:
+    if not settings().provision_in_airflow:
+        raise ConfigError(
+            "airflow has no administrators' connections; run `promptsales provision`, or set "
+            "PROMPTSALES_PROVISION_IN_AIRFLOW=true where Airflow and `promptsales register` run, and register again"
+        )
 
 
 def _is_dry_run() -> bool:

@@ -38,7 +38,7 @@ def compare_streamed(table: str) -> None:
     from promptsales.reconcile.streamed import reconcile as reconcile_table
 
     run, spec = get_current_context()["dag_run"], stream_contracts()[table]
-    with postgres(f"{spec.source.system}_cdc") as source, postgres(WAREHOUSE) as warehouse:
+    with postgres(f"{spec.source.system}_audit") as source, postgres(WAREHOUSE) as warehouse:
         result = reconcile_table(settings(), spec, source, warehouse, f"airflow:{run.dag_id}/{run.run_id}")
     if result is None:
         log.info("%s: the stream has not applied anything yet, so there is nothing to compare", table)

@@ -13,7 +13,7 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from promptsales.errors import BatchBlocked, TerminalError, TransientError
-from promptsales.orchestration.connections import bootstrap_servers, forget_responses, postgres
+from promptsales.orchestration.connections import forget_responses, kafka_address, postgres
 from promptsales.orchestration.feed import WAREHOUSE
 from promptsales.printable import logger
 from promptsales.settings import settings
@@ -40,7 +40,7 @@ def audit(table: str) -> None:
 
     context = get_current_context()
     run, contract, now = context["dag_run"], stream_contracts()[table], datetime.now(UTC)
-    with postgres(f"{contract.source.system}_cdc") as source, postgres(WAREHOUSE) as warehouse:
+    with postgres(f"{contract.source.system}_audit") as source, postgres(WAREHOUSE) as warehouse:
         refuse_unpublished(source, contract)
         # compare even if nothing arrived: that is also how a loss of every event looks
         is_new = has_changed(warehouse, contract)
@@ -101,8 +101,8 @@ def check_health(connector: Connector) -> None:
     from promptsales.stream import gaps as stream_gaps
     from promptsales.stream import lag as stream_lag
 
-    client = topics.admin(bootstrap_servers("kafka"))
-    with postgres(f"{connector}_cdc") as source, postgres(WAREHOUSE) as warehouse:
+    client = topics.admin(kafka_address("kafka_stream"))
+    with postgres(f"{connector}_audit") as source, postgres(WAREHOUSE) as warehouse:
         slot = stream_lag.read_slot(source, connector)
         lag = stream_lag.measure_lag(warehouse, client, connector, slot)
         stream_lag.record(warehouse, lag, slot)

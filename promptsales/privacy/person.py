@@ -1,7 +1,7 @@
 """Find all rows of a person in the warehouse by an id or a keyed hash, and follow shared hashes across the feeds."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 from promptsales.erasure import search
 from promptsales.errors import ConfigError
 from promptsales.feeds.staging import core
+from promptsales.names import in_lines
 from promptsales.specs.feed import Contract, contracts
 from promptsales.specs.feed import contract as require_feed
 
@@ -20,12 +21,12 @@ _HASH = re.compile(r"(\\x)?([0-9a-f]{64})")
 _LONG_ENOUGH = 16
 _ID = re.compile(rf"[0-9A-Za-z_-]{{{_LONG_ENOUGH},64}}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-# the hashes that identify a person; a domain belongs to many people
-_FOLLOWED = ("email_hmac", "phone_hmac", "click_id_hmac")
+# the hashes that identify a person; a text belongs to anybody
+FOLLOWED = frozenset({"email_hmac", "phone_hmac", "click_id_hmac"})
 
 
 class PersonRow(NamedTuple):
-    """A row of a person, in core or in quarantine, and the hashes in it."""
+    """A row of a person, in core or in quarantine, and the hashes in it with the kind of each."""
 
     feed: str
     key: str
@@ -34,6 +35,7 @@ class PersonRow(NamedTuple):
     pii_kid: int | None
     row_changed_at: datetime | None
     hashes: list[bytes]
+    kinds: list[str]
 
 
 class ListedRow(NamedTuple):
@@ -50,7 +52,7 @@ class Person(NamedTuple):
 
     asked: str
     feed: str | None
-    follow_phone: bool
+    follow: frozenset[str]
     rows: list[PersonRow]
     listed: list[ListedRow]
     hashes: frozenset[bytes]
@@ -67,14 +69,14 @@ class Person(NamedTuple):
         return search.make_needles((key for _, key in self.keys), self.hashes)
 
 
-def find(warehouse: psycopg.Connection, asked: str, feed: str | None, follow_phone: bool) -> Person:
+def find(warehouse: psycopg.Connection, asked: str, feed: str | None, follow: frozenset[str] = FOLLOWED) -> Person:
     """Return all rows of a person in core and quarantine.
 
     Args:
         warehouse: a connection to the warehouse as its administrator.
         asked: an id of a source, or a keyed hash in hex.
         feed: the feed of the id; the id is then suppressed even if no row has it yet.
-        follow_phone: whether equal phone numbers mean the same person.
+        follow: the kinds of hash of which two equal ones mean the same person.
 
     Raises:
         ConfigError: when it is neither an id nor a hash, there is no such feed, or no row is found.
@@ -88,7 +90,7 @@ def find(warehouse: psycopg.Connection, asked: str, feed: str | None, follow_pho
     while True:
         known = len(hashes) + len(rows)
         hashes |= _bridge(warehouse, hashes)
-        for row in _read_rows(warehouse, feed, text if start is None else None, hashes, follow_phone):
+        for row in _read_rows(warehouse, feed, text if start is None else None, hashes, follow):
             place = (row.feed, row.key, row.place)
             reasons.setdefault(place, "its id" if row.key == text else "a hash it shares")
             rows[place] = row
@@ -103,7 +105,7 @@ def find(warehouse: psycopg.Connection, asked: str, feed: str | None, follow_pho
             "rows by chance; erase those rows by hand"
         )
     listed = [ListedRow(*place, reasons[place]) for place in sorted(rows)]
-    return Person(text, None if start else feed, follow_phone, list(rows.values()), listed, frozenset(hashes))
+    return Person(text, None if start else feed, follow, list(rows.values()), listed, frozenset(hashes))
 
 
 def _parse_asked(text: str) -> tuple[str, bytes | None]:
@@ -125,39 +127,52 @@ def _bridge(warehouse: psycopg.Connection, hashes: Iterable[bytes]) -> set[bytes
 
 
 def _read_rows(
-    warehouse: psycopg.Connection, feed: str | None, key: str | None, hashes: set[bytes], follow_phone: bool
+    warehouse: psycopg.Connection, feed: str | None, key: str | None, hashes: set[bytes], follow: frozenset[str]
 ) -> Iterator[PersonRow]:
     """Yield the rows that have the id (in the named feed, or in all feeds) or any of the hashes (in all feeds)."""
     for contract in contracts().values():
         table = contract.table
         values = {"feed": table, "hashes": list(hashes), "key": key if feed in (None, table) else None}
-        for query in (select_core(contract, follow_phone), select_quarantine(contract, follow_phone)):
+        for query in (select_core(contract, follow), select_quarantine(contract, follow)):
             with warehouse.cursor(row_factory=class_row(PersonRow)) as cursor:
                 yield from cursor.execute(query, values).fetchall()
 
 
-def _identifying_columns(contract: Contract, follow_phone: bool) -> list[str]:
-    followed = set(_FOLLOWED) - (set() if follow_phone else {"phone_hmac"})
-    return [column.name for column in contract.columns if column.transform in followed]
+def _identifying_columns(contract: Contract, follow: frozenset[str]) -> dict[str, str]:
+    """Return the kind of each column whose hash identifies a person, by the column's name."""
+    return {column.name: column.transform for column in contract.columns if column.transform in follow}
 
 
-def _select(contract: Contract, hmacs: dict[str, sql.Composable], **parts: sql.Composable) -> sql.Composed:
+def _select(
+    contract: Contract, follow: frozenset[str], hmac_of: Callable[[str], sql.Composable], **parts: sql.Composable
+) -> sql.Composed:
     """Return the statement that selects the columns of `PersonRow`."""
-    email = hmacs.get(contract.email_hmac or "", sql.SQL("null::bytea"))
-    listed = sql.SQL(", ").join(hmacs.values())
+    kinds = _identifying_columns(contract, follow)
+    hmacs = {name: hmac_of(name) for name in kinds}
+    named = [
+        sql.SQL("case when {} is not null then {} end").format(hmacs[name], sql.Literal(kind))
+        for name, kind in kinds.items()
+    ]
     return sql.SQL("""
         select %(feed)s as feed, {key} as key, {place} as place, {email} as email_hmac, {kid} as pii_kid,
-               {cursor} as row_changed_at, array_remove(array[{listed}]::bytea[], null) as hashes
+               {cursor} as row_changed_at, array_remove(array[{listed}]::bytea[], null) as hashes,
+               array_remove(array[{kinds}]::text[], null) as kinds
         from {table}
         where {only} and ({key} = %(key)s or array[{listed}]::bytea[] && %(hashes)s::bytea[])
-    """).format(email=email, listed=listed, **parts)
+    """).format(
+        email=hmacs.get(contract.email_hmac or "", sql.SQL("null::bytea")),
+        listed=sql.SQL(", ").join(hmacs.values()),
+        kinds=in_lines(named),
+        **parts,
+    )
 
 
-def select_core(contract: Contract, follow_phone: bool) -> sql.Composed:
+def select_core(contract: Contract, follow: frozenset[str] = FOLLOWED) -> sql.Composed:
     """Compose the statement that selects a person's rows of core, by id or by a hash."""
     return _select(
         contract,
-        {name: sql.Identifier(name) for name in _identifying_columns(contract, follow_phone)},
+        follow,
+        sql.Identifier,
         key=sql.SQL("{}::text").format(sql.Identifier(contract.key)),
         place=sql.Literal("core"),
         kid=sql.Identifier("pii_kid") if contract.is_hashed else sql.SQL("null::integer"),
@@ -167,12 +182,13 @@ def select_core(contract: Contract, follow_phone: bool) -> sql.Composed:
     )
 
 
-def select_quarantine(contract: Contract, follow_phone: bool) -> sql.Composed:
+def select_quarantine(contract: Contract, follow: frozenset[str] = FOLLOWED) -> sql.Composed:
     """Compose the statement that selects a person's rows of quarantine, by id or by a hash."""
     from_text = sql.SQL("decode(substr(payload ->> {}, 3), 'hex')")
     return _select(
         contract,
-        {name: from_text.format(sql.Literal(name)) for name in _identifying_columns(contract, follow_phone)},
+        follow,
+        lambda name: from_text.format(sql.Literal(name)),
         key=sql.SQL("key"),
         place=sql.Literal("quarantine"),
         kid=sql.SQL("(payload ->> 'pii_kid')::integer"),

@@ -15,10 +15,10 @@ import psycopg
 from psycopg.rows import class_row
 
 from promptsales.connections import connected
-from promptsales.errors import ConfigError
-from promptsales.hashing.keys import read_keys
+from promptsales.errors import ConfigError, TransientError
+from promptsales.hashing.keys import CONTENT_KEY, derive_content_key, read_keys
 from promptsales.provision.lines import Database
-from promptsales.provision.pads import load_pads
+from promptsales.provision.pads import is_wiped, replace_pads
 from promptsales.settings import Settings
 from promptsales.specs.feed import Contract, contracts
 
@@ -26,6 +26,7 @@ LoadFeed = Callable[[Contract], object]
 Tell = Callable[[str], None]
 
 CHECK = b"check\0promptsales"  # the text that the view etl.pii_key hashes
+
 SOURCES: tuple[Database, ...] = tuple(name for name in get_args(Database) if name != "warehouse")
 
 
@@ -34,6 +35,7 @@ class Rotation(NamedTuple):
 
     kid: int
     check_hmac: bytes
+    content_check_hmac: bytes | None
     bridge_days: int
     started_at: datetime
     finished_at: datetime | None
@@ -56,16 +58,18 @@ class Bridge(NamedTuple):
     expires_at: datetime
 
 
-def rotate(settings: Settings, bridge_days: int, load_feed: LoadFeed, tell: Tell) -> None:
-    """Start a rotation, or resume the open one, and finish it.
+def rotate(settings: Settings, bridge_days: int, load_feed: LoadFeed, tell: Tell, is_compromised: bool = False) -> None:
+    """Start a rotation, or resume the open one, and finish it: then the sources hold no pads of an older key.
 
     Args:
         settings: secrets and addresses.
         bridge_days: for how many days old hashes can be translated; an open rotation keeps its own number.
         load_feed: loads the delta of a feed.
         tell: called with a line of text for each step.
+        is_compromised: the old key is known to others, so no hash may be translated, also not by an earlier bridge.
 
     Raises:
+        TransientError: when an open transaction at a source keeps the old pads readable.
         ConfigError: when the databases hash with different keys and no rotation is open, or a key file is missing.
         PipelineError: what a load raises; fix the cause and run it again.
     """
@@ -73,15 +77,24 @@ def rotate(settings: Settings, bridge_days: int, load_feed: LoadFeed, tell: Tell
         rotation = _open(warehouse) or _announce(settings, warehouse, bridge_days)
         key = _read_key(settings, rotation)
         tell(f"key {rotation.kid} is announced")
+        if is_compromised:
+            warehouse.execute("update ops.pii_rotation set bridge_days = 0 where finished_at is null")
+            warehouse.execute("delete from ops.pii_bridge")
         _catch_up(settings, warehouse, rotation, load_feed, tell)
         for database in SOURCES:
             _switch(settings, database, rotation.kid, key)
             tell(f"{database} hashes with key {rotation.kid}")
+        _write_content_key(settings, rotation, key)
         for feed, kid in _feeds(warehouse):
             if kid != rotation.kid:
                 tell(f"{feed.table}: loading all rows")
                 load_feed(feed)
+        if is_compromised:  # a load that began before this rotation may have published its bridge meanwhile
+            warehouse.execute("delete from ops.pii_bridge")
+        for database in SOURCES:
+            _wipe(settings, database)
         _finish(warehouse, rotation)
+        _remove_old_content_keys(settings, rotation)
 
 
 def read_newest(warehouse: psycopg.Connection) -> Rotation | None:
@@ -116,7 +129,10 @@ def describe(rotation: Rotation | None, steps: Iterable[RotationStep]) -> str:
 
 
 _BRIDGES = Path(__file__).with_name("bridges.sql").read_bytes()
-_SELECT = "select kid, check_hmac, bridge_days, started_at, finished_at from ops.pii_rotation"
+_SELECT = "select kid, check_hmac, content_check_hmac, bridge_days, started_at, finished_at from ops.pii_rotation"
+
+
+_INSERT = "insert into ops.pii_rotation (kid, check_hmac, content_check_hmac, bridge_days) values (%s, %s, %s, %s)"
 
 
 def _open(warehouse: psycopg.Connection) -> Rotation | None:
@@ -141,10 +157,9 @@ def _announce(settings: Settings, warehouse: psycopg.Connection, bridge_days: in
     if kid <= current:
         kid = current + 1
         settings.secrets.create(f"pii_key_{kid}")
-    check = hmac.digest(read_keys(folder)[kid], CHECK, "sha256")
-    warehouse.execute(
-        "insert into ops.pii_rotation (kid, check_hmac, bridge_days) values (%s, %s, %s)", [kid, check, bridge_days]
-    )
+    key = read_keys(folder)[kid]
+    checks = (hmac.digest(each, CHECK, "sha256") for each in (key, derive_content_key(key)))
+    warehouse.execute(_INSERT, [kid, *checks, bridge_days])
     rotation = _open(warehouse)
     assert rotation is not None  # noqa: S101 -- it was just inserted
     return rotation
@@ -165,17 +180,37 @@ def _catch_up(
     """Load new rows under the old key, because a row that changes after its last load under it gets no bridge."""
     waiting = {database for database in SOURCES if _read_active_kid(settings, database) != rotation.kid}
     for feed, kid in _feeds(warehouse):
-        if kid != rotation.kid and feed.source.system in waiting:
+        is_content_waiting = feed.key_file == CONTENT_KEY and not settings.secrets.has(f"{CONTENT_KEY}_{rotation.kid}")
+        if kid != rotation.kid and (feed.source.system in waiting or is_content_waiting):
             tell(f"{feed.table}: loading new rows under key {kid}")
             load_feed(feed)
 
 
 def _switch(settings: Settings, database: Database, kid: int, key: bytes) -> None:
     with connected(settings, "sources_admin", database) as connection, connection.transaction():
-        load_pads(connection, database, {kid: key})
-        # a unique index allows one active key
-        connection.execute("update etl.pii_pad set is_active = false where is_active and kid <> %s", [kid])
-        connection.execute("update etl.pii_pad set is_active = true where kid = %s", [kid])
+        replace_pads(connection, database, kid, key)
+
+
+def _write_content_key(settings: Settings, rotation: Rotation, key: bytes) -> None:
+    """Write the key of content, so that the next load of such a feed hashes with it."""
+    content_key = derive_content_key(key) if rotation.content_check_hmac else key
+    settings.secrets.write(f"{CONTENT_KEY}_{rotation.kid}", content_key.hex())
+
+
+def _remove_old_content_keys(settings: Settings, rotation: Rotation) -> None:
+    for kid in read_keys(settings.state / "secrets", CONTENT_KEY):
+        if kid < rotation.kid:
+            settings.secrets.remove(f"{CONTENT_KEY}_{kid}")
+
+
+def _wipe(settings: Settings, database: Database) -> None:
+    with connected(settings, "sources_admin", database) as connection:
+        if not is_wiped(connection):
+            raise TransientError(
+                f"database {database}: a transaction is open that began before the switch to the new key, so the old "
+                "key's pads can still be read from the table's file; end the transactions that are that old, then run "
+                "`promptsales pii rotate` again"
+            )
 
 
 def _read_active_kid(settings: Settings, database: Database) -> int | None:

@@ -4,26 +4,29 @@
 ``provision_database``, ``provision_collections`` for MongoDB, ``provision_topics`` for Kafka, ``check_keys`` for Redis.
 """
 
-from contextlib import AbstractContextManager
-from typing import get_args
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import cast, get_args
 
 import psycopg
 import redis
 
-from promptsales.bus import topics as bus
+from promptsales.bus import rights, topics
 from promptsales.cache import unexpected_keys
 from promptsales.cache.responses import TIMEOUT_S
-from promptsales.connections import connected, mongo
-from promptsales.errors import ConfigError
+from promptsales.connections import connected, mongo, open_beside
+from promptsales.errors import ConfigError, driver_errors
 from promptsales.hashing.keys import read_keys
 from promptsales.provision.changes import OnProgress, ProvisionChange, quiet
 from promptsales.provision.cluster import provision_cluster
 from promptsales.provision.collections import provision_collections
+from promptsales.provision.content_key import provision_content_key
 from promptsales.provision.lines import Database
-from promptsales.provision.pads import has_pads
+from promptsales.provision.pads import has_pads, wipe_old_pads
 from promptsales.provision.reporting import provision_reporting_zone
 from promptsales.provision.schemas import provision_database
-from promptsales.settings import Settings
+from promptsales.settings import PublicName, Settings
 from promptsales.specs.cluster import Cluster
 
 __all__ = [
@@ -63,9 +66,13 @@ def provision(settings: Settings, on_progress: OnProgress = quiet, dry_run: bool
     for database in databases:
         on_progress(f"database {database}")
         with _connected(settings, _CLUSTERS[database], database) as connection:
-            changes += provision_database(connection, database, hashing_keys, dry_run)
+            log_in = partial(_log_in, settings, connection)
+            changes += provision_database(connection, database, hashing_keys, dry_run, log_in)
             if database == "warehouse":
                 changes += provision_reporting_zone(connection, settings.reporting_timezone, dry_run)
+                changes += provision_content_key(settings, connection, dry_run)
+            else:
+                changes += wipe_old_pads(connection, database, dry_run)
     on_progress("promptcontent")
     with mongo(settings, "promptcontent_admin") as client:
         changes += provision_collections(client["promptcontent"], dry_run=dry_run)
@@ -92,18 +99,23 @@ def provision_clusters(
 
 
 def provision_topics(address: str, dry_run: bool = False) -> list[ProvisionChange]:
-    """Create and configure Kafka's topics.
+    """Create and configure Kafka's topics; as the operator of ``schemas/kafka/rights.yml``, update the rights too.
 
     Raises:
         TransientError, TerminalError: when Kafka cannot be reached or refuses.
     """
-    client = bus.admin(address)
-    planned = bus.plan(client)
+    client = topics.admin(address)
+    planned = topics.plan(client)
+    granted = rights.plan(client) if rights.is_operator(address) else []
     if not dry_run:
-        bus.apply(client, planned)
+        topics.apply(client, planned)
+        rights.apply(client, granted)
     return [
-        ProvisionChange(system="kafka", what=f"{item.topic}: {item.what}", is_warning=item.is_warning)
-        for item in planned
+        *(
+            ProvisionChange(system="kafka", what=f"{item.topic}: {item.what}", is_warning=item.is_warning)
+            for item in planned
+        ),
+        *(ProvisionChange(system="kafka", what=item.what) for item in granted),
     ]
 
 
@@ -143,6 +155,18 @@ def _exists(settings: Settings, database: Database) -> bool:
     """Return whether a database exists; one is missing only in a dry run before the first provision."""
     with _connected(settings, _CLUSTERS[database], "postgres") as connection:
         return connection.execute("select from pg_database where datname = %s", [database]).fetchone() is not None
+
+
+@contextmanager
+def _log_in(settings: Settings, connection: psycopg.Connection, owner: str) -> Iterator[psycopg.Connection]:
+    """Open a session of an application's owner beside an administrator's, with the generated password."""
+    name = cast(PublicName, owner.removesuffix("_owner"))
+    login = {"user": owner, "password": settings.secrets.password(owner)}
+    with (
+        driver_errors(f"session of {owner}, whose migrations are due"),
+        open_beside(settings, name, connection, **login) as session,
+    ):
+        yield session
 
 
 def _connected(settings: Settings, cluster: Cluster, database: str) -> AbstractContextManager[psycopg.Connection]:

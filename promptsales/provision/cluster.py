@@ -14,6 +14,7 @@ from promptsales.errors import driver_errors
 from promptsales.provision import passwords
 from promptsales.provision.changes import ProvisionChange
 from promptsales.provision.migrations import LOCK
+from promptsales.provision.replication import find_open_rules
 from promptsales.provision.servers import refuse_standby
 from promptsales.provision.writers import is_utc
 from promptsales.secrets import Secrets
@@ -75,6 +76,7 @@ def provision_cluster(
             }
             steps = list(_steps(cluster, goal, roles, databases))
             stale = _stale_passwords(goal, roles, secrets)
+            open_rules = list(find_open_rules(connection, cluster))
             if not dry_run:
                 for step in steps:
                     connection.execute(step.statement)
@@ -83,7 +85,7 @@ def provision_cluster(
         finally:
             connection.execute("select pg_advisory_unlock(%s)", [LOCK])
     password_changes = (ProvisionChange(system=cluster, what=f"password of {name} set") for name in stale)
-    return [*(step.change for step in steps), *password_changes]
+    return [*(step.change for step in steps), *password_changes, *open_rules]
 
 
 def _steps(

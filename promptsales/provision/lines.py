@@ -59,6 +59,11 @@ class Line:
     owner: str | None
     migrations: tuple[Migration, ...]
 
+    @property
+    def is_of_application(self) -> bool:
+        """Whether an application owns what the line changes, and logs in as its owner."""
+        return self.database != "warehouse" and self.owner is not None
+
 
 def list_lines(database: Database) -> tuple[Line, ...]:
     """Return the lines of a database, in the order in which they are applied.

@@ -1,11 +1,15 @@
 """Apply migrations: Alembic decides which are due and records them; the files are plain SQL and run as their owner.
 
-All migrations of a database run in one transaction, together with Alembic's records and the checksums. Alembic keeps a
-version table for each line in the schema ``migrations``.
+A line runs in one transaction, together with Alembic's record. Alembic keeps a version table for each line in the
+schema ``migrations``, beside the checksums of the files.
+
+Lines of an application run in a session that their owner logs in to. What they change holds code of the application
+(triggers, rules, defaults, expressions of indexes), which can undo ``set role``, and so would have all rights in a
+session of the administrator.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +17,7 @@ from typing import Any, cast
 
 import psycopg
 import sqlalchemy
-from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep, RevisionStep
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 from alembic.script import Script
 from alembic.script.revision import RevisionMap
 from psycopg import sql
@@ -22,6 +26,9 @@ from sqlalchemy.pool import StaticPool
 from promptsales.errors import ConfigError, driver_errors
 from promptsales.provision.changes import ProvisionChange
 from promptsales.provision.lines import Line, Migration
+
+# opens a session of a role, in autocommit, that the caller closes
+LogIn = Callable[[str], AbstractContextManager[psycopg.Connection]]
 
 # advisory lock that serialises the provisions of a database; the number is arbitrary
 LOCK = 3_155_001
@@ -66,34 +73,119 @@ def prepare(connection: psycopg.Connection) -> None:
 
 
 def migrate(bound: sqlalchemy.Connection, line: Line) -> list[ProvisionChange]:
-    """Apply the due migrations of a line, in the caller's transaction.
+    """Apply the due migrations of a line that no application owns, in the caller's transaction.
 
     Raises:
         ConfigError: when an applied file was changed or removed, or a new one comes before an applied one.
         TransientError, TerminalError: when a statement fails; the message names the file.
     """
-    connection = cast(psycopg.Connection, bound.connection.driver_connection)
-    applied = connection.execute("select number, file, sha256 from migrations.applied where line = %s", [line.name])
-    verify(line, {number: (file, checksum) for number, file, checksum in applied})
+    if not _find_due(bound, line):
+        return []
+    applied = _apply(bound, line, line.owner)
+    _record(_driver(bound), line, _read_version(bound, line))
+    return _changes(line, applied)
 
-    changes: list[ProvisionChange] = []
 
-    def record(step: MigrationInfo, **_: Any) -> None:
-        migration = next(item for item in line.migrations if item.number == step.up_revision_id)
-        connection.execute(
-            "insert into migrations.applied (line, number, file, sha256) values (%s, %s, %s, %s)",
-            [line.name, migration.number, migration.name, migration.checksum],
+def migrate_as_owner(
+    connection: psycopg.Connection, line: Line, log_in: LogIn | None, dry_run: bool = False
+) -> list[ProvisionChange]:
+    """Apply the due migrations of an application's line in a session of its owner, in a transaction of their own.
+
+    Args:
+        connection: an administrator's connection, which keeps the records.
+        line: the line, which has an owner.
+        log_in: opens the owner's session; None without the owner's password.
+        dry_run: apply nothing, and return what would be applied.
+
+    Raises:
+        ConfigError: as `migrate`, or when something is due and the owner's password is not at hand.
+        TransientError, TerminalError: when a statement fails; the message names the file.
+    """
+    owner = str(line.owner)
+    with transaction(connection, dry_run) as bound:
+        prepare(connection)
+        due = _find_due(bound, line)
+        if due and not dry_run:
+            _lend_version(connection, line)
+    if not due or dry_run:
+        return _changes(line, due)
+    if log_in is None:
+        raise ConfigError(
+            f"migration {due[0].name} is due and runs in a session of {owner}, whose password is not available here; "
+            "run `promptsales provision` on the command line"
         )
-        changes.append(ProvisionChange(system=line.database, what=f"{migration.name} applied"))
+    with log_in(owner) as session, transaction(session) as own:
+        session.execute("set local search_path = pg_catalog, pg_temp")
+        applied = _apply(own, line, None)
+    with transaction(connection) as bound:
+        _record(connection, line, _read_version(bound, line))
+    return _changes(line, applied)
 
-    options = {
-        "fn": partial(_due, _revisions(connection, line)),
-        "on_version_apply": (record,),
-        "version_table": line.name,
-        "version_table_schema": "migrations",
-    }
-    MigrationContext.configure(bound, opts=options).run_migrations()
-    return changes
+
+def _lend_version(connection: psycopg.Connection, line: Line) -> None:
+    """Let the owner of a line record how far its own line is, and nothing else."""
+    connection.execute(
+        sql.SQL("grant usage on schema migrations to {0}; grant select, insert, update, delete on {1} to {0}").format(
+            sql.Identifier(str(line.owner)), sql.Identifier("migrations", line.name)
+        )
+    )
+
+
+def _find_due(bound: sqlalchemy.Connection, line: Line) -> list[Migration]:
+    """Return the migrations that are due, after a check of those that were applied.
+
+    Raises:
+        ConfigError: when an applied file was changed or removed, or a new one comes before an applied one.
+    """
+    version = _read_version(bound, line)
+    verify(line, _record(_driver(bound), line, version))
+    return [migration for migration in line.migrations if migration.number > version]
+
+
+def _apply(bound: sqlalchemy.Connection, line: Line, role: str | None) -> list[Migration]:
+    """Run the due migrations, each as the role if there is one, and return those that ran."""
+    version = _read_version(bound, line)
+    _configure(bound, line, partial(_steps, _revisions(_driver(bound), line, role))).run_migrations()
+    return [migration for migration in line.migrations if migration.number > version]
+
+
+def _record(connection: psycopg.Connection, line: Line, version: str) -> dict[str, tuple[str, str]]:
+    """Record applied files that are not recorded yet, and return all by number as ``(file, checksum)``."""
+    rows = connection.execute("select number, file, sha256 from migrations.applied where line = %s", [line.name])
+    applied = {number: (file, checksum) for number, file, checksum in rows}
+    for migration in line.migrations:
+        if migration.number <= version and migration.number not in applied:
+            applied[migration.number] = migration.name, migration.checksum
+            connection.execute(
+                "insert into migrations.applied (line, number, file, sha256) values (%s, %s, %s, %s)",
+                [line.name, migration.number, *applied[migration.number]],
+            )
+    return applied
+
+
+def _read_version(bound: sqlalchemy.Connection, line: Line) -> str:
+    """Return the number of the last applied migration, '' for none; create the version table if it is missing."""
+    versions: list[str] = []
+
+    def read(heads: tuple[str, ...], _: MigrationContext) -> list[RevisionStep]:
+        versions.extend(heads)
+        return []
+
+    _configure(bound, line, read).run_migrations()
+    return max(versions, default="")
+
+
+def _configure(bound: sqlalchemy.Connection, line: Line, steps: Callable[..., list[RevisionStep]]) -> MigrationContext:
+    options = {"fn": steps, "version_table": line.name, "version_table_schema": "migrations"}
+    return MigrationContext.configure(bound, opts=options)
+
+
+def _driver(bound: sqlalchemy.Connection) -> psycopg.Connection:
+    return cast(psycopg.Connection, bound.connection.driver_connection)
+
+
+def _changes(line: Line, migrations: list[Migration]) -> list[ProvisionChange]:
+    return [ProvisionChange(system=line.database, what=f"{migration.name} applied") for migration in migrations]
 
 
 def verify(line: Line, applied: dict[str, tuple[str, str]]) -> None:
@@ -118,12 +210,12 @@ def verify(line: Line, applied: dict[str, tuple[str, str]]) -> None:
             )
 
 
-def _revisions(connection: psycopg.Connection, line: Line) -> RevisionMap:
+def _revisions(connection: psycopg.Connection, line: Line, role: str | None) -> RevisionMap:
     """Return the line as revisions of Alembic, each based on the one before."""
     previous = (None, *(migration.number for migration in line.migrations))
     scripts = [
         Script(
-            cast(Any, SimpleNamespace(down_revision=down, upgrade=_upgrade(connection, line.owner, migration))),
+            cast(Any, SimpleNamespace(down_revision=down, upgrade=_upgrade(connection, role, migration))),
             migration.number,
             str(migration.path),
         )
@@ -132,24 +224,25 @@ def _revisions(connection: psycopg.Connection, line: Line) -> RevisionMap:
     return RevisionMap(lambda: scripts)
 
 
-def _upgrade(connection: psycopg.Connection, owner: str | None, migration: Migration) -> Callable[[], None]:
+def _upgrade(connection: psycopg.Connection, role: str | None, migration: Migration) -> Callable[[], None]:
     """Return the function that runs a file; it needs a name of its own, which Alembic logs."""
 
     def upgrade() -> None:
-        _run(connection, owner, migration)
+        _run(connection, role, migration)
 
     return upgrade
 
 
-def _due(revisions: RevisionMap, heads: tuple[str, ...], _: MigrationContext) -> list[RevisionStep]:
+def _steps(revisions: RevisionMap, heads: tuple[str, ...], _: MigrationContext) -> list[RevisionStep]:
     due = reversed(list(revisions.iterate_revisions("heads", heads, implicit_base=True)))
     return [MigrationStep.upgrade_from_script(revisions, cast(Script, revision)) for revision in due]
 
 
-def _run(connection: psycopg.Connection, owner: str | None, migration: Migration) -> None:
-    """Run a file as its owner, directly on the driver, so that ``%`` and ``:`` in it have no special meaning."""
+def _run(connection: psycopg.Connection, role: str | None, migration: Migration) -> None:
+    """Run a file directly on the driver, so that ``%`` and ``:`` in it have no special meaning."""
     with driver_errors(f"migration {migration.name}"):
-        if owner:
-            connection.execute(sql.SQL("set local role {}").format(sql.Identifier(owner)))
+        if role:
+            connection.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
         connection.execute(migration.text)
-        connection.execute("reset role")
+        if role:
+            connection.execute("reset role")

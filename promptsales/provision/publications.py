@@ -1,11 +1,11 @@
-"""Create the publications of a source database and the grants of Debezium's role from the stream's contracts.
+"""Create the publications of a source database, and the grants of Debezium and the audits, from the stream's contracts.
 
 A publication lists columns, so that columns no contract names are never sent. With such a list, any replica identity
 other than the primary key makes the application's own UPDATE and DELETE fail (SQLSTATE 42P10), and is refused.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -19,7 +19,8 @@ from promptsales.provision.changes import ProvisionChange
 from promptsales.provision.lines import Database
 from promptsales.specs.stream import Connector, StreamContract, contracts_of
 
-ROLE = "cdc"
+# Debezium, and the audits, which compare what it reads
+ROLES = ("cdc", "etl_audit")
 DATABASES: dict[Connector, Database] = {"promptads": "promptsales", "promptcrm": "promptcrm"}
 _OPERATIONS = "insert, update, delete, truncate"
 
@@ -30,7 +31,7 @@ _COLUMNS = (Path(__file__).parent / "sql" / "replicated_columns.sql").read_bytes
 
 
 def provision_publications(connection: psycopg.Connection, database: Database) -> list[ProvisionChange]:
-    """Update a database's publications, and the rights of Debezium's role, to match the contracts.
+    """Update a database's publications, and the rights of Debezium's role and the audits', to match the contracts.
 
     Raises:
         ConfigError: when a contract names a missing column, column names differ in capitals only, or the replica
@@ -98,7 +99,6 @@ def _publish(
     }
     if published != expected:
         connection.execute(alter_publication(connector, contracts))
-        _revoke(connection, published.keys() - expected.keys())
         yield f"publication {connector}: tables and columns as the contracts say"
     if late := sorted(expected.keys() - published.keys()):
         yield (
@@ -113,31 +113,31 @@ def _publish(
         )
 
 
-def _revoke(connection: psycopg.Connection, relations: Set[str]) -> None:
-    """Revoke the rights on tables that are no longer published, such as those replaced under their names."""
-    for relation in relations:
-        revoke = sql.SQL("revoke select on {} from {}")
-        connection.execute(revoke.format(names.relation(relation), sql.Identifier(ROLE)))
-
-
 def _grant(connection: psycopg.Connection, contracts: Sequence[StreamContract]) -> Iterator[str]:
     for contract in contracts:
-        readable = {name for (name,) in connection.execute(_READABLE, [contract.source.relation, ROLE, ROLE])}
-        if readable == set(contract.origins):
+        readable = [
+            {name for (name,) in connection.execute(_READABLE, [contract.source.relation, role, role])}
+            for role in ROLES
+        ]
+        if all(names == set(contract.origins) for names in readable):
             continue
         connection.execute(grant_script(contract))
-        yield f"{contract.source.relation}: {len(contract.origins)} columns granted to {ROLE}"
+        yield f"{contract.source.relation}: {len(contract.origins)} columns granted to {', '.join(ROLES)}"
+
+
+def _roles() -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, ROLES))
 
 
 def grant_script(contract: StreamContract) -> sql.Composed:
-    """Return the statements that let Debezium's role read only the columns of a table that its contract names."""
+    """Return the statements that let Debezium and the audits read the columns of a contract only."""
     return sql.SQL("""
         grant usage on schema {schema} to {role};
         revoke select on {relation} from {role};
         grant select ({columns}) on {relation} to {role}
     """).format(
         schema=identifier(contract.source.relation.split(".")[0]),
-        role=sql.Identifier(ROLE),
+        role=_roles(),
         relation=names.relation(contract.source.relation),
         columns=in_lines(map(identifier, contract.origins)),
     )

@@ -17,10 +17,11 @@ from promptsales import names
 from promptsales.errors import ConfigError
 from promptsales.extract.delta import read_view_tables
 from promptsales.hashing.normal_forms import HMAC_SQL, IS_EMAIL_VALID_SQL, NORMAL_FORMS, TEXT_LENGTH_SQL
+from promptsales.hashing.redaction import compose_redaction
 from promptsales.names import identifier, in_lines, regclass_of
 from promptsales.provision.changes import ProvisionChange
 from promptsales.provision.lines import Database
-from promptsales.specs.column import Column
+from promptsales.specs.column import REDACTED, Column
 from promptsales.specs.feed import Contract, contracts
 
 _KID = "(select kid from etl.pii_pad where is_active)"
@@ -53,18 +54,11 @@ def provision_views(connection: psycopg.Connection, database: Database) -> list[
         stale = reads.get(name, set()) - {feed.source.relation}
         if existing.get(name) != comment or stale:
             connection.execute(script)
-            _revoke(connection, stale - {feed.source.relation for feed in feeds.values()})
             connection.execute(sql.SQL("comment on view {} is {}").format(sql.Identifier("etl", name), comment))
             what = f"view etl.{name} {'recreated' if name in existing else 'created'}"
             changes.append(ProvisionChange(system=database, what=what))
     warnings = _find_missing(connection, feeds)
     return changes + [ProvisionChange(system=database, what=what, is_warning=True) for what in warnings]
-
-
-def _revoke(connection: psycopg.Connection, stale: set[str]) -> None:
-    """Revoke the rights on tables that no view reads any more, because others have taken their names."""
-    for relation in stale:
-        connection.execute(sql.SQL("revoke select on {} from etl_owner").format(names.relation(relation)))
 
 
 class _Needed(NamedTuple):
@@ -144,6 +138,9 @@ def _expression(feed: Contract, column: Column, types: Mapping[str, str]) -> sql
     name = identifier(column.origin)
     if column.transform == "as_is":
         return _as_is(feed, column, types[column.origin])
+    if column.transform in REDACTED:
+        value = _as_is(feed, column, types[column.origin])
+        return sql.SQL("({})::{}").format(compose_redaction(column, value), sql.SQL(column.type))
     if column.transform == "is_email_valid":
         return sql.SQL(IS_EMAIL_VALID_SQL).format(column=name)
     if column.transform == "text_length":

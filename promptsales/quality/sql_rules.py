@@ -33,7 +33,7 @@ def compose_rule_query(query: str, batch: sql.Composable) -> str:
 
 
 def check_rule(expectation: Expectation, warehouse: psycopg.Connection, batch: sql.Composable) -> Verdict:
-    """Count the rows that a rule in SQL selects; a rule that cannot run has failed.
+    """Count the rows that a rule in SQL selects; a rule that cannot run, or runs too long, has failed.
 
     Raises:
         psycopg.Error: when the same call may succeed later.
@@ -42,7 +42,7 @@ def check_rule(expectation: Expectation, warehouse: psycopg.Connection, batch: s
     try:
         row = warehouse.execute(sql.SQL("select count(*) from ({}) as found").format(query)).fetchone()
     except psycopg.Error as error:
-        if is_transient(error):
+        if is_transient(error) and not isinstance(error, psycopg.errors.QueryCanceled):
             raise
         return Verdict(expectation, False, None, 0, [], describe(error))
     count = row[0] if row else 0

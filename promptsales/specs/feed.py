@@ -16,7 +16,7 @@ from promptsales.documents import Document, read_yaml
 from promptsales.errors import ConfigError
 from promptsales.names import OWN, OWN_OF_HISTORY, Name, Relation, TableName, refuse_origin, refuse_own
 from promptsales.settings import ROOT, InternalName
-from promptsales.specs.column import ALLOWED_TRANSFORMS, MADE_HERE, Column
+from promptsales.specs.column import ALLOWED_TRANSFORMS, MADE_HERE, Column, refuse_redacted_key
 
 CORE = ROOT / "warehouse" / "core"
 
@@ -71,6 +71,9 @@ def references(names: Iterable[str], key: str) -> tuple[str, ...]:
     return tuple(name for name in names if name.endswith("_id") and name != key)
 
 
+KeyFile = Literal["pii_key", "pii_content_key"]
+
+
 class Contract(Document):
     """A feed: a source table or collection, and its core table."""
 
@@ -101,6 +104,7 @@ class Contract(Document):
         used = {self.key, self.cursor, *self.history, *(self.touched.columns if self.touched else ())}
         if missing := used - set(names):
             raise ValueError(f"{', '.join(sorted(missing))} is used but not a column; columns are {', '.join(names)}")
+        refuse_redacted_key(self.columns, self.key)
         return self
 
     @model_validator(mode="after")
@@ -169,6 +173,16 @@ class Contract(Document):
     def is_hashed(self) -> bool:
         """Whether any column is hashed."""
         return any(column.transform.endswith("_hmac") for column in self.columns)
+
+    @property
+    def key_file(self) -> KeyFile:
+        """The file, without its number, of the key that the pipeline hashes this feed with (``hash_at: extract``).
+
+        Texts of content have a key of their own, because their hashes join with each other only; the hash of an
+        address or phone number must equal that of the CRM.
+        """
+        hashes = {column.transform for column in self.columns if column.transform.endswith("_hmac")}
+        return "pii_content_key" if self.hash_at == "extract" and hashes <= {"text_hmac"} else "pii_key"
 
     @property
     def hashed_columns(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from promptsales.names import (
     topic_part,
 )
 from promptsales.settings import ROOT
-from promptsales.specs.column import Column, PiiClass
+from promptsales.specs.column import REDACTED, Column, PiiClass, refuse_redacted_key
 from promptsales.specs.feed import Touched, is_streamed, references
 
 Connector = Literal["promptads", "promptcrm"]
@@ -34,7 +34,7 @@ Layer = Literal["core", "realtime"]
 # the order within a transaction: tables before those that refer to them
 _LAYERS: tuple[Layer, ...] = ("core", "realtime")
 # the classes that may come in clear text, because Debezium does not hash
-_ALLOWED: frozenset[PiiClass] = frozenset({"none", "quasi", "pseudonymous"})
+_ALLOWED: frozenset[PiiClass] = frozenset({"none", "quasi", "pseudonymous", "free_text"})
 
 
 class StreamSource(Document):
@@ -47,8 +47,13 @@ class StreamSource(Document):
 class StreamColumn(Column):
     """A column of a streamed table; only the listed keys of a JSON object are kept."""
 
-    transform: Literal["as_is"] = "as_is"
+    transform: Literal["as_is", "redacted"] = "as_is"
     keys: tuple[str, ...] = ()
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the column holds text, also in a JSON object."""
+        return bool(self.keys) or super().has_text
 
 
 class StreamContract(Document):
@@ -82,10 +87,18 @@ class StreamContract(Document):
 
     @model_validator(mode="after")
     def _nothing_personal(self) -> Self:
+        refuse_redacted_key(self.columns, self.key)
         for column in self.columns:
             if column.pii not in _ALLOWED:
                 raise ValueError(
                     f"{column.name} is {column.pii}: change events are not hashed, so it must not be read; remove it"
+                )
+            if column.pii == "free_text" and column.transform == "as_is":
+                raise ValueError(f"{column.name} is free_text, so transform as_is is not allowed; use redacted")
+            if column.transform in REDACTED and self.source.system == "promptcrm":
+                raise ValueError(
+                    f"{column.name} is text that people type into the CRM, and Kafka would hold it before it is "
+                    "redacted; remove it"
                 )
             if bool(column.keys) is not (column.type == "jsonb"):
                 raise ValueError(f"{column.name}: a jsonb column must list the keys to keep, other columns must not")

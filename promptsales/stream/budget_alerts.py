@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 from promptsales.connections import connected
 from promptsales.errors import PipelineError, TransientError
 from promptsales.failures.kafka import kafka_errors, kafka_failure
+from promptsales.kafka_address import client_properties
 from promptsales.printable import logger
 from promptsales.settings import Settings
 from promptsales.stream.statements import read
@@ -45,9 +46,8 @@ def _send_for_ever(settings: Settings) -> None:
     while True:
         try:
             with connected(settings, "warehouse", patience="look") as warehouse:
-                producer = Producer(
-                    {"bootstrap.servers": settings.address("kafka"), "enable.idempotence": True, "log_level": 0}
-                )
+                login = client_properties(settings.address("kafka_alerts"))
+                producer = Producer({**login, "enable.idempotence": True, "log_level": 0})
                 while True:
                     if not send(warehouse, producer):
                         time.sleep(_LOOK_S)

@@ -14,7 +14,9 @@ from psycopg import sql
 
 from promptsales import names
 from promptsales.erasure.suppression import ERASED, is_erased, replace_erased
+from promptsales.hashing.redaction import compose_json_redaction, compose_redaction
 from promptsales.names import identifier, in_lines, literal
+from promptsales.specs.column import REDACTED
 from promptsales.specs.stream import StreamColumn, StreamContract
 from promptsales.stream.sent import (
     INTEGERS,
@@ -182,11 +184,14 @@ def _compared(column: StreamColumn) -> sql.Composed:
     """Compose a value to compare: of a JSON object only the listed keys, because only they are kept."""
     if not column.keys:
         return sql.SQL("{}").format(sql.Identifier(column.name))
+    value: sql.Composable = sql.Identifier("value")
+    if column.transform in REDACTED:
+        value = compose_json_redaction(value)
     return sql.SQL("""
         case when jsonb_typeof({name}) = 'object' then (
-            select coalesce(jsonb_object_agg(key, value), '{{}}') from jsonb_each({name}) where key in ({keys})
+            select coalesce(jsonb_object_agg(key, {value}), '{{}}') from jsonb_each({name}) where key in ({keys})
         ) else {name} end
-    """).format(name=sql.Identifier(column.name), keys=in_lines(map(literal, column.keys)))
+    """).format(name=sql.Identifier(column.name), keys=in_lines(map(literal, column.keys)), value=value)
 
 
 def _measures(contract: StreamContract) -> list[StreamColumn]:
@@ -210,8 +215,14 @@ def _all_plain(contract: StreamContract, relation: str) -> sql.Composed:
     )
 
 
+def _as_stored(contract: StreamContract, column: StreamColumn) -> sql.Composed:
+    """Compose a value of the source as the stream stores it, except JSON objects, which `_compared` cleans."""
+    plain = _plain(contract, column, identifier("s", column.origin))
+    return compose_redaction(column, plain) if column.transform in REDACTED and not column.keys else plain
+
+
 def _all_of_source(contract: StreamContract) -> sql.Composed:
-    plain = {c.name: _plain(contract, c, identifier("s", c.origin)) for c in contract.columns}
+    plain = {c.name: _as_stored(contract, c) for c in contract.columns}
     values = {
         name: replace_erased(value, _ERASED) if name in contract.references else value for name, value in plain.items()
     }

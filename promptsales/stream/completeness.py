@@ -41,9 +41,9 @@ def _run_for_ever(settings: Settings, following: StreamProgress) -> None:
 
 def _run(settings: Settings, following: StreamProgress) -> None:
     """Check in a loop until a server does not answer."""
-    client = topics.admin(settings.address("kafka"))
+    client = topics.admin(settings.address("kafka_stream"))
     with ExitStack() as stack:
-        source = stack.enter_context(connected(settings, connectors.source_of(following.connector)))
+        source = stack.enter_context(connected(settings, connectors.audit_of(following.connector)))
         warehouse = stack.enter_context(connected(settings, "warehouse"))
         while True:
             if reached := following.look(source, client, warehouse):

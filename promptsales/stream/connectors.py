@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict
 
 from promptsales.addresses import format_hosts, postgres_hosts
 from promptsales.bus import connect, topics
-from promptsales.connections import connected, missing_settings, start_options
+from promptsales.connections import connected, missing_settings, require_scram, start_options
 from promptsales.errors import ConfigError
+from promptsales.jdbc import security_properties
 from promptsales.settings import InternalName, Settings
 from promptsales.specs import value_limits
 from promptsales.specs.connector import read_connector
@@ -58,8 +59,13 @@ def source_of(connector: Connector) -> InternalName:
     return "promptcrm_cdc" if connector == "promptcrm" else "promptads_cdc"
 
 
+def audit_of(connector: Connector) -> InternalName:
+    """Return the name of the connection that reads a connector's source, and cannot replicate it."""
+    return "promptcrm_audit" if connector == "promptcrm" else "promptads_audit"
+
+
 def config(settings: Settings, connector: Connector, epoch: int) -> dict[str, str]:
-    """Return a connector's whole configuration; the password in it is a reference.
+    """Return a connector's whole configuration; it holds no password.
 
     Raises:
         ConfigError: when its source has more than one host.
@@ -90,7 +96,8 @@ def source_properties(settings: Settings, connector: Connector) -> dict[str, str
     """Return the properties by which Debezium finds its source.
 
     Raises:
-        ConfigError: for several hosts (Debezium accepts one), or for a socket instead of a host.
+        ConfigError: for several hosts (Debezium accepts one), for a socket instead of a host, or for an option that
+            Debezium cannot have.
     """
     name = source_of(connector)
     address = settings.address(name)
@@ -101,19 +108,24 @@ def source_properties(settings: Settings, connector: Connector) -> dict[str, str
             "over TCP: set the primary, or an address that leads to it, in "
             f"PROMPTSALES_DSN__{name.upper()}"
         )
-    options = {"database.sslmode": str(parts["sslmode"])} if parts.get("sslmode") else {}
+    protection = security_properties(name, require_scram(settings, name, parts))
+    if "sslpassword" in protection:
+        raise ConfigError(
+            f"connection {name}: sslpassword would be readable in Debezium's configuration; give Debezium a key "
+            f"without a password, and remove the option from PROMPTSALES_DSN__{name.upper()}"
+        )
     return {
         "database.hostname": hosts[0][0],
         "database.port": hosts[0][1],
         "database.dbname": str(parts.get("dbname", "")),
-        **options,
+        **{f"{'database' if key.startswith('ssl') else 'driver'}.{key}": value for key, value in protection.items()},
     }
 
 
 def _session_options(settings: Settings, connector: Connector) -> str:
     """Return Debezium's session options: ours without the idle timeout, as its snapshot session idles for long."""
     name = source_of(connector)
-    with connected(settings, name, patience="look") as source:
+    with connected(settings, audit_of(connector), patience="look") as source:
         options = start_options(settings, name, without=missing_settings(source))
     return f"{options} -c idle_in_transaction_session_timeout=0"
 
@@ -250,6 +262,6 @@ def read_system_identifier(settings: Settings, connector: Connector) -> str:
     Raises:
         TransientError: when the source does not answer.
     """
-    with connected(settings, source_of(connector), patience="look") as source:
+    with connected(settings, audit_of(connector), patience="look") as source:
         row = source.execute("select system_identifier::text from pg_control_system()").fetchone()
     return str(row[0]) if row else ""

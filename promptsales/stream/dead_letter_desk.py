@@ -10,6 +10,7 @@ from psycopg.rows import class_row, dict_row
 
 from promptsales.errors import ConfigError, TransientError
 from promptsales.failures.kafka import kafka_errors, kafka_failure
+from promptsales.kafka_address import brokers_of, client_properties
 from promptsales.specs.value_limits import DEAD_LETTER_BYTES
 
 _TIMEOUT_S = 30
@@ -91,8 +92,8 @@ def replay(warehouse: psycopg.Connection, kafka: str, position: MessagePosition)
     letter = show(warehouse, position)
     headers: dict[str, str | bytes | None] = {} if letter["epoch"] is None else {"epoch": str(letter["epoch"])}
     refused: list[Any] = []
-    producer = Producer({**_PRODUCER, "bootstrap.servers": kafka})
-    with kafka_errors("replay the dead letter", kafka):
+    producer, place = Producer({**_PRODUCER, **client_properties(kafka)}), brokers_of(kafka)
+    with kafka_errors("replay the dead letter", place):
         producer.produce(
             letter["topic"],
             key=letter["message_key"],
@@ -102,10 +103,10 @@ def replay(warehouse: psycopg.Connection, kafka: str, position: MessagePosition)
         )
         left = producer.flush(_TIMEOUT_S)
     if refused:
-        raise kafka_failure("replay the dead letter, which is kept", refused[0], kafka)
+        raise kafka_failure("replay the dead letter, which is kept", refused[0], place)
     if left:
         raise TransientError(
-            f"replay the dead letter: kafka does not answer at {kafka}; the letter is kept, replay it later"
+            f"replay the dead letter: kafka does not answer at {place}; the letter is kept, replay it later"
         )
     warehouse.execute(_DROP, position)
 

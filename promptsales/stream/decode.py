@@ -223,8 +223,8 @@ class Decoder:
         cut = self._unset_cut(row, left_out)
         if not left_out and not cut:
             return self.judge.find_broken_rules(row, row.committed_at)
-        # unlisted keys must not be stored while the row is incomplete either
-        self.judge.drop_unlisted_keys(row)
+        # neither unlisted keys nor addresses may be stored while the row is incomplete
+        self.judge.clean(row)
         return [TOO_LARGE.format(name) for name in cut]
 
     def _unset_cut(self, row: Any, left_out: tuple[str, ...]) -> list[str]:

@@ -65,17 +65,17 @@ def _in_order(changes: Sequence[RowChange], newest: dict[str, Rank], applied: di
 
 def _is_applied(change: RowChange, known: Rank | None, applied: dict[int, int]) -> bool:
     """Return whether the change was applied before; offsets alone do not tell, as a recreated topic repeats them."""
-    is_known = known is not None and known[0] >= change.version[0]
+    is_known = known is not None and known.epoch >= change.version.epoch
     return is_known and change.message.offset < applied.get(change.message.partition, 0)
 
 
 def _raise_commit(change: RowChange, base: Rank | None) -> RowChange:
     """Return a change placed behind the known version of its row; the original may be applied again unchanged."""
-    epoch, commit, is_change, lsn = change.version
-    if base is None or base[0] != epoch or base[1] <= commit:
+    own = change.version
+    if base is None or base.epoch != own.epoch or base.commit <= own.commit:
         return change
-    row = msgspec.structs.replace(change.row, src_commit=base[1])
-    return change._replace(row=row, version=(epoch, base[1], is_change, lsn))
+    row = msgspec.structs.replace(change.row, src_commit=base.commit)
+    return change._replace(row=row, version=own._replace(commit=base.commit))
 
 
 def _note_newest(newest: dict[str, Rank], key: str, rank: Rank) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from promptsales.hashing.redaction import make_redaction, redact_json
+from promptsales.specs.column import REDACTED
 from promptsales.specs.derived import DATES, is_date
 from promptsales.specs.stream import StreamContract
 from promptsales.specs.suite import CLOCK_TOLERANCE, read_suite
@@ -20,20 +22,28 @@ class Judge:
 
     def __init__(self, contract: StreamContract) -> None:
         self.rules: Rules = compile_rules(read_suite(contract))
-        self._objects = [(column.name, frozenset(column.keys)) for column in contract.columns if column.keys]
+        redacted = [column for column in contract.columns if column.transform in REDACTED]
+        self._texts = [(column.name, make_redaction(column)) for column in redacted if not column.keys]
+        self._objects = [
+            (column.name, frozenset(column.keys), column in redacted) for column in contract.columns if column.keys
+        ]
         self._times = [column.name for column in contract.columns if is_date(column.type)]
         self._numbers = [column.name for column in contract.columns if column.type.startswith("numeric")]
 
     def find_broken_rules(self, row: Any, at: datetime) -> list[str]:
         """Return the rules that a complete row breaks; times may lie up to ``at`` plus the tolerance."""
-        broken = [f"{name}_not_an_object" for name in self.drop_unlisted_keys(row)]
+        broken = [f"{name}_not_an_object" for name in self.clean(row)]
         return broken + (
             self._find_non_finite(row) + self._find_text_times(row) or self.rules.broken_by(row, at + CLOCK_TOLERANCE)
         )
 
-    def drop_unlisted_keys(self, row: Any) -> list[str]:
-        """Drop the keys of JSON objects that no contract lists; return the columns that hold no object."""
-        return [name for name, keys in self._objects if not _keep_listed(row, name, keys)]
+    def clean(self, row: Any) -> list[str]:
+        """Redact texts, and drop the keys of JSON objects that no contract lists; return what holds no object."""
+        for name, redaction in self._texts:
+            value = getattr(row, name)
+            if isinstance(value, str):
+                setattr(row, name, redaction(value))
+        return [name for name, keys, is_redacted in self._objects if not _keep_listed(row, name, keys, is_redacted)]
 
     def _find_text_times(self, row: Any) -> list[str]:
         """Return a rule for each time that is still text; no other rule can compare it."""
@@ -48,7 +58,7 @@ class Judge:
         ]
 
 
-def _keep_listed(row: Any, name: str, keys: frozenset[str]) -> bool:
+def _keep_listed(row: Any, name: str, keys: frozenset[str], is_redacted: bool) -> bool:
     text: Any = getattr(row, name)
     if not isinstance(text, str):
         return True
@@ -56,5 +66,10 @@ def _keep_listed(row: Any, name: str, keys: frozenset[str]) -> bool:
         values = _object.decode(text)
     except (msgspec.MsgspecError, RecursionError):
         return False
-    setattr(row, name, msgspec.json.encode({key: value for key, value in values.items() if key in keys}).decode())
+    kept = {key: _redact(value) if is_redacted else value for key, value in values.items() if key in keys}
+    setattr(row, name, msgspec.json.encode(kept).decode())
     return True
+
+
+def _redact(value: msgspec.Raw) -> msgspec.Raw:
+    return msgspec.Raw(redact_json(bytes(value).decode()).encode())

@@ -9,6 +9,7 @@ from pathlib import Path
 from psycopg import sql
 
 from promptsales.erasure.suppression import is_erased, replace_erased, replace_erased_in
+from promptsales.feeds.history import compose_statements, versions_of
 from promptsales.feeds.quarantine import INSERT, UPDATE_OPEN
 from promptsales.feeds.staging import join_names
 from promptsales.feeds.touched import compose_touched
@@ -148,47 +149,15 @@ def _touched(contract: StreamContract) -> sql.Composable:
 
 @cache
 def history(name: str) -> tuple[bytes, ...]:
-    """Compose the statements that bring the history up to the merged rows: amend, close, open. They are idempotent.
-
-    Several changes at one commit time collapse into the last. The first version is valid from `-infinity`.
-    """
+    """Compose the statements that bring the history up to the merged rows: amend, close, open. They are idempotent."""
     contract = stream_contracts()[name]
-    return tuple(
-        sql.SQL(template)
-        .format(
-            merged=sql.SQL("""
+    merged = sql.SQL("""
                 (select c.*, s.committed_at from ({source}) s join {table} c using ({key})
                  where not c.is_deleted and (c.src_epoch, c.src_lsn, c.src_is_snapshot)
                      = (s.src_epoch, s.src_lsn, s.src_is_snapshot))
-            """).format(source=_source(contract), table=table(contract), key=sql.Identifier(contract.key)),
-            history=sql.Identifier(contract.layer, f"{contract.table}_history"),
-            key=sql.Identifier(contract.key),
-            listed=join_names(contract.history),
-            now_listed=join_names(contract.history, "n"),
-            then_listed=join_names(contract.history, "h"),
-            assignments=in_lines(sql.SQL("{0} = n.{0}").format(sql.Identifier(c)) for c in contract.history),
-        )
-        .as_bytes()
-        for template in (_AMEND, _CLOSE, _OPEN)
-    )
-
-
-_AMEND = """
-    update {history} h set {assignments} from {merged} n
-    where h.{key} = n.{key} and h.valid_to = 'infinity' and h.valid_from >= n.committed_at
-      and row({now_listed}) is distinct from row({then_listed})
-"""
-_CLOSE = """
-    update {history} h set valid_to = n.committed_at from {merged} n
-    where h.{key} = n.{key} and h.valid_to = 'infinity' and row({now_listed}) is distinct from row({then_listed})
-"""
-_OPEN = """
-    insert into {history} ({key}, {listed}, valid_from, valid_to)
-    select n.{key}, {now_listed},
-           coalesce((select max(h.valid_to) from {history} h where h.{key} = n.{key}), '-infinity'), 'infinity'
-    from {merged} n
-    where not exists (select from {history} h where h.{key} = n.{key} and h.valid_to = 'infinity')
-"""
+            """).format(source=_source(contract), table=table(contract), key=sql.Identifier(contract.key))
+    versions = versions_of(contract.layer, contract.table, contract.key, contract.history)
+    return tuple(statement.as_bytes() for statement in compose_statements(versions, merged))
 
 
 @cache

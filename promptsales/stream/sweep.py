@@ -13,7 +13,7 @@ from promptsales.extract.visible import UNFILTERED, refuse_hidden_table
 from promptsales.names import identifier, relation
 from promptsales.settings import Settings
 from promptsales.specs.stream import Connector, StreamContract, contracts_of
-from promptsales.stream.connectors import source_of
+from promptsales.stream.connectors import audit_of
 from promptsales.stream.repair import Repair, repair
 from promptsales.stream.statements import table
 from promptsales.stream.version import Version
@@ -35,7 +35,7 @@ def sweep(settings: Settings, warehouse: psycopg.Connection, connector: Connecto
     if epoch is None or warehouse.execute(_UNSWEPT, [connector, epoch]).fetchone() is None:
         return 0
     count = 0
-    with connected(settings, source_of(connector)) as source:
+    with connected(settings, audit_of(connector)) as source:
         for contract in contracts_of(connector):
             refuse_hidden_table(contract.table, contract.source.relation, source)
             lowest = Version(epoch, 0, 0, is_snapshot=True)

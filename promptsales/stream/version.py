@@ -17,7 +17,14 @@ COLUMNS = ("src_epoch", "src_commit", "src_lsn", "src_is_snapshot")
 _RANK = sql.SQL("({src_epoch}, {src_commit}, not {src_is_snapshot}, {src_lsn})")
 _TYPES = {"src_epoch": "integer", "src_commit": "bigint", "src_lsn": "bigint", "src_is_snapshot": "boolean"}
 
-Rank = tuple[int, int, bool, int]
+
+class Rank(NamedTuple):
+    """The place of a version in the order of commits; the greater one is newer."""
+
+    epoch: int
+    commit: int
+    is_change: bool
+    lsn: int
 
 
 class Version(NamedTuple):
@@ -30,8 +37,8 @@ class Version(NamedTuple):
 
     @property
     def rank(self) -> Rank:
-        """Return the tuple that decides which of two versions is newer."""
-        return self.epoch, self.commit, not self.is_snapshot, self.lsn
+        """Return the place in the order of commits, which decides which of two versions is newer."""
+        return Rank(self.epoch, self.commit, not self.is_snapshot, self.lsn)
 
 
 # rank of the parameters named as the fields of `Version`

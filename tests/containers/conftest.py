@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import psycopg
@@ -35,9 +36,16 @@ class Boxes:
         """Run the command line in a container of its own."""
         return self.compose("run", "--rm", "--no-TTY", "promptsales", *arguments)
 
-    def secret(self, name: str) -> str:
-        """Return a secret, from the one container that mounts all and keeps running."""
-        return self.compose("exec", "--no-TTY", "airflow-scheduler", "cat", f"/state/secrets/{name}").strip()
+    def read_secrets(self) -> dict[str, str]:
+        """Return every secret, by a container of the command line: none that keeps running mounts all."""
+        command = ("run", "--rm", "--no-TTY", "--no-deps", "--entrypoint", "sh", "promptsales")
+        lines = self.compose(*command, "-c", "cd /state/secrets && grep -H . *").splitlines()
+        return {name: value for name, _, value in (line.partition(":") for line in lines)}
+
+    @cached_property
+    def secrets(self) -> dict[str, str]:
+        """Every secret; nothing changes one while the tests run."""
+        return self.read_secrets()
 
     def published(self, port: int) -> str:
         """Return the address on this machine where a port of the containers is published."""
@@ -46,14 +54,14 @@ class Boxes:
     def connect(self, port: int, database: str) -> psycopg.Connection:
         """Connect as superuser to a cluster, from this machine."""
         host, _, here = self.published(port).partition(":")
-        password = self.secret("postgres")
+        password = self.secrets["postgres"]
         return psycopg.connect(
             host=host, port=int(here), dbname=database, user="postgres", password=password, autocommit=True
         )
 
     def airflow(self) -> AirflowClient:
         """Return a client of Airflow's API, from this machine."""
-        return AirflowClient(f"http://admin:{self.secret('airflow_admin')}@{self.published(21007)}")
+        return AirflowClient(f"http://admin:{self.secrets['airflow_admin']}@{self.published(21007)}")
 
 
 @pytest.fixture(scope="package")

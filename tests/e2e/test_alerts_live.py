@@ -11,6 +11,7 @@ from promptsales.settings import Settings
 from tests.e2e.conftest import HOURLY, PATIENCE_S
 from tests.support.inbox import Inbox, inbox
 from tests.support.servers import MAIL_PORT, WEB_PORT
+from tests.support.watching import secrets_in, watching
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -49,3 +50,12 @@ def test_a_missed_deadline(stack: Settings, airflow: AirflowClient, box: Inbox) 
         "text": f"{HOURLY}, run {run.run_id}, is still running 45 minutes after it was queued",
     }
     airflow.wait(run, PATIENCE_S)
+
+
+def test_no_process_shows_or_inherits_what_sends_an_alert(stack: Settings, airflow: AirflowClient) -> None:
+    with watching(marker=f"AIRFLOW_HOME={stack.state}".encode()) as watched:
+        airflow.wait(airflow.trigger(HOURLY, f"watched-{uuid.uuid4()}"), PATIENCE_S)
+    assert secrets_in(watched.command_lines, stack) == []
+    assert secrets_in(watched.environments, stack) == []
+    assert any(b"scheduler" in line for line in watched.command_lines)
+    assert watched.environments

@@ -17,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from local.postgres import server_home
 from promptsales.airflow_client.api import AirflowClient
+from promptsales.kafka_address import client_properties
 from promptsales.settings import ROOT, InternalName, Settings
 from tests.e2e.conftest import EVERY_HOURLY, PATIENCE_S
 
@@ -122,7 +123,7 @@ def statistics(address: str) -> bytes:
 def messages(stack: Settings) -> bytes:
     """Return every message of every topic."""
     consumer = Consumer({
-        "bootstrap.servers": stack.address("kafka"), "group.id": "search", "enable.auto.commit": False,
+        **client_properties(stack.address("kafka")), "group.id": "search", "enable.auto.commit": False,
         "enable.partition.eof": True, "auto.offset.reset": "earliest",
     })  # fmt: skip
     contents: list[bytes] = []

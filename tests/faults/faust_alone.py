@@ -1,6 +1,7 @@
 """Run Faust without our code: one app per scenario, which prints the events that reach its agent.
 
-``python -m tests.faults.faust_alone SCENARIO BROKER FOLDER``; topic and group have the scenario's name.
+``python -m tests.faults.faust_alone SCENARIO FOLDER``; topic and group have the scenario's name. The settings give the
+address of Kafka, whose password must not stand among the arguments.
 """
 
 import asyncio
@@ -12,6 +13,10 @@ from typing import Any
 
 import faust
 
+from promptsales.kafka_address import brokers_of
+from promptsales.settings import settings
+from streams.credentials import create_credentials
+
 BAD, SAID = b'"bad"', "said: "
 
 
@@ -21,11 +26,13 @@ class Item(faust.Record):
     n: int
 
 
-def create_app(name: str, broker: str, **settings: Any) -> faust.App:
+def create_app(name: str, **options: Any) -> faust.App:
     """Return an app with our workers' settings."""
+    address = settings().address("kafka")
     return faust.App(
         name,
-        broker=f"kafka://{broker}",
+        broker=f"kafka://{brokers_of(address)}",
+        broker_credentials=create_credentials(address),
         store="memory://",
         consumer_auto_offset_reset="earliest",
         topic_allow_declare=False,
@@ -35,7 +42,7 @@ def create_app(name: str, broker: str, **settings: Any) -> faust.App:
         broker_heartbeat_interval=3,
         broker_request_timeout=40,
         web_enabled=False,
-        **{"stream_wait_empty": True, **settings},
+        **{"stream_wait_empty": True, **options},
     )
 
 
@@ -123,9 +130,9 @@ AGENTS: dict[str, Callable[[faust.App, str], None]] = {
 }
 
 
-def main(name: str, broker: str, folder: str) -> None:
+def main(name: str, folder: str) -> None:
     """Run a worker until it is stopped; Faust writes its files to the folder."""
-    app = create_app(name, broker, datadir=f"{folder}/{name}-data", stream_wait_empty=name != "cut-off")
+    app = create_app(name, datadir=f"{folder}/{name}-data", stream_wait_empty=name != "cut-off")
     AGENTS[name](app, name)
     faust.Worker(app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
 

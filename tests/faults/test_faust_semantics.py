@@ -17,6 +17,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from promptsales.bus import topics
+from promptsales.kafka_address import client_properties
 from promptsales.settings import ROOT, Settings
 from tests.faults.faust_alone import AGENTS, BAD, SAID
 from tests.support.streaming import wait
@@ -67,15 +68,15 @@ def client(stack: Settings) -> AdminClient:
 @pytest.fixture(scope="module")
 def outputs(stack: Settings, client: AdminClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Run every scenario at once, each as its own app; return the folder of their output."""
-    folder, broker = tmp_path_factory.mktemp("faust"), stack.address("kafka")
+    folder = tmp_path_factory.mktemp("faust")
     for made in client.create_topics([NewTopic(name, num_partitions=1) for name in TABLE]).values():
         made.result()
-    producer = Producer({"bootstrap.servers": broker, "acks": "all"})
+    producer = Producer({**client_properties(stack.address("kafka")), "acks": "all"})
     for name, scenario in TABLE.items():
         for value in scenario.sent:
             producer.produce(name, value=value)
     assert producer.flush(30) == 0
-    apps = [start(name, broker, folder) for name in TABLE]
+    apps = [start(name, folder) for name in TABLE]
     try:
         yield folder
     finally:
@@ -85,8 +86,8 @@ def outputs(stack: Settings, client: AdminClient, tmp_path_factory: pytest.TempP
         client.delete_topics(list(TABLE))
 
 
-def start(name: str, broker: str, folder: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "tests.faults.faust_alone", name, broker, str(folder)]
+def start(name: str, folder: Path) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "tests.faults.faust_alone", name, str(folder)]
     with (folder / name).open("wb") as said, (folder / f"{name}.log").open("wb") as log:
         return subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=log)
 

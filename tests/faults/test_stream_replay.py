@@ -10,6 +10,7 @@ from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
 from local.supervisor import Supervisor
 from promptsales.bus import topics
+from promptsales.kafka_address import client_properties
 from promptsales.settings import Settings
 from promptsales.stream import connectors, lag
 from tests.support.campaigning import CARELESS
@@ -58,7 +59,7 @@ def events_of(stack: Settings) -> Iterator[Message]:
     """Return every event of every topic of the stream."""
     ends = lag.read_ends(topics.admin(stack.address("kafka")), TOPICS)
     consumer = Consumer({
-        "bootstrap.servers": stack.address("kafka"), "group.id": "replay", "enable.auto.commit": False,
+        **client_properties(stack.address("kafka")), "group.id": "replay", "enable.auto.commit": False,
         "enable.partition.eof": True, "auto.offset.reset": "earliest",
     })  # fmt: skip
     consumer.assign([TopicPartition(*at, 0) for at in ends])
@@ -76,7 +77,7 @@ def events_of(stack: Settings) -> Iterator[Message]:
 def send_again(stack: Settings, events: list[Message]) -> None:
     """Send three of ten events a second time, unchanged and in random order."""
     dice = random.Random(3)  # noqa: S311 - a test's dice
-    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all"})
+    producer = Producer({**client_properties(stack.address("kafka")), "acks": "all"})
     for event in dice.sample(events, len(events) * 3 // 10):
         topic, partition = event.topic(), event.partition()
         assert topic is not None

@@ -129,7 +129,7 @@ def _reconcile(feed: Contract) -> Statements:
 
 
 def _erase(feed: Contract) -> Statements:
-    yield "erase: find a person's rows in core", person.select_core(feed, follow_phone=True)
-    yield "erase: find a person's rows in quarantine", person.select_quarantine(feed, follow_phone=True)
+    yield "erase: find a person's rows in core", person.select_core(feed)
+    yield "erase: find a person's rows in quarantine", person.select_quarantine(feed)
     if feed.touched:
         yield "erase: touch the days of rows that name a person", removal.compose_touch("core", feed)

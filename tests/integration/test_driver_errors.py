@@ -19,6 +19,7 @@ from promptsales.errors import ConfigError, TerminalError, TransientError, drive
 from promptsales.failures.cache import redis_errors
 from promptsales.failures.kafka import kafka_errors
 from promptsales.failures.mongo import mongo_errors
+from promptsales.kafka_address import client_properties
 from promptsales.settings import Settings
 from tests.support.refusals import SECRET, environment, error_of, ports, with_address
 
@@ -181,7 +182,7 @@ def test_a_request_that_kafka_refuses(stack: Settings) -> None:
 
     def call() -> None:
         with kafka_errors("send"):
-            Producer({"bootstrap.servers": stack.address("kafka"), "no.such": SECRET})
+            Producer({**client_properties(stack.address("kafka")), "no.such": SECRET})
 
     assert (type(error := error_of(call)), str(error)) == (TerminalError, "send: kafka: _INVALID_ARG")
 

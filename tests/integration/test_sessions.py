@@ -60,6 +60,8 @@ SESSIONS: dict[PublicName | Any, dict[str, str]] = {
     "promptcrm_etl": READ,
     "promptads_cdc": WORK,
     "promptcrm_cdc": WORK,
+    "promptads_audit": READ,
+    "promptcrm_audit": READ,
     "sources_admin": ADMIN,
     "warehouse": WORK,
     "warehouse_admin": ADMIN,
@@ -118,7 +120,7 @@ def test_the_second_session_of_a_build(stack: Settings) -> None:
     ("connection_id", "name", "options"),
     [
         ("promptcrm", "promptcrm_etl", ""),
-        ("promptcrm_cdc", "promptcrm_cdc", ""),
+        ("promptcrm_audit", "promptcrm_audit", ""),
         ("warehouse", "warehouse", "-c DateStyle=German -c work_mem=5MB"),
         ("warehouse_admin", "warehouse_admin", ""),
     ],

@@ -61,7 +61,7 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _hash(settings: Settings, text: str | None) -> bytes | None:
-    key = bytes.fromhex(settings.secrets.password("pii_key_1"))
+    key = hmac.digest(bytes.fromhex(settings.secrets.password("pii_key_1")), b"key\0content", "sha256")
     return hmac.new(key, b"text\0" + text.encode(), hashlib.sha256).digest() if text else None
 
 

@@ -131,7 +131,6 @@ def _email(value: str | None, key: bytes) -> dict[str, Any]:
     text = "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in text)
     return {
         "email_hmac": _digest(key, "email", text),
-        "email_domain_hmac": _digest(key, "email_domain", text.rpartition("@")[2] if "@" in text else None),
         "is_email_valid": bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text)) if text else None,
     }
 

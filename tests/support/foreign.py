@@ -36,8 +36,11 @@ SETTINGS = {
 }
 ROLES: dict[PublicName | InternalName, tuple[tuple[str, str], ...]] = {
     "sources_admin": (
-        *((role, "promptsales") for role in ("etl_reader", "cdc", "promptads_owner", "promptsales_owner", "postgres")),
-        *((role, "promptcrm") for role in ("etl_reader", "cdc", "promptcrm_owner", "postgres")),
+        *(
+            (role, "promptsales")
+            for role in ("etl_reader", "etl_audit", "cdc", "promptads_owner", "promptsales_owner", "postgres")
+        ),
+        *((role, "promptcrm") for role in ("etl_reader", "etl_audit", "cdc", "promptcrm_owner", "postgres")),
     ),
     "warehouse_admin": tuple((role, "warehouse") for role in ("warehouse_loader", "bi", "postgres")),
 }

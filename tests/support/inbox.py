@@ -1,5 +1,6 @@
 """A mail server and a web server in the test's process, which keep what they receive."""
 
+import base64
 import json
 import socketserver
 import threading
@@ -14,20 +15,34 @@ from typing import Any
 PATIENCE_S = 180
 
 
+MAIL_PASSWORD = "a-password-of-the-mail-server"
+WEB_TOKEN = "a-token-of-the-web-server"
+_LOGIN = f"AUTH PLAIN {base64.b64encode(f'{chr(0)}pipeline{chr(0)}{MAIL_PASSWORD}'.encode()).decode()}"
+_REPLIES = {"EHLO": "250-inbox\r\n250 AUTH PLAIN", "QUIT": "221 bye", "DATA": "354 go on"}
+
+
 class _Smtp(socketserver.StreamRequestHandler):
-    """As much of RFC 5321 as a client needs to deliver a mail."""
+    """As much of RFC 5321 and RFC 4954 as a client needs to log in and deliver a mail."""
 
     def handle(self) -> None:
         self._say("220 inbox")
-        while line := self.rfile.readline():
-            verb = line.split()[0].upper() if line.split() else b""
-            if verb == b"DATA":
-                self._say("354 go on")
-                body = b"".join(iter(self.rfile.readline, b".\r\n"))
-                self.server.mails.append(message_from_bytes(body, policy=policy.default))  # type: ignore[attr-defined]
-            self._say("221 bye" if verb == b"QUIT" else "250 ok")
-            if verb == b"QUIT":
+        is_logged_in = False
+        while line := self.rfile.readline().decode().strip():
+            verb = line.split()[0].upper()
+            is_logged_in = is_logged_in or line == _LOGIN
+            if verb not in ("EHLO", "QUIT") and not is_logged_in:
+                self._say("535 log in first")
+                continue
+            self._say(_REPLIES.get(verb, "235 ok" if verb == "AUTH" else "250 ok"))
+            if verb == "DATA":
+                self._receive()
+            if verb == "QUIT":
                 return
+
+    def _receive(self) -> None:
+        body = b"".join(iter(self.rfile.readline, b".\r\n"))
+        self.server.mails.append(message_from_bytes(body, policy=policy.default))  # type: ignore[attr-defined]
+        self._say("250 ok")
 
     def _say(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
@@ -72,12 +87,12 @@ class Inbox:
 def mail_address(port: int) -> str:
     """The mail server's address in the form of the setting."""
     options = "from_email=pipeline@x.example&to_email=ops@x.example&disable_ssl=true&disable_tls=true"
-    return f"smtp://127.0.0.1:{port}/?{options}"
+    return f"smtp://pipeline:{MAIL_PASSWORD}@127.0.0.1:{port}/?{options}"
 
 
 def web_address(port: int) -> str:
     """The web server's address in the form of the setting."""
-    return f"http://127.0.0.1:{port}/alerts"
+    return f"http://127.0.0.1:{port}/{WEB_TOKEN}"
 
 
 @contextmanager

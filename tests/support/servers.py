@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from promptsales.settings import Settings, default_state, settings
+from promptsales.settings_file import VARIABLE
 from tests.support import inbox
 
 # set when a stack already runs, for child processes that run tests
@@ -26,7 +27,10 @@ def _is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-# before anything reads the settings; child processes of tests inherit the variable
+# the DAG of the tests' Airflow
+os.environ.setdefault("PROMPTSALES_PROVISION_IN_AIRFLOW", "true")
+# before anything reads the settings; child processes of tests inherit the variables, and none reads a user's file
+os.environ.pop(VARIABLE, None)
 os.environ.setdefault("PROMPTSALES_STATE", f"{default_state()}-test")
 os.environ.setdefault("PROMPTSALES_PORT_BASE", str(_free_port_base()))
 

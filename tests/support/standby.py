@@ -11,7 +11,8 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from local.postgres import account, as_account, server_home
+from local.account import account, as_account
+from local.postgres import server_home
 from promptsales.settings import HOST, Settings
 
 START_S = 60

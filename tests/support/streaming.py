@@ -72,10 +72,10 @@ TABLES = {
     ),
     "realtime.lead": Table(
         "promptcrm",
-        """select id, campaign_id, lead_source, status, merged_into_id, created_at, qualified_at, converted_at,
+        """select id, campaign_id, status, merged_into_id, created_at, qualified_at, converted_at,
                   updated_at, deleted_at
            from crm.leads""",
-        ("lead_id", "campaign_id", "lead_source", "status", "merged_into_id", "created_at", "qualified_at",
+        ("lead_id", "campaign_id", "status", "merged_into_id", "created_at", "qualified_at",
          "converted_at", "updated_at", "deleted_at"),
     ),
     "realtime.opportunity": Table(

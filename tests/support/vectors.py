@@ -5,11 +5,13 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from promptsales.specs.column import Column, PiiClass, Transform
+from promptsales.specs.column import REDACTED, Column, PiiClass, Transform
 
 KEY = bytes(range(7, 39))
-_CLASSES: dict[str, PiiClass] = {"click_id_hmac": "pseudonymous", "text_hmac": "free_text", "text_length": "free_text"}
-_TYPES = {"text_length": "integer", "is_email_valid": "boolean"}
+_FOLDER = Path(__file__).parent.parent / "vectors"
+_FREE_TEXT: dict[str, PiiClass] = dict.fromkeys(("text_hmac", "text_length", *REDACTED), "free_text")
+_CLASSES: dict[str, PiiClass] = {"click_id_hmac": "pseudonymous", **_FREE_TEXT}
+_TYPES = {"text_length": "integer", "is_email_valid": "boolean", **dict.fromkeys(REDACTED, "text")}
 
 
 class Vector(NamedTuple):
@@ -22,8 +24,9 @@ class Vector(NamedTuple):
 
 def vectors() -> list[Vector]:
     """Return all vectors, hashes as bytes."""
-    entries = yaml.safe_load((Path(__file__).parent.parent / "vectors" / "pii.yml").read_text(encoding="utf-8"))
-    return [Vector(entry["transform"], entry["value"], _bytes(entry["expected"])) for entry in entries]
+    files = [_FOLDER / "pii.yml", _FOLDER / "redacted.yml"]
+    entries = [entry for file in files for entry in yaml.safe_load(file.read_text(encoding="utf-8"))]
+    return [Vector(**entry | {"expected": _expected(**entry)}) for entry in entries]
 
 
 def column(transform: Transform, source: str) -> Column:
@@ -32,5 +35,5 @@ def column(transform: Transform, source: str) -> Column:
     return Column(name=transform, source=source, type=kind, transform=transform, pii=pii, description="-")
 
 
-def _bytes(expected: Any) -> Any:
-    return bytes.fromhex(expected) if isinstance(expected, str) else expected
+def _expected(transform: str, expected: Any, **_: Any) -> Any:
+    return bytes.fromhex(expected) if transform.endswith("_hmac") and expected is not None else expected

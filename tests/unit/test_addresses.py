@@ -2,18 +2,22 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 from typing import get_args
 
 import pytest
+from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
 from promptsales.addresses import format_hosts, postgres_hosts, split_login
 from promptsales.airflow_client.registration import mongo_connection, postgres_connection
 from promptsales.errors import ConfigError
+from promptsales.kafka_address import client_properties, compose_address
 from promptsales.settings import InternalName, PublicName, Settings
 from promptsales.stream.connectors import config, source_properties
 from streams.app import _configure_faust as faust_app
+from streams.credentials import create_credentials
 
 SECRET = "hunter2"
 # malformed for every connection: a broken scheme, a wrong scheme, no scheme, an empty text, a blank one
@@ -59,7 +63,17 @@ MONGO = (
 REDIS = (*URL, "{scheme}://user:{secret}@h1:1,h2:2/0", "{scheme}://user:{secret}@host/{secret}", "unix:///{secret}",
          "{scheme}://:{secret}@host/0?socket_timeout={secret}")  # fmt: skip
 KAFKA = (
-    "kafka://{secret}:1",
+    "kafka://{secret}@host:1",
+    "kafka://user:{secret}@@host:1",
+    "kafka://user:{secret}/x@host:1",
+    "kafka://user:x@host:{secret}",
+    "kafka://user:{secret}@host:1/",
+    "kafka://user:{secret}@host:1?x={secret}",
+    "kafka://user:{secret}@host:1?security.protocol={secret}",
+    "kafka://user:{secret}@host:1?security.protocol=SSL",
+    "kafka://user:{secret}@host:1?sasl.mechanism=PLAIN",
+    "kafka://host:1?security.protocol=SASL_SSL&ssl.ca.location={secret}",
+    "kafka://host:1?security.protocol=SASL_SSL",
     "host:9092,user:{secret}@host",
     "host:x{secret}",
     "host:99999",
@@ -73,7 +87,7 @@ KINDS: dict[str, tuple[tuple[str, ...], str]] = {
     "promptcontent_etl": (MONGO, "mongodb"),
     "promptcontent_admin": (MONGO, "mongodb"),
     "redis": (REDIS, "redis"),
-    "kafka": (KAFKA, ""),
+    **dict.fromkeys(("kafka", "kafka_stream", "kafka_content", "kafka_alerts"), (KAFKA, "")),
     "connect": (HTTP, "http"),
     "airflow": ((*HTTP, "http://{secret}@host:1", "http://host:1"), "http"),
 }
@@ -94,6 +108,8 @@ WELL_FORMED = [
     ("redis", "rediss://u:p%2Fw@[::1]:7000/2?socket_timeout=3"),
     ("redis", "redis://host"),
     ("kafka", "h1:9092, h_2:9093,[::1]:9094,h4"),
+    ("kafka", "kafka://u:p%40ss@h1:9092,h_2:9093?security.protocol=SASL_SSL&sasl.mechanism=PLAIN"),
+    ("kafka_stream", "kafka://h1:9092?security.protocol=SSL&ssl.ca.location=/etc/ca.pem"),
     ("connect", "https://u:p@host:8083/prefix"),
     ("airflow", "https://admin:p%40ss@airflow.example.com"),
 ]  # fmt: skip
@@ -183,6 +199,7 @@ def test_several_hosts() -> None:
     assert format_hosts("warehouse", address) == "h1:5432, h2:5433"
     assert format_hosts("promptcontent_etl", "mongodb://u:p@a:1,b:2/db?x=y") == "a:1,b:2"
     assert format_hosts("kafka", "a:1,b:2") == "a:1,b:2"
+    assert format_hosts("kafka_stream", "kafka://u:p@a:1,b:2?security.protocol=SASL_SSL") == "a:1,b:2"
     assert format_hosts("redis", "redis://:p%40@a:1/0") == "a:1"
 
 
@@ -200,7 +217,49 @@ def test_several_hosts_in_airflow() -> None:
 
 def test_several_brokers_in_faust() -> None:
     settings = Settings(dsn={"kafka": "h1:9092,h2:9093"})
-    assert [(url.host, url.port) for url in faust_app(settings, 1).conf.broker] == [("h1", 9092), ("h2", 9093)]
+    conf = faust_app(settings, 1).conf
+    assert [(url.host, url.port) for url in conf.broker] == [("h1", 9092), ("h2", 9093)]
+    assert conf.broker_credentials is None
+
+
+def test_a_login_and_tls_in_faust() -> None:
+    plain = faust_app(Settings(dsn={"kafka_stream": "kafka://u:p%40ss@h1:9092,h2:9093"}), 1).conf
+    assert [str(url) for url in plain.broker] == ["kafka://h1:9092", "kafka://h2:9093"]
+    login = credentials_to_aiokafka_auth(plain.broker_credentials)
+    assert login == {
+        "security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-512", "sasl_plain_username": "u",
+        "sasl_plain_password": "p@ss", "ssl_context": None,
+    }  # fmt: skip
+    address = "kafka://u:p@h?security.protocol=SASL_SSL&sasl.mechanism=PLAIN"
+    login = credentials_to_aiokafka_auth(create_credentials(address))
+    assert login["ssl_context"].verify_mode is ssl.CERT_REQUIRED
+    assert (login["security_protocol"], login["sasl_mechanism"]) == ("SASL_SSL", "PLAIN")
+    login = credentials_to_aiokafka_auth(create_credentials("kafka://h:1?security.protocol=SSL"))
+    assert (login["security_protocol"], login["ssl_context"].check_hostname) == ("SSL", True)
+
+
+@pytest.mark.parametrize(
+    ("address", "properties"),
+    [
+        ("h1:1, h2:2", {"bootstrap.servers": "h1:1, h2:2"}),
+        ("kafka://h1:1,h2:2?security.protocol=SSL&ssl.ca.location=%2Fetc%2Fca.pem",
+         {"bootstrap.servers": "h1:1,h2:2", "security.protocol": "SSL", "ssl.ca.location": "/etc/ca.pem"}),
+        ("kafka://u%3A:p%40%25@h:1?security.protocol=SASL_PLAINTEXT&sasl.mechanism=SCRAM-SHA-512",
+         {"bootstrap.servers": "h:1", "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "SCRAM-SHA-512",
+          "sasl.username": "u:", "sasl.password": "p@%"}),
+    ],
+)  # fmt: skip
+def test_what_a_client_of_kafka_gets(address: str, properties: dict[str, str]) -> None:
+    assert client_properties(address) == properties
+    composed = compose_address(properties)
+    assert composed == (address if "://" in address else f"kafka://{address}")
+    assert client_properties(composed) == properties
+
+
+def test_every_party_uses_the_login_of_your_brokers_unless_it_has_its_own() -> None:
+    settings = Settings(dsn={"kafka": "h:1", "kafka_stream": "kafka://u:p@h:1"})
+    names: tuple[InternalName, ...] = ("kafka_stream", "kafka_content", "kafka_alerts")
+    assert [settings.address(name) for name in names] == ["kafka://u:p@h:1", "h:1", "h:1"]
 
 
 def test_debezium_takes_one_host() -> None:

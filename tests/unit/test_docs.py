@@ -39,6 +39,13 @@ def test_setting_is_documented(setting: str) -> None:
     )
 
 
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_no_example_leads_to_a_password_in_a_command_line_or_a_history(page: Path) -> None:
+    for example in re.findall(r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S):
+        assert "$(promptsales dsn" not in example, "use `promptsales psql NAME`"
+        assert not re.search(r"\w+://[^/\s]*:[^/\s]*@", example), "set the address in settings.env"
+
+
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub writes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)

@@ -3,9 +3,11 @@
 import logging
 import re
 import unicodedata
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from mode.utils.logging import ExtensionFormatter
 
 from promptsales.errors import ConfigError, PipelineError
 from promptsales.printable import logger, printable
@@ -50,6 +52,19 @@ def test_a_log_line_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
         logger("promptsales.test").info("%s: %d new columns: %s", "leads", 1, "x\nERROR forged\x1b[2J %s")
         logger("promptsales.test").info("100 %")
     assert caplog.messages == [r"leads: 1 new columns: x\nERROR forged\x1b[2J %s", "100 %"]
+
+
+def test_fausts_formatter_shows_a_log_line() -> None:
+    lines: list[logging.LogRecord] = []
+    watch = logging.Handler()
+    watch.emit = lines.append  # type: ignore[method-assign]
+    log = logger("promptsales.test")
+    log.addHandler(watch)
+    try:
+        log.warning("%s is behind", "leads")
+    finally:
+        log.removeHandler(watch)
+    assert ExtensionFormatter(fmt="%(message)s", stream=StringIO()).format(lines[0]) == "leads is behind"
 
 
 def test_a_logged_traceback_is_printable(caplog: pytest.LogCaptureFixture) -> None:

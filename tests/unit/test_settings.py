@@ -12,7 +12,16 @@ from promptsales.settings import settings as settings_of_this_process
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     settings = Settings(state=tmp_path, port_base=30000, dsn={"warehouse": "postgresql://me@elsewhere/dw"})
-    for name in ("promptcrm_owner", "bi", "redis", "mongo_promptcontent", "airflow_admin"):
+    for name in (
+        "promptcrm_owner",
+        "bi",
+        "redis",
+        "kafka_operator",
+        "kafka_stream",
+        "connect",
+        "mongo_promptcontent",
+        "airflow_admin",
+    ):
         settings.secrets.write(name, f"secret-{name}")
     return settings
 
@@ -27,8 +36,9 @@ def settings(tmp_path: Path) -> Settings:
             "postgresql://promptcrm_owner:secret-promptcrm_owner@127.0.0.1:30000/promptcrm?options=-csearch_path%3Dcrm",
         ),
         ("redis", "redis://:secret-redis@127.0.0.1:30003/0"),
-        ("kafka", "127.0.0.1:30004"),
-        ("connect", "http://127.0.0.1:30006"),
+        ("kafka", "kafka://promptsales_operator:secret-kafka_operator@127.0.0.1:30004"),
+        ("kafka_stream", "kafka://promptsales_stream:secret-kafka_stream@127.0.0.1:30004"),
+        ("connect", "http://promptsales:secret-connect@127.0.0.1:30006"),
         ("airflow", "http://admin:secret-airflow_admin@127.0.0.1:30007"),
         (
             "promptcontent",
@@ -67,3 +77,4 @@ def test_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMPTSALES_DSN__KAFKA", "broker:9092")
     settings = Settings()
     assert (settings.port("sources"), settings.address("kafka")) == (31000, "broker:9092")
+    assert settings.address("kafka_stream") == "broker:9092"

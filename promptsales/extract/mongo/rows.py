@@ -7,7 +7,7 @@ from typing import Any
 from promptsales.extract.mongo.ids import format_id, is_queryable, parse_id
 from promptsales.extract.mongo.values import Misfit, check_utf8, limit_to_index, make_converter
 from promptsales.hashing.hashes import Key, make_transform
-from promptsales.specs.column import MADE_HERE, Column
+from promptsales.specs.column import MADE_HERE, REDACTED, Column
 from promptsales.specs.feed import Contract
 
 Document = dict[str, Any]
@@ -73,11 +73,17 @@ def _maker(column: Column, contract: Contract, key: Key) -> tuple[str, str, list
         made = key.kid if column.transform == "pii_kid" else None
         return column.origin, "_id", [], lambda _: made
     outer, *inner = column.origin.split(".")
-    if column.transform != "as_is":
+    if column.transform not in {"as_is", *REDACTED}:
         return column.origin, outer, inner, _of_text(column, key)
     make = make_converter(column.type)
+    if column.transform in REDACTED:
+        make = _redacted(make, make_transform(column, key))
     is_indexed = column.type == "text" and column.name in contract.references
     return column.origin, outer, inner, limit_to_index(make) if is_indexed else make
+
+
+def _redacted(make: Callable[[Any], Any], redaction: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: redaction(make(value))
 
 
 def _of_text(column: Column, key: Key) -> Callable[[Any], Any]:

@@ -8,8 +8,11 @@ revoke select on "crm"."accounts" from etl_owner;
 grant select ("account_type", "annual_revenue", "country_code", "created_at", "deleted_at", "domain",
         "employee_count", "id", "industry", "name", "owner_user_id", "updated_at") on "crm"."accounts" to etl_owner;
 create view "etl"."accounts" with (security_barrier) as
-    select "id" as "account_id", "owner_user_id" as "owner_user_id", "name" as "name", "domain" as "domain",
-        "industry" as "industry", "employee_count" as "employee_count", "annual_revenue" as "annual_revenue",
+    select "id" as "account_id", "owner_user_id" as "owner_user_id",
+        (case when "name"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("name"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "name"::text end)::character varying(255) as "name",
+        (case when "domain"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("domain"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "domain"::text end)::character varying(255) as "domain",
+        (case when "industry"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("industry"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "industry"::text end)::character varying(100) as "industry",
+        "employee_count" as "employee_count", "annual_revenue" as "annual_revenue",
         "country_code" as "country_code", "account_type" as "account_type", "created_at" as "created_at",
         "updated_at" as "updated_at", "deleted_at" as "deleted_at"
     from "crm"."accounts";
@@ -272,12 +275,14 @@ select count(*) from merged;
 
 -- erase: find a person's rows in core
 select %(feed)s as feed, "account_id"::text as key, 'core' as place, null::bytea as email_hmac, null::integer as pii_kid,
-       "updated_at" as row_changed_at, array_remove(array[]::bytea[], null) as hashes
+       "updated_at" as row_changed_at, array_remove(array[]::bytea[], null) as hashes,
+       array_remove(array[]::text[], null) as kinds
 from "core"."accounts"
 where true and ("account_id"::text = %(key)s or array[]::bytea[] && %(hashes)s::bytea[]);
 
 -- erase: find a person's rows in quarantine
 select %(feed)s as feed, key as key, 'quarantine' as place, null::bytea as email_hmac, (payload ->> 'pii_kid')::integer as pii_kid,
-       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[]::bytea[], null) as hashes
+       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[]::bytea[], null) as hashes,
+       array_remove(array[]::text[], null) as kinds
 from ops.quarantine
 where feed = %(feed)s and (key = %(key)s or array[]::bytea[] && %(hashes)s::bytea[]);

@@ -293,12 +293,14 @@ select count(*) from merged;
 
 -- erase: find a person's rows in core
 select %(feed)s as feed, "activity_id"::text as key, 'core' as place, null::bytea as email_hmac, null::integer as pii_kid,
-       "updated_at" as row_changed_at, array_remove(array[]::bytea[], null) as hashes
+       "updated_at" as row_changed_at, array_remove(array[]::bytea[], null) as hashes,
+       array_remove(array[]::text[], null) as kinds
 from "core"."activities"
 where true and ("activity_id"::text = %(key)s or array[]::bytea[] && %(hashes)s::bytea[]);
 
 -- erase: find a person's rows in quarantine
 select %(feed)s as feed, key as key, 'quarantine' as place, null::bytea as email_hmac, (payload ->> 'pii_kid')::integer as pii_kid,
-       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[]::bytea[], null) as hashes
+       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[]::bytea[], null) as hashes,
+       array_remove(array[]::text[], null) as kinds
 from ops.quarantine
 where feed = %(feed)s and (key = %(key)s or array[]::bytea[] && %(hashes)s::bytea[]);

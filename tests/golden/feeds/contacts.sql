@@ -12,14 +12,12 @@ create view "etl"."contacts" with (security_barrier) as
         sha256((select outer_pad from etl.pii_pad where is_active) || sha256(
             (select inner_pad from etl.pii_pad where is_active) ||  E'email\\000'::bytea
             || convert_to(nullif(lower(btrim(case when octet_length("email"::text) = char_length("email"::text) then "email"::text else normalize("email"::text, nfc) end, E' \t\n\r\f\v') collate "C"), ''), 'UTF8'))) as "email_hmac",
-        sha256((select outer_pad from etl.pii_pad where is_active) || sha256(
-            (select inner_pad from etl.pii_pad where is_active) ||  E'email_domain\\000'::bytea
-            || convert_to(case when strpos("email"::text, '@') > 0 then nullif(split_part(nullif(lower(btrim(case when octet_length("email"::text) = char_length("email"::text) then "email"::text else normalize("email"::text, nfc) end, E' \t\n\r\f\v') collate "C"), ''), '@', -1), '') end, 'UTF8'))) as "email_domain_hmac",
         nullif(lower(btrim(case when octet_length("email"::text) = char_length("email"::text) then "email"::text else normalize("email"::text, nfc) end, E' \t\n\r\f\v') collate "C"), '') ~ '^[^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+$' as "is_email_valid",
         sha256((select outer_pad from etl.pii_pad where is_active) || sha256(
             (select inner_pad from etl.pii_pad where is_active) ||  E'phone\\000'::bytea
             || convert_to('+' || nullif(regexp_replace("phone"::text, '[^0-9]', '', 'g'), ''), 'UTF8'))) as "phone_hmac",
-        (select kid from etl.pii_pad where is_active) as "pii_kid", "job_title" as "job_title",
+        (select kid from etl.pii_pad where is_active) as "pii_kid",
+        (case when "job_title"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("job_title"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "job_title"::text end)::character varying(150) as "job_title",
         "country_code" as "country_code", "email_opt_in" as "email_opt_in", "consent_at" as "consent_at",
         "created_at" as "created_at", "updated_at" as "updated_at", "deleted_at" as "deleted_at"
     from "crm"."contacts";
@@ -30,47 +28,42 @@ grant select on "etl"."contacts" to etl_reader;
 drop table if exists "staging"."promptcrm__contacts";
 create unlogged table "staging"."promptcrm__contacts" (
         "contact_id" uuid, "owner_user_id" uuid, "account_id" uuid, "email_hmac" bytea,
-        "email_domain_hmac" bytea, "is_email_valid" boolean, "phone_hmac" bytea, "pii_kid" integer,
-        "job_title" character varying(150), "country_code" character(2), "email_opt_in" boolean,
-        "consent_at" timestamp with time zone, "created_at" timestamp with time zone,
-        "updated_at" timestamp with time zone, "deleted_at" timestamp with time zone,
-        "_load_id" bigint not null, "_row" bigint not null generated always as identity, "_rules" text[],
-        "_misfits" text[]
+        "is_email_valid" boolean, "phone_hmac" bytea, "pii_kid" integer, "job_title" character varying(150),
+        "country_code" character(2), "email_opt_in" boolean, "consent_at" timestamp with time zone,
+        "created_at" timestamp with time zone, "updated_at" timestamp with time zone,
+        "deleted_at" timestamp with time zone, "_load_id" bigint not null,
+        "_row" bigint not null generated always as identity, "_rules" text[], "_misfits" text[]
 );
 comment on table "staging"."promptcrm__contacts" is 'Rows of crm.contacts on their way into core.contacts; emptied by each load.';
 
 -- extract: a first load
 copy (
-    select "contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at", 42::bigint
+    select "contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."contacts"
     where true
 ) to stdout (format binary); -- noqa
 
 -- extract: a delta
 copy (
-    select "contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at", 42::bigint
+    select "contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."contacts"
     where "updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz
 ) to stdout (format binary); -- noqa
 
 -- extract: a delta with the quarantined keys that are due
 copy (
-    select "contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at", 42::bigint
+    select "contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."contacts"
     where ("updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz or "contact_id" = any('{"a key","another key"}'::uuid[]))
 ) to stdout (format binary); -- noqa
 
 -- extract: a window
 copy (
-    select "contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at", 42::bigint
+    select "contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at", 42::bigint
     from "etl"."contacts"
     where "updated_at" >= '2026-01-01 00:00:00+00:00'::timestamptz and "updated_at" < '2026-02-01 00:00:00+00:00'::timestamptz
 ) to stdout (format binary); -- noqa
@@ -79,9 +72,8 @@ copy (
 truncate "staging"."promptcrm__contacts";
 
 -- stage: copy rows into staging
-copy "staging"."promptcrm__contacts" ("contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-                "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-                "updated_at", "deleted_at", _load_id) from stdin (format binary); -- noqa
+copy "staging"."promptcrm__contacts" ("contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+                "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at", _load_id) from stdin (format binary); -- noqa
 
 -- suppress: find rows of erased persons that core still has
 select x.key, x.person_hmac, x.pii_kid, x.row_changed_at
@@ -127,12 +119,12 @@ analyze "staging"."promptcrm__contacts" ("contact_id", "updated_at");
 delete from "staging"."promptcrm__contacts" s using "core"."contacts" c
 where s."updated_at" <= %(seen_through)s and s._misfits is null
   and c."contact_id" = s."contact_id"
-  and row("s"."contact_id", "s"."owner_user_id", "s"."account_id", "s"."email_hmac", "s"."email_domain_hmac",
-        "s"."is_email_valid", "s"."phone_hmac", "s"."pii_kid", "s"."job_title", "s"."country_code",
-        "s"."email_opt_in", "s"."consent_at", "s"."created_at", "s"."updated_at", "s"."deleted_at")
-      is not distinct from row("c"."contact_id", "c"."owner_user_id", "c"."account_id", "c"."email_hmac", "c"."email_domain_hmac",
-        "c"."is_email_valid", "c"."phone_hmac", "c"."pii_kid", "c"."job_title", "c"."country_code",
-        "c"."email_opt_in", "c"."consent_at", "c"."created_at", "c"."updated_at", "c"."deleted_at")
+  and row("s"."contact_id", "s"."owner_user_id", "s"."account_id", "s"."email_hmac", "s"."is_email_valid",
+        "s"."phone_hmac", "s"."pii_kid", "s"."job_title", "s"."country_code", "s"."email_opt_in",
+        "s"."consent_at", "s"."created_at", "s"."updated_at", "s"."deleted_at")
+      is not distinct from row("c"."contact_id", "c"."owner_user_id", "c"."account_id", "c"."email_hmac", "c"."is_email_valid",
+        "c"."phone_hmac", "c"."pii_kid", "c"."job_title", "c"."country_code", "c"."email_opt_in",
+        "c"."consent_at", "c"."created_at", "c"."updated_at", "c"."deleted_at")
   and not exists (
       select from ops.quarantine q where q.feed = %(feed)s and q.key = s."contact_id"::text and q.released_at is null
   );
@@ -153,7 +145,7 @@ where s._rules is not null and q.feed = %(feed)s and q.key = s."contact_id"::tex
   and (q.payload = to_jsonb(s.*) - '{_load_id,_row,_rules}'::text[] - case when s._misfits is null then '_misfits' else '' end
        -- hashed with another key since, but the same version: the cursor is part of it
        or q.payload -> 'pii_kid' <> to_jsonb(s.*) - '{_load_id,_row,_rules}'::text[] - case when s._misfits is null then '_misfits' else '' end -> 'pii_kid'
-          and q.payload - '{email_hmac,email_domain_hmac,phone_hmac,pii_kid}'::text[] = to_jsonb(s.*) - '{_load_id,_row,_rules}'::text[] - case when s._misfits is null then '_misfits' else '' end - '{email_hmac,email_domain_hmac,phone_hmac,pii_kid}'::text[]);
+          and q.payload - '{email_hmac,phone_hmac,pii_kid}'::text[] = to_jsonb(s.*) - '{_load_id,_row,_rules}'::text[] - case when s._misfits is null then '_misfits' else '' end - '{email_hmac,phone_hmac,pii_kid}'::text[]);
 
 -- check: count the marked rows
 select count(*) from "staging"."promptcrm__contacts" where _rules is not null;
@@ -180,33 +172,30 @@ set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = e
 
 -- publish: upsert into core.contacts
 with merged as (
-    insert into "core"."contacts" as c ("contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at",
+    insert into "core"."contacts" as c ("contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at",
         _extraction, _loaded_at)
-    select "contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at",
+    select "contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at",
         %(extraction)s, clock_timestamp()
     from "staging"."promptcrm__contacts" where _rules is null order by "contact_id"
     on conflict ("contact_id") do update
     set "owner_user_id" = excluded."owner_user_id", "account_id" = excluded."account_id",
-        "email_hmac" = excluded."email_hmac", "email_domain_hmac" = excluded."email_domain_hmac",
-        "is_email_valid" = excluded."is_email_valid", "phone_hmac" = excluded."phone_hmac",
-        "pii_kid" = excluded."pii_kid", "job_title" = excluded."job_title",
-        "country_code" = excluded."country_code", "email_opt_in" = excluded."email_opt_in",
-        "consent_at" = excluded."consent_at", "created_at" = excluded."created_at",
-        "updated_at" = excluded."updated_at", "deleted_at" = excluded."deleted_at",
+        "email_hmac" = excluded."email_hmac", "is_email_valid" = excluded."is_email_valid",
+        "phone_hmac" = excluded."phone_hmac", "pii_kid" = excluded."pii_kid",
+        "job_title" = excluded."job_title", "country_code" = excluded."country_code",
+        "email_opt_in" = excluded."email_opt_in", "consent_at" = excluded."consent_at",
+        "created_at" = excluded."created_at", "updated_at" = excluded."updated_at",
+        "deleted_at" = excluded."deleted_at",
         _extraction = excluded._extraction, _loaded_at = excluded._loaded_at
     where c._extraction < excluded._extraction
-      and row("c"."contact_id", "c"."owner_user_id", "c"."account_id", "c"."email_hmac", "c"."email_domain_hmac",
-        "c"."is_email_valid", "c"."phone_hmac", "c"."pii_kid", "c"."job_title", "c"."country_code",
-        "c"."email_opt_in", "c"."consent_at", "c"."created_at", "c"."updated_at", "c"."deleted_at")
+      and row("c"."contact_id", "c"."owner_user_id", "c"."account_id", "c"."email_hmac", "c"."is_email_valid",
+        "c"."phone_hmac", "c"."pii_kid", "c"."job_title", "c"."country_code", "c"."email_opt_in",
+        "c"."consent_at", "c"."created_at", "c"."updated_at", "c"."deleted_at")
           is distinct from row("excluded"."contact_id", "excluded"."owner_user_id", "excluded"."account_id",
-        "excluded"."email_hmac", "excluded"."email_domain_hmac", "excluded"."is_email_valid",
-        "excluded"."phone_hmac", "excluded"."pii_kid", "excluded"."job_title", "excluded"."country_code",
-        "excluded"."email_opt_in", "excluded"."consent_at", "excluded"."created_at", "excluded"."updated_at",
-        "excluded"."deleted_at")
+        "excluded"."email_hmac", "excluded"."is_email_valid", "excluded"."phone_hmac", "excluded"."pii_kid",
+        "excluded"."job_title", "excluded"."country_code", "excluded"."email_opt_in",
+        "excluded"."consent_at", "excluded"."created_at", "excluded"."updated_at", "excluded"."deleted_at")
     returning old."contact_id" is null as _is_new, new."contact_id"
 )
 select count(*) filter (where _is_new), count(*) filter (where not _is_new) from merged;
@@ -238,31 +227,6 @@ on conflict do nothing;
 
 -- rotate: bridge old and new hashes (3)
 insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at)
-select distinct on (old_hmac) %(feed)s, 'email_domain_hmac', old_hmac, %(old_kid)s::integer, new_hmac, %(kid)s::integer,
-       clock_timestamp() + make_interval(days => r.bridge_days)
-from (
-select c."email_domain_hmac" as old_hmac, s."email_domain_hmac" as new_hmac
-from "core"."contacts" c join "staging"."promptcrm__contacts" s using ("contact_id")
-where c.pii_kid = %(old_kid)s and s.pii_kid = %(kid)s and c."updated_at" = s."updated_at"
-) p join ops.pii_rotation r on r.kid = %(kid)s
-where old_hmac is not null and new_hmac is not null and r.bridge_days > 0
-on conflict do nothing;
-
--- rotate: bridge old and new hashes (4)
-insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at)
-select distinct on (old_hmac) %(feed)s, 'email_domain_hmac', old_hmac, %(old_kid)s::integer, new_hmac, %(kid)s::integer,
-       clock_timestamp() + make_interval(days => r.bridge_days)
-from (
-select decode(substr(q.payload ->> 'email_domain_hmac', 3), 'hex') as old_hmac, s."email_domain_hmac" as new_hmac
-from ops.quarantine q join "staging"."promptcrm__contacts" s on q.key = s."contact_id"::text
-where q.feed = %(feed)s and (q.payload ->> 'pii_kid')::integer = %(old_kid)s
-  and (q.payload ->> 'updated_at')::timestamptz = s."updated_at"
-) p join ops.pii_rotation r on r.kid = %(kid)s
-where old_hmac is not null and new_hmac is not null and r.bridge_days > 0
-on conflict do nothing;
-
--- rotate: bridge old and new hashes (5)
-insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at)
 select distinct on (old_hmac) %(feed)s, 'phone_hmac', old_hmac, %(old_kid)s::integer, new_hmac, %(kid)s::integer,
        clock_timestamp() + make_interval(days => r.bridge_days)
 from (
@@ -273,7 +237,7 @@ where c.pii_kid = %(old_kid)s and s.pii_kid = %(kid)s and c."updated_at" = s."up
 where old_hmac is not null and new_hmac is not null and r.bridge_days > 0
 on conflict do nothing;
 
--- rotate: bridge old and new hashes (6)
+-- rotate: bridge old and new hashes (4)
 insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at)
 select distinct on (old_hmac) %(feed)s, 'phone_hmac', old_hmac, %(old_kid)s::integer, new_hmac, %(kid)s::integer,
        clock_timestamp() + make_interval(days => r.bridge_days)
@@ -289,91 +253,83 @@ on conflict do nothing;
 -- rotate: remove hashes of the old key (1)
 update "core"."contacts" c
 set "email_hmac" = coalesce(s."email_hmac", null::bytea),
-        "email_domain_hmac" = coalesce(s."email_domain_hmac", null::bytea),
         "phone_hmac" = coalesce(s."phone_hmac", null::bytea), pii_kid = %(kid)s, _extraction = %(extraction)s
 from "staging"."promptcrm__contacts" s
 where s."contact_id" = c."contact_id" and c.pii_kid <> %(kid)s and s.pii_kid = %(kid)s;
 
 -- rotate: remove hashes of the old key (2)
 update "core"."contacts" c
-set "email_hmac" = null::bytea, "email_domain_hmac" = null::bytea, "phone_hmac" = null::bytea,
-        pii_kid = %(kid)s
+set "email_hmac" = null::bytea, "phone_hmac" = null::bytea, pii_kid = %(kid)s
 where c.pii_kid <> %(kid)s;
 
 -- rotate: remove hashes of the old key (3)
 update ops.quarantine
-set payload = payload - '{email_hmac,email_domain_hmac,phone_hmac}'::text[] || jsonb_build_object('pii_kid', %(kid)s::integer)
+set payload = payload - '{email_hmac,phone_hmac}'::text[] || jsonb_build_object('pii_kid', %(kid)s::integer)
 where feed = %(feed)s and (payload ->> 'pii_kid')::integer <> %(kid)s;
 
 -- reconcile: which of some keys the source has
 select "contact_id"::text from "etl"."contacts" where "contact_id" = any(%(keys)s::uuid[]);
 
 -- reconcile: digests by bucket of the source
-select ('x' || left(encode(sha256(convert_to("contact_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int as bucket, count(*), sum(('x' || left(encode(sha256(convert_to(row("contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint)
+select ('x' || left(encode(sha256(convert_to("contact_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int as bucket, count(*), sum(('x' || left(encode(sha256(convert_to(row("contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint)
 from (
     select "contact_id",
         case when "owner_user_id"::text = any(%(erased)s) then '00000000-0000-0000-0000-000000000000' else "owner_user_id" end as "owner_user_id",
         case when "account_id"::text = any(%(erased)s) then '00000000-0000-0000-0000-000000000000' else "account_id" end as "account_id",
-        "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac", "pii_kid", "job_title",
-        "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at"
+        "email_hmac", "is_email_valid", "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in",
+        "consent_at", "created_at", "updated_at", "deleted_at"
     from "etl"."contacts"
     where "contact_id"::text <> all(%(suppressed)s)
 ) x where "contact_id" is not null and "contact_id"::text <> all(%(pending)s) group by 1;
 
 -- reconcile: digests by key of the source
-select "contact_id"::text collate "C" as key, ('x' || left(encode(sha256(convert_to(row("contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint as digest, "updated_at" as changed_at
+select "contact_id"::text collate "C" as key, ('x' || left(encode(sha256(convert_to(row("contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint as digest, "updated_at" as changed_at
 from (
     select "contact_id",
         case when "owner_user_id"::text = any(%(erased)s) then '00000000-0000-0000-0000-000000000000' else "owner_user_id" end as "owner_user_id",
         case when "account_id"::text = any(%(erased)s) then '00000000-0000-0000-0000-000000000000' else "account_id" end as "account_id",
-        "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac", "pii_kid", "job_title",
-        "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at"
+        "email_hmac", "is_email_valid", "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in",
+        "consent_at", "created_at", "updated_at", "deleted_at"
     from "etl"."contacts"
     where "contact_id"::text <> all(%(suppressed)s)
 ) x
 where "contact_id" is not null and "contact_id"::text <> all(%(pending)s) and ('x' || left(encode(sha256(convert_to("contact_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int = any(%(buckets)s) order by 1;
 
 -- reconcile: digests by bucket of the warehouse
-select ('x' || left(encode(sha256(convert_to("contact_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int as bucket, count(*), sum(('x' || left(encode(sha256(convert_to(row("contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint)
+select ('x' || left(encode(sha256(convert_to("contact_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int as bucket, count(*), sum(('x' || left(encode(sha256(convert_to(row("contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint)
 from (
-select "contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at" from "core"."contacts" c
+select "contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at" from "core"."contacts" c
 where not exists (
     select from ops.quarantine q where q.feed = %(feed)s and q.key = c."contact_id"::text and q.released_at is null
 ) and not exists (
     select from ops.load l where l.feed = %(feed)s and l.extraction = c._extraction and l.mode = 'reconcile'
 )
 union all
-select "r"."contact_id", "r"."owner_user_id", "r"."account_id", "r"."email_hmac", "r"."email_domain_hmac",
-        "r"."is_email_valid", "r"."phone_hmac", "r"."pii_kid", "r"."job_title", "r"."country_code",
-        "r"."email_opt_in", "r"."consent_at", "r"."created_at", "r"."updated_at", "r"."deleted_at" from ops.quarantine q, jsonb_populate_record(null::"staging"."promptcrm__contacts", q.payload) r
+select "r"."contact_id", "r"."owner_user_id", "r"."account_id", "r"."email_hmac", "r"."is_email_valid",
+        "r"."phone_hmac", "r"."pii_kid", "r"."job_title", "r"."country_code", "r"."email_opt_in",
+        "r"."consent_at", "r"."created_at", "r"."updated_at", "r"."deleted_at" from ops.quarantine q, jsonb_populate_record(null::"staging"."promptcrm__contacts", q.payload) r
 where q.feed = %(feed)s and q.released_at is null
 ) x where "contact_id" is not null and "contact_id"::text <> all(%(pending)s) group by 1;
 
 -- reconcile: digests by key of the warehouse
-select "contact_id"::text collate "C" as key, ('x' || left(encode(sha256(convert_to(row("contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint as digest, "updated_at" as changed_at
+select "contact_id"::text collate "C" as key, ('x' || left(encode(sha256(convert_to(row("contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint as digest, "updated_at" as changed_at
 from (
-select "contact_id", "owner_user_id", "account_id", "email_hmac", "email_domain_hmac", "is_email_valid",
-        "phone_hmac", "pii_kid", "job_title", "country_code", "email_opt_in", "consent_at", "created_at",
-        "updated_at", "deleted_at" from "core"."contacts" c
+select "contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",
+        "job_title", "country_code", "email_opt_in", "consent_at", "created_at", "updated_at", "deleted_at" from "core"."contacts" c
 where not exists (
     select from ops.quarantine q where q.feed = %(feed)s and q.key = c."contact_id"::text and q.released_at is null
 ) and not exists (
     select from ops.load l where l.feed = %(feed)s and l.extraction = c._extraction and l.mode = 'reconcile'
 )
 union all
-select "r"."contact_id", "r"."owner_user_id", "r"."account_id", "r"."email_hmac", "r"."email_domain_hmac",
-        "r"."is_email_valid", "r"."phone_hmac", "r"."pii_kid", "r"."job_title", "r"."country_code",
-        "r"."email_opt_in", "r"."consent_at", "r"."created_at", "r"."updated_at", "r"."deleted_at" from ops.quarantine q, jsonb_populate_record(null::"staging"."promptcrm__contacts", q.payload) r
+select "r"."contact_id", "r"."owner_user_id", "r"."account_id", "r"."email_hmac", "r"."is_email_valid",
+        "r"."phone_hmac", "r"."pii_kid", "r"."job_title", "r"."country_code", "r"."email_opt_in",
+        "r"."consent_at", "r"."created_at", "r"."updated_at", "r"."deleted_at" from ops.quarantine q, jsonb_populate_record(null::"staging"."promptcrm__contacts", q.payload) r
 where q.feed = %(feed)s and q.released_at is null
 ) x
 where "contact_id" is not null and "contact_id"::text <> all(%(pending)s) and ('x' || left(encode(sha256(convert_to("contact_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int = any(%(buckets)s) order by 1;
@@ -390,12 +346,16 @@ select count(*) from merged;
 
 -- erase: find a person's rows in core
 select %(feed)s as feed, "contact_id"::text as key, 'core' as place, "email_hmac" as email_hmac, "pii_kid" as pii_kid,
-       "updated_at" as row_changed_at, array_remove(array["email_hmac", "phone_hmac"]::bytea[], null) as hashes
+       "updated_at" as row_changed_at, array_remove(array["email_hmac", "phone_hmac"]::bytea[], null) as hashes,
+       array_remove(array[case when "email_hmac" is not null then 'email_hmac' end,
+        case when "phone_hmac" is not null then 'phone_hmac' end]::text[], null) as kinds
 from "core"."contacts"
 where true and ("contact_id"::text = %(key)s or array["email_hmac", "phone_hmac"]::bytea[] && %(hashes)s::bytea[]);
 
 -- erase: find a person's rows in quarantine
 select %(feed)s as feed, key as key, 'quarantine' as place, decode(substr(payload ->> 'email_hmac', 3), 'hex') as email_hmac, (payload ->> 'pii_kid')::integer as pii_kid,
-       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[decode(substr(payload ->> 'email_hmac', 3), 'hex'), decode(substr(payload ->> 'phone_hmac', 3), 'hex')]::bytea[], null) as hashes
+       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[decode(substr(payload ->> 'email_hmac', 3), 'hex'), decode(substr(payload ->> 'phone_hmac', 3), 'hex')]::bytea[], null) as hashes,
+       array_remove(array[case when decode(substr(payload ->> 'email_hmac', 3), 'hex') is not null then 'email_hmac' end,
+        case when decode(substr(payload ->> 'phone_hmac', 3), 'hex') is not null then 'phone_hmac' end]::text[], null) as kinds
 from ops.quarantine
 where feed = %(feed)s and (key = %(key)s or array[decode(substr(payload ->> 'email_hmac', 3), 'hex'), decode(substr(payload ->> 'phone_hmac', 3), 'hex')]::bytea[] && %(hashes)s::bytea[]);

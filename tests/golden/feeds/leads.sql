@@ -15,9 +15,6 @@ create view "etl"."leads" with (security_barrier) as
         sha256((select outer_pad from etl.pii_pad where is_active) || sha256(
             (select inner_pad from etl.pii_pad where is_active) ||  E'email\\000'::bytea
             || convert_to(nullif(lower(btrim(case when octet_length("email"::text) = char_length("email"::text) then "email"::text else normalize("email"::text, nfc) end, E' \t\n\r\f\v') collate "C"), ''), 'UTF8'))) as "email_hmac",
-        sha256((select outer_pad from etl.pii_pad where is_active) || sha256(
-            (select inner_pad from etl.pii_pad where is_active) ||  E'email_domain\\000'::bytea
-            || convert_to(case when strpos("email"::text, '@') > 0 then nullif(split_part(nullif(lower(btrim(case when octet_length("email"::text) = char_length("email"::text) then "email"::text else normalize("email"::text, nfc) end, E' \t\n\r\f\v') collate "C"), ''), '@', -1), '') end, 'UTF8'))) as "email_domain_hmac",
         nullif(lower(btrim(case when octet_length("email"::text) = char_length("email"::text) then "email"::text else normalize("email"::text, nfc) end, E' \t\n\r\f\v') collate "C"), '') ~ '^[^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+$' as "is_email_valid",
         sha256((select outer_pad from etl.pii_pad where is_active) || sha256(
             (select inner_pad from etl.pii_pad where is_active) ||  E'phone\\000'::bytea
@@ -25,14 +22,21 @@ create view "etl"."leads" with (security_barrier) as
         sha256((select outer_pad from etl.pii_pad where is_active) || sha256(
             (select inner_pad from etl.pii_pad where is_active) ||  E'click_id\\000'::bytea
             || convert_to(nullif(btrim("click_id"::text, E' \t\n\r\f\v'), ''), 'UTF8'))) as "click_id_hmac",
-        (select kid from etl.pii_pad where is_active) as "pii_kid", "company_name" as "company_name",
-        "job_title" as "job_title", "country_code" as "country_code", "score" as "score",
-        "lead_source" as "lead_source", "campaign_id" as "campaign_id", "ad_id" as "ad_id",
-        "utm_source" as "utm_source", "utm_medium" as "utm_medium", "utm_campaign" as "utm_campaign",
-        "utm_content" as "utm_content", "utm_term" as "utm_term", "status" as "status",
-        "qualified_at" as "qualified_at", "disqualified_at" as "disqualified_at",
-        "disqualified_reason" as "disqualified_reason", "converted_at" as "converted_at",
-        "converted_account_id" as "converted_account_id", "converted_contact_id" as "converted_contact_id",
+        (select kid from etl.pii_pad where is_active) as "pii_kid",
+        (case when "company_name"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("company_name"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "company_name"::text end)::character varying(255) as "company_name",
+        (case when "job_title"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("job_title"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "job_title"::text end)::character varying(150) as "job_title",
+        "country_code" as "country_code", "score" as "score",
+        (case when "lead_source"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("lead_source"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "lead_source"::text end)::character varying(40) as "lead_source",
+        "campaign_id" as "campaign_id", "ad_id" as "ad_id",
+        (case when "utm_source"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("utm_source"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "utm_source"::text end)::character varying(255) as "utm_source",
+        (case when "utm_medium"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("utm_medium"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "utm_medium"::text end)::character varying(255) as "utm_medium",
+        (case when "utm_campaign"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("utm_campaign"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "utm_campaign"::text end)::character varying(255) as "utm_campaign",
+        (case when "utm_content"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("utm_content"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "utm_content"::text end)::character varying(255) as "utm_content",
+        (case when "utm_term"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("utm_term"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "utm_term"::text end)::character varying(255) as "utm_term",
+        "status" as "status", "qualified_at" as "qualified_at", "disqualified_at" as "disqualified_at",
+        (case when "disqualified_reason"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("disqualified_reason"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "disqualified_reason"::text end)::character varying(100) as "disqualified_reason",
+        "converted_at" as "converted_at", "converted_account_id" as "converted_account_id",
+        "converted_contact_id" as "converted_contact_id",
         "converted_opportunity_id" as "converted_opportunity_id", "merged_into_id" as "merged_into_id",
         "created_at" as "created_at", "updated_at" as "updated_at", "deleted_at" as "deleted_at"
     from "crm"."leads";
@@ -42,67 +46,66 @@ grant select on "etl"."leads" to etl_reader;
 -- provision: the staging table
 drop table if exists "staging"."promptcrm__leads";
 create unlogged table "staging"."promptcrm__leads" (
-        "lead_id" uuid, "owner_user_id" uuid, "email_hmac" bytea, "email_domain_hmac" bytea,
-        "is_email_valid" boolean, "phone_hmac" bytea, "click_id_hmac" bytea, "pii_kid" integer,
-        "company_name" character varying(255), "job_title" character varying(150),
-        "country_code" character(2), "score" smallint, "lead_source" character varying(40),
-        "campaign_id" uuid, "ad_id" uuid, "utm_source" character varying(255),
-        "utm_medium" character varying(255), "utm_campaign" character varying(255),
-        "utm_content" character varying(255), "utm_term" character varying(255),
-        "status" character varying(20), "qualified_at" timestamp with time zone,
-        "disqualified_at" timestamp with time zone, "disqualified_reason" character varying(100),
-        "converted_at" timestamp with time zone, "converted_account_id" uuid, "converted_contact_id" uuid,
-        "converted_opportunity_id" uuid, "merged_into_id" uuid, "created_at" timestamp with time zone,
-        "updated_at" timestamp with time zone, "deleted_at" timestamp with time zone,
-        "_load_id" bigint not null, "_row" bigint not null generated always as identity, "_rules" text[],
-        "_misfits" text[]
+        "lead_id" uuid, "owner_user_id" uuid, "email_hmac" bytea, "is_email_valid" boolean,
+        "phone_hmac" bytea, "click_id_hmac" bytea, "pii_kid" integer, "company_name" character varying(255),
+        "job_title" character varying(150), "country_code" character(2), "score" smallint,
+        "lead_source" character varying(40), "campaign_id" uuid, "ad_id" uuid,
+        "utm_source" character varying(255), "utm_medium" character varying(255),
+        "utm_campaign" character varying(255), "utm_content" character varying(255),
+        "utm_term" character varying(255), "status" character varying(20),
+        "qualified_at" timestamp with time zone, "disqualified_at" timestamp with time zone,
+        "disqualified_reason" character varying(100), "converted_at" timestamp with time zone,
+        "converted_account_id" uuid, "converted_contact_id" uuid, "converted_opportunity_id" uuid,
+        "merged_into_id" uuid, "created_at" timestamp with time zone, "updated_at" timestamp with time zone,
+        "deleted_at" timestamp with time zone, "_load_id" bigint not null,
+        "_row" bigint not null generated always as identity, "_rules" text[], "_misfits" text[]
 );
 comment on table "staging"."promptcrm__leads" is 'Rows of crm.leads on their way into core.leads; emptied by each load.';
 
 -- extract: a first load
 copy (
-    select "lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at", 42::bigint
+    select "lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at", 42::bigint
     from "etl"."leads"
     where true
 ) to stdout (format binary); -- noqa
 
 -- extract: a delta
 copy (
-    select "lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at", 42::bigint
+    select "lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at", 42::bigint
     from "etl"."leads"
     where "updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz
 ) to stdout (format binary); -- noqa
 
 -- extract: a delta with the quarantined keys that are due
 copy (
-    select "lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at", 42::bigint
+    select "lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at", 42::bigint
     from "etl"."leads"
     where ("updated_at" >= '2026-01-02 03:04:05+00:00'::timestamptz or "lead_id" = any('{"a key","another key"}'::uuid[]))
 ) to stdout (format binary); -- noqa
 
 -- extract: a window
 copy (
-    select "lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at", 42::bigint
+    select "lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at", 42::bigint
     from "etl"."leads"
     where "updated_at" >= '2026-01-01 00:00:00+00:00'::timestamptz and "updated_at" < '2026-02-01 00:00:00+00:00'::timestamptz
 ) to stdout (format binary); -- noqa
@@ -111,12 +114,12 @@ copy (
 truncate "staging"."promptcrm__leads";
 
 -- stage: copy rows into staging
-copy "staging"."promptcrm__leads" ("lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-                "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-                "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-                "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-                "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-                "created_at", "updated_at", "deleted_at", _load_id) from stdin (format binary); -- noqa
+copy "staging"."promptcrm__leads" ("lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+                "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+                "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+                "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+                "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+                "deleted_at", _load_id) from stdin (format binary); -- noqa
 
 -- suppress: find rows of erased persons that core still has
 select x.key, x.person_hmac, x.pii_kid, x.row_changed_at
@@ -177,20 +180,20 @@ analyze "staging"."promptcrm__leads" ("lead_id", "updated_at");
 delete from "staging"."promptcrm__leads" s using "core"."leads" c
 where s."updated_at" <= %(seen_through)s and s._misfits is null
   and c."lead_id" = s."lead_id"
-  and row("s"."lead_id", "s"."owner_user_id", "s"."email_hmac", "s"."email_domain_hmac", "s"."is_email_valid",
-        "s"."phone_hmac", "s"."click_id_hmac", "s"."pii_kid", "s"."company_name", "s"."job_title",
-        "s"."country_code", "s"."score", "s"."lead_source", "s"."campaign_id", "s"."ad_id", "s"."utm_source",
-        "s"."utm_medium", "s"."utm_campaign", "s"."utm_content", "s"."utm_term", "s"."status",
-        "s"."qualified_at", "s"."disqualified_at", "s"."disqualified_reason", "s"."converted_at",
-        "s"."converted_account_id", "s"."converted_contact_id", "s"."converted_opportunity_id",
-        "s"."merged_into_id", "s"."created_at", "s"."updated_at", "s"."deleted_at")
-      is not distinct from row("c"."lead_id", "c"."owner_user_id", "c"."email_hmac", "c"."email_domain_hmac", "c"."is_email_valid",
-        "c"."phone_hmac", "c"."click_id_hmac", "c"."pii_kid", "c"."company_name", "c"."job_title",
-        "c"."country_code", "c"."score", "c"."lead_source", "c"."campaign_id", "c"."ad_id", "c"."utm_source",
-        "c"."utm_medium", "c"."utm_campaign", "c"."utm_content", "c"."utm_term", "c"."status",
-        "c"."qualified_at", "c"."disqualified_at", "c"."disqualified_reason", "c"."converted_at",
-        "c"."converted_account_id", "c"."converted_contact_id", "c"."converted_opportunity_id",
-        "c"."merged_into_id", "c"."created_at", "c"."updated_at", "c"."deleted_at")
+  and row("s"."lead_id", "s"."owner_user_id", "s"."email_hmac", "s"."is_email_valid", "s"."phone_hmac",
+        "s"."click_id_hmac", "s"."pii_kid", "s"."company_name", "s"."job_title", "s"."country_code",
+        "s"."score", "s"."lead_source", "s"."campaign_id", "s"."ad_id", "s"."utm_source", "s"."utm_medium",
+        "s"."utm_campaign", "s"."utm_content", "s"."utm_term", "s"."status", "s"."qualified_at",
+        "s"."disqualified_at", "s"."disqualified_reason", "s"."converted_at", "s"."converted_account_id",
+        "s"."converted_contact_id", "s"."converted_opportunity_id", "s"."merged_into_id", "s"."created_at",
+        "s"."updated_at", "s"."deleted_at")
+      is not distinct from row("c"."lead_id", "c"."owner_user_id", "c"."email_hmac", "c"."is_email_valid", "c"."phone_hmac",
+        "c"."click_id_hmac", "c"."pii_kid", "c"."company_name", "c"."job_title", "c"."country_code",
+        "c"."score", "c"."lead_source", "c"."campaign_id", "c"."ad_id", "c"."utm_source", "c"."utm_medium",
+        "c"."utm_campaign", "c"."utm_content", "c"."utm_term", "c"."status", "c"."qualified_at",
+        "c"."disqualified_at", "c"."disqualified_reason", "c"."converted_at", "c"."converted_account_id",
+        "c"."converted_contact_id", "c"."converted_opportunity_id", "c"."merged_into_id", "c"."created_at",
+        "c"."updated_at", "c"."deleted_at")
   and not exists (
       select from ops.quarantine q where q.feed = %(feed)s and q.key = s."lead_id"::text and q.released_at is null
   );
@@ -211,7 +214,7 @@ where s._rules is not null and q.feed = %(feed)s and q.key = s."lead_id"::text
   and (q.payload = to_jsonb(s.*) - '{_load_id,_row,_rules}'::text[] - case when s._misfits is null then '_misfits' else '' end
        -- hashed with another key since, but the same version: the cursor is part of it
        or q.payload -> 'pii_kid' <> to_jsonb(s.*) - '{_load_id,_row,_rules}'::text[] - case when s._misfits is null then '_misfits' else '' end -> 'pii_kid'
-          and q.payload - '{email_hmac,email_domain_hmac,phone_hmac,click_id_hmac,pii_kid}'::text[] = to_jsonb(s.*) - '{_load_id,_row,_rules}'::text[] - case when s._misfits is null then '_misfits' else '' end - '{email_hmac,email_domain_hmac,phone_hmac,click_id_hmac,pii_kid}'::text[]);
+          and q.payload - '{email_hmac,phone_hmac,click_id_hmac,pii_kid}'::text[] = to_jsonb(s.*) - '{_load_id,_row,_rules}'::text[] - case when s._misfits is null then '_misfits' else '' end - '{email_hmac,phone_hmac,click_id_hmac,pii_kid}'::text[]);
 
 -- check: count the marked rows
 select count(*) from "staging"."promptcrm__leads" where _rules is not null;
@@ -238,33 +241,33 @@ set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = e
 
 -- publish: upsert into core.leads
 with merged as (
-    insert into "core"."leads" as c ("lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at",
+    insert into "core"."leads" as c ("lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at",
         _extraction, _loaded_at)
-    select "lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at",
+    select "lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at",
         %(extraction)s, clock_timestamp()
     from "staging"."promptcrm__leads" where _rules is null order by "lead_id"
     on conflict ("lead_id") do update
     set "owner_user_id" = excluded."owner_user_id", "email_hmac" = excluded."email_hmac",
-        "email_domain_hmac" = excluded."email_domain_hmac", "is_email_valid" = excluded."is_email_valid",
-        "phone_hmac" = excluded."phone_hmac", "click_id_hmac" = excluded."click_id_hmac",
-        "pii_kid" = excluded."pii_kid", "company_name" = excluded."company_name",
-        "job_title" = excluded."job_title", "country_code" = excluded."country_code",
-        "score" = excluded."score", "lead_source" = excluded."lead_source",
-        "campaign_id" = excluded."campaign_id", "ad_id" = excluded."ad_id",
-        "utm_source" = excluded."utm_source", "utm_medium" = excluded."utm_medium",
-        "utm_campaign" = excluded."utm_campaign", "utm_content" = excluded."utm_content",
-        "utm_term" = excluded."utm_term", "status" = excluded."status",
-        "qualified_at" = excluded."qualified_at", "disqualified_at" = excluded."disqualified_at",
+        "is_email_valid" = excluded."is_email_valid", "phone_hmac" = excluded."phone_hmac",
+        "click_id_hmac" = excluded."click_id_hmac", "pii_kid" = excluded."pii_kid",
+        "company_name" = excluded."company_name", "job_title" = excluded."job_title",
+        "country_code" = excluded."country_code", "score" = excluded."score",
+        "lead_source" = excluded."lead_source", "campaign_id" = excluded."campaign_id",
+        "ad_id" = excluded."ad_id", "utm_source" = excluded."utm_source",
+        "utm_medium" = excluded."utm_medium", "utm_campaign" = excluded."utm_campaign",
+        "utm_content" = excluded."utm_content", "utm_term" = excluded."utm_term",
+        "status" = excluded."status", "qualified_at" = excluded."qualified_at",
+        "disqualified_at" = excluded."disqualified_at",
         "disqualified_reason" = excluded."disqualified_reason", "converted_at" = excluded."converted_at",
         "converted_account_id" = excluded."converted_account_id",
         "converted_contact_id" = excluded."converted_contact_id",
@@ -273,18 +276,18 @@ with merged as (
         "updated_at" = excluded."updated_at", "deleted_at" = excluded."deleted_at",
         _extraction = excluded._extraction, _loaded_at = excluded._loaded_at
     where c._extraction < excluded._extraction
-      and row("c"."lead_id", "c"."owner_user_id", "c"."email_hmac", "c"."email_domain_hmac", "c"."is_email_valid",
-        "c"."phone_hmac", "c"."click_id_hmac", "c"."pii_kid", "c"."company_name", "c"."job_title",
-        "c"."country_code", "c"."score", "c"."lead_source", "c"."campaign_id", "c"."ad_id", "c"."utm_source",
-        "c"."utm_medium", "c"."utm_campaign", "c"."utm_content", "c"."utm_term", "c"."status",
-        "c"."qualified_at", "c"."disqualified_at", "c"."disqualified_reason", "c"."converted_at",
-        "c"."converted_account_id", "c"."converted_contact_id", "c"."converted_opportunity_id",
-        "c"."merged_into_id", "c"."created_at", "c"."updated_at", "c"."deleted_at")
+      and row("c"."lead_id", "c"."owner_user_id", "c"."email_hmac", "c"."is_email_valid", "c"."phone_hmac",
+        "c"."click_id_hmac", "c"."pii_kid", "c"."company_name", "c"."job_title", "c"."country_code",
+        "c"."score", "c"."lead_source", "c"."campaign_id", "c"."ad_id", "c"."utm_source", "c"."utm_medium",
+        "c"."utm_campaign", "c"."utm_content", "c"."utm_term", "c"."status", "c"."qualified_at",
+        "c"."disqualified_at", "c"."disqualified_reason", "c"."converted_at", "c"."converted_account_id",
+        "c"."converted_contact_id", "c"."converted_opportunity_id", "c"."merged_into_id", "c"."created_at",
+        "c"."updated_at", "c"."deleted_at")
           is distinct from row("excluded"."lead_id", "excluded"."owner_user_id", "excluded"."email_hmac",
-        "excluded"."email_domain_hmac", "excluded"."is_email_valid", "excluded"."phone_hmac",
-        "excluded"."click_id_hmac", "excluded"."pii_kid", "excluded"."company_name", "excluded"."job_title",
-        "excluded"."country_code", "excluded"."score", "excluded"."lead_source", "excluded"."campaign_id",
-        "excluded"."ad_id", "excluded"."utm_source", "excluded"."utm_medium", "excluded"."utm_campaign",
+        "excluded"."is_email_valid", "excluded"."phone_hmac", "excluded"."click_id_hmac",
+        "excluded"."pii_kid", "excluded"."company_name", "excluded"."job_title", "excluded"."country_code",
+        "excluded"."score", "excluded"."lead_source", "excluded"."campaign_id", "excluded"."ad_id",
+        "excluded"."utm_source", "excluded"."utm_medium", "excluded"."utm_campaign",
         "excluded"."utm_content", "excluded"."utm_term", "excluded"."status", "excluded"."qualified_at",
         "excluded"."disqualified_at", "excluded"."disqualified_reason", "excluded"."converted_at",
         "excluded"."converted_account_id", "excluded"."converted_contact_id",
@@ -355,31 +358,6 @@ on conflict do nothing;
 
 -- rotate: bridge old and new hashes (3)
 insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at)
-select distinct on (old_hmac) %(feed)s, 'email_domain_hmac', old_hmac, %(old_kid)s::integer, new_hmac, %(kid)s::integer,
-       clock_timestamp() + make_interval(days => r.bridge_days)
-from (
-select c."email_domain_hmac" as old_hmac, s."email_domain_hmac" as new_hmac
-from "core"."leads" c join "staging"."promptcrm__leads" s using ("lead_id")
-where c.pii_kid = %(old_kid)s and s.pii_kid = %(kid)s and c."updated_at" = s."updated_at"
-) p join ops.pii_rotation r on r.kid = %(kid)s
-where old_hmac is not null and new_hmac is not null and r.bridge_days > 0
-on conflict do nothing;
-
--- rotate: bridge old and new hashes (4)
-insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at)
-select distinct on (old_hmac) %(feed)s, 'email_domain_hmac', old_hmac, %(old_kid)s::integer, new_hmac, %(kid)s::integer,
-       clock_timestamp() + make_interval(days => r.bridge_days)
-from (
-select decode(substr(q.payload ->> 'email_domain_hmac', 3), 'hex') as old_hmac, s."email_domain_hmac" as new_hmac
-from ops.quarantine q join "staging"."promptcrm__leads" s on q.key = s."lead_id"::text
-where q.feed = %(feed)s and (q.payload ->> 'pii_kid')::integer = %(old_kid)s
-  and (q.payload ->> 'updated_at')::timestamptz = s."updated_at"
-) p join ops.pii_rotation r on r.kid = %(kid)s
-where old_hmac is not null and new_hmac is not null and r.bridge_days > 0
-on conflict do nothing;
-
--- rotate: bridge old and new hashes (5)
-insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at)
 select distinct on (old_hmac) %(feed)s, 'phone_hmac', old_hmac, %(old_kid)s::integer, new_hmac, %(kid)s::integer,
        clock_timestamp() + make_interval(days => r.bridge_days)
 from (
@@ -390,7 +368,7 @@ where c.pii_kid = %(old_kid)s and s.pii_kid = %(kid)s and c."updated_at" = s."up
 where old_hmac is not null and new_hmac is not null and r.bridge_days > 0
 on conflict do nothing;
 
--- rotate: bridge old and new hashes (6)
+-- rotate: bridge old and new hashes (4)
 insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at)
 select distinct on (old_hmac) %(feed)s, 'phone_hmac', old_hmac, %(old_kid)s::integer, new_hmac, %(kid)s::integer,
        clock_timestamp() + make_interval(days => r.bridge_days)
@@ -403,7 +381,7 @@ where q.feed = %(feed)s and (q.payload ->> 'pii_kid')::integer = %(old_kid)s
 where old_hmac is not null and new_hmac is not null and r.bridge_days > 0
 on conflict do nothing;
 
--- rotate: bridge old and new hashes (7)
+-- rotate: bridge old and new hashes (5)
 insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at)
 select distinct on (old_hmac) %(feed)s, 'click_id_hmac', old_hmac, %(old_kid)s::integer, new_hmac, %(kid)s::integer,
        clock_timestamp() + make_interval(days => r.bridge_days)
@@ -415,7 +393,7 @@ where c.pii_kid = %(old_kid)s and s.pii_kid = %(kid)s and c."updated_at" = s."up
 where old_hmac is not null and new_hmac is not null and r.bridge_days > 0
 on conflict do nothing;
 
--- rotate: bridge old and new hashes (8)
+-- rotate: bridge old and new hashes (6)
 insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at)
 select distinct on (old_hmac) %(feed)s, 'click_id_hmac', old_hmac, %(old_kid)s::integer, new_hmac, %(kid)s::integer,
        clock_timestamp() + make_interval(days => r.bridge_days)
@@ -431,7 +409,6 @@ on conflict do nothing;
 -- rotate: remove hashes of the old key (1)
 update "core"."leads" c
 set "email_hmac" = coalesce(s."email_hmac", null::bytea),
-        "email_domain_hmac" = coalesce(s."email_domain_hmac", null::bytea),
         "phone_hmac" = coalesce(s."phone_hmac", null::bytea),
         "click_id_hmac" = coalesce(s."click_id_hmac", null::bytea), pii_kid = %(kid)s, _extraction = %(extraction)s
 from "staging"."promptcrm__leads" s
@@ -439,30 +416,30 @@ where s."lead_id" = c."lead_id" and c.pii_kid <> %(kid)s and s.pii_kid = %(kid)s
 
 -- rotate: remove hashes of the old key (2)
 update "core"."leads" c
-set "email_hmac" = null::bytea, "email_domain_hmac" = null::bytea, "phone_hmac" = null::bytea,
-        "click_id_hmac" = null::bytea, pii_kid = %(kid)s
+set "email_hmac" = null::bytea, "phone_hmac" = null::bytea, "click_id_hmac" = null::bytea,
+        pii_kid = %(kid)s
 where c.pii_kid <> %(kid)s;
 
 -- rotate: remove hashes of the old key (3)
 update ops.quarantine
-set payload = payload - '{email_hmac,email_domain_hmac,phone_hmac,click_id_hmac}'::text[] || jsonb_build_object('pii_kid', %(kid)s::integer)
+set payload = payload - '{email_hmac,phone_hmac,click_id_hmac}'::text[] || jsonb_build_object('pii_kid', %(kid)s::integer)
 where feed = %(feed)s and (payload ->> 'pii_kid')::integer <> %(kid)s;
 
 -- reconcile: which of some keys the source has
 select "lead_id"::text from "etl"."leads" where "lead_id" = any(%(keys)s::uuid[]);
 
 -- reconcile: digests by bucket of the source
-select ('x' || left(encode(sha256(convert_to("lead_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int as bucket, count(*), sum(('x' || left(encode(sha256(convert_to(row("lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint)
+select ('x' || left(encode(sha256(convert_to("lead_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int as bucket, count(*), sum(('x' || left(encode(sha256(convert_to(row("lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint)
 from (
     select "lead_id",
         case when "owner_user_id"::text = any(%(erased)s) then '00000000-0000-0000-0000-000000000000' else "owner_user_id" end as "owner_user_id",
-        "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
-        "company_name", "job_title", "country_code", "score", "lead_source",
+        "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid", "company_name",
+        "job_title", "country_code", "score", "lead_source",
         case when "campaign_id"::text = any(%(erased)s) then '00000000-0000-0000-0000-000000000000' else "campaign_id" end as "campaign_id",
         case when "ad_id"::text = any(%(erased)s) then '00000000-0000-0000-0000-000000000000' else "ad_id" end as "ad_id",
         "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
@@ -477,17 +454,17 @@ from (
 ) x where "lead_id" is not null and "lead_id"::text <> all(%(pending)s) group by 1;
 
 -- reconcile: digests by key of the source
-select "lead_id"::text collate "C" as key, ('x' || left(encode(sha256(convert_to(row("lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint as digest, "updated_at" as changed_at
+select "lead_id"::text collate "C" as key, ('x' || left(encode(sha256(convert_to(row("lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint as digest, "updated_at" as changed_at
 from (
     select "lead_id",
         case when "owner_user_id"::text = any(%(erased)s) then '00000000-0000-0000-0000-000000000000' else "owner_user_id" end as "owner_user_id",
-        "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
-        "company_name", "job_title", "country_code", "score", "lead_source",
+        "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid", "company_name",
+        "job_title", "country_code", "score", "lead_source",
         case when "campaign_id"::text = any(%(erased)s) then '00000000-0000-0000-0000-000000000000' else "campaign_id" end as "campaign_id",
         case when "ad_id"::text = any(%(erased)s) then '00000000-0000-0000-0000-000000000000' else "ad_id" end as "ad_id",
         "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
@@ -503,62 +480,62 @@ from (
 where "lead_id" is not null and "lead_id"::text <> all(%(pending)s) and ('x' || left(encode(sha256(convert_to("lead_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int = any(%(buckets)s) order by 1;
 
 -- reconcile: digests by bucket of the warehouse
-select ('x' || left(encode(sha256(convert_to("lead_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int as bucket, count(*), sum(('x' || left(encode(sha256(convert_to(row("lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint)
+select ('x' || left(encode(sha256(convert_to("lead_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int as bucket, count(*), sum(('x' || left(encode(sha256(convert_to(row("lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint)
 from (
-select "lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at" from "core"."leads" c
+select "lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at" from "core"."leads" c
 where not exists (
     select from ops.quarantine q where q.feed = %(feed)s and q.key = c."lead_id"::text and q.released_at is null
 ) and not exists (
     select from ops.load l where l.feed = %(feed)s and l.extraction = c._extraction and l.mode = 'reconcile'
 )
 union all
-select "r"."lead_id", "r"."owner_user_id", "r"."email_hmac", "r"."email_domain_hmac", "r"."is_email_valid",
-        "r"."phone_hmac", "r"."click_id_hmac", "r"."pii_kid", "r"."company_name", "r"."job_title",
-        "r"."country_code", "r"."score", "r"."lead_source", "r"."campaign_id", "r"."ad_id", "r"."utm_source",
-        "r"."utm_medium", "r"."utm_campaign", "r"."utm_content", "r"."utm_term", "r"."status",
-        "r"."qualified_at", "r"."disqualified_at", "r"."disqualified_reason", "r"."converted_at",
-        "r"."converted_account_id", "r"."converted_contact_id", "r"."converted_opportunity_id",
-        "r"."merged_into_id", "r"."created_at", "r"."updated_at", "r"."deleted_at" from ops.quarantine q, jsonb_populate_record(null::"staging"."promptcrm__leads", q.payload) r
+select "r"."lead_id", "r"."owner_user_id", "r"."email_hmac", "r"."is_email_valid", "r"."phone_hmac",
+        "r"."click_id_hmac", "r"."pii_kid", "r"."company_name", "r"."job_title", "r"."country_code",
+        "r"."score", "r"."lead_source", "r"."campaign_id", "r"."ad_id", "r"."utm_source", "r"."utm_medium",
+        "r"."utm_campaign", "r"."utm_content", "r"."utm_term", "r"."status", "r"."qualified_at",
+        "r"."disqualified_at", "r"."disqualified_reason", "r"."converted_at", "r"."converted_account_id",
+        "r"."converted_contact_id", "r"."converted_opportunity_id", "r"."merged_into_id", "r"."created_at",
+        "r"."updated_at", "r"."deleted_at" from ops.quarantine q, jsonb_populate_record(null::"staging"."promptcrm__leads", q.payload) r
 where q.feed = %(feed)s and q.released_at is null
 ) x where "lead_id" is not null and "lead_id"::text <> all(%(pending)s) group by 1;
 
 -- reconcile: digests by key of the warehouse
-select "lead_id"::text collate "C" as key, ('x' || left(encode(sha256(convert_to(row("lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint as digest, "updated_at" as changed_at
+select "lead_id"::text collate "C" as key, ('x' || left(encode(sha256(convert_to(row("lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at")::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint as digest, "updated_at" as changed_at
 from (
-select "lead_id", "owner_user_id", "email_hmac", "email_domain_hmac", "is_email_valid", "phone_hmac",
-        "click_id_hmac", "pii_kid", "company_name", "job_title", "country_code", "score", "lead_source",
-        "campaign_id", "ad_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term",
-        "status", "qualified_at", "disqualified_at", "disqualified_reason", "converted_at",
-        "converted_account_id", "converted_contact_id", "converted_opportunity_id", "merged_into_id",
-        "created_at", "updated_at", "deleted_at" from "core"."leads" c
+select "lead_id", "owner_user_id", "email_hmac", "is_email_valid", "phone_hmac", "click_id_hmac", "pii_kid",
+        "company_name", "job_title", "country_code", "score", "lead_source", "campaign_id", "ad_id",
+        "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "status", "qualified_at",
+        "disqualified_at", "disqualified_reason", "converted_at", "converted_account_id",
+        "converted_contact_id", "converted_opportunity_id", "merged_into_id", "created_at", "updated_at",
+        "deleted_at" from "core"."leads" c
 where not exists (
     select from ops.quarantine q where q.feed = %(feed)s and q.key = c."lead_id"::text and q.released_at is null
 ) and not exists (
     select from ops.load l where l.feed = %(feed)s and l.extraction = c._extraction and l.mode = 'reconcile'
 )
 union all
-select "r"."lead_id", "r"."owner_user_id", "r"."email_hmac", "r"."email_domain_hmac", "r"."is_email_valid",
-        "r"."phone_hmac", "r"."click_id_hmac", "r"."pii_kid", "r"."company_name", "r"."job_title",
-        "r"."country_code", "r"."score", "r"."lead_source", "r"."campaign_id", "r"."ad_id", "r"."utm_source",
-        "r"."utm_medium", "r"."utm_campaign", "r"."utm_content", "r"."utm_term", "r"."status",
-        "r"."qualified_at", "r"."disqualified_at", "r"."disqualified_reason", "r"."converted_at",
-        "r"."converted_account_id", "r"."converted_contact_id", "r"."converted_opportunity_id",
-        "r"."merged_into_id", "r"."created_at", "r"."updated_at", "r"."deleted_at" from ops.quarantine q, jsonb_populate_record(null::"staging"."promptcrm__leads", q.payload) r
+select "r"."lead_id", "r"."owner_user_id", "r"."email_hmac", "r"."is_email_valid", "r"."phone_hmac",
+        "r"."click_id_hmac", "r"."pii_kid", "r"."company_name", "r"."job_title", "r"."country_code",
+        "r"."score", "r"."lead_source", "r"."campaign_id", "r"."ad_id", "r"."utm_source", "r"."utm_medium",
+        "r"."utm_campaign", "r"."utm_content", "r"."utm_term", "r"."status", "r"."qualified_at",
+        "r"."disqualified_at", "r"."disqualified_reason", "r"."converted_at", "r"."converted_account_id",
+        "r"."converted_contact_id", "r"."converted_opportunity_id", "r"."merged_into_id", "r"."created_at",
+        "r"."updated_at", "r"."deleted_at" from ops.quarantine q, jsonb_populate_record(null::"staging"."promptcrm__leads", q.payload) r
 where q.feed = %(feed)s and q.released_at is null
 ) x
 where "lead_id" is not null and "lead_id"::text <> all(%(pending)s) and ('x' || left(encode(sha256(convert_to("lead_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int = any(%(buckets)s) order by 1;
@@ -589,13 +566,19 @@ select count(*) from merged;
 
 -- erase: find a person's rows in core
 select %(feed)s as feed, "lead_id"::text as key, 'core' as place, "email_hmac" as email_hmac, "pii_kid" as pii_kid,
-       "updated_at" as row_changed_at, array_remove(array["email_hmac", "phone_hmac", "click_id_hmac"]::bytea[], null) as hashes
+       "updated_at" as row_changed_at, array_remove(array["email_hmac", "phone_hmac", "click_id_hmac"]::bytea[], null) as hashes,
+       array_remove(array[case when "email_hmac" is not null then 'email_hmac' end,
+        case when "phone_hmac" is not null then 'phone_hmac' end,
+        case when "click_id_hmac" is not null then 'click_id_hmac' end]::text[], null) as kinds
 from "core"."leads"
 where true and ("lead_id"::text = %(key)s or array["email_hmac", "phone_hmac", "click_id_hmac"]::bytea[] && %(hashes)s::bytea[]);
 
 -- erase: find a person's rows in quarantine
 select %(feed)s as feed, key as key, 'quarantine' as place, decode(substr(payload ->> 'email_hmac', 3), 'hex') as email_hmac, (payload ->> 'pii_kid')::integer as pii_kid,
-       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[decode(substr(payload ->> 'email_hmac', 3), 'hex'), decode(substr(payload ->> 'phone_hmac', 3), 'hex'), decode(substr(payload ->> 'click_id_hmac', 3), 'hex')]::bytea[], null) as hashes
+       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[decode(substr(payload ->> 'email_hmac', 3), 'hex'), decode(substr(payload ->> 'phone_hmac', 3), 'hex'), decode(substr(payload ->> 'click_id_hmac', 3), 'hex')]::bytea[], null) as hashes,
+       array_remove(array[case when decode(substr(payload ->> 'email_hmac', 3), 'hex') is not null then 'email_hmac' end,
+        case when decode(substr(payload ->> 'phone_hmac', 3), 'hex') is not null then 'phone_hmac' end,
+        case when decode(substr(payload ->> 'click_id_hmac', 3), 'hex') is not null then 'click_id_hmac' end]::text[], null) as kinds
 from ops.quarantine
 where feed = %(feed)s and (key = %(key)s or array[decode(substr(payload ->> 'email_hmac', 3), 'hex'), decode(substr(payload ->> 'phone_hmac', 3), 'hex'), decode(substr(payload ->> 'click_id_hmac', 3), 'hex')]::bytea[] && %(hashes)s::bytea[]);
 

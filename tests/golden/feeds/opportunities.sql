@@ -14,8 +14,9 @@ create view "etl"."opportunities" with (security_barrier) as
         "campaign_id" as "campaign_id", "stage_id" as "stage_id", "stage_entered_at" as "stage_entered_at",
         "amount" as "amount", "currency_code" as "currency_code", "probability" as "probability",
         "expected_close_date" as "expected_close_date", "closed_at" as "closed_at",
-        "lost_reason" as "lost_reason", "merged_into_id" as "merged_into_id", "created_at" as "created_at",
-        "updated_at" as "updated_at", "deleted_at" as "deleted_at"
+        (case when "lost_reason"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("lost_reason"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "lost_reason"::text end)::character varying(100) as "lost_reason",
+        "merged_into_id" as "merged_into_id", "created_at" as "created_at", "updated_at" as "updated_at",
+        "deleted_at" as "deleted_at"
     from "crm"."opportunities";
 alter view "etl"."opportunities" owner to etl_owner;
 grant select on "etl"."opportunities" to etl_reader;
@@ -417,13 +418,15 @@ select count(*) from merged;
 
 -- erase: find a person's rows in core
 select %(feed)s as feed, "opportunity_id"::text as key, 'core' as place, null::bytea as email_hmac, null::integer as pii_kid,
-       "updated_at" as row_changed_at, array_remove(array[]::bytea[], null) as hashes
+       "updated_at" as row_changed_at, array_remove(array[]::bytea[], null) as hashes,
+       array_remove(array[]::text[], null) as kinds
 from "core"."opportunities"
 where true and ("opportunity_id"::text = %(key)s or array[]::bytea[] && %(hashes)s::bytea[]);
 
 -- erase: find a person's rows in quarantine
 select %(feed)s as feed, key as key, 'quarantine' as place, null::bytea as email_hmac, (payload ->> 'pii_kid')::integer as pii_kid,
-       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[]::bytea[], null) as hashes
+       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[]::bytea[], null) as hashes,
+       array_remove(array[]::text[], null) as kinds
 from ops.quarantine
 where feed = %(feed)s and (key = %(key)s or array[]::bytea[] && %(hashes)s::bytea[]);
 

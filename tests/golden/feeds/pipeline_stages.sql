@@ -8,10 +8,12 @@ revoke select on "crm"."pipeline_stages" from etl_owner;
 grant select ("created_at", "default_probability", "deleted_at", "id", "is_active", "is_closed", "is_won", "name",
         "pipeline_code", "position", "updated_at") on "crm"."pipeline_stages" to etl_owner;
 create view "etl"."pipeline_stages" with (security_barrier) as
-    select "id" as "stage_id", "pipeline_code" as "pipeline_code", "name" as "name", "position" as "position",
-        "default_probability" as "default_probability", "is_closed" as "is_closed", "is_won" as "is_won",
-        "is_active" as "is_active", "created_at" as "created_at", "updated_at" as "updated_at",
-        "deleted_at" as "deleted_at"
+    select "id" as "stage_id",
+        (case when "pipeline_code"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("pipeline_code"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "pipeline_code"::text end)::character varying(50) as "pipeline_code",
+        (case when "name"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("name"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "name"::text end)::character varying(100) as "name",
+        "position" as "position", "default_probability" as "default_probability", "is_closed" as "is_closed",
+        "is_won" as "is_won", "is_active" as "is_active", "created_at" as "created_at",
+        "updated_at" as "updated_at", "deleted_at" as "deleted_at"
     from "crm"."pipeline_stages";
 alter view "etl"."pipeline_stages" owner to etl_owner;
 grant select on "etl"."pipeline_stages" to etl_reader;
@@ -263,13 +265,15 @@ select count(*) from merged;
 
 -- erase: find a person's rows in core
 select %(feed)s as feed, "stage_id"::text as key, 'core' as place, null::bytea as email_hmac, null::integer as pii_kid,
-       "updated_at" as row_changed_at, array_remove(array[]::bytea[], null) as hashes
+       "updated_at" as row_changed_at, array_remove(array[]::bytea[], null) as hashes,
+       array_remove(array[]::text[], null) as kinds
 from "core"."pipeline_stages"
 where true and ("stage_id"::text = %(key)s or array[]::bytea[] && %(hashes)s::bytea[]);
 
 -- erase: find a person's rows in quarantine
 select %(feed)s as feed, key as key, 'quarantine' as place, null::bytea as email_hmac, (payload ->> 'pii_kid')::integer as pii_kid,
-       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[]::bytea[], null) as hashes
+       (payload ->> 'updated_at')::timestamptz as row_changed_at, array_remove(array[]::bytea[], null) as hashes,
+       array_remove(array[]::text[], null) as kinds
 from ops.quarantine
 where feed = %(feed)s and (key = %(key)s or array[]::bytea[] && %(hashes)s::bytea[]);
 

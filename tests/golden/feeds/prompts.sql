@@ -348,13 +348,15 @@ select count(*) from merged;
 
 -- erase: find a person's rows in core
 select %(feed)s as feed, "prompt_id"::text as key, 'core' as place, null::bytea as email_hmac, "pii_kid" as pii_kid,
-       "prompted_at" as row_changed_at, array_remove(array[]::bytea[], null) as hashes
+       "prompted_at" as row_changed_at, array_remove(array[]::bytea[], null) as hashes,
+       array_remove(array[]::text[], null) as kinds
 from "core"."prompts"
 where true and ("prompt_id"::text = %(key)s or array[]::bytea[] && %(hashes)s::bytea[]);
 
 -- erase: find a person's rows in quarantine
 select %(feed)s as feed, key as key, 'quarantine' as place, null::bytea as email_hmac, (payload ->> 'pii_kid')::integer as pii_kid,
-       (payload ->> 'prompted_at')::timestamptz as row_changed_at, array_remove(array[]::bytea[], null) as hashes
+       (payload ->> 'prompted_at')::timestamptz as row_changed_at, array_remove(array[]::bytea[], null) as hashes,
+       array_remove(array[]::text[], null) as kinds
 from ops.quarantine
 where feed = %(feed)s and (key = %(key)s or array[]::bytea[] && %(hashes)s::bytea[]);
 

@@ -5,9 +5,9 @@
 alter publication "promptads" set table "promptads"."ad_groups" ("id", "campaign_id", "name", "target_audience", "created_at", "updated_at", "deleted_at");
 
 -- provision: what Debezium's role may read
-grant usage on schema "promptads" to "cdc";
-revoke select on "promptads"."ad_groups" from "cdc";
-grant select ("id", "campaign_id", "name", "target_audience", "created_at", "updated_at", "deleted_at") on "promptads"."ad_groups" to "cdc";
+grant usage on schema "promptads" to "cdc", "etl_audit";
+revoke select on "promptads"."ad_groups" from "cdc", "etl_audit";
+grant select ("id", "campaign_id", "name", "target_audience", "created_at", "updated_at", "deleted_at") on "promptads"."ad_groups" to "cdc", "etl_audit";
 
 -- apply: the newest known versions
 with kept as (
@@ -328,7 +328,7 @@ select date_trunc('hour', updated_at, 'UTC'), count(*),
        sum(('x' || left(encode(sha256(convert_to((jsonb_build_object('ad_group_id'::text, "ad_group_id", 'campaign_id'::text, "campaign_id", 'name'::text, "name",
         'target_audience'::text,
 case when jsonb_typeof("target_audience") = 'object' then (
-    select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
+    select coalesce(jsonb_object_agg(key, case when case when "value"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("value"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "value"::text end = "value"::text then "value" else '"***"' end), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
 ) else "target_audience" end
 ,
         'created_at'::text, "created_at", 'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 8))
@@ -402,7 +402,7 @@ select ('x' || left(encode(sha256(convert_to("ad_group_id"::text, 'UTF8')), 'hex
 ('x' || left(encode(sha256(convert_to((jsonb_build_object('ad_group_id'::text, "ad_group_id", 'campaign_id'::text, "campaign_id", 'name'::text, "name",
             'target_audience'::text,
     case when jsonb_typeof("target_audience") = 'object' then (
-        select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
+        select coalesce(jsonb_object_agg(key, case when case when "value"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("value"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "value"::text end = "value"::text then "value" else '"***"' end), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
     ) else "target_audience" end
 ,
             'created_at'::text, "created_at", 'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
@@ -444,7 +444,7 @@ select "ad_group_id"::text collate "C" as key,
 ('x' || left(encode(sha256(convert_to((jsonb_build_object('ad_group_id'::text, "ad_group_id", 'campaign_id'::text, "campaign_id", 'name'::text, "name",
             'target_audience'::text,
     case when jsonb_typeof("target_audience") = 'object' then (
-        select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
+        select coalesce(jsonb_object_agg(key, case when case when "value"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("value"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "value"::text end = "value"::text then "value" else '"***"' end), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
     ) else "target_audience" end
 ,
             'created_at'::text, "created_at", 'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
@@ -486,7 +486,7 @@ select "ad_group_id"::text,
 ('x' || left(encode(sha256(convert_to((jsonb_build_object('ad_group_id'::text, "ad_group_id", 'campaign_id'::text, "campaign_id", 'name'::text, "name",
             'target_audience'::text,
     case when jsonb_typeof("target_audience") = 'object' then (
-        select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
+        select coalesce(jsonb_object_agg(key, case when case when "value"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("value"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "value"::text end = "value"::text then "value" else '"***"' end), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
     ) else "target_audience" end
 ,
             'created_at'::text, "created_at", 'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
@@ -526,7 +526,7 @@ select date_trunc('hour', updated_at, 'UTC'), count(*),
        sum(('x' || left(encode(sha256(convert_to((jsonb_build_object('ad_group_id'::text, "ad_group_id", 'campaign_id'::text, "campaign_id", 'name'::text, "name",
         'target_audience'::text,
 case when jsonb_typeof("target_audience") = 'object' then (
-    select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
+    select coalesce(jsonb_object_agg(key, case when case when "value"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("value"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "value"::text end = "value"::text then "value" else '"***"' end), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
 ) else "target_audience" end
 ,
         'created_at'::text, "created_at", 'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 8))
@@ -535,7 +535,8 @@ from
 (select "s"."id"::uuid as "ad_group_id",
         case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-        "s"."name"::text as "name", "s"."target_audience"::jsonb as "target_audience",
+        case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+        "s"."target_audience"::jsonb as "target_audience",
         "s"."created_at"::timestamp with time zone as "created_at",
         "s"."updated_at"::timestamp with time zone as "updated_at",
         "s"."deleted_at"::timestamp with time zone as "deleted_at", false as is_deleted, '{}'::text[] as _missing
@@ -549,7 +550,8 @@ select "ad_group_id"::text from
 (select "s"."id"::uuid as "ad_group_id",
         case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-        "s"."name"::text as "name", "s"."target_audience"::jsonb as "target_audience",
+        case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+        "s"."target_audience"::jsonb as "target_audience",
         "s"."created_at"::timestamp with time zone as "created_at",
         "s"."updated_at"::timestamp with time zone as "updated_at",
         "s"."deleted_at"::timestamp with time zone as "deleted_at", false as is_deleted, '{}'::text[] as _missing
@@ -564,7 +566,7 @@ select ('x' || left(encode(sha256(convert_to("ad_group_id"::text, 'UTF8')), 'hex
 ('x' || left(encode(sha256(convert_to((jsonb_build_object('ad_group_id'::text, "ad_group_id", 'campaign_id'::text, "campaign_id", 'name'::text, "name",
             'target_audience'::text,
     case when jsonb_typeof("target_audience") = 'object' then (
-        select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
+        select coalesce(jsonb_object_agg(key, case when case when "value"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("value"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "value"::text end = "value"::text then "value" else '"***"' end), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
     ) else "target_audience" end
 ,
             'created_at'::text, "created_at", 'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
@@ -573,7 +575,8 @@ from
     (select "s"."id"::uuid as "ad_group_id",
             case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-            "s"."name"::text as "name", "s"."target_audience"::jsonb as "target_audience",
+            case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+            "s"."target_audience"::jsonb as "target_audience",
             "s"."created_at"::timestamp with time zone as "created_at",
             "s"."updated_at"::timestamp with time zone as "updated_at",
             "s"."deleted_at"::timestamp with time zone as "deleted_at", false as is_deleted, '{}'::text[] as _missing
@@ -588,7 +591,7 @@ select "ad_group_id"::text collate "C" as key,
 ('x' || left(encode(sha256(convert_to((jsonb_build_object('ad_group_id'::text, "ad_group_id", 'campaign_id'::text, "campaign_id", 'name'::text, "name",
             'target_audience'::text,
     case when jsonb_typeof("target_audience") = 'object' then (
-        select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
+        select coalesce(jsonb_object_agg(key, case when case when "value"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("value"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "value"::text end = "value"::text then "value" else '"***"' end), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
     ) else "target_audience" end
 ,
             'created_at'::text, "created_at", 'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
@@ -597,7 +600,8 @@ from
     (select "s"."id"::uuid as "ad_group_id",
             case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-            "s"."name"::text as "name", "s"."target_audience"::jsonb as "target_audience",
+            case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+            "s"."target_audience"::jsonb as "target_audience",
             "s"."created_at"::timestamp with time zone as "created_at",
             "s"."updated_at"::timestamp with time zone as "updated_at",
             "s"."deleted_at"::timestamp with time zone as "deleted_at", false as is_deleted, '{}'::text[] as _missing
@@ -612,7 +616,7 @@ select "ad_group_id"::text,
 ('x' || left(encode(sha256(convert_to((jsonb_build_object('ad_group_id'::text, "ad_group_id", 'campaign_id'::text, "campaign_id", 'name'::text, "name",
             'target_audience'::text,
     case when jsonb_typeof("target_audience") = 'object' then (
-        select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
+        select coalesce(jsonb_object_agg(key, case when case when "value"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("value"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "value"::text end = "value"::text then "value" else '"***"' end), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
     ) else "target_audience" end
 ,
             'created_at'::text, "created_at", 'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
@@ -620,7 +624,8 @@ from
     (select "s"."id"::uuid as "ad_group_id",
             case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-            "s"."name"::text as "name", "s"."target_audience"::jsonb as "target_audience",
+            case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+            "s"."target_audience"::jsonb as "target_audience",
             "s"."created_at"::timestamp with time zone as "created_at",
             "s"."updated_at"::timestamp with time zone as "updated_at",
             "s"."deleted_at"::timestamp with time zone as "deleted_at", false as is_deleted, '{}'::text[] as _missing
@@ -633,7 +638,7 @@ where not is_deleted and "ad_group_id" = any(%(keys)s::uuid[]);
 select "ad_group_id"::text, to_jsonb("ad_group_id"), case when not is_deleted then (jsonb_build_object('ad_group_id'::text, "ad_group_id", 'campaign_id'::text, "campaign_id", 'name'::text, "name",
         'target_audience'::text,
 case when jsonb_typeof("target_audience") = 'object' then (
-    select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
+    select coalesce(jsonb_object_agg(key, case when case when "value"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("value"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "value"::text end = "value"::text then "value" else '"***"' end), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
 ) else "target_audience" end
 ,
         'created_at'::text, "created_at", 'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text end,
@@ -672,7 +677,7 @@ as r where "ad_group_id" = any(%s::uuid[]);
 select "ad_group_id"::text, to_jsonb("ad_group_id"), (jsonb_build_object('ad_group_id'::text, "ad_group_id", 'campaign_id'::text, "campaign_id", 'name'::text, "name",
         'target_audience'::text,
 case when jsonb_typeof("target_audience") = 'object' then (
-    select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
+    select coalesce(jsonb_object_agg(key, case when case when "value"::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("value"::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "value"::text end = "value"::text then "value" else '"***"' end), '{}') from jsonb_each("target_audience") where key in ('age_min', 'age_max', 'countries', 'interests')
 ) else "target_audience" end
 ,
         'created_at'::text, "created_at", 'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, jsonb_build_object('id'::text, "ad_group_id", 'campaign_id'::text, "campaign_id", 'name'::text, "name",
@@ -682,7 +687,8 @@ from
 (select "s"."id"::uuid as "ad_group_id",
         case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-        "s"."name"::text as "name", "s"."target_audience"::jsonb as "target_audience",
+        case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+        "s"."target_audience"::jsonb as "target_audience",
         "s"."created_at"::timestamp with time zone as "created_at",
         "s"."updated_at"::timestamp with time zone as "updated_at",
         "s"."deleted_at"::timestamp with time zone as "deleted_at", false as is_deleted, '{}'::text[] as _missing

@@ -5,9 +5,9 @@
 alter publication "promptads" set table "promptads"."ad_metrics" ("id", "ad_id", "timestamp", "impressions", "clicks", "spend", "conversions", "updated_at");
 
 -- provision: what Debezium's role may read
-grant usage on schema "promptads" to "cdc";
-revoke select on "promptads"."ad_metrics" from "cdc";
-grant select ("id", "ad_id", "timestamp", "impressions", "clicks", "spend", "conversions", "updated_at") on "promptads"."ad_metrics" to "cdc";
+grant usage on schema "promptads" to "cdc", "etl_audit";
+revoke select on "promptads"."ad_metrics" from "cdc", "etl_audit";
+grant select ("id", "ad_id", "timestamp", "impressions", "clicks", "spend", "conversions", "updated_at") on "promptads"."ad_metrics" to "cdc", "etl_audit";
 
 -- apply: the newest known versions
 with kept as (

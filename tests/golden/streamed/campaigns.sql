@@ -6,10 +6,10 @@ alter publication "promptads" set table "promptads"."campaigns" ("id", "user_id"
                 "created_at", "updated_at", "deleted_at");
 
 -- provision: what Debezium's role may read
-grant usage on schema "promptads" to "cdc";
-revoke select on "promptads"."campaigns" from "cdc";
+grant usage on schema "promptads" to "cdc", "etl_audit";
+revoke select on "promptads"."campaigns" from "cdc", "etl_audit";
 grant select ("id", "user_id", "name", "objective", "budget", "currency_code", "status", "start_date", "end_date",
-        "created_at", "updated_at", "deleted_at") on "promptads"."campaigns" to "cdc";
+        "created_at", "updated_at", "deleted_at") on "promptads"."campaigns" to "cdc", "etl_audit";
 
 -- apply: the newest known versions
 with kept as (
@@ -636,9 +636,10 @@ from
 (select "s"."id"::uuid as "campaign_id",
         case when "s"."user_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."user_id"::uuid end as "user_id",
-        "s"."name"::text as "name", "s"."objective"::text as "objective",
-        round("s"."budget"::numeric, 2) as "budget", "s"."currency_code"::text as "currency_code",
-        "s"."status"::text as "status", "s"."start_date"::timestamp with time zone as "starts_at",
+        case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+        "s"."objective"::text as "objective", round("s"."budget"::numeric, 2) as "budget",
+        "s"."currency_code"::text as "currency_code", "s"."status"::text as "status",
+        "s"."start_date"::timestamp with time zone as "starts_at",
         "s"."end_date"::timestamp with time zone as "ends_at",
         "s"."created_at"::timestamp with time zone as "created_at",
         "s"."updated_at"::timestamp with time zone as "updated_at",
@@ -653,9 +654,10 @@ select "campaign_id"::text from
 (select "s"."id"::uuid as "campaign_id",
         case when "s"."user_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."user_id"::uuid end as "user_id",
-        "s"."name"::text as "name", "s"."objective"::text as "objective",
-        round("s"."budget"::numeric, 2) as "budget", "s"."currency_code"::text as "currency_code",
-        "s"."status"::text as "status", "s"."start_date"::timestamp with time zone as "starts_at",
+        case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+        "s"."objective"::text as "objective", round("s"."budget"::numeric, 2) as "budget",
+        "s"."currency_code"::text as "currency_code", "s"."status"::text as "status",
+        "s"."start_date"::timestamp with time zone as "starts_at",
         "s"."end_date"::timestamp with time zone as "ends_at",
         "s"."created_at"::timestamp with time zone as "created_at",
         "s"."updated_at"::timestamp with time zone as "updated_at",
@@ -677,9 +679,10 @@ from
     (select "s"."id"::uuid as "campaign_id",
             case when "s"."user_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."user_id"::uuid end as "user_id",
-            "s"."name"::text as "name", "s"."objective"::text as "objective",
-            round("s"."budget"::numeric, 2) as "budget", "s"."currency_code"::text as "currency_code",
-            "s"."status"::text as "status", "s"."start_date"::timestamp with time zone as "starts_at",
+            case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+            "s"."objective"::text as "objective", round("s"."budget"::numeric, 2) as "budget",
+            "s"."currency_code"::text as "currency_code", "s"."status"::text as "status",
+            "s"."start_date"::timestamp with time zone as "starts_at",
             "s"."end_date"::timestamp with time zone as "ends_at",
             "s"."created_at"::timestamp with time zone as "created_at",
             "s"."updated_at"::timestamp with time zone as "updated_at",
@@ -701,9 +704,10 @@ from
     (select "s"."id"::uuid as "campaign_id",
             case when "s"."user_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."user_id"::uuid end as "user_id",
-            "s"."name"::text as "name", "s"."objective"::text as "objective",
-            round("s"."budget"::numeric, 2) as "budget", "s"."currency_code"::text as "currency_code",
-            "s"."status"::text as "status", "s"."start_date"::timestamp with time zone as "starts_at",
+            case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+            "s"."objective"::text as "objective", round("s"."budget"::numeric, 2) as "budget",
+            "s"."currency_code"::text as "currency_code", "s"."status"::text as "status",
+            "s"."start_date"::timestamp with time zone as "starts_at",
             "s"."end_date"::timestamp with time zone as "ends_at",
             "s"."created_at"::timestamp with time zone as "created_at",
             "s"."updated_at"::timestamp with time zone as "updated_at",
@@ -724,9 +728,10 @@ from
     (select "s"."id"::uuid as "campaign_id",
             case when "s"."user_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."user_id"::uuid end as "user_id",
-            "s"."name"::text as "name", "s"."objective"::text as "objective",
-            round("s"."budget"::numeric, 2) as "budget", "s"."currency_code"::text as "currency_code",
-            "s"."status"::text as "status", "s"."start_date"::timestamp with time zone as "starts_at",
+            case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+            "s"."objective"::text as "objective", round("s"."budget"::numeric, 2) as "budget",
+            "s"."currency_code"::text as "currency_code", "s"."status"::text as "status",
+            "s"."start_date"::timestamp with time zone as "starts_at",
             "s"."end_date"::timestamp with time zone as "ends_at",
             "s"."created_at"::timestamp with time zone as "created_at",
             "s"."updated_at"::timestamp with time zone as "updated_at",
@@ -797,9 +802,10 @@ from
 (select "s"."id"::uuid as "campaign_id",
         case when "s"."user_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."user_id"::uuid end as "user_id",
-        "s"."name"::text as "name", "s"."objective"::text as "objective",
-        round("s"."budget"::numeric, 2) as "budget", "s"."currency_code"::text as "currency_code",
-        "s"."status"::text as "status", "s"."start_date"::timestamp with time zone as "starts_at",
+        case when "s"."name"::text::text collate "C" ~  E'[@+]|\\u002540|\\u00252[Bb]|(?:^|[^0-9])0[0-9]|[0-9][ .)-]' then regexp_replace(regexp_replace("s"."name"::text::text collate "C",  E'[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+(?:@|\\u002540)[^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+[.][^ \\t\\n\\r\\f\\v<>()\\[\\]{}",;:|/?&=#]+', '***', 'g'),  E'(?:\\+|\\u00252[Bb])[ (]?[0-9](?:[ ./()-]{0,3}[0-9]){6,22}|(?<![0-9A-Za-z_.,-])\\(?0(?:[0-9]{2}(?:[ ./()-]{0,3}[0-9]){6,22}|[1-9](?:[ .-][0-9]{2}){4})(?!-?[0-9A-Za-z_])|(?<![0-9A-Za-z_.,-])(?:1[ .-])?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}(?!-?[0-9A-Za-z_])', '***', 'g') else "s"."name"::text::text end as "name",
+        "s"."objective"::text as "objective", round("s"."budget"::numeric, 2) as "budget",
+        "s"."currency_code"::text as "currency_code", "s"."status"::text as "status",
+        "s"."start_date"::timestamp with time zone as "starts_at",
         "s"."end_date"::timestamp with time zone as "ends_at",
         "s"."created_at"::timestamp with time zone as "created_at",
         "s"."updated_at"::timestamp with time zone as "updated_at",

@@ -2,19 +2,19 @@
 -- The statements are as psycopg gets them: %(name)s and %s stand for parameters, %% for a percent sign.
 
 -- provision: its part of the publication, which has other tables too
-alter publication "promptcrm" set table "crm"."leads" ("id", "campaign_id", "lead_source", "status", "merged_into_id", "created_at", "qualified_at",
-                "converted_at", "updated_at", "deleted_at");
+alter publication "promptcrm" set table "crm"."leads" ("id", "campaign_id", "status", "merged_into_id", "created_at", "qualified_at", "converted_at",
+                "updated_at", "deleted_at");
 
 -- provision: what Debezium's role may read
-grant usage on schema "crm" to "cdc";
-revoke select on "crm"."leads" from "cdc";
-grant select ("id", "campaign_id", "lead_source", "status", "merged_into_id", "created_at", "qualified_at",
-        "converted_at", "updated_at", "deleted_at") on "crm"."leads" to "cdc";
+grant usage on schema "crm" to "cdc", "etl_audit";
+revoke select on "crm"."leads" from "cdc", "etl_audit";
+grant select ("id", "campaign_id", "status", "merged_into_id", "created_at", "qualified_at", "converted_at",
+        "updated_at", "deleted_at") on "crm"."leads" to "cdc", "etl_audit";
 
 -- apply: the newest known versions
 with kept as (
-    select to_jsonb("lead_id"), jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-        'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+    select to_jsonb("lead_id"), jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+        'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
         'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
         'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at"), is_deleted, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot", _loaded_at, '{}'::text[]
     from "realtime"."lead" t where "lead_id" = any(%(keys)s::uuid[]) order by "lead_id" for update
@@ -22,12 +22,11 @@ with kept as (
     select payload as _payload, last_tried_at as _tried_at, rules as _rules from ops.quarantine
     where feed = 'lead' and key = any(%(keys)s::text[]) and released_at is null order by key for update
 ), held as (
-    select to_jsonb("lead_id"), jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-        'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+    select to_jsonb("lead_id"), jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+        'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
         'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
         'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - array_remove(array[case when not _payload ? 'lead_id' then 'id' end,
         case when not _payload ? 'campaign_id' then 'campaign_id' end,
-        case when not _payload ? 'lead_source' then 'lead_source' end,
         case when not _payload ? 'status' then 'status' end,
         case when not _payload ? 'merged_into_id' then 'merged_into_id' end,
         case when not _payload ? 'created_at' then 'created_at' end,
@@ -35,7 +34,7 @@ with kept as (
         case when not _payload ? 'converted_at' then 'converted_at' end,
         case when not _payload ? 'updated_at' then 'updated_at' end,
         case when not _payload ? 'deleted_at' then 'deleted_at' end]::text[], null), false, "x"."src_epoch", "x"."src_commit", "x"."src_lsn", "x"."src_is_snapshot", _tried_at, _rules
-    from open cross join lateral jsonb_to_record(_payload) as x("lead_id" uuid, "campaign_id" uuid, "lead_source" text, "status" text, "merged_into_id" uuid,
+    from open cross join lateral jsonb_to_record(_payload) as x("lead_id" uuid, "campaign_id" uuid, "status" text, "merged_into_id" uuid,
         "created_at" timestamp with time zone, "qualified_at" timestamp with time zone,
         "converted_at" timestamp with time zone, "updated_at" timestamp with time zone,
         "deleted_at" timestamp with time zone,
@@ -49,7 +48,7 @@ with src as (
 select "x"."id" as "lead_id",
         case when "x"."campaign_id"::text in (select key from ops.suppression where length(key) >= 16)
             then '00000000-0000-0000-0000-000000000000' else "x"."campaign_id" end as "campaign_id",
-        "x"."lead_source" as "lead_source", "x"."status" as "status",
+        "x"."status" as "status",
         case when "x"."merged_into_id"::text in (select key from ops.suppression where length(key) >= 16)
             then '00000000-0000-0000-0000-000000000000' else "x"."merged_into_id" end as "merged_into_id",
         "x"."created_at" as "created_at", "x"."qualified_at" as "qualified_at",
@@ -58,25 +57,23 @@ select "x"."id" as "lead_id",
         "x"."promptsales_src_epoch" as "src_epoch", "x"."promptsales_src_commit" as "src_commit",
         "x"."promptsales_src_lsn" as "src_lsn", "x"."promptsales_src_is_snapshot" as "src_is_snapshot",
         "x"."promptsales_committed_at" as "committed_at"
-from json_to_recordset(%(rows)s::json) as x("id" uuid, "campaign_id" uuid, "lead_source" character varying(40), "status" character varying(20),
-        "merged_into_id" uuid, "created_at" timestamp with time zone,
-        "qualified_at" timestamp with time zone, "converted_at" timestamp with time zone,
-        "updated_at" timestamp with time zone, "deleted_at" timestamp with time zone,
-        "promptsales_is_deleted" boolean, "promptsales_src_epoch" integer, "promptsales_src_commit" bigint,
-        "promptsales_src_lsn" bigint, "promptsales_src_is_snapshot" boolean,
-        "promptsales_committed_at" timestamptz)
+from json_to_recordset(%(rows)s::json) as x("id" uuid, "campaign_id" uuid, "status" character varying(20), "merged_into_id" uuid,
+        "created_at" timestamp with time zone, "qualified_at" timestamp with time zone,
+        "converted_at" timestamp with time zone, "updated_at" timestamp with time zone,
+        "deleted_at" timestamp with time zone, "promptsales_is_deleted" boolean,
+        "promptsales_src_epoch" integer, "promptsales_src_commit" bigint, "promptsales_src_lsn" bigint,
+        "promptsales_src_is_snapshot" boolean, "promptsales_committed_at" timestamptz)
 where not "x"."id"::text in (select key from ops.suppression where length(key) >= 16) and ("x"."promptsales_is_deleted" or not exists (
     select from ops.truncation d where d.feed = 'lead' and ("x"."promptsales_src_epoch", "x"."promptsales_src_commit", not "x"."promptsales_src_is_snapshot", "x"."promptsales_src_lsn") < ("d"."src_epoch", "d"."src_commit", not false, "d"."src_lsn")
 ))
 ),
 up as (
-    insert into "realtime"."lead" as t ("lead_id", "campaign_id", "lead_source", "status", "merged_into_id", "created_at", "qualified_at",
-        "converted_at", "updated_at", "deleted_at", "is_deleted", "src_epoch", "src_commit", "src_lsn", "src_is_snapshot", _loaded_at)
-    select "lead_id", "campaign_id", "lead_source", "status", "merged_into_id", "created_at", "qualified_at",
-        "converted_at", "updated_at", "deleted_at", "is_deleted", "src_epoch", "src_commit", "src_lsn", "src_is_snapshot", clock_timestamp() from src order by "lead_id"
+    insert into "realtime"."lead" as t ("lead_id", "campaign_id", "status", "merged_into_id", "created_at", "qualified_at", "converted_at",
+        "updated_at", "deleted_at", "is_deleted", "src_epoch", "src_commit", "src_lsn", "src_is_snapshot", _loaded_at)
+    select "lead_id", "campaign_id", "status", "merged_into_id", "created_at", "qualified_at", "converted_at",
+        "updated_at", "deleted_at", "is_deleted", "src_epoch", "src_commit", "src_lsn", "src_is_snapshot", clock_timestamp() from src order by "lead_id"
     on conflict ("lead_id") do update
     set "campaign_id" = case when excluded.is_deleted then t."campaign_id" else excluded."campaign_id" end,
-        "lead_source" = case when excluded.is_deleted then t."lead_source" else excluded."lead_source" end,
         "status" = case when excluded.is_deleted then t."status" else excluded."status" end,
         "merged_into_id" = case when excluded.is_deleted then t."merged_into_id" else excluded."merged_into_id" end,
         "created_at" = case when excluded.is_deleted then t."created_at" else excluded."created_at" end,
@@ -96,7 +93,7 @@ with src as (
 select "x"."id" as "lead_id",
         case when "x"."campaign_id"::text in (select key from ops.suppression where length(key) >= 16)
             then '00000000-0000-0000-0000-000000000000' else "x"."campaign_id" end as "campaign_id",
-        "x"."lead_source" as "lead_source", "x"."status" as "status",
+        "x"."status" as "status",
         case when "x"."merged_into_id"::text in (select key from ops.suppression where length(key) >= 16)
             then '00000000-0000-0000-0000-000000000000' else "x"."merged_into_id" end as "merged_into_id",
         "x"."created_at" as "created_at", "x"."qualified_at" as "qualified_at",
@@ -105,13 +102,12 @@ select "x"."id" as "lead_id",
         "x"."promptsales_src_epoch" as "src_epoch", "x"."promptsales_src_commit" as "src_commit",
         "x"."promptsales_src_lsn" as "src_lsn", "x"."promptsales_src_is_snapshot" as "src_is_snapshot",
         "x"."promptsales_committed_at" as "committed_at"
-from json_to_recordset(%(rows)s::json) as x("id" uuid, "campaign_id" uuid, "lead_source" character varying(40), "status" character varying(20),
-        "merged_into_id" uuid, "created_at" timestamp with time zone,
-        "qualified_at" timestamp with time zone, "converted_at" timestamp with time zone,
-        "updated_at" timestamp with time zone, "deleted_at" timestamp with time zone,
-        "promptsales_is_deleted" boolean, "promptsales_src_epoch" integer, "promptsales_src_commit" bigint,
-        "promptsales_src_lsn" bigint, "promptsales_src_is_snapshot" boolean,
-        "promptsales_committed_at" timestamptz)
+from json_to_recordset(%(rows)s::json) as x("id" uuid, "campaign_id" uuid, "status" character varying(20), "merged_into_id" uuid,
+        "created_at" timestamp with time zone, "qualified_at" timestamp with time zone,
+        "converted_at" timestamp with time zone, "updated_at" timestamp with time zone,
+        "deleted_at" timestamp with time zone, "promptsales_is_deleted" boolean,
+        "promptsales_src_epoch" integer, "promptsales_src_commit" bigint, "promptsales_src_lsn" bigint,
+        "promptsales_src_is_snapshot" boolean, "promptsales_committed_at" timestamptz)
 where not "x"."id"::text in (select key from ops.suppression where length(key) >= 16) and ("x"."promptsales_is_deleted" or not exists (
     select from ops.truncation d where d.feed = 'lead' and ("x"."promptsales_src_epoch", "x"."promptsales_src_commit", not "x"."promptsales_src_is_snapshot", "x"."promptsales_src_lsn") < ("d"."src_epoch", "d"."src_commit", not false, "d"."src_lsn")
 ))
@@ -207,12 +203,11 @@ with held as (
     where quarantine_id = %(id)s and feed = 'lead' and released_at is null
     returning payload as _payload, last_tried_at as _last_tried_at
 )
-select to_jsonb("lead_id"), jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-        'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+select to_jsonb("lead_id"), jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+        'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
         'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
         'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - array_remove(array[case when not _payload ? 'lead_id' then 'id' end,
         case when not _payload ? 'campaign_id' then 'campaign_id' end,
-        case when not _payload ? 'lead_source' then 'lead_source' end,
         case when not _payload ? 'status' then 'status' end,
         case when not _payload ? 'merged_into_id' then 'merged_into_id' end,
         case when not _payload ? 'created_at' then 'created_at' end,
@@ -221,7 +216,7 @@ select to_jsonb("lead_id"), jsonb_build_object('id'::text, "lead_id", 'campaign_
         case when not _payload ? 'updated_at' then 'updated_at' end,
         case when not _payload ? 'deleted_at' then 'deleted_at' end]::text[], null), "x"."src_epoch", "x"."src_commit", "x"."src_lsn", "x"."src_is_snapshot",
        coalesce(committed_at, _last_tried_at)
-from held cross join lateral jsonb_to_record(_payload) as x("lead_id" uuid, "campaign_id" uuid, "lead_source" text, "status" text, "merged_into_id" uuid,
+from held cross join lateral jsonb_to_record(_payload) as x("lead_id" uuid, "campaign_id" uuid, "status" text, "merged_into_id" uuid,
         "created_at" timestamp with time zone, "qualified_at" timestamp with time zone,
         "converted_at" timestamp with time zone, "updated_at" timestamp with time zone,
         "deleted_at" timestamp with time zone,
@@ -229,12 +224,11 @@ from held cross join lateral jsonb_to_record(_payload) as x("lead_id" uuid, "cam
         committed_at timestamptz);
 
 -- judge again: open rows of quarantine
-select _id, to_jsonb("lead_id"), jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-        'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+select _id, to_jsonb("lead_id"), jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+        'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
         'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
         'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - array_remove(array[case when not _payload ? 'lead_id' then 'id' end,
         case when not _payload ? 'campaign_id' then 'campaign_id' end,
-        case when not _payload ? 'lead_source' then 'lead_source' end,
         case when not _payload ? 'status' then 'status' end,
         case when not _payload ? 'merged_into_id' then 'merged_into_id' end,
         case when not _payload ? 'created_at' then 'created_at' end,
@@ -252,7 +246,7 @@ from (
         and last_tried_at > clock_timestamp() - interval '1 day'
     )
     order by quarantine_id limit %(rows)s
-) q cross join lateral jsonb_to_record(_payload) as x("lead_id" uuid, "campaign_id" uuid, "lead_source" text, "status" text, "merged_into_id" uuid,
+) q cross join lateral jsonb_to_record(_payload) as x("lead_id" uuid, "campaign_id" uuid, "status" text, "merged_into_id" uuid,
         "created_at" timestamp with time zone, "qualified_at" timestamp with time zone,
         "converted_at" timestamp with time zone, "updated_at" timestamp with time zone,
         "deleted_at" timestamp with time zone,
@@ -278,15 +272,14 @@ select exists (select from ops.stream_offset where topic = %(topic)s and applied
 
 -- audit: rows and sums by hour of the warehouse
 select date_trunc('hour', updated_at, 'UTC'), count(*),
-       sum(('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-        'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+       sum(('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+        'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
         'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
         'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 8))
            ::bit(32)::bigint)
 from
 (select "t"."lead_id"::uuid as "lead_id", "t"."campaign_id"::uuid as "campaign_id",
-        "t"."lead_source"::text as "lead_source", "t"."status"::text as "status",
-        "t"."merged_into_id"::uuid as "merged_into_id",
+        "t"."status"::text as "status", "t"."merged_into_id"::uuid as "merged_into_id",
         "t"."created_at"::timestamp with time zone as "created_at",
         "t"."qualified_at"::timestamp with time zone as "qualified_at",
         "t"."converted_at"::timestamp with time zone as "converted_at",
@@ -298,15 +291,13 @@ from
  )
  union all
  select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
-        "x"."lead_source"::text as "lead_source", "x"."status"::text as "status",
-        "x"."merged_into_id"::uuid as "merged_into_id",
+        "x"."status"::text as "status", "x"."merged_into_id"::uuid as "merged_into_id",
         "x"."created_at"::timestamp with time zone as "created_at",
         "x"."qualified_at"::timestamp with time zone as "qualified_at",
         "x"."converted_at"::timestamp with time zone as "converted_at",
         "x"."updated_at"::timestamp with time zone as "updated_at",
         "x"."deleted_at"::timestamp with time zone as "deleted_at", false, array_remove(array[case when not q.payload ? 'lead_id' then 'lead_id' end,
         case when not q.payload ? 'campaign_id' then 'campaign_id' end,
-        case when not q.payload ? 'lead_source' then 'lead_source' end,
         case when not q.payload ? 'status' then 'status' end,
         case when not q.payload ? 'merged_into_id' then 'merged_into_id' end,
         case when not q.payload ? 'created_at' then 'created_at' end,
@@ -314,7 +305,7 @@ from
         case when not q.payload ? 'converted_at' then 'converted_at' end,
         case when not q.payload ? 'updated_at' then 'updated_at' end,
         case when not q.payload ? 'deleted_at' then 'deleted_at' end]::text[], null), "x"."src_epoch", "x"."src_commit", "x"."src_lsn", "x"."src_is_snapshot"
- from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "lead_source" text, "status" text, "merged_into_id" uuid,
+ from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "status" text, "merged_into_id" uuid,
         "created_at" timestamp with time zone, "qualified_at" timestamp with time zone,
         "converted_at" timestamp with time zone, "updated_at" timestamp with time zone,
         "deleted_at" timestamp with time zone,
@@ -327,8 +318,7 @@ where not is_deleted and updated_at >= %(since)s and updated_at < %(until)s grou
 -- audit: keys of some hours of the warehouse
 select "lead_id"::text from
 (select "t"."lead_id"::uuid as "lead_id", "t"."campaign_id"::uuid as "campaign_id",
-        "t"."lead_source"::text as "lead_source", "t"."status"::text as "status",
-        "t"."merged_into_id"::uuid as "merged_into_id",
+        "t"."status"::text as "status", "t"."merged_into_id"::uuid as "merged_into_id",
         "t"."created_at"::timestamp with time zone as "created_at",
         "t"."qualified_at"::timestamp with time zone as "qualified_at",
         "t"."converted_at"::timestamp with time zone as "converted_at",
@@ -340,15 +330,13 @@ select "lead_id"::text from
  )
  union all
  select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
-        "x"."lead_source"::text as "lead_source", "x"."status"::text as "status",
-        "x"."merged_into_id"::uuid as "merged_into_id",
+        "x"."status"::text as "status", "x"."merged_into_id"::uuid as "merged_into_id",
         "x"."created_at"::timestamp with time zone as "created_at",
         "x"."qualified_at"::timestamp with time zone as "qualified_at",
         "x"."converted_at"::timestamp with time zone as "converted_at",
         "x"."updated_at"::timestamp with time zone as "updated_at",
         "x"."deleted_at"::timestamp with time zone as "deleted_at", false, array_remove(array[case when not q.payload ? 'lead_id' then 'lead_id' end,
         case when not q.payload ? 'campaign_id' then 'campaign_id' end,
-        case when not q.payload ? 'lead_source' then 'lead_source' end,
         case when not q.payload ? 'status' then 'status' end,
         case when not q.payload ? 'merged_into_id' then 'merged_into_id' end,
         case when not q.payload ? 'created_at' then 'created_at' end,
@@ -356,7 +344,7 @@ select "lead_id"::text from
         case when not q.payload ? 'converted_at' then 'converted_at' end,
         case when not q.payload ? 'updated_at' then 'updated_at' end,
         case when not q.payload ? 'deleted_at' then 'deleted_at' end]::text[], null), "x"."src_epoch", "x"."src_commit", "x"."src_lsn", "x"."src_is_snapshot"
- from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "lead_source" text, "status" text, "merged_into_id" uuid,
+ from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "status" text, "merged_into_id" uuid,
         "created_at" timestamp with time zone, "qualified_at" timestamp with time zone,
         "converted_at" timestamp with time zone, "updated_at" timestamp with time zone,
         "deleted_at" timestamp with time zone,
@@ -369,15 +357,14 @@ where not is_deleted and updated_at >= %s and updated_at < %s
 
 -- audit: digests by bucket of the warehouse
 select ('x' || left(encode(sha256(convert_to("lead_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int, count(*), sum(
-('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-            'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+            'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
             'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
             'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
 )
 from
     (select "t"."lead_id"::uuid as "lead_id", "t"."campaign_id"::uuid as "campaign_id",
-            "t"."lead_source"::text as "lead_source", "t"."status"::text as "status",
-            "t"."merged_into_id"::uuid as "merged_into_id",
+            "t"."status"::text as "status", "t"."merged_into_id"::uuid as "merged_into_id",
             "t"."created_at"::timestamp with time zone as "created_at",
             "t"."qualified_at"::timestamp with time zone as "qualified_at",
             "t"."converted_at"::timestamp with time zone as "converted_at",
@@ -389,15 +376,13 @@ from
      )
      union all
      select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
-            "x"."lead_source"::text as "lead_source", "x"."status"::text as "status",
-            "x"."merged_into_id"::uuid as "merged_into_id",
+            "x"."status"::text as "status", "x"."merged_into_id"::uuid as "merged_into_id",
             "x"."created_at"::timestamp with time zone as "created_at",
             "x"."qualified_at"::timestamp with time zone as "qualified_at",
             "x"."converted_at"::timestamp with time zone as "converted_at",
             "x"."updated_at"::timestamp with time zone as "updated_at",
             "x"."deleted_at"::timestamp with time zone as "deleted_at", false, array_remove(array[case when not q.payload ? 'lead_id' then 'lead_id' end,
             case when not q.payload ? 'campaign_id' then 'campaign_id' end,
-            case when not q.payload ? 'lead_source' then 'lead_source' end,
             case when not q.payload ? 'status' then 'status' end,
             case when not q.payload ? 'merged_into_id' then 'merged_into_id' end,
             case when not q.payload ? 'created_at' then 'created_at' end,
@@ -405,7 +390,7 @@ from
             case when not q.payload ? 'converted_at' then 'converted_at' end,
             case when not q.payload ? 'updated_at' then 'updated_at' end,
             case when not q.payload ? 'deleted_at' then 'deleted_at' end]::text[], null), "x"."src_epoch", "x"."src_commit", "x"."src_lsn", "x"."src_is_snapshot"
-     from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "lead_source" text, "status" text, "merged_into_id" uuid,
+     from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "status" text, "merged_into_id" uuid,
             "created_at" timestamp with time zone, "qualified_at" timestamp with time zone,
             "converted_at" timestamp with time zone, "updated_at" timestamp with time zone,
             "deleted_at" timestamp with time zone,
@@ -418,15 +403,14 @@ group by 1;
 
 -- audit: digests by key of the warehouse
 select "lead_id"::text collate "C" as key,
-('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-            'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+            'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
             'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
             'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
 as digest, null::timestamptz as changed_at
 from
     (select "t"."lead_id"::uuid as "lead_id", "t"."campaign_id"::uuid as "campaign_id",
-            "t"."lead_source"::text as "lead_source", "t"."status"::text as "status",
-            "t"."merged_into_id"::uuid as "merged_into_id",
+            "t"."status"::text as "status", "t"."merged_into_id"::uuid as "merged_into_id",
             "t"."created_at"::timestamp with time zone as "created_at",
             "t"."qualified_at"::timestamp with time zone as "qualified_at",
             "t"."converted_at"::timestamp with time zone as "converted_at",
@@ -438,15 +422,13 @@ from
      )
      union all
      select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
-            "x"."lead_source"::text as "lead_source", "x"."status"::text as "status",
-            "x"."merged_into_id"::uuid as "merged_into_id",
+            "x"."status"::text as "status", "x"."merged_into_id"::uuid as "merged_into_id",
             "x"."created_at"::timestamp with time zone as "created_at",
             "x"."qualified_at"::timestamp with time zone as "qualified_at",
             "x"."converted_at"::timestamp with time zone as "converted_at",
             "x"."updated_at"::timestamp with time zone as "updated_at",
             "x"."deleted_at"::timestamp with time zone as "deleted_at", false, array_remove(array[case when not q.payload ? 'lead_id' then 'lead_id' end,
             case when not q.payload ? 'campaign_id' then 'campaign_id' end,
-            case when not q.payload ? 'lead_source' then 'lead_source' end,
             case when not q.payload ? 'status' then 'status' end,
             case when not q.payload ? 'merged_into_id' then 'merged_into_id' end,
             case when not q.payload ? 'created_at' then 'created_at' end,
@@ -454,7 +436,7 @@ from
             case when not q.payload ? 'converted_at' then 'converted_at' end,
             case when not q.payload ? 'updated_at' then 'updated_at' end,
             case when not q.payload ? 'deleted_at' then 'deleted_at' end]::text[], null), "x"."src_epoch", "x"."src_commit", "x"."src_lsn", "x"."src_is_snapshot"
-     from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "lead_source" text, "status" text, "merged_into_id" uuid,
+     from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "status" text, "merged_into_id" uuid,
             "created_at" timestamp with time zone, "qualified_at" timestamp with time zone,
             "converted_at" timestamp with time zone, "updated_at" timestamp with time zone,
             "deleted_at" timestamp with time zone,
@@ -467,14 +449,13 @@ order by 1;
 
 -- audit: digests of some keys of the warehouse
 select "lead_id"::text,
-('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-            'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+            'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
             'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
             'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
 from
     (select "t"."lead_id"::uuid as "lead_id", "t"."campaign_id"::uuid as "campaign_id",
-            "t"."lead_source"::text as "lead_source", "t"."status"::text as "status",
-            "t"."merged_into_id"::uuid as "merged_into_id",
+            "t"."status"::text as "status", "t"."merged_into_id"::uuid as "merged_into_id",
             "t"."created_at"::timestamp with time zone as "created_at",
             "t"."qualified_at"::timestamp with time zone as "qualified_at",
             "t"."converted_at"::timestamp with time zone as "converted_at",
@@ -486,15 +467,13 @@ from
      )
      union all
      select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
-            "x"."lead_source"::text as "lead_source", "x"."status"::text as "status",
-            "x"."merged_into_id"::uuid as "merged_into_id",
+            "x"."status"::text as "status", "x"."merged_into_id"::uuid as "merged_into_id",
             "x"."created_at"::timestamp with time zone as "created_at",
             "x"."qualified_at"::timestamp with time zone as "qualified_at",
             "x"."converted_at"::timestamp with time zone as "converted_at",
             "x"."updated_at"::timestamp with time zone as "updated_at",
             "x"."deleted_at"::timestamp with time zone as "deleted_at", false, array_remove(array[case when not q.payload ? 'lead_id' then 'lead_id' end,
             case when not q.payload ? 'campaign_id' then 'campaign_id' end,
-            case when not q.payload ? 'lead_source' then 'lead_source' end,
             case when not q.payload ? 'status' then 'status' end,
             case when not q.payload ? 'merged_into_id' then 'merged_into_id' end,
             case when not q.payload ? 'created_at' then 'created_at' end,
@@ -502,7 +481,7 @@ from
             case when not q.payload ? 'converted_at' then 'converted_at' end,
             case when not q.payload ? 'updated_at' then 'updated_at' end,
             case when not q.payload ? 'deleted_at' then 'deleted_at' end]::text[], null), "x"."src_epoch", "x"."src_commit", "x"."src_lsn", "x"."src_is_snapshot"
-     from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "lead_source" text, "status" text, "merged_into_id" uuid,
+     from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "status" text, "merged_into_id" uuid,
             "created_at" timestamp with time zone, "qualified_at" timestamp with time zone,
             "converted_at" timestamp with time zone, "updated_at" timestamp with time zone,
             "deleted_at" timestamp with time zone,
@@ -514,8 +493,8 @@ where not is_deleted and "lead_id" = any(%(keys)s::uuid[]);
 
 -- audit: rows and sums by hour of the source
 select date_trunc('hour', updated_at, 'UTC'), count(*),
-       sum(('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-        'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+       sum(('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+        'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
         'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
         'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 8))
            ::bit(32)::bigint)
@@ -523,7 +502,7 @@ from
 (select "s"."id"::uuid as "lead_id",
         case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-        "s"."lead_source"::text as "lead_source", "s"."status"::text as "status",
+        "s"."status"::text as "status",
         case when "s"."merged_into_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."merged_into_id"::uuid end as "merged_into_id",
         "s"."created_at"::timestamp with time zone as "created_at",
@@ -541,7 +520,7 @@ select "lead_id"::text from
 (select "s"."id"::uuid as "lead_id",
         case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-        "s"."lead_source"::text as "lead_source", "s"."status"::text as "status",
+        "s"."status"::text as "status",
         case when "s"."merged_into_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."merged_into_id"::uuid end as "merged_into_id",
         "s"."created_at"::timestamp with time zone as "created_at",
@@ -557,8 +536,8 @@ where not is_deleted and updated_at >= %s and updated_at < %s
 
 -- audit: digests by bucket of the source
 select ('x' || left(encode(sha256(convert_to("lead_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int, count(*), sum(
-('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-            'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+            'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
             'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
             'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
 )
@@ -566,7 +545,7 @@ from
     (select "s"."id"::uuid as "lead_id",
             case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-            "s"."lead_source"::text as "lead_source", "s"."status"::text as "status",
+            "s"."status"::text as "status",
             case when "s"."merged_into_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."merged_into_id"::uuid end as "merged_into_id",
             "s"."created_at"::timestamp with time zone as "created_at",
@@ -582,8 +561,8 @@ group by 1;
 
 -- audit: digests by key of the source
 select "lead_id"::text collate "C" as key,
-('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-            'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+            'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
             'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
             'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
 as digest, null::timestamptz as changed_at
@@ -591,7 +570,7 @@ from
     (select "s"."id"::uuid as "lead_id",
             case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-            "s"."lead_source"::text as "lead_source", "s"."status"::text as "status",
+            "s"."status"::text as "status",
             case when "s"."merged_into_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."merged_into_id"::uuid end as "merged_into_id",
             "s"."created_at"::timestamp with time zone as "created_at",
@@ -607,15 +586,15 @@ order by 1;
 
 -- audit: digests of some keys of the source
 select "lead_id"::text,
-('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-            'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+('x' || left(encode(sha256(convert_to((jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+            'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
             'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
             'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
 from
     (select "s"."id"::uuid as "lead_id",
             case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-            "s"."lead_source"::text as "lead_source", "s"."status"::text as "status",
+            "s"."status"::text as "status",
             case when "s"."merged_into_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
                 then '00000000-0000-0000-0000-000000000000' else "s"."merged_into_id"::uuid end as "merged_into_id",
             "s"."created_at"::timestamp with time zone as "created_at",
@@ -629,15 +608,14 @@ from
 where not is_deleted and "lead_id" = any(%(keys)s::uuid[]);
 
 -- audit: rows by key of the warehouse
-select "lead_id"::text, to_jsonb("lead_id"), case when not is_deleted then (jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-        'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+select "lead_id"::text, to_jsonb("lead_id"), case when not is_deleted then (jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+        'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
         'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
         'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text end,
        "r"."src_epoch", "r"."src_commit", "r"."src_lsn", "r"."src_is_snapshot"
 from
 (select "t"."lead_id"::uuid as "lead_id", "t"."campaign_id"::uuid as "campaign_id",
-        "t"."lead_source"::text as "lead_source", "t"."status"::text as "status",
-        "t"."merged_into_id"::uuid as "merged_into_id",
+        "t"."status"::text as "status", "t"."merged_into_id"::uuid as "merged_into_id",
         "t"."created_at"::timestamp with time zone as "created_at",
         "t"."qualified_at"::timestamp with time zone as "qualified_at",
         "t"."converted_at"::timestamp with time zone as "converted_at",
@@ -649,15 +627,13 @@ from
  )
  union all
  select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
-        "x"."lead_source"::text as "lead_source", "x"."status"::text as "status",
-        "x"."merged_into_id"::uuid as "merged_into_id",
+        "x"."status"::text as "status", "x"."merged_into_id"::uuid as "merged_into_id",
         "x"."created_at"::timestamp with time zone as "created_at",
         "x"."qualified_at"::timestamp with time zone as "qualified_at",
         "x"."converted_at"::timestamp with time zone as "converted_at",
         "x"."updated_at"::timestamp with time zone as "updated_at",
         "x"."deleted_at"::timestamp with time zone as "deleted_at", false, array_remove(array[case when not q.payload ? 'lead_id' then 'lead_id' end,
         case when not q.payload ? 'campaign_id' then 'campaign_id' end,
-        case when not q.payload ? 'lead_source' then 'lead_source' end,
         case when not q.payload ? 'status' then 'status' end,
         case when not q.payload ? 'merged_into_id' then 'merged_into_id' end,
         case when not q.payload ? 'created_at' then 'created_at' end,
@@ -665,7 +641,7 @@ from
         case when not q.payload ? 'converted_at' then 'converted_at' end,
         case when not q.payload ? 'updated_at' then 'updated_at' end,
         case when not q.payload ? 'deleted_at' then 'deleted_at' end]::text[], null), "x"."src_epoch", "x"."src_commit", "x"."src_lsn", "x"."src_is_snapshot"
- from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "lead_source" text, "status" text, "merged_into_id" uuid,
+ from ops.quarantine q cross join lateral jsonb_to_record(q.payload) as x("lead_id" uuid, "campaign_id" uuid, "status" text, "merged_into_id" uuid,
         "created_at" timestamp with time zone, "qualified_at" timestamp with time zone,
         "converted_at" timestamp with time zone, "updated_at" timestamp with time zone,
         "deleted_at" timestamp with time zone,
@@ -675,18 +651,18 @@ from
 as r where "lead_id" = any(%s::uuid[]);
 
 -- audit: rows by key of the source
-select "lead_id"::text, to_jsonb("lead_id"), (jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-        'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+select "lead_id"::text, to_jsonb("lead_id"), (jsonb_build_object('lead_id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+        'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
         'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
-        'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'lead_source'::text, "lead_source",
-        'status'::text, "status", 'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
+        'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at") - _missing)::text, jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
+        'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
         'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
         'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at")
 from
 (select "s"."id"::uuid as "lead_id",
         case when "s"."campaign_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."campaign_id"::uuid end as "campaign_id",
-        "s"."lead_source"::text as "lead_source", "s"."status"::text as "status",
+        "s"."status"::text as "status",
         case when "s"."merged_into_id"::uuid::text in (select unnest(string_to_array(current_setting('promptsales.erased'), ',')))
             then '00000000-0000-0000-0000-000000000000' else "s"."merged_into_id"::uuid end as "merged_into_id",
         "s"."created_at"::timestamp with time zone as "created_at",

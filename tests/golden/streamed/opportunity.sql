@@ -6,10 +6,10 @@ alter publication "promptcrm" set table "crm"."opportunities" ("id", "campaign_i
                 "created_at", "closed_at", "updated_at", "deleted_at");
 
 -- provision: what Debezium's role may read
-grant usage on schema "crm" to "cdc";
-revoke select on "crm"."opportunities" from "cdc";
+grant usage on schema "crm" to "cdc", "etl_audit";
+revoke select on "crm"."opportunities" from "cdc", "etl_audit";
 grant select ("id", "campaign_id", "source_lead_id", "stage_id", "amount", "currency_code", "merged_into_id",
-        "created_at", "closed_at", "updated_at", "deleted_at") on "crm"."opportunities" to "cdc";
+        "created_at", "closed_at", "updated_at", "deleted_at") on "crm"."opportunities" to "cdc", "etl_audit";
 
 -- apply: the newest known versions
 with kept as (

@@ -6,10 +6,10 @@ alter publication "promptcrm" set table "crm"."opportunity_stage_history" ("id",
                 "changed_at", "created_at", "updated_at");
 
 -- provision: what Debezium's role may read
-grant usage on schema "crm" to "cdc";
-revoke select on "crm"."opportunity_stage_history" from "cdc";
+grant usage on schema "crm" to "cdc", "etl_audit";
+revoke select on "crm"."opportunity_stage_history" from "cdc", "etl_audit";
 grant select ("id", "opportunity_id", "from_stage_id", "to_stage_id", "amount_at_change", "changed_by_user_id",
-        "changed_at", "created_at", "updated_at") on "crm"."opportunity_stage_history" to "cdc";
+        "changed_at", "created_at", "updated_at") on "crm"."opportunity_stage_history" to "cdc", "etl_audit";
 
 -- apply: the newest known versions
 with kept as (

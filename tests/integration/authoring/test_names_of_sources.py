@@ -35,9 +35,11 @@ TABLE = """
         for each row execute function suppress_redundant_updates_trigger();
     insert into crm."Order Lines"
         ("ID", "order", "Group", "user", "with space", "Margin %", "a.b", s, t, key, value, moment, changed_at, rules,
-         "E-Mail")
+         "E-Mail", "updatedAt")
     select ('00000000-0000-4000-8000-00000000000' || n)::uuid, n, g, gen_random_uuid(), n, n + 0.5, n, n, n, n, n,
-           '2026-01-02', '2026-01-02', n, 'person' || n || '@example.com'
+           '2026-01-02', '2026-01-02', n, 'person' || n || '@example.com',
+           -- so long ago that no later load reads the row again for the margin of the frontier
+           '2026-01-02'
     from unnest(array['it''s', 'a;b: {x}', 'ok', 'test it', 'bad one', '42']) with ordinality as x(g, n)
 """
 HISTORY = """
@@ -51,8 +53,8 @@ create unique index on core.order_lines_history (order_line_id) where valid_to =
 DRAFT = {
     "order_line_id": "ID", "order": None, "group": "Group", "user": None, "with_space": "with space",
     "margin": "Margin %", "a_b": "a.b", "s": None, "t": None, "key": None, "value": None, "moment": None,
-    "changed_at": None, "rules": None, "e_mail_hmac": "E-Mail", "e_mail_domain_hmac": "E-Mail",
-    "is_e_mail_valid": "E-Mail", "email_hmac": "Email", "email_domain_hmac": "Email", "is_email_valid": "Email",
+    "changed_at": None, "rules": None, "e_mail_hmac": "E-Mail",
+    "is_e_mail_valid": "E-Mail", "email_hmac": "Email", "is_email_valid": "Email",
     "created_at": "createdAt", "updated_at": "updatedAt", "deleted_at": "deletedAt", "pii_kid": None,
 }  # fmt: skip
 SQL = "unexpected_rows_expectation"
@@ -128,7 +130,7 @@ def test_a_feed(promptsales: Command, copy: Path, lines: psycopg.Connection, adm
     ]
     assert {row["result"] for row in outputs[3]} == {"passed"}
     assert outputs[4] == []
-    assert counts(outputs[7]) == {"extracted": 5, "inserted": 1, "updated": 1, "quarantined": 2, "checks_failed": 0}
+    assert counts(outputs[7]) == {"extracted": 2, "inserted": 1, "updated": 1, "quarantined": 0, "checks_failed": 0}
     assert [(row["gone"], row["deleted"], row["unequal_buckets"]) for row in outputs[8]] == [(1, 1, 1)]
     _assert_core(admin)
 

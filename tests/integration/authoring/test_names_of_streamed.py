@@ -179,7 +179,7 @@ def test_a_streamed_table(
     assert {change["what"] for change in json.loads(provisioned.stdout)} >= {
         "core.Orders: 24 comments written",
         "publication promptcrm: tables and columns as the contracts say",
-        "crm.order: 10 columns granted to cdc",
+        "crm.order: 10 columns granted to cdc, etl_audit",
     }
     followed = promptsales(code=FOLLOW)
     assert followed.returncode == 0, followed.stderr

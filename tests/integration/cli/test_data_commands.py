@@ -1,6 +1,7 @@
 """The commands on data, as a user or CI runs them."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -81,6 +82,15 @@ def test_load_check_freshness_quarantine(promptsales: Command, crm: psycopg.Conn
     assert [suite.get("name") for suite in root] == [*contracts(), *stream_contracts(), *tables()]
     failed = [(c.get("classname"), c.get("name")) for c in root.iter("testcase") if c.find("failure") is not None]
     assert failed == [("leads", "created_after_updated")]
+    lines = dict(line.split(": ", 1) for line in checked.stderr.splitlines())
+    assert list(lines) == [*contracts(), *stream_contracts(), *tables()]
+    rules = len(root.findall("testsuite[@name='leads']/testcase"))
+    assert re.fullmatch(rf"{rules} rules, 1 failed(, \d+ warned)?, \d+\.\d s", lines["leads"])
+    assert re.fullmatch(r"\d+ rules, all passed, \d+\.\d s", lines["campaign_performance_daily"])
+
+    stopped = promptsales("check", "accounts", "leads", "contacts", "--fail-fast", "--junit", str(report))
+    assert stopped.returncode == 1
+    assert [suite.get("name") for suite in ElementTree.parse(report).getroot()] == ["accounts", "leads"]
 
 
 @pytest.mark.parametrize("words", [("load", "leads"), ("reconcile", "leads")])

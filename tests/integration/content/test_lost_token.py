@@ -80,7 +80,7 @@ def roll_over(client: Client) -> None:
 def test_lost_token(
     stack: Settings, small: Client, warehouse: psycopg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source = Content(small, stack.address("kafka"), active_key(stack.state / "secrets"))
+    source = Content(small, stack.address("kafka_content"), active_key(stack.state / "secrets", "pii_content_key"))
     history = small["promptcontent"].prompt_history
     now = small.admin.command("hello")["localTime"]
     history.insert_many([prompt(_id="old", timestamp=MORNING), prompt(_id="recent", timestamp=now)])
@@ -111,7 +111,7 @@ def test_lost_token(
 def test_dropped_collection(
     stack: Settings, small: Client, warehouse: psycopg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source = Content(small, stack.address("kafka"), active_key(stack.state / "secrets"))
+    source = Content(small, stack.address("kafka_content"), active_key(stack.state / "secrets", "pii_content_key"))
     history = small["promptcontent"].prompt_history
     history.insert_one(prompt(_id="one", timestamp=small.admin.command("hello")["localTime"]))
     load(PROMPTS, source, warehouse, None, "test")

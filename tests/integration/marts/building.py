@@ -1,4 +1,7 @@
-"""A build that prints each step and waits for a line on standard input before it continues; tests kill it."""
+"""A build that prints each step and waits for a line on standard input before it continues; tests kill it.
+
+The connection comes from libpq's variables: every user of the machine can read a command line.
+"""
 
 import sys
 from datetime import datetime
@@ -11,14 +14,14 @@ from promptsales.settings import settings
 from spark_jobs import jobs
 
 
-def main(address: str, as_of: str) -> None:
+def main(as_of: str) -> None:
     """Build one mart step by step."""
 
     def say(mart: str, step: str) -> None:
         print(step, flush=True)
         sys.stdin.readline()
 
-    with psycopg.connect(address, autocommit=True) as warehouse:
+    with psycopg.connect(autocommit=True) as warehouse:
         build(
             ["campaign_performance_daily"],
             warehouse,

@@ -24,7 +24,7 @@ ROWS = {"leads": "l12", "opportunities": "o24", "accounts": "account1"}
 
 
 def erase(admin: psycopg.Connection, feed: str, name: str) -> erasure.Report:
-    return erasure.erase(admin, find(admin, str(uid(name)), feed, True))
+    return erasure.erase(admin, find(admin, str(uid(name)), feed))
 
 
 def figures(admin: psycopg.Connection) -> list[Any]:

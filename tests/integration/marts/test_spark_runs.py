@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pyspark
@@ -25,9 +24,11 @@ WORKER = "org.apache.spark.deploy.worker.Worker"
 PATIENCE_S = 120
 
 
-def _address(warehouse: psycopg.Connection) -> str:
+def _environment(warehouse: psycopg.Connection) -> dict[str, str]:
+    """Return this process's environment with libpq's variables for a connection."""
     info = warehouse.info
-    return f"postgresql://{info.user}:{info.password}@{info.host}:{info.port}/{info.dbname}"
+    variables = {"PGHOST": info.host, "PGPORT": str(info.port), "PGDATABASE": info.dbname, "PGUSER": info.user}
+    return {**os.environ, **variables, "PGPASSWORD": info.password}
 
 
 @pytest.mark.timeout(900)
@@ -39,9 +40,16 @@ def test_killed_in_the_middle(admin: psycopg.Connection, connect: Connect, run: 
     admin.execute("update ops.mart set definition = 'another'")
     before = admin.execute("select * from marts.campaign_performance_daily order by 1, 2").fetchall()
     with connect("warehouse_loader") as warehouse:
-        command = [sys.executable, "-m", "tests.integration.marts.building", _address(warehouse), AS_OF.isoformat()]
+        environment = _environment(warehouse)
+    command = [sys.executable, "-m", "tests.integration.marts.building", AS_OF.isoformat()]
     process = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     with process:
         assert process.stdin
@@ -114,14 +122,13 @@ def _wait_for(log: Path, text: str, times: int) -> None:
 def test_a_cluster_of_two_workers(admin: psycopg.Connection, connect: Connect, stack: Settings, tmp_path: Path) -> None:
     fill(admin)
     with cluster(tmp_path, stack.port_base + 17) as url, connect("warehouse_loader") as warehouse:
-        address = _address(warehouse)
-        environment: dict[str, Any] = {
-            **os.environ,
+        environment = {
+            **_environment(warehouse),
             "PROMPTSALES_SPARK_MASTER": url,
             "PROMPTSALES_SPARK_MEMORY": "600m",
             "SPARK_LOCAL_IP": "127.0.0.1",  # the workers call the driver at this address
         }
-        command = [sys.executable, "-m", "tests.integration.marts.building", address, AS_OF.isoformat()]
+        command = [sys.executable, "-m", "tests.integration.marts.building", AS_OF.isoformat()]
         result = subprocess.run(
             command, cwd=ROOT, env=environment, input="go on\n" * 9, capture_output=True, text=True, check=False
         )

@@ -113,7 +113,7 @@ def test_a_feed_that_cannot_be_loaded_leaves_the_rotation_open(stack: Settings, 
 
 @pytest.mark.parametrize("by", ["user", "contact", "lead"])
 def test_an_erasure_follows_address_and_phone(admin: psycopg.Connection, ann: Ann, by: str) -> None:
-    report = erasure.erase(admin, find(admin, str(getattr(ann, by)), None, True))
+    report = erasure.erase(admin, find(admin, str(getattr(ann, by)), None))
     assert report.left == 0
     suppressed = admin.execute("select feed, key from ops.suppression order by 1").fetchall()
     assert suppressed == [("contacts", str(ann.contact)), ("leads", str(ann.lead)), ("users", str(ann.user))]
@@ -142,7 +142,7 @@ def test_in_no_order_does_anything_bring_them_back(
         "on conflict (feed) do update set extraction = 1, fence = 1, complete_through = excluded.complete_through"
     )
     audited(stack, admin, "campaigns")
-    report = erasure.erase(admin, find(admin, str(ann.user), None, True))
+    report = erasure.erase(admin, find(admin, str(ann.user), None))
     assert {change.table for change in report.changes} >= {"core.users", "core.campaigns", "core.campaigns_history"}
     steps = [partial(step, stack, admin) for step in (_replay, _reload, _reconcile, _audit)] * 2
     random.Random(seed).shuffle(steps)  # noqa: S311 -- an order, no secret

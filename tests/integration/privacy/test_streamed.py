@@ -100,7 +100,7 @@ def audited(stack: Settings, admin: psycopg.Connection, name: str) -> AuditResul
 def erase(admin: psycopg.Connection, *persons: uuid.UUID) -> None:
     feeds = ("users", "leads")
     for feed, person in zip(feeds, persons, strict=True):
-        erasure.erase(admin, find(admin, str(person), feed, True))
+        erasure.erase(admin, find(admin, str(person), feed))
 
 
 def send(stack: Settings, *messages: Message) -> None:

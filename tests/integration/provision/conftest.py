@@ -57,7 +57,7 @@ def provisioned(stack: Settings, system: Database) -> Iterator[Connect]:
     """Provision a database like that of a system; sources hash with ``KEY``."""
     with database(stack, system) as connect:
         with connect("postgres") as admin:
-            provision_database(admin, system, {} if system == "warehouse" else {1: KEY})
+            provision_database(admin, system, {} if system == "warehouse" else {1: KEY}, log_in=connect)
         yield connect
 
 

@@ -11,7 +11,7 @@ import pytest
 from promptsales.errors import ConfigError, TerminalError
 from promptsales.provision.changes import ProvisionChange
 from promptsales.provision.lines import read_line
-from promptsales.provision.migrations import migrate, prepare, transaction
+from promptsales.provision.migrations import migrate_as_owner
 from tests.integration.provision.conftest import Connect, Scratch
 
 FIRST = "create schema crm; create table crm.a (id int); comment on table crm.a is '100 % of :all {things}';"
@@ -23,10 +23,9 @@ def connect(scratch: Scratch) -> Iterator[Connect]:
         yield connect
 
 
-def run(connection: psycopg.Connection, folder: Path, dry_run: bool = False) -> list[ProvisionChange]:
-    with transaction(connection, dry_run) as bound:
-        prepare(connection)
-        return migrate(bound, read_line("promptcrm", "a_line", "promptcrm_owner", folder))
+def run(connect: Connect, folder: Path, dry_run: bool = False) -> list[ProvisionChange]:
+    line = read_line("promptcrm", "a_line", "promptcrm_owner", folder)
+    return migrate_as_owner(connect("postgres"), line, connect, dry_run)
 
 
 def exists(connection: psycopg.Connection, relation: str) -> bool:
@@ -36,22 +35,22 @@ def exists(connection: psycopg.Connection, relation: str) -> bool:
 def test_what_is_run_can_be_told_to_a_log(connect: Connect, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "0001_first.sql").write_text(FIRST)
     with caplog.at_level(logging.INFO):
-        run(connect("postgres"), tmp_path)
+        run(connect, tmp_path)
     assert "Running upgrade" in caplog.text
 
 
 def test_each_file_once_in_order_as_its_owner(connect: Connect, tmp_path: Path) -> None:
     admin = connect("postgres")
     (tmp_path / "0001_first.sql").write_text(FIRST)
-    assert len(run(admin, tmp_path)) == 1
-    assert run(admin, tmp_path) == []
+    assert len(run(connect, tmp_path)) == 1
+    assert run(connect, tmp_path) == []
     (tmp_path / "0002_second.sql").write_text("alter table crm.a add b int;")
     (tmp_path / "0003_third.sql").write_text("alter table crm.a rename b to c;")
-    assert [change.what.split("/")[-1] for change in run(admin, tmp_path)] == [
+    assert [change.what.split("/")[-1] for change in run(connect, tmp_path)] == [
         "0002_second.sql applied",
         "0003_third.sql applied",
     ]
-    assert run(admin, tmp_path) == []
+    assert run(connect, tmp_path) == []
     applied = admin.execute(
         "select tableowner, obj_description('crm.a'::regclass) from pg_tables where tablename = 'a'"
     ).fetchone()
@@ -63,11 +62,11 @@ def test_each_file_once_in_order_as_its_owner(connect: Connect, tmp_path: Path) 
 def test_changed_file_is_refused_and_nothing_applied(connect: Connect, tmp_path: Path) -> None:
     admin = connect("postgres")
     (tmp_path / "0001_first.sql").write_text(FIRST)
-    run(admin, tmp_path)
+    run(connect, tmp_path)
     (tmp_path / "0001_first.sql").write_text(FIRST + " ")
     (tmp_path / "0002_second.sql").write_text("create table crm.b ();")
     with pytest.raises(ConfigError, match="was changed after it was applied"):
-        run(admin, tmp_path)
+        run(connect, tmp_path)
     assert not exists(admin, "crm.b")
 
 
@@ -76,39 +75,57 @@ def test_a_failing_file_undoes_those_before_it(connect: Connect, tmp_path: Path)
     (tmp_path / "0001_first.sql").write_text(FIRST)
     (tmp_path / "0002_second.sql").write_text("create table crm.b (); select 1 / 0;")
     with pytest.raises(TerminalError, match=r"migration .*0002_second\.sql: DivisionByZero"):
-        run(admin, tmp_path)
+        run(connect, tmp_path)
     assert not exists(admin, "crm.a")
-    assert not exists(admin, "migrations.applied")
+    assert admin.execute("select count(*) from migrations.applied").fetchone() == (0,)
     (tmp_path / "0002_second.sql").write_text("create table crm.b ();")
-    assert len(run(admin, tmp_path)) == 2
+    assert len(run(connect, tmp_path)) == 2
 
 
 def test_a_file_may_not_do_what_its_owner_may_not(connect: Connect, tmp_path: Path) -> None:
     (tmp_path / "0001_first.sql").write_text("create role somebody;")
     with pytest.raises(TerminalError, match="InsufficientPrivilege"):
-        run(connect("postgres"), tmp_path)
+        run(connect, tmp_path)
 
 
 def test_dry_run_says_it_and_does_nothing(connect: Connect, tmp_path: Path) -> None:
     admin = connect("postgres")
     (tmp_path / "0001_first.sql").write_text(FIRST)
-    assert len(run(admin, tmp_path, dry_run=True)) == 1
+    assert len(run(connect, tmp_path, dry_run=True)) == 1
     assert not exists(admin, "crm.a")
     assert not exists(admin, "migrations.applied")
-    assert len(run(admin, tmp_path)) == 1
+    assert len(run(connect, tmp_path)) == 1
 
 
 def test_two_at_once_do_it_once(connect: Connect, tmp_path: Path) -> None:
     (tmp_path / "0001_first.sql").write_text(FIRST + "select pg_sleep(0.3);")
     both, results = Barrier(2), []
 
-    def provision(connection: psycopg.Connection) -> None:
+    def provision() -> None:
         both.wait()
-        results.append(len(run(connection, tmp_path)))
+        results.append(len(run(connect, tmp_path)))
 
-    threads = [Thread(target=provision, args=[connect("postgres")]) for _ in range(2)]
+    threads = [Thread(target=provision) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sorted(results) == [0, 1]
+
+
+def test_a_provision_killed_before_its_record(connect: Connect, tmp_path: Path) -> None:
+    admin = connect("postgres")
+    (tmp_path / "0001_first.sql").write_text(FIRST)
+    run(connect, tmp_path)
+    admin.execute("delete from migrations.applied")  # written after the owner's transaction
+    assert run(connect, tmp_path) == []
+    assert admin.execute("select line, number from migrations.applied").fetchall() == [("a_line", "0001")]
+
+
+def test_without_the_owner_s_password_due_files_are_refused(connect: Connect, tmp_path: Path) -> None:
+    (tmp_path / "0001_first.sql").write_text(FIRST)
+    line = read_line("promptcrm", "a_line", "promptcrm_owner", tmp_path)
+    with pytest.raises(ConfigError, match=r"0001_first.sql is due and runs in a session of promptcrm_owner"):
+        migrate_as_owner(connect("postgres"), line, None)
+    run(connect, tmp_path)
+    assert migrate_as_owner(connect("postgres"), line, None) == []

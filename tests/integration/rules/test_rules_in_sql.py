@@ -89,3 +89,15 @@ def test_a_rule_that_cannot_run_has_failed_and_says_where(admin: psycopg.Connect
         'UndefinedColumn, sqlstate 42703 (column "m" does not exist, character 30 of the statement)'
     )
     assert good.is_success
+
+
+def test_a_rule_that_runs_too_long_has_failed_and_the_next_one_runs(admin: psycopg.Connection) -> None:
+    admin.execute(NUMBERS)
+    admin.execute("set statement_timeout = '100ms'")
+    slow, good = verdicts(admin, "select n from {batch} where pg_sleep(9) is null", "select n from {batch} where n > 5")
+    assert (slow.is_success, slow.error) == (
+        False,
+        "QueryCanceled, sqlstate 57014 (by hand, or after PROMPTSALES_WORK_TIMEOUT_MINUTES or "
+        "PROMPTSALES_LOOK_TIMEOUT_MINUTES)",
+    )
+    assert good.is_success

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from promptsales.bus import topics
 from promptsales.cli import dlq
+from promptsales.kafka_address import client_properties
 from promptsales.settings import Settings
 from promptsales.stream import lag
 from tests.support import events
@@ -33,7 +34,7 @@ def run(*words: str) -> str:
 
 
 def send(stack: Settings, value: bytes) -> None:
-    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all", "message.max.bytes": LARGE})
+    producer = Producer({**client_properties(stack.address("kafka")), "acks": "all", "message.max.bytes": LARGE})
     producer.produce(METRICS, key=KEY, value=value, partition=3, headers={"epoch": b"4"})
     assert producer.flush(30) == 0
 
@@ -45,7 +46,7 @@ def end(stack: Settings) -> int:
 
 def buried(stack: Settings, offset: int) -> Message:
     """Read one message of the dead letter topic."""
-    consumer = Consumer({"bootstrap.servers": stack.address("kafka"), "group.id": "test", "enable.auto.commit": False})
+    consumer = Consumer({**client_properties(stack.address("kafka")), "group.id": "test", "enable.auto.commit": False})
     consumer.assign([TopicPartition(f"{METRICS}.dlq", 0, offset)])
     found = consumer.poll(20)
     consumer.close()

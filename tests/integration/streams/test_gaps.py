@@ -10,6 +10,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartiti
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from promptsales.bus import topics
+from promptsales.kafka_address import client_properties
 from promptsales.settings import Settings
 from promptsales.stream import gaps as stream_gaps
 from promptsales.stream import lag
@@ -61,7 +62,7 @@ def create_again(client: AdminClient) -> None:
 
 
 def send(stack: Settings, events: int) -> None:
-    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all", "log_level": 0})
+    producer = Producer({**client_properties(stack.address("kafka")), "acks": "all", "log_level": 0})
     for _ in range(events):
         producer.produce(TOPIC, b"{}", b"{}", partition=0)
     assert producer.flush(30) == 0

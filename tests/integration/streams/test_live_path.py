@@ -11,6 +11,7 @@ import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from promptsales.kafka_address import client_properties
 from promptsales.monitoring.doctor import diagnose
 from promptsales.monitoring.freshness import freshness
 from promptsales.monitoring.stream_status import read_connectors
@@ -107,7 +108,7 @@ def test_an_event_that_cannot_be_decoded(
     stack: Settings, ads: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
     topic = "promptads.promptads.campaign_metrics"
-    producer = Producer({"bootstrap.servers": stack.address("kafka"), "acks": "all"})
+    producer = Producer({**client_properties(stack.address("kafka")), "acks": "all"})
     producer.produce(topic, key=b"k", value=b"\xff not json", headers={"epoch": b"1"})
     producer.flush(30)
     wait(lambda: warehouse.execute("select count(*) from ops.dead_letter").fetchone() == (1,))
@@ -174,7 +175,7 @@ def test_each_alert_is_sent(stack: Settings, ads: psycopg.Connection, warehouse:
 
 def events_of(stack: Settings, topic: str) -> list[bytes]:
     """Return every event of a topic."""
-    consumer = Consumer({"bootstrap.servers": stack.address("kafka"), "group.id": "test", "enable.auto.commit": False})
+    consumer = Consumer({**client_properties(stack.address("kafka")), "group.id": "test", "enable.auto.commit": False})
     ends = {number: consumer.get_watermark_offsets(TopicPartition(topic, number))[1] for number in range(3)}
     consumer.assign([TopicPartition(topic, number, 0) for number in ends])
     found: list[bytes] = []

@@ -15,7 +15,7 @@ WHEN = {"created_at": AT, "updated_at": AT}
 
 
 def lead(key: str, campaign: str | None, **more: Any) -> dict[str, Any]:
-    row = {"id": key, "campaign_id": campaign, "lead_source": "webinar", "status": "new", "merged_into_id": None}
+    row = {"id": key, "campaign_id": campaign, "status": "new", "merged_into_id": None}
     return row | {"qualified_at": None, "converted_at": None, "deleted_at": None} | WHEN | more
 
 

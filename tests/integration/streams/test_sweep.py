@@ -82,7 +82,7 @@ def test_nothing_is_deleted_that_could_not_be_seen(
     apply([message("r", {"id": str(uuid4())}, 100, topic=CAMPAIGNS)])
     warehouse.execute("update ops.connector set epoch = 2 where connector = 'promptads'")
     ads_admin.execute("alter table promptads.campaigns enable row level security")
-    hidden = r"table campaigns: cdc may not read all rows of promptads\.campaigns"
+    hidden = r"table campaigns: etl_audit may not read all rows of promptads\.campaigns"
     with pytest.raises(SourceRefused, match=hidden):
         sweep(stack, warehouse, "promptads", 2)
     with (

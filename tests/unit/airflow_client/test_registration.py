@@ -62,7 +62,18 @@ def test_mongo_srv() -> None:
 
 def test_kafka() -> None:
     connection = kafka_connection("kafka", "a:9092,b:9092", "")
-    assert (connection.host, connection.extra) == ("a:9092,b:9092", '{"bootstrap.servers": "a:9092,b:9092"}')
+    assert (connection.host, connection.login, connection.extra) == (
+        "a:9092,b:9092", None, '{"bootstrap.servers": "a:9092,b:9092"}'
+    )  # fmt: skip
+
+
+def test_kafka_with_a_login() -> None:
+    address = "kafka://u:p%40ss@a:9092,b:9092?security.protocol=SASL_SSL"
+    connection = kafka_connection("kafka", address, "")
+    assert (connection.host, connection.login, connection.password) == ("a:9092,b:9092", "u", "p@ss")
+    assert json.loads(connection.extra or "") == {
+        "bootstrap.servers": "a:9092,b:9092", "security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512",
+    }  # fmt: skip
 
 
 def test_redis() -> None:

@@ -18,7 +18,6 @@ def column(name: str, kind: str, allowed: str | None = None, is_key: bool = Fals
             "character varying(320)",
             [
                 ("email_hmac", "bytea", "email_hmac", "direct"),
-                ("email_domain_hmac", "bytea", "email_domain_hmac", "direct"),
                 ("is_email_valid", "boolean", "is_email_valid", "direct"),
             ],
         ),
@@ -29,7 +28,7 @@ def column(name: str, kind: str, allowed: str | None = None, is_key: bool = Fals
         ("amount", "numeric(12,2)", [("amount", "numeric(12,2)", "as_is", "none")]),
         ("seen_at", "timestamp without time zone", [("seen_at", "timestamp with time zone", "as_is", "none")]),
         ("seen_at", "timestamp(3) without time zone", [("seen_at", "timestamp(3) with time zone", "as_is", "none")]),
-        ("utm_source", "character varying(255)", [("utm_source", "character varying(255)", "as_is", "none")]),
+        ("utm_source", "character varying(255)", [("utm_source", "character varying(255)", "redacted", "free_text")]),
         ("first_name", "character varying(100)", []),
         ("date_of_birth", "date", []),
         ("zip", "integer", []),

@@ -35,6 +35,12 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         preflight.check_disk(tmp_path)
 
 
+def test_folder_with_only_settings_is_claimed(tmp_path: Path) -> None:
+    assert preflight._is_unused(tmp_path)
+    (tmp_path / "settings.env").touch(mode=0o600)
+    assert preflight._is_unused(tmp_path)
+
+
 def test_folder_with_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(ConfigError, match="holds other files"):

@@ -41,6 +41,16 @@ def test_no_secret_on_a_command_line(settings: Settings) -> None:
     assert [word for word in commands if any(secret in word for secret in secrets)] == []
 
 
+def test_our_processes_read_the_same_file_of_settings(settings: Settings, tmp_path: Path) -> None:
+    programs = [program for service in services(settings) for program in service.programs()]
+    assert not any("PROMPTSALES_SETTINGS" in program.environment for program in programs)
+    (tmp_path / "settings.env").touch(mode=0o600)
+    programs = [program for service in services(settings) for program in service.programs()]
+    named = {program.name for program in programs if "PROMPTSALES_SETTINGS" in program.environment}
+    assert named == {"airflow-api", "airflow-scheduler", "airflow-dags", "airflow-cleanup", "stream-0"}
+    assert programs[-1].environment["PROMPTSALES_SETTINGS"] == str(tmp_path / "settings.env")
+
+
 def test_every_server_listens_on_this_machine_only(settings: Settings) -> None:
     text = "".join(text for service in services(settings) for text in service.files().values())
     assert "0.0.0.0" not in text  # noqa: S104 - the address that must not be there

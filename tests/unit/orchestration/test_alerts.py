@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from promptsales.airflow_client.registration import alert_environment
+from promptsales.airflow_client.registration import alert_connections
 from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.feeds.models import FeedProgress, Staged
 from promptsales.orchestration import alerts
@@ -22,8 +22,8 @@ def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
     """Run both servers, with the connections that the stack registers from the settings."""
     with inbox() as servers:
         ways = Settings(alert_mail=servers.mail_address, alert_webhook=servers.web_address)
-        for name, value in alert_environment(ways).items():
-            monkeypatch.setenv(name, value)
+        for name, value in alert_connections(ways).items():
+            monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", value)
         yield servers
 
 
@@ -38,7 +38,7 @@ def test_failure_of_a_task(box: Inbox) -> None:
     alerts.on_failure(failure(BatchBlocked("feed leads: {{ rule }} <b> (3 rows)")))
     assert box.posts == [{
         "subject": "promptcrm_hourly: leads.check failed",
-        "text": "promptcrm_hourly, run r1, task leads.check, try 2: feed leads: {{ rule }} <b> (3 rows)\nhttp://log",
+        "text": "promptcrm_hourly, run r1, task leads.check, try 2: feed leads: {{ rule }} \u2039b\u203a (3 rows)\nhttp://log",
     }]  # fmt: skip
     (mail,) = box.mails
     assert (mail["subject"], mail["from"], mail["to"]) == (
@@ -52,8 +52,8 @@ def test_failure_of_a_task(box: Inbox) -> None:
 def test_a_text_is_shown_as_it_is_on_lines_of_ours(box: Inbox) -> None:
     alerts.send("[/]: \x1b[2J\nBcc: x@x.example", "{% raw %} \u202e <b> \ud800\nsecond line")
     assert box.posts == [{
-        "subject": r"[/]: \x1b[2J\nBcc: x@x.example",
-        "text": "{% raw %} \\u202e <b> \\ud800\nsecond line",
+        "subject": "(/): \\x1b(2J\\nBcc: x\uff20x.example",
+        "text": "{% raw %} \\u202e \u2039b\u203a \\ud800\nsecond line",
     }]  # fmt: skip
     (mail,) = box.mails
     assert (mail["subject"], mail["bcc"]) == (r"[/]: \x1b[2J\nBcc: x@x.example", None)
@@ -97,7 +97,7 @@ def test_a_held_watermark(box: Inbox) -> None:
 
 
 def test_nobody_is_told_where_nothing_is_set() -> None:
-    assert alert_environment(Settings(alert_mail="", alert_webhook="")) == {}
+    assert alert_connections(Settings(alert_mail="", alert_webhook="")) == {}
     alerts.on_late({"dag_run": {"dag_id": "d"}})
 
 
@@ -123,4 +123,4 @@ def test_a_dead_mail_server_keeps_the_webhook(
 )
 def test_a_mail_setting_that_cannot_be(text: str) -> None:
     with pytest.raises(ConfigError, match="setting alert_mail must be like smtp://"):
-        alert_environment(Settings(alert_mail=text))
+        alert_connections(Settings(alert_mail=text))

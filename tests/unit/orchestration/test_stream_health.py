@@ -26,7 +26,7 @@ def run(
 ) -> list[Any]:
     """Run the task on servers that give these answers; return what it records."""
     noted: list[Any] = []
-    monkeypatch.setattr(stream, "bootstrap_servers", lambda _: "")
+    monkeypatch.setattr(stream, "kafka_address", lambda _: "")
     monkeypatch.setattr(stream, "postgres", lambda _: nullcontext())
     monkeypatch.setattr(topics, "admin", lambda _: None)
     monkeypatch.setattr(lag, "read_slot", lambda *_: slot)

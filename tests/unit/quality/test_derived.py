@@ -48,7 +48,6 @@ def _names(table: Contract | StreamContract | Mart) -> dict[str, list[str]]:
             "lead",
             [
                 ("lead_id_missing", NOT_NULL, {"column": "lead_id"}, "quarantine"),
-                ("lead_source_missing", NOT_NULL, {"column": "lead_source"}, "quarantine"),
                 ("status_missing", NOT_NULL, {"column": "status"}, "quarantine"),
                 ("created_at_missing", NOT_NULL, {"column": "created_at"}, "quarantine"),
                 ("updated_at_missing", NOT_NULL, {"column": "updated_at"}, "quarantine"),

@@ -1,5 +1,6 @@
 """Assets and prompts fit their validators; the cache fits its key spaces."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,8 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 def _fits(value: Any, schema: dict[str, Any]) -> bool:
     if "enum" in schema:
         return value in schema["enum"]
+    if "not" in schema:
+        return not (_fits(value, schema["not"]) and re.search(schema["not"]["pattern"], value))
     kinds = schema["bsonType"] if isinstance(schema["bsonType"], list) else [schema["bsonType"]]
     if not any(_TYPES[kind](value) for kind in kinds if kind in _TYPES):
         return False

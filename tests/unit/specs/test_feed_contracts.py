@@ -85,11 +85,11 @@ def test_read(tmp_path: Path) -> None:
         ({"columns": column(name="thing_id")}, "a column is named twice"),
         (
             {"columns": column(pii="direct")},
-            "extra is direct, so transform as_is is not allowed; use email_domain_hmac, email_hmac",
+            "extra is direct, so transform as_is is not allowed; use email_hmac",
         ),
         (
             {"columns": column(pii="free_text")},
-            "extra is free_text, so transform as_is is not allowed; use text_hmac, text_length",
+            "extra is free_text, so transform as_is is not allowed; use redacted, redacted_url, text_hmac, text_length",
         ),
         ({"columns": column(transform="deleted_at")}, "extra: extra (deleted_at) is for path change_stream only"),
         ({"path": "change_stream"}, "path change_stream does not fit system promptcrm"),

@@ -53,7 +53,6 @@ def test_every_part_has_the_same_limit() -> None:
 
 def test_a_value_is_cut_one_unit_after_the_most() -> None:
     assert compose_properties("promptcrm") == {
-        "column.truncate.to.81.chars": r"crm\.leads\.lead_source",
         "column.truncate.to.41.chars": r"crm\.leads\.status",
         "column.truncate.to.7.chars": r"crm\.opportunities\.currency_code",
     }

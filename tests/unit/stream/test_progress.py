@@ -40,7 +40,7 @@ def test_what_is_swept_is_the_epoch_that_was_looked_at_unless_events_are_missing
     monkeypatch.setattr(completeness, "sweep", sweep)
     monkeypatch.setattr(completeness, "time", SimpleNamespace(sleep=stop))
     with pytest.raises(StopIteration):
-        completeness._run(Settings(), following)
+        completeness._run(Settings(dsn={"kafka_stream": "127.0.0.1:1"}), following)
     assert swept == noted
     assert calls == [gaps]
 

@@ -13,6 +13,7 @@ from promptsales.stream.dead_letters import DeadLetter
 from promptsales.stream.decode import RowChange
 from promptsales.stream.messages import Message
 from promptsales.stream.sink import Applied, Sink
+from promptsales.stream.version import Rank
 from streams.delivery import Delivery
 
 OFFSETS = (Offset("t", 0, 0, 8, None, None, 0),)
@@ -20,7 +21,7 @@ OFFSETS = (Offset("t", 0, 0, 8, None, None, 0),)
 
 def change(number: int) -> RowChange:
     return RowChange(
-        "t", number, (1, number, True, number), datetime.now(UTC), None, [], Message("t", 0, number, None, b"v", 1)
+        "t", number, Rank(1, number, True, number), datetime.now(UTC), None, [], Message("t", 0, number, None, b"v", 1)
     )
 
 

@@ -7,7 +7,7 @@ from aiokafka.structs import ConsumerRecord
 
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream.decode import Decoder
-from streams.app import decode
+from streams.app import collect, decode
 from tests.support import events
 from tests.support.events import METRICS, metric
 
@@ -33,7 +33,7 @@ def record(*headers: tuple[str, bytes | None]) -> ConsumerRecord[Any, Any]:
     ],
 )
 def test_an_epoch_is_what_the_warehouse_can_hold(epoch: bytes | None, known: int | None) -> None:
-    batch = decode(DECODERS, [record(("other", None), ("epoch", epoch))])
+    batch = collect(decode(DECODERS, [record(("other", None), ("epoch", epoch))]))
     messages = [change.message for change in batch.changes] + [letter.message for letter in batch.dead]
     assert [message.epoch for message in messages] == [known]
     assert len(batch.dead) == (known is None)

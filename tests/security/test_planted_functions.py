@@ -11,7 +11,7 @@ from local.postgres import Postgres
 from promptsales.connections import connected
 from promptsales.provision import provision_database
 from promptsales.settings import Settings
-from tests.integration.provision.conftest import KEY, Connect, Scratch
+from tests.integration.provision.conftest import KEY, Connect, database
 
 # better matches of calls in our statements than PostgreSQL's own functions: literals are text before they are names
 PLANTS = """
@@ -30,8 +30,8 @@ PLANTS = """
 
 
 @pytest.fixture
-def connect(scratch: Scratch) -> Iterator[Connect]:
-    with scratch("promptcrm") as connect:
+def connect(stack: Settings) -> Iterator[Connect]:
+    with database(stack, "promptcrm") as connect:
         yield connect
 
 
@@ -54,7 +54,7 @@ def test_no_planted_function_runs(stack: Settings, connect: Connect, schema: str
         address = make_conninfo(address, options=f"-c search_path={path}")
     mine = stack.model_copy(update={"dsn": {**stack.dsn, "sources_admin": address}})
     with connected(mine, "sources_admin", admin.info.dbname) as opened:
-        provision_database(opened, "promptcrm", {1: KEY})
+        provision_database(opened, "promptcrm", {1: KEY}, log_in=connect)
         provision_database(opened, "promptcrm", {1: KEY})
     assert not took_over(admin)
 
@@ -71,7 +71,7 @@ def test_everybody_loses_the_right_to_create_in_public(stack: Settings, connect:
     admin = connect("postgres")
     admin.execute("grant create on schema public to public")
     with connected(stack, "sources_admin", admin.info.dbname) as opened:
-        changes = [change.what for change in provision_database(opened, "promptcrm", {1: KEY})]
+        changes = [change.what for change in provision_database(opened, "promptcrm", {1: KEY}, log_in=connect)]
         assert [change for change in changes if "schema public" in change] == [
             "schema public: create revoked from public"
         ]
