@@ -52,7 +52,7 @@ def erase(warehouse: psycopg.Connection, person: Person, expect: int | None = No
                 "the person's rows have changed since they were listed; nothing was erased; list them again"
             )
         if expect is None:
-            scope.refuse_rows(list(scope.count_rows(warehouse, person)), len(person.keys))
+            scope.refuse_rows(list(scope.count_rows(warehouse, person, facts_only=True)), len(person.keys))
         removal.suppress(warehouse, _rows(person))
         since = plan.now(warehouse)
         done = removal.remove(

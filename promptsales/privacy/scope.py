@@ -16,7 +16,8 @@ from promptsales.erasure.suppression import MOST_IDS
 from promptsales.errors import ConfigError
 from promptsales.privacy.person import Person
 
-# the rows of all tables that name the person, as owner of other rows too
+# the rows of core and realtime that name the person, as owner of other rows too. Their history, and marts, which have a
+# row a day, say less about whether they are one person's
 MOST_ROWS = 1_000
 KINDS = {"email_hmac": "e-mail address", "phone_hmac": "phone number", "click_id_hmac": "click id"}
 FLAGS = {"email_hmac": "--no-follow-email", "phone_hmac": "--no-follow-phone", "click_id_hmac": "--no-follow-click"}
@@ -36,6 +37,11 @@ class TableRows(NamedTuple):
     table: str
     rows: int
 
+    @property
+    def is_fact(self) -> bool:
+        """Whether the table counts for `MOST_ROWS`."""
+        return _is_fact(self.table)
+
 
 def shared_hashes(person: Person) -> list[SharedHash]:
     """Return the hashes that connect the person's ids, those of most ids first."""
@@ -52,9 +58,13 @@ def count_by_feed(person: Person) -> list[tuple[str, str, int]]:
     return [(*of, count) for of, count in sorted(Counter((row.feed, row.place) for row in person.rows).items())]
 
 
-def count_rows(warehouse: psycopg.Connection, person: Person) -> Iterator[TableRows]:
-    """Yield the tables that name the person, and in how many rows; the search takes a pass over the warehouse."""
-    tables = search.list_tables(warehouse)
+def _is_fact(table: str) -> bool:
+    return table.startswith(("core.", "realtime.")) and not table.endswith("_history")
+
+
+def count_rows(warehouse: psycopg.Connection, person: Person, *, facts_only: bool = False) -> Iterator[TableRows]:
+    """Yield the tables that name the person, and in how many rows; the search reads each table once."""
+    tables = [table for table in search.list_tables(warehouse) if not facts_only or _is_fact(table.full_name)]
     for table, rows in search.find_holding(warehouse, tables, person.needles):
         yield TableRows(table.full_name, rows)
 
@@ -85,13 +95,14 @@ def refuse_rows(rows: list[TableRows], ids: int) -> None:
     Raises:
         ConfigError: when more than `MOST_ROWS` rows name the person.
     """
-    total = sum(table.rows for table in rows)
+    facts = [table for table in rows if table.is_fact]
+    total = sum(table.rows for table in facts)
     if total > MOST_ROWS:
-        most = sorted(rows, key=lambda table: -table.rows)
+        most = sorted(facts, key=lambda table: -table.rows)
         named = ", ".join(f"{table.rows} of {table.table}" for table in most[:5])
         raise ConfigError(
-            f"this would delete or change {total} rows, more than {MOST_ROWS}: {named}; nothing was erased; list them "
-            f"with --dry-run, then pass --expect {ids} if this is right"
+            f"this would delete or change {total} rows of core and realtime, more than {MOST_ROWS}: {named}; nothing "
+            f"was erased; list them with --dry-run, then pass --expect {ids} if this is right"
         )
 
 

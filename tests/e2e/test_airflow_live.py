@@ -10,7 +10,7 @@ import pytest
 
 from promptsales.airflow_client.api import POLL_S, AirflowClient
 from promptsales.airflow_client.models import DagRun, TaskState
-from promptsales.airflow_client.registration import POOLS, connections, register
+from promptsales.airflow_client.registration import POOLS, connections, redis_connection, register
 from promptsales.feeds.models import LoadResult
 from promptsales.load.report import loads_of
 from promptsales.settings import Settings
@@ -96,6 +96,17 @@ def test_edited_connection_stays(airflow: AirflowClient, stack: Settings) -> Non
     register(airflow, stack)
     assert airflow.get_connections()["kafka"]["description"] == "edited"
     airflow.put_connections([kafka])
+
+
+def test_connections_that_no_task_may_use_are_deleted(airflow: AirflowClient, stack: Settings) -> None:
+    admins = {"sources_admin", "warehouse_admin", "promptcontent_admin"}
+    before = airflow.get_connections().keys()
+    airflow.put_connections([redis_connection("of_a_user", stack.address("redis"), "made by hand")])
+    register(airflow, stack.model_copy(update={"provision_in_airflow": False}))
+    assert airflow.get_connections().keys() == before - admins | {"of_a_user"}
+    register(airflow, stack)
+    airflow.delete_connections(["of_a_user", "never_made"])
+    assert airflow.get_connections().keys() == before
 
 
 def test_provision_changes_nothing(airflow: AirflowClient) -> None:

@@ -29,9 +29,15 @@ PLANTED = {
     "phone": "+4977700123456",
     "landing_page_url": f"https://example.com/?for={MARK}",
     "click_id": f"{MARK}click",
+    # what people type where no address belongs
+    "company_name": f"{MARK}.mail@{MARK}.example",
+    "job_title": "call +4977700123456",
+    "lead_source": f"ask {MARK}@{MARK}.example",
+    "utm_campaign": f"to={MARK}%40{MARK}.example&x=1",
+    "utm_term": "+49 77700 123456",
 }
-# search for the mark in any case, and for the number's digits, as text
-NEEDLES = (MARK.encode(), b"77700123456")
+# search for the mark in any case, and for the number, as text
+NEEDLES = (MARK.encode(), b"77700123456", b"77700 123456")
 ADMINS: tuple[InternalName, ...] = ("sources_admin", "warehouse_admin")
 
 

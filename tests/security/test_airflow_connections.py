@@ -10,7 +10,9 @@ from pymongo.errors import OperationFailure
 
 from promptsales.airflow_client.models import AirflowConnection
 from promptsales.airflow_client.registration import connections
-from promptsales.settings import Settings
+from promptsales.errors import ConfigError
+from promptsales.orchestration.platform import provision_collections, provision_database
+from promptsales.settings import Settings, settings
 from promptsales.specs.stream import stream_contracts
 
 # what a person can be found by, in the CRM and among the users
@@ -124,3 +126,19 @@ def test_the_audit_reads_the_columns_of_the_stream_only(stack: Settings) -> None
             with psycopg.connect(**parameters(connection)) as session:
                 readable |= dict(session.execute(query).fetchall())
     assert readable == {contract.source.relation: sorted(contract.origins) for contract in stream_contracts().values()}
+
+
+def test_a_dag_that_would_need_an_administrator_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMPTSALES_PROVISION_IN_AIRFLOW", "false")
+    settings.cache_clear()
+    try:
+        for task, arguments in (
+            (provision_database, ("warehouse", "warehouse_admin")),
+            (provision_collections, ("x",)),
+        ):
+            with pytest.raises(
+                ConfigError, match="run `promptsales provision`, or set PROMPTSALES_PROVISION_IN_AIRFLOW"
+            ):
+                task.function(*arguments)
+    finally:
+        settings.cache_clear()

@@ -102,7 +102,10 @@ def test_many_rows_need_the_number_too(
     owner = find(admin, str(leads.OWNER), "users")
     with pytest.raises(ConfigError) as refused:
         erasure.erase(admin, owner)
-    assert "this would delete or change 1001 rows, more than 1000: 1001 of core.leads; nothing" in str(refused.value)
+    assert (
+        "this would delete or change 1001 rows of core and realtime, more than 1000: 1001 of core.leads; nothing"
+        in str(refused.value)
+    )
     assert {row["owner_user_id"] for row in leads.in_core(admin).values()} == {leads.OWNER}
     erasure.erase(admin, owner, expect=1)
     assert {row["owner_user_id"] for row in leads.in_core(admin).values()} == {uuid.UUID(int=0)}

@@ -5,6 +5,7 @@ takes gets an address and a number; then everything is loaded, one row by way of
 """
 
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -13,16 +14,21 @@ from pymongo.database import Database
 
 from promptsales.cli.load import load_feed
 from promptsales.connections import connected
-from promptsales.settings import InternalName, Settings
+from promptsales.provision.lines import Database as SourceDatabase
+from promptsales.settings import Settings
 from promptsales.specs.feed import contracts
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import audit, compare
 from tests.support import content, planted, snapshots, systems
 from tests.support.planted import Place
 
-DATABASES = {"promptsales": "promptsales", "promptads": "promptsales", "promptcrm": "promptcrm"}
+DATABASES: dict[str, SourceDatabase] = {
+    "promptsales": "promptsales",
+    "promptads": "promptsales",
+    "promptcrm": "promptcrm",
+}
 # two rows of each table that a contract reads; statements in the order of references
-ROWS: dict[InternalName, tuple[str, ...]] = {
+ROWS: dict[str, tuple[str, ...]] = {
     "promptsales": (
         "insert into promptsales.users (email, password_hash, role) values ('a@x.io', 'x', 'viewer'), "
         "('b@x.io', 'x', 'viewer')",
@@ -61,22 +67,23 @@ ON_THE_BUS = {
 
 
 @pytest.fixture
-def texts(stack: Settings, documents: Database[dict[str, Any]]) -> dict[int, Place]:
-    """Fill the sources with planted texts; return where each was taken."""
+def texts(stack: Settings, documents: Database[dict[str, Any]]) -> set[Place]:
+    """Fill the sources with planted texts; return where one was taken."""
     systems.empty(stack)
-    taken: dict[int, Place] = {}
+    taken: set[Place] = set()
+    numbers = count(100)
     for system, statements in ROWS.items():
         with connected(stack, "sources_admin", DATABASES[system]) as source:
             for statement in statements:
                 source.execute(statement.encode())
             for relation, key in list_relations(system):
-                taken |= planted.plant(source, relation, key, len(taken) + 100)
+                taken |= planted.plant(source, relation, key, numbers)
     documents.content_assets.insert_many([content.asset(), content.asset()])
     documents.prompt_history.insert_many([content.prompt(), content.prompt()])
     for feed in contracts().values():
         if feed.source.system == "promptcontent":
             fields = {column.origin: column.type for column in feed.columns if column.origin != feed.cursor}
-            taken |= planted.plant_in_documents(documents, feed.source.relation, fields, len(taken) + 100)
+            taken |= planted.plant_in_documents(documents, feed.source.relation, fields, numbers)
     with psycopg.connect(stack.address("promptcrm"), autocommit=True) as crm:
         # a rule holds one lead back, whose texts are then in quarantine
         crm.execute(
@@ -100,32 +107,32 @@ def list_relations(system: str) -> list[tuple[str, str]]:
     return sorted((feeds | streamed).items())
 
 
-def load_everything(stack: Settings, warehouse: psycopg.Connection) -> None:
-    for feed in contracts().values():
-        load_feed(feed, None, "test")
+def stream_everything(stack: Settings, warehouse: psycopg.Connection) -> None:
     for table in stream_contracts().values():
         with psycopg.connect(stack.address(table.source.system), autocommit=True) as source:
             source.execute("set time zone 'UTC'")
             snapshots.snapshot(source, warehouse, table.table)
 
 
-def published(stack: Settings, texts: dict[int, Place]) -> set[Place]:
+def published(stack: Settings, texts: set[Place]) -> set[Place]:
     """Return the planted texts that Debezium may read, which it puts on the bus as they are."""
     query = "select schemaname || '.' || tablename, unnest(attnames)::text from pg_publication_tables"
     columns: set[Place] = set()
     for system in ("promptsales", "promptcrm"):
         with connected(stack, "sources_admin", system) as admin:
             columns |= {Place(*row) for row in admin.execute(query).fetchall()}
-    return columns & set(texts.values())
+    return columns & texts
 
 
 def test_no_planted_text_leaves_its_source(
-    stack: Settings, texts: dict[int, Place], warehouse: psycopg.Connection, admin: psycopg.Connection
+    stack: Settings, texts: set[Place], warehouse: psycopg.Connection, admin: psycopg.Connection
 ) -> None:
     began = datetime.now(UTC)
     with connected(stack, "sources_admin", "promptcrm") as crm:
         assert planted.search(crm), "the search itself fails: it misses the CRM's own rows"
-    load_everything(stack, warehouse)
+    for feed in contracts().values():
+        load_feed(feed, None, "test")
+    stream_everything(stack, warehouse)
     assert admin.execute("select feed from ops.quarantine where feed = 'leads'").fetchall() == [("leads",)]
     assert planted.search(admin) == {}
     messages = list(planted.read_messages(stack, began))
@@ -136,7 +143,7 @@ def test_no_planted_text_leaves_its_source(
 
 @pytest.mark.usefixtures("texts")
 def test_what_is_compared_with_the_source_is_equal(stack: Settings, warehouse: psycopg.Connection) -> None:
-    load_everything(stack, warehouse)
+    stream_everything(stack, warehouse)
     differing = {}
     for table in stream_contracts().values():
         with psycopg.connect(stack.address(table.source.system), autocommit=True) as source:

@@ -78,3 +78,14 @@ def test_everybody_loses_the_right_to_create_in_public(stack: Settings, connect:
         assert provision_database(opened, "promptcrm", {1: KEY}) == []
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema public"):
         connect("promptcrm_owner").execute("create table public.planted ()")
+
+
+def test_a_right_that_cannot_be_revoked_is_reported(stack: Settings, connect: Connect) -> None:
+    admin = connect("postgres")
+    admin.execute("grant create on schema public to promptcrm_owner with grant option")
+    connect("promptcrm_owner").execute("grant create on schema public to public")
+    with connected(stack, "sources_admin", admin.info.dbname) as opened:
+        changes = provision_database(opened, "promptcrm", {1: KEY}, log_in=connect)
+    assert [(change.what.split(";")[0], change.is_warning) for change in changes if "schema public" in change.what] == [
+        ("schema public: everybody may still create objects there", True)
+    ]

@@ -41,7 +41,7 @@ class Place(NamedTuple):
     column: str
 
 
-def plant(source: psycopg.Connection, relation: str, key: str, first: int) -> dict[int, Place]:
+def plant(source: psycopg.Connection, relation: str, key: str, numbers: Iterator[int]) -> set[Place]:
     """Write an address into each text column of one row, and a number into those of another; return what was taken.
 
     A column whose own check allows none has nothing to leak.
@@ -51,8 +51,8 @@ def plant(source: psycopg.Connection, relation: str, key: str, first: int) -> di
         row[0] for row in source.execute(sql.SQL("select {} from {} order by 1").format(sql.Identifier(key), table))
     ]
     assert len(keys) >= 2, f"{relation} has {len(keys)} rows, expected 2: add rows to the test"
-    taken = {}
-    for number, (column, kind) in enumerate(source.execute(_TEXTS, [relation]).fetchall(), first):
+    taken = set()
+    for number, (column, kind) in zip(numbers, source.execute(_TEXTS, [relation]).fetchall(), strict=False):
         update = sql.SQL("update {} set {} = %s where {} = %s").format(
             table, sql.Identifier(column), sql.Identifier(key)
         )
@@ -61,7 +61,7 @@ def plant(source: psycopg.Connection, relation: str, key: str, first: int) -> di
                 source.execute(update, [_value(shape.format(number), kind), row])
             except _REFUSED:
                 continue
-            taken[number] = Place(relation, column)
+            taken.add(Place(relation, column))
     return taken
 
 
@@ -72,14 +72,14 @@ def _value(text: str, kind: str) -> Any:
 
 
 def plant_in_documents(
-    database: Database[dict[str, Any]], relation: str, fields: dict[str, str], first: int
-) -> dict[int, Place]:
+    database: Database[dict[str, Any]], relation: str, fields: dict[str, str], numbers: Iterator[int]
+) -> set[Place]:
     """Write an address into each field of one document, and a number into those of another."""
     collection = database[relation.split(".")[1]]
     keys = [document["_id"] for document in collection.find({}, {"_id": 1}).sort("_id", 1)]
     assert len(keys) >= 2, f"{relation} has {len(keys)} documents, expected 2: add documents to the test"
-    taken = {}
-    for number, (field, kind) in enumerate(fields.items(), first):
+    taken = set()
+    for number, (field, kind) in zip(numbers, fields.items(), strict=False):
         for key, shape in zip(keys, (ADDRESS, NUMBER), strict=False):
             try:
                 _set(collection, key, field, _value(shape.format(number), kind))
@@ -87,7 +87,7 @@ def plant_in_documents(
                 if error.code != _VALIDATOR:
                     raise
                 continue
-            taken[number] = Place(relation, field)
+            taken.add(Place(relation, field))
     return taken
 
 

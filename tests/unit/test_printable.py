@@ -54,17 +54,10 @@ def test_a_log_line_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == [r"leads: 1 new columns: x\nERROR forged\x1b[2J %s", "100 %"]
 
 
-def test_fausts_formatter_shows_a_log_line() -> None:
-    lines: list[logging.LogRecord] = []
-    watch = logging.Handler()
-    watch.emit = lines.append  # type: ignore[method-assign]
-    log = logger("promptsales.test")
-    log.addHandler(watch)
-    try:
-        log.warning("%s is behind", "leads")
-    finally:
-        log.removeHandler(watch)
-    assert ExtensionFormatter(fmt="%(message)s", stream=StringIO()).format(lines[0]) == "leads is behind"
+def test_fausts_formatter_shows_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    logger("promptsales.test").warning("%s is behind", "leads")
+    (line,) = caplog.records
+    assert ExtensionFormatter(fmt="%(message)s", stream=StringIO()).format(line) == "leads is behind"
 
 
 def test_a_logged_traceback_is_printable(caplog: pytest.LogCaptureFixture) -> None:

@@ -86,6 +86,7 @@ def test_doctor_names_the_table_for_the_feed_and_for_the_stream(
     assert [(where, what.split(";")[0]) for where, what in named] == [
         ("feed leads", f"feed leads: etl_owner may not read all rows of etl.leads ({reason})"),
         ("table lead", f"table lead: cdc may not read all rows of crm.leads ({reason})"),
+        ("table lead", f"table lead: etl_audit may not read all rows of crm.leads ({reason})"),
     ]
 
 

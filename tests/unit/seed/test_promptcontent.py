@@ -24,6 +24,10 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 
 
 def _fits(value: Any, schema: dict[str, Any]) -> bool:
+    if "pattern" in schema:
+        return isinstance(value, str) and re.search(schema["pattern"], value) is not None
+    if "not" in schema:
+        return not _fits(value, schema["not"])
     if "enum" in schema:
         return value in schema["enum"]
     if "not" in schema:
