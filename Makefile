@@ -3,16 +3,19 @@ BIN := .venv/bin
 # bytecode is written once and read ever after; some containers switch that off
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check audit bench-load bench-stream bench-marts soak quality stop status logs clean setup lock
+.PHONY: help run test test-containers check audit bench-load bench-stream bench-marts soak quality stop status logs clean setup lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 run: setup ## set up, start the stack, provision, seed, run the pipeline through Airflow, show what happened
 	@$(BIN)/promptsales run
 
 test: setup ## set up and pass every test, on ports and a state folder of their own
 	@$(BIN)/python -m tests
+
+test-containers: setup ## start docker/compose.yml and follow rows to the marts; skipped where no Docker engine answers
+	@$(BIN)/pytest -q tests/containers
 
 check: setup ## format, lint of Python and SQL, layers, types, unit tests
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/sqruff --parsing-errors lint -q . && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/mypy && $(BIN)/pytest -q tests/unit

@@ -52,6 +52,7 @@ def provision_topics(conn_id: str) -> list[str]:
     """Create and configure Kafka's topics; never delete one."""
     from promptsales import provision
 
+    _refuse_unless_chosen()
     return _report(provision.provision_topics(kafka_address(conn_id), _is_dry_run()))
 
 

@@ -99,7 +99,7 @@ def test_edited_connection_stays(airflow: AirflowClient, stack: Settings) -> Non
 
 
 def test_connections_that_no_task_may_use_are_deleted(airflow: AirflowClient, stack: Settings) -> None:
-    admins = {"sources_admin", "warehouse_admin", "promptcontent_admin"}
+    admins = {"sources_admin", "warehouse_admin", "promptcontent_admin", "kafka"}
     before = airflow.get_connections().keys()
     airflow.put_connections([redis_connection("of_a_user", stack.address("redis"), "made by hand")])
     register(airflow, stack.model_copy(update={"provision_in_airflow": False}))

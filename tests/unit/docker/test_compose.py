@@ -6,8 +6,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any, get_args
 
 import pytest
@@ -84,16 +86,12 @@ CONF: dict[str, tuple[str, str, Parse, dict[str, tuple[Any, Any]]]] = {
         ".security.keyFile": ("STATE/conf/mongo.key", "/tmp/mongo.key"),  # noqa: S108 -- of the container
     }),
     "redis.conf": ("redis", "conf/redis.conf", pairs(" "), {
-        "bind": ("127.0.0.1", "0.0.0.0"),  # noqa: S104 -- of the container
         "dir": ("STATE/data/redis", "/data"), "requirepass": ("SECRET", None),
     }),
     "kafka.properties": ("kafka", "conf/kafka.properties", pairs("="), {
-        "listeners": ("CLIENTS://127.0.0.1:21004,CONTROLLER://127.0.0.1:21005",
-                      "CLIENTS://0.0.0.0:21004,CONTROLLER://127.0.0.1:21005"),
         "log.dirs": ("STATE/data/kafka", "/var/lib/kafka/data"),
     }),
     "connect.properties": ("connect", "conf/connect.properties", pairs("="), {
-        "listeners": ("http://127.0.0.1:21006", "http://0.0.0.0:21006"),
         "plugin.path": (str(ROOT / ".venv" / "jars" / "plugins"), "/opt/plugins"),
     }),
 }  # fmt: skip
@@ -130,18 +128,20 @@ def test_the_same_versions() -> None:
     # test_known_holes.py compares those of the databases, whose images have fixes that the wheels lack
     kafka = f"apache/kafka:{kafka_version()}"
     assert SERVICES["kafka"]["image"] == kafka
-    stages = re.findall(r"^FROM (\S+) AS (\w+)$", (DOCKER / "Dockerfile").read_text(encoding="utf-8"), re.M)
-    python = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
-    assert stages == [(python, "pipeline"), (kafka, "connect")]
+    text = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
+    stages = re.findall(r"^FROM (\S+) AS (\w+)$", text, re.M)
+    assert stages == [("${PYTHON_IMAGE}", "pipeline"), ("${KAFKA_IMAGE}", "connect")]
+    images = dict(re.findall(r"^ARG (\w+)=(\S+)$", text, re.M))
+    assert images == {"PYTHON_IMAGE": images["PYTHON_IMAGE"], "KAFKA_IMAGE": kafka}
+    assert images["PYTHON_IMAGE"].startswith(f"python:{sys.version_info.major}.{sys.version_info.minor}.")
     assert SERVICES["connect"]["build"]["target"] == "connect"
 
 
 def test_ports_are_on_this_machine_only_and_those_of_the_settings(settings: Settings) -> None:
-    used_inside_only: set[Port] = {"kafka_controller", "stream"}
+    used_inside_only: set[Port] = {"redis", "kafka", "kafka_controller", "connect", "stream"}
     expected = {settings.port(name) for name in get_args(Port) if name not in used_inside_only}
     assert SERVICES["net"]["ports"] == [f"127.0.0.1:{port}:{port}" for port in sorted(expected)]
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["net"]
-    assert {service["network_mode"] for name, service in SERVICES.items() if name != "net"} == {"service:net"}
 
 
 def test_the_ports_of_health_checks_and_commands_are_known(settings: Settings) -> None:
@@ -202,10 +202,47 @@ def test_what_is_prepared_before_the_start(tmp_path: Path) -> None:
     assert login.stat().st_mode & 0o077 == 0
 
 
-def test_the_health_check_of_our_own_services(tmp_path: Path) -> None:
-    command = [sys.executable, str(DOCKER / "health.py"), "airflow"]
-    environment = {**os.environ, "PROMPTSALES_STATE": str(tmp_path), "PROMPTSALES_PORT_BASE": "2000"}
-    result = subprocess.run(
-        command, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+@pytest.fixture
+def page() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Serve a dict as JSON; yield the address and the dict."""
+    content: dict[str, Any] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(content).encode())
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", content
+        server.shutdown()
+
+
+def health(*arguments: str, **environment: str) -> tuple[int, str]:
+    command = [sys.executable, str(DOCKER / "health.py"), *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout
+
+
+def test_the_health_check_reads_the_page_of_airflow(page: tuple[str, dict[str, Any]]) -> None:
+    url, content = page
+    content |= {"scheduler": {"status": "healthy"}, "dag_processor": {"status": "unhealthy"}}
+    # a proxy of the settings is not asked
+    assert health(url, "scheduler", http_proxy="http://127.0.0.1:1") == (0, "scheduler is healthy\n")
+    assert health(url, "dag_processor") == (1, "dag_processor is unhealthy\n")
+
+
+def test_the_health_check_of_a_service_that_does_not_run(tmp_path: Path) -> None:
+    code, output = health("http://127.0.0.1:1/", "scheduler")
+    assert (code, output.startswith("http://127.0.0.1:1/ does not answer: ")) == (1, True)
+    for name in SECRETS:
+        Settings(state=tmp_path).secrets.create(name)
+    # without a warehouse, nobody knows whether the worker may wait
+    code, output = health(
+        "http://127.0.0.1:1/", "stream", PROMPTSALES_STATE=str(tmp_path), PROMPTSALES_PORT_BASE="2000"
     )
-    assert (result.returncode, result.stdout) == (1, "nobody listens on http://127.0.0.1:2007\n")
+    assert (code, output) == (0, "waits for `promptsales provision`\n")
