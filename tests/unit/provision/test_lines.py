@@ -1,5 +1,6 @@
 """The order of migrations, and faults of their files."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,13 @@ def test_changed_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "table.sql").write_text("select 'other';")
     with pytest.raises(ConfigError, match=r"table\.sql was changed after it was applied; .* new numbered file"):
         verify(read_line("warehouse", "a_line", None, tmp_path), before)
+
+
+def test_a_file_that_main_had_with_another_comment_is_fine() -> None:
+    (line,) = (line for line in list_lines("warehouse") if line.name == "ops_reread")
+    (file,) = line.migrations
+    text = file.text.replace(b"promptsales/load/due.sql", b"promptsales/feeds/sql/due.sql")
+    verify(line, {file.number: (file.name, sha256(text).hexdigest())})
 
 
 def test_removed_file_is_refused(tmp_path: Path) -> None:
