@@ -11,6 +11,7 @@ from psycopg import sql
 from pymongo.database import Database
 from pymongo.errors import WriteError
 
+from promptsales.kafka_address import client_properties
 from promptsales.settings import Settings
 
 # both short enough for a column of 20 characters; the number of the column shows which one leaked
@@ -112,7 +113,7 @@ def search(connection: psycopg.Connection) -> dict[str, list[str]]:
 def read_messages(stack: Settings, since: datetime) -> Iterator[tuple[str, bytes]]:
     """Yield the topic and the content of every message that the bus received since a moment."""
     consumer = Consumer({
-        "bootstrap.servers": stack.address("kafka"), "group.id": "search", "enable.auto.commit": False,
+        **client_properties(stack.address("kafka")), "group.id": "search", "enable.auto.commit": False,
         "enable.partition.eof": True, "auto.offset.reset": "earliest",
     })  # fmt: skip
     try:

@@ -119,7 +119,7 @@ def test_a_feed(promptsales: Command, copy: Path, lines: psycopg.Connection, adm
         "view etl.order_lines created",
         "warehouse/core/order_lines/table.sql applied",
         "staging.promptcrm__order_lines created",
-        "core.order_lines: 35 comments written",
+        "core.order_lines: 33 comments written",
         "ops.staleness: 1 limits written",
     ]
     assert counts(outputs[1]) == {"extracted": 6, "inserted": 3, "updated": 0, "quarantined": 3, "checks_failed": 3}
