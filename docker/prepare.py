@@ -29,8 +29,8 @@ HANDED_OUT = {
 }
 # servers that see the configuration of the local stack's server instead, which holds their passwords
 CONFIGURED = (Kafka, Connect)
-# the volume of Airflow's tasks
-TASKS = "tasks"
+# the volume of Airflow's tasks, whose repairs write in sessions of their own
+TASKS, OF_TASKS = "tasks", ("warehouse_loader",)
 # the servers run as users of their own, in this process's group; our own code refuses a secret that a group may read
 _OURS, _SERVERS = 0o600, 0o440
 
@@ -53,10 +53,10 @@ def create_files(stack: Settings) -> None:
 
 
 def hand_out_to_tasks(stack: Settings) -> None:
-    """Copy the keys of prompts and answers, and remove those that a rotation has removed."""
+    """Copy the keys of prompts and answers and the loader's password, and remove keys that a rotation has removed."""
     names = {f"{CONTENT_KEY}_{number}" for number in read_keys(stack.state / "secrets", CONTENT_KEY)}
     folder = _folder(stack, TASKS)
-    _hand_out(stack, TASKS, tuple(names))
+    _hand_out(stack, TASKS, (*names, *OF_TASKS))
     for path in folder.glob(f"{CONTENT_KEY}_*"):
         if path.name not in names:
             path.unlink()

@@ -133,10 +133,6 @@ class Postgres(Service):
         copy_server(server_home(self.settings.state))
         for path in (self._config, self._rules):
             path.chmod(0o644)
-        if not self.data.exists():
-            with self.draft() as folder:
-                self._create(folder)
-        self._config.chmod(0o644)
         if self.data.exists():
             take_over(self.data)
             return

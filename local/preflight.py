@@ -39,8 +39,8 @@ def claim_state(state: Path) -> None:
 
 
 def _is_unused(state: Path) -> bool:
-    # a user may write the settings before the first start
-    return {path.name for path in state.iterdir()} <= {NAME}
+    # a user may write the settings, and provision servers of his own, before the first start
+    return {path.name for path in state.iterdir()} <= {NAME, "secrets"}
 
 
 def check_ours(state: Path) -> None:

@@ -219,6 +219,7 @@ class Settings(BaseSettings):
         if name.startswith("kafka_") and "kafka" in self.dsn:
             return self.dsn["kafka"]  # your brokers have one login for all, or none
         if name in _POSTGRES:
+            self._refuse_half(name)
             return self._postgres(name)
         local: dict[str, Callable[[], str]] = {
             "promptcontent": lambda: self._mongo("promptcontent", "promptcontent"),
@@ -235,6 +236,15 @@ class Settings(BaseSettings):
         if name not in local:
             raise ConfigError(f"no connection is called {name!r}; use one of {', '.join(connection_names())}")
         return local[name]()
+
+    def _refuse_half(self, name: PublicName | InternalName) -> None:
+        """Check that the audits of a source of your own have its address too, and do not read the local one."""
+        beside = name.replace("_audit", "_cdc")
+        if beside != name and beside in self.dsn:
+            raise ConfigError(
+                f"PROMPTSALES_DSN__{name.upper()} is not set, but PROMPTSALES_DSN__{beside.upper()} is; set it to the "
+                "address of the same database with the login etl_audit"
+            )
 
     def _postgres(self, name: PublicName | InternalName) -> str:
         cluster, database, role, search_path = postgres_target(name)

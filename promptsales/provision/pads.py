@@ -90,6 +90,8 @@ def wipe_old_pads(connection: psycopg.Connection, database: str, dry_run: bool =
         database: its name.
         dry_run: change nothing, and return what would be changed.
     """
+    if connection.execute("select to_regclass('etl.pii_pad')").fetchone() == (None,):
+        return []  # a dry run has created no table
     kids = [kid for (kid,) in connection.execute(_OLD)]
     if kids and not dry_run:
         connection.execute("delete from etl.pii_pad where kid = any(%s)", [kids])

@@ -25,6 +25,7 @@ from promptsales.provision.stream_tables import provision_stream_tables
 from promptsales.provision.tables import provision_tables
 from promptsales.provision.views import provision_views
 from promptsales.provision.writers import find_bypassed_triggers, find_other_zones
+from promptsales.specs.cluster import read_cluster_spec
 
 
 def provision_database(
@@ -61,8 +62,8 @@ def provision_database(
             return changes + _warnings(connection, database) + _derive_warehouse(connection)
     applications = [line for line in lines if line.is_of_application]
     owned = [change for line in applications for change in migrate_as_owner(connection, line, log_in, dry_run)]
-    if owned and dry_run:
-        what = "hashing views, publications and grants are compared once these files are applied"
+    if dry_run and (owned or _lacks_roles(connection)):
+        what = "hashing views, publications and grants are compared once the files are applied and the roles exist"
         return [*owned, ProvisionChange(system=database, what=what)]
     with transaction(connection, dry_run) as bound:
         changes = close_public(connection, database)
@@ -70,6 +71,12 @@ def provision_database(
         changes += _warnings(connection, database) + load_pads(connection, database, keys or {})
         changes += provision_views(connection, database) + provision_publications(connection, database)
         return owned + changes + revoke_left_over(connection, database)
+
+
+def _lacks_roles(connection: psycopg.Connection) -> bool:
+    """Return whether a role of the sources is still to be created, which a dry run does not do."""
+    existing = {name for (name,) in connection.execute("select rolname from pg_roles")}
+    return not read_cluster_spec("sources").roles.keys() <= existing
 
 
 def _warnings(connection: psycopg.Connection, database: Database) -> list[ProvisionChange]:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 
 from promptsales.connections import connected
-from promptsales.errors import PipelineError
+from promptsales.errors import PipelineError, TerminalError
 from promptsales.printable import logger
 from promptsales.settings import Settings
 from promptsales.specs.stream import Connector, stream_contracts
@@ -29,7 +29,8 @@ log = logger(__name__)
 AHEAD = 16 * 2**20
 _PATIENCE_S, _PAUSE_S = 5.0, 5.0
 _EPOCHS = "select connector, epoch from ops.connector"
-_END = "select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
+_END = "select pg_current_wal_insert_lsn() - '0/0'::pg_lsn, system_identifier::text from pg_control_system()"
+_CLUSTER = "select system_identifier from ops.connector where connector = %s"
 
 Pair = tuple[Message, Decoded]
 
@@ -76,7 +77,10 @@ class Issued:
     def _find_fault(self, message: Message, item: Decoded) -> str:
         connector = self._connectors[message.topic]
         if connector in self._epochs and self._is_new(message):
-            return f"its epoch {message.epoch} has not begun: that of {connector} is {self._epochs[connector]}"
+            return (
+                f"its epoch {message.epoch} has not begun: that of {connector} is {self._epochs[connector]}; if the "
+                f"warehouse was restored from a backup, run `promptsales connectors snapshot {connector}`"
+            )
         if connector in self._ends and self._is_beyond(message, item):
             return f"its log position lies beyond the end of the log of {connector}"
         return ""
@@ -122,6 +126,13 @@ def _query_epochs(settings: Settings) -> dict[str, int]:
 
 
 def _query_end(settings: Settings, connector: Connector) -> int:
-    with connected(settings, connectors.audit_of(connector), patience="look") as source:
-        row = source.execute(_END).fetchone()
-    return int(row[0]) if row else 0
+    with connected(settings, "warehouse", patience="look") as warehouse:
+        followed = warehouse.execute(_CLUSTER, [connector]).fetchone()
+    name = connectors.audit_of(connector)
+    with connected(settings, name, patience="look") as source:
+        end, cluster = source.execute(_END).fetchone() or (0, "")
+    if followed and followed != (cluster,):
+        raise TerminalError(
+            f"the address {name.upper()} leads to another cluster than the connector follows; correct it"
+        )
+    return int(end)

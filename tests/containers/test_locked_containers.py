@@ -25,7 +25,7 @@ SECRETS = {
     "stream-0": {"warehouse_loader", "etl_audit", "redis", "kafka_stream", "kafka_alerts"},
     "airflow-api": {*_AIRFLOW, "airflow_admin"},
     "airflow-dags": {*_AIRFLOW, "airflow_admin"},
-    "airflow-scheduler": {*_AIRFLOW, "airflow_admin", "pii_content_key_1"},
+    "airflow-scheduler": {*_AIRFLOW, "airflow_admin", "pii_content_key_1", "warehouse_loader"},
     "airflow-cleanup": _AIRFLOW,
     "net": set[str](),
 }

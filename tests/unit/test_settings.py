@@ -78,3 +78,12 @@ def test_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings()
     assert (settings.port("sources"), settings.address("kafka")) == (31000, "broker:9092")
     assert settings.address("kafka_stream") == "broker:9092"
+
+
+def test_a_source_of_ones_own_is_not_audited_in_the_local_stack(settings: Settings) -> None:
+    own = settings.model_copy(update={"dsn": {"promptcrm_cdc": "postgresql://cdc:x@elsewhere/promptcrm"}})
+    with pytest.raises(
+        ConfigError, match=r"^PROMPTSALES_DSN__PROMPTCRM_AUDIT is not set, but PROMPTSALES_DSN__PROMPTCRM_CDC is;"
+    ):
+        own.address("promptcrm_audit")
+    assert own.address("promptcrm_cdc") == "postgresql://cdc:x@elsewhere/promptcrm"

@@ -71,7 +71,7 @@ def test_oldest_open_transaction_holds_it_and_is_named(
     assert ask(reader).held_by is None
 
 
-@pytest.mark.parametrize("role", ["etl_reader", "cdc"])
+@pytest.mark.parametrize("role", ["etl_reader", "etl_audit"])
 def test_the_pipeline_does_not_hold_itself(crm_copy: Connect, reader: psycopg.Connection, role: str) -> None:
     with crm_copy(role) as own, own.transaction():
         start = began(own)
@@ -117,5 +117,5 @@ def test_hidden_sessions_are_refused(crm_copy: Connect, reader: psycopg.Connecti
 
 
 def test_nobody_else_may_ask(crm_copy: Connect) -> None:
-    with crm_copy("cdc") as stranger, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with crm_copy("etl_audit") as stranger, pytest.raises(psycopg.errors.InsufficientPrivilege):
         stranger.execute("select * from etl.frontier()")

@@ -22,18 +22,18 @@ def crm(stack: Settings, scratch: Scratch) -> Iterator[Connect]:
 
 def test_operations_that_are_not_published(crm: Connect) -> None:
     published = "select pubinsert, pubupdate, pubdelete, pubtruncate from pg_publication where pubname = 'promptcrm'"
-    assert crm("cdc").execute(published).fetchall() == [(True, True, True, True)]
+    assert crm("etl_audit").execute(published).fetchall() == [(True, True, True, True)]
     crm("postgres").execute("alter publication promptcrm set (publish = 'insert, update')")
     lost = r"^publication promptcrm does not publish delete, truncate, so the source's changes of that kind are lost"
     with pytest.raises(TerminalError, match=lost):
-        progress._refuse_unpublished(crm("cdc"), "promptcrm")
+        progress._refuse_unpublished(crm("etl_audit"), "promptcrm")
     with pytest.raises(TerminalError, match=lost):
-        refuse_unpublished(crm("cdc"), stream_contracts()["lead"])
+        refuse_unpublished(crm("etl_audit"), stream_contracts()["lead"])
     todo = (
         "publication promptcrm publishes insert, update, delete, truncate; operations it skipped before have no event; "
         "run `promptsales reconcile opportunity_stage_history lead opportunity`"
     )
     for dry_run in (True, False):  # the first is what doctor does
         assert [change.what for change in provision_database(crm("postgres"), "promptcrm", {1: KEY}, dry_run)] == [todo]
-    assert crm("cdc").execute(published).fetchall() == [(True, True, True, True)]
-    progress._refuse_unpublished(crm("cdc"), "promptcrm")
+    assert crm("etl_audit").execute(published).fetchall() == [(True, True, True, True)]
+    progress._refuse_unpublished(crm("etl_audit"), "promptcrm")

@@ -90,20 +90,20 @@ def test_what_the_new_table_lacks_is_named(crm: Connect) -> None:
 def test_a_streamed_table(crm: Connect) -> None:
     crm("promptcrm_owner").execute(SWAP.replace("activities", "leads").encode())
     published = "select tablename::text from pg_publication_tables where pubname = 'promptcrm' and tablename ~ 'leads'"
-    debezium, leads = crm("cdc"), stream_contracts()["lead"]
-    assert debezium.execute(published).fetchall() == [("leads_old",)]
+    audit, leads = crm("etl_audit"), stream_contracts()["lead"]
+    assert audit.execute(published).fetchall() == [("leads_old",)]
     with pytest.raises(TerminalError, match=r"lead: crm\.leads is not in publication promptcrm any more"):
-        refuse_unpublished(debezium, leads)
+        refuse_unpublished(audit, leads)
     with pytest.raises(TerminalError, match=r"^crm\.leads is not in publication promptcrm, so its changes are lost"):
-        progress._refuse_unpublished(debezium, "promptcrm")
+        progress._refuse_unpublished(audit, "promptcrm")
     again = (
         "publication promptcrm: rows written to crm.leads before have no event; "
         "run `promptsales connectors snapshot promptcrm`"
     )
     assert (again, False) in provision(crm)
-    assert debezium.execute(published).fetchall() == [("leads",)]
-    refuse_unpublished(debezium, leads)
-    progress._refuse_unpublished(debezium, "promptcrm")
+    assert audit.execute(published).fetchall() == [("leads",)]
+    refuse_unpublished(audit, leads)
+    progress._refuse_unpublished(audit, "promptcrm")
     assert columns_readable(crm, "cdc") == {"leads"}
 
 

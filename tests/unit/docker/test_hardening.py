@@ -126,6 +126,7 @@ def test_what_is_handed_out(tmp_path: Path) -> None:
     ours = ("etl_audit", "kafka_alerts", "kafka_stream", "redis", "warehouse_loader")
     assert _modes(tmp_path / "secrets_of") == {
         **dict.fromkeys(READERS, "750"),
+        "tasks/warehouse_loader": "600",
         **{f"connect/{name}": "440" for name in connect}, **{f"stream/{name}": "600" for name in ours},
         "kafka/kafka.properties": "440", "mongo/mongo_keyfile": "440", "postgres/postgres": "440", "redis/redis": "440",
     }  # fmt: skip
@@ -137,11 +138,12 @@ def test_tasks_are_given_the_keys_of_content_and_lose_removed_ones(tmp_path: Pat
     secrets = Secrets(tmp_path / "secrets")
     for kept, removed in (("pii_content_key_1", "none"), ("pii_content_key_2", "pii_content_key_1")):
         secrets.create("pii_key_1")
+        secrets.create("warehouse_loader")
         key = secrets.create(kept)
         secrets.remove(removed)
         _prepare(tmp_path, "tasks")
         folder = tmp_path / "secrets_of" / "tasks"
-        assert _modes(folder) == {kept: "600"}
+        assert _modes(folder) == {kept: "600", "warehouse_loader": "600"}
         assert (folder / kept).read_text() == key
     command = ["sh", "-c", *COMPOSE["services"]["promptsales"]["entrypoint"][2:]]
     assert command[2].split("; ")[1:] == ["code=$$?", "python docker/prepare.py tasks", "exit $$code"]
