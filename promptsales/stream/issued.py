@@ -131,7 +131,7 @@ def _query_end(settings: Settings, connector: Connector) -> int:
     name = connectors.audit_of(connector)
     with connected(settings, name, patience="look") as source:
         end, cluster = source.execute(_END).fetchone() or (0, "")
-    if followed and followed != (cluster,):
+    if followed and followed[0] not in (None, "", cluster):
         raise TerminalError(
             f"the address {name.upper()} leads to another cluster than the connector follows; correct it"
         )
