@@ -11,6 +11,7 @@ from psycopg.rows import tuple_row
 from promptsales.errors import SourceRefused
 from promptsales.extract.drift import read_relation_types
 from promptsales.feeds.models import Window
+from promptsales.hashing.keys import CheckedKey
 from promptsales.names import as_regclass, identifier, in_lines
 from promptsales.specs.feed import Contract
 
@@ -68,7 +69,7 @@ def _without_view(contract: Contract, source: psycopg.Connection) -> str:
     return f"{view_is_gone}; run `promptsales provision`"
 
 
-def read_key(contract: Contract, source: psycopg.Connection) -> tuple[int, bytes] | None:
+def read_key(contract: Contract, source: psycopg.Connection) -> CheckedKey | None:
     """Return the number and check value of the key the source hashes with; None for a feed that hashes nothing.
 
     Raises:
@@ -83,10 +84,10 @@ def read_key(contract: Contract, source: psycopg.Connection) -> tuple[int, bytes
             f"feed {contract.table}: the source has no active key, so every hash would be null; run "
             "`promptsales provision`"
         )
-    return key[0], bytes(key[1])
+    return CheckedKey(key[0], bytes(key[1]))
 
 
-def refuse_changed_key(contract: Contract, key: tuple[int, bytes] | None, known: tuple[int, bytes] | None) -> None:
+def refuse_changed_key(contract: Contract, key: CheckedKey | None, known: CheckedKey | None) -> None:
     """Refuse a key other than the one the feed was loaded with: rows hashed with two keys do not join.
 
     Raises:
@@ -95,7 +96,7 @@ def refuse_changed_key(contract: Contract, key: tuple[int, bytes] | None, known:
     if known is not None and key != known:
         raise SourceRefused(
             f"feed {contract.table}: the source hashes with another key than the warehouse was loaded with "
-            f"(number {key[0] if key else 'none'}, was {known[0]}); put the old key back"
+            f"(number {key.kid if key else 'none'}, was {known.kid}); put the old key back"
         )
 
 

@@ -11,8 +11,8 @@ from psycopg.rows import tuple_row
 from promptsales.extract.frontier import Frontier, compute_complete_through, compute_watermark, explain_hold
 from promptsales.extract.visible import UNFILTERED
 from promptsales.feeds.models import FeedProgress, Window
-from promptsales.feeds.reader import CheckedKey
 from promptsales.feeds.state import FeedState
+from promptsales.hashing.keys import CheckedKey
 from promptsales.specs.feed import Contract
 
 
@@ -50,8 +50,8 @@ class PostgresReader:
             complete_through=complete_through,
             held_by=explain_hold(self.frontier, look_back),
             held_since=self.frontier.held_since,
-            pii_kid=key[0] if key else None,
-            pii_check=key[1].hex() if key else None,
+            pii_kid=key.kid if key else None,
+            pii_check=key.check.hex() if key else None,
         )
 
 

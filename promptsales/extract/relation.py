@@ -17,8 +17,9 @@ from promptsales.extract.frontier import read_frontier_inline
 from promptsales.extract.postgres import PostgresReader, count_rows
 from promptsales.extract.visible import refuse_hidden_rows
 from promptsales.feeds import staging
-from promptsales.feeds.reader import CheckedKey, Copied, ReadRequest
+from promptsales.feeds.reader import Copied, ReadRequest
 from promptsales.hashing.hashes import Key, make_transform
+from promptsales.hashing.keys import CheckedKey
 from promptsales.names import identifier, in_lines, relation
 from promptsales.specs.column import MADE_HERE, REDACTED, Column
 from promptsales.specs.feed import Contract

@@ -9,7 +9,8 @@ from promptsales.extract.frontier import read_frontier
 from promptsales.extract.postgres import PostgresReader, count_rows
 from promptsales.extract.visible import refuse_hidden_rows
 from promptsales.feeds import staging
-from promptsales.feeds.reader import CheckedKey, Copied, ReadRequest
+from promptsales.feeds.reader import Copied, ReadRequest
+from promptsales.hashing.keys import CheckedKey
 
 # a view reads with the rights of its owner
 OWNER = "etl_owner"

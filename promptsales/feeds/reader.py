@@ -12,8 +12,7 @@ import psycopg
 
 from promptsales.feeds.models import FeedProgress, Window
 from promptsales.feeds.state import FeedState
-
-CheckedKey = tuple[int, bytes]
+from promptsales.hashing.keys import CheckedKey
 
 
 class ReadRequest(NamedTuple):

@@ -10,6 +10,7 @@ from psycopg.rows import class_row, tuple_row
 
 from promptsales.errors import Fenced
 from promptsales.feeds.models import LoadResult, Staged
+from promptsales.hashing.keys import CheckedKey
 
 SQL = Path(__file__).parent / "sql"
 
@@ -33,11 +34,11 @@ class FeedState(NamedTuple):
     started_at: datetime
 
     @property
-    def key(self) -> tuple[int, bytes] | None:
+    def key(self) -> CheckedKey | None:
         """Number and check value of the hashing key the feed was loaded with."""
         if self.pii_kid is None or self.pii_check is None:
             return None
-        return self.pii_kid, self.pii_check
+        return CheckedKey(self.pii_kid, self.pii_check)
 
 
 def begin(warehouse: psycopg.Connection, feed: str) -> FeedState:

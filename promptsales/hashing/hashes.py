@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from promptsales.errors import SourceRefused
-from promptsales.hashing.keys import compute_pads, read_keys
+from promptsales.hashing.keys import CheckedKey, compute_pads, read_keys
 from promptsales.hashing.normal_forms import NORMAL_FORMS, is_email_valid, measure_text, separate
 from promptsales.hashing.redaction import make_redaction
 from promptsales.specs.column import REDACTED, Column, Transform
@@ -27,9 +27,9 @@ class Key(NamedTuple):
     key: bytes
 
     @property
-    def check(self) -> tuple[int, bytes]:
+    def check(self) -> CheckedKey:
         """Number and check value, as in ``etl.pii_key``; another key under the same number has another check value."""
-        return self.kid, make_hasher(self.key, "check")(_CHECK)
+        return CheckedKey(self.kid, make_hasher(self.key, "check")(_CHECK))
 
     def __repr__(self) -> str:
         """Return the key's number only, so that no log shows the key."""

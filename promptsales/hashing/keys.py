@@ -7,6 +7,7 @@ reads, hashes prompts and answers. It is derived from the first, and does not le
 import hmac
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from promptsales.errors import ConfigError
 from promptsales.hashing.normal_forms import separate
@@ -16,6 +17,13 @@ from promptsales.specs.feed import KeyFile
 _BLOCK = 64  # block size of SHA-256 in bytes
 CONTENT_KEY: KeyFile = "pii_content_key"
 _NUMBER = re.compile("[1-9][0-9]*")
+
+
+class CheckedKey(NamedTuple):
+    """The number of a hashing key, and the value that tells it from another key with that number."""
+
+    kid: int
+    check: bytes
 
 
 def read_keys(folder: Path, name: KeyFile = "pii_key") -> dict[int, bytes]:

@@ -39,8 +39,9 @@ _QUERY = re.compile(_QUERY_SQL, re.DOTALL)
 
 
 def redact(value: str) -> str:
-    """Return a text without e-mail addresses and phone numbers."""
-    return _PHONE.sub(MASK, _TOKEN.sub(_redact_token, value))
+    """Return a text without e-mail addresses and phone numbers; a redacted text stays as it is."""
+    # numbers first: a number between an @ and a dot leaves the shape of an address
+    return _TOKEN.sub(_redact_token, _PHONE.sub(MASK, value))
 
 
 def _redact_token(match: re.Match[str]) -> str:
@@ -60,10 +61,10 @@ REDACTIONS: dict[Transform, Callable[[str], str]] = {"redacted": redact, "redact
 
 def make_redaction(column: Column) -> Callable[[Any], Any]:
     """Return the function that redacts a value of a column: a text or a list of texts."""
-    one = REDACTIONS[column.transform]
+    redaction = REDACTIONS[column.transform]
     if not column.type.endswith("[]"):
-        return one
-    return lambda values: [None if value is None else one(value) for value in values]
+        return redaction
+    return lambda values: [None if value is None else redaction(value) for value in values]
 
 
 def redact_json(text: str) -> str:
@@ -94,9 +95,9 @@ def _compose(transform: Transform, value: sql.Composable) -> sql.Composed:
     # nondeterministic collations allow no patterns
     text = sql.SQL('{}::text collate "C"').format(value)
     if transform == "redacted_url":
-        return _replace(_replace(_replace(text, _QUERY_SQL, ""), _EMAIL_SQL, MASK), _PHONE_SQL, MASK)
+        return _replace(_replace(_replace(text, _QUERY_SQL, ""), _PHONE_SQL, MASK), _EMAIL_SQL, MASK)
     return sql.SQL("case when {} ~ {} then {} else {}::text end").format(
-        text, sql.Literal(_HINT_SQL), _replace(_replace(text, _EMAIL_SQL, MASK), _PHONE_SQL, MASK), value
+        text, sql.Literal(_HINT_SQL), _replace(_replace(text, _PHONE_SQL, MASK), _EMAIL_SQL, MASK), value
     )
 
 

@@ -15,11 +15,11 @@ from promptsales.extract import delta
 from promptsales.feeds import state
 from promptsales.feeds.models import Staged, Window
 from promptsales.feeds.staging import core, staging
-from promptsales.hashing.keys import CONTENT_KEY
+from promptsales.hashing.keys import CONTENT_KEY, CheckedKey
 from promptsales.names import in_lines
 from promptsales.specs.feed import Contract
 
-Key = tuple[int, bytes] | None
+Key = CheckedKey | None
 
 # replaces a hash in a column that may not be null
 NOBODY = sql.SQL("''::bytea")
@@ -40,15 +40,15 @@ def is_rekeyed(contract: Contract, warehouse: psycopg.Connection, key: Key, know
     """
     if known is None or key == known:
         return False
-    values = {"kid": key[0] if key else None, "is_content": contract.key_file == CONTENT_KEY}
+    values = {"kid": key.kid if key else None, "is_content": contract.key_file == CONTENT_KEY}
     with warehouse.cursor(row_factory=tuple_row) as cursor:
         rotation = cursor.execute(state.statement("rotation"), values).fetchone()
-    if key is None or key[0] < known[0] or rotation is None or bytes(rotation[0]) != key[1]:
+    if key is None or key.kid < known.kid or rotation is None or bytes(rotation[0]) != key.check:
         delta.refuse_changed_key(contract, key, known)
         return False
     if window is not None:
         raise SourceRefused(
-            f"feed {contract.table}: the source hashes with key {key[0]}, core has key {known[0]}; a window can be "
+            f"feed {contract.table}: the source hashes with key {key.kid}, core has key {known.kid}; a window can be "
             "replayed only after the whole feed has the new key: run `promptsales pii rotate`"
         )
     return True

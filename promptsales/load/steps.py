@@ -18,7 +18,8 @@ from promptsales.errors import TerminalError, driver_errors
 from promptsales.extract.sources import Source, make_reader
 from promptsales.feeds import quarantine, staging, state
 from promptsales.feeds.models import Audit, LoadResult, Staged, Window
-from promptsales.feeds.reader import CheckedKey, Reader, ReadRequest
+from promptsales.feeds.reader import Reader, ReadRequest
+from promptsales.hashing.keys import CheckedKey
 from promptsales.load import merge, rekey
 from promptsales.load.clock import Setback, find_setback
 from promptsales.settings import Limits, settings

@@ -108,8 +108,8 @@ def refuse_rows(rows: list[TableRows], ids: int) -> None:
 
 def _describe(person: Person) -> str:
     """Return which hashes connect most ids."""
-    found = islice(shared_hashes(person), 3)
-    return "; ".join(f"{shared.ids} share {KINDS[shared.kind]} {shared.digest[:16]}.." for shared in found)
+    examples = islice(shared_hashes(person), 3)
+    return "; ".join(f"{shared.ids} share {KINDS[shared.kind]} {shared.digest[:16]}.." for shared in examples)
 
 
 def _flags(person: Person) -> list[str]:

@@ -18,9 +18,8 @@ def refuse_planted(connection: psycopg.Connection) -> None:
     Raises:
         ConfigError: naming the first object and its owner.
     """
-    found = connection.execute(_STRANGERS).fetchone()
-    if found:
-        what, owner = found
+    if stranger := connection.execute(_STRANGERS).fetchone():
+        what, owner = stranger
         raise ConfigError(
             f"database {connection.info.dbname}: {what} belongs to {owner}, expected the administrator's own, because "
             "the pipeline would run code in it with the administrator's rights; ask the owner to rename it"

@@ -12,6 +12,7 @@ from promptsales.extract import delta
 from promptsales.extract.sources import Source, make_reader
 from promptsales.feeds.reader import Reader
 from promptsales.feeds.state import statement
+from promptsales.hashing.keys import CheckedKey
 from promptsales.load.merge import soft_delete
 from promptsales.quality.verdict import Verdict, record
 from promptsales.reconcile.compare import Comparison, Total, compare
@@ -107,7 +108,7 @@ def _refuse_other_text(contract: Contract, reader: Reader, warehouse: psycopg.Co
     reader.refuse_drift()
     known = warehouse.execute("select pii_kid, pii_check from ops.feed where feed = %s", [contract.table]).fetchone()
     if known and known[0] is not None:
-        delta.refuse_changed_key(contract, reader.read_key(), (known[0], bytes(known[1])))
+        delta.refuse_changed_key(contract, reader.read_key(), CheckedKey(known[0], bytes(known[1])))
 
 
 def make_gone_error(

@@ -20,9 +20,10 @@ from promptsales.extract.mongo.ids import format_id, is_queryable, parse_ids
 from promptsales.extract.mongo.rows import Document, Row, RowMaker
 from promptsales.failures.mongo import mongo_errors
 from promptsales.feeds.models import FeedProgress, Window
-from promptsales.feeds.reader import CheckedKey, Copied, ReadRequest
+from promptsales.feeds.reader import Copied, ReadRequest
 from promptsales.feeds.state import FeedState
 from promptsales.hashing.hashes import Key
+from promptsales.hashing.keys import CheckedKey
 from promptsales.names import topic_part
 from promptsales.printable import logger
 from promptsales.specs.feed import Contract
@@ -132,8 +133,8 @@ class ContentReader:
             last_sync_timestamp=watermark,
             complete_through=complete_through,
             held_by=self.lost,
-            pii_kid=key[0] if key else None,
-            pii_check=key[1].hex() if key else None,
+            pii_kid=key.kid if key else None,
+            pii_check=key.check.hex() if key else None,
             resume_token=token,
             kafka_offsets=offsets,
         )

@@ -2,6 +2,9 @@
 
 import json
 import uuid
+from typing import Any
+
+import psycopg
 
 from promptsales.provision import provision_database
 from tests.integration.provision.conftest import Scratch
@@ -38,46 +41,51 @@ def test_hashes_of_domains_are_removed(scratch: Scratch) -> None:
         assert admin.execute("select column_name from ops.pii_bridge").fetchall() == [("email_hmac",)]
 
 
+def _type_addresses(admin: psycopg.Connection) -> dict[str, Any]:
+    """Write addresses where people typed them; return the payload in quarantine."""
+    for number, tag in ((1, "to a@b.c"), (2, "plain")):
+        admin.execute(
+            "insert into core.content_assets (asset_id, type, url, tags, status, pii_kid, created_at, updated_at, "
+            "_extraction, _loaded_at) values (%s, 'image', 'https://x.io/1.png?for=a@b.c', %s, 'draft', 1, now(), "
+            "now(), 1, now())", [f"id{number}", ["b", tag, "a"]],
+        )  # fmt: skip
+    audience = {"age_min": 18, "interests": ["to a@b.c"], "countries": ["DE"]}
+    admin.execute(
+        "insert into core.ad_groups (ad_group_id, name, target_audience, is_deleted, src_epoch, src_commit, "
+        "src_lsn, src_is_snapshot, _loaded_at) values (%s, 'call +49 30 123456', %s, false, 1, 1, 1, false, now())",
+        [_ID, json.dumps(audience)],
+    )
+    payload = {
+        "asset_id": "a@b.c",
+        "url": "https://x.io/1.png#a",
+        "tags": ["a@b.c", "x"],
+        "width": 7,
+        "model": None,
+    }
+    admin.execute(
+        "insert into ops.quarantine (feed, key, extraction, rules, suite_checksum, payload, is_core_stale) "
+        "values ('content_assets', 'a@b.c', 1, '{a}', 'x', %s, false)", [json.dumps(payload)],
+    )  # fmt: skip
+    admin.execute(
+        "insert into ops.restatement (mart, grain, old_values, new_values) values ('lost_reason_monthly', %s, %s, %s)",
+        [json.dumps({"lost_reason": "ask a@b.c"}), json.dumps({"lost": 1}), json.dumps({"lost": 2})],
+    )
+    admin.execute(
+        "insert into ops.mart (mart, touched_through, as_of_day, definition, is_empty) "
+        "select mart, now(), now(), 'same', false "
+        "from unnest(array['lost_reason_monthly', 'ai_cost_daily']) as mart"
+    )
+    admin.execute(
+        "insert into marts.lost_reason_monthly (month_start_date, lost_reason, currency_code, lost, lost_amount) "
+        "select '2026-01-01', reason, 'USD', 1, 1 from unnest(array['ask a@b.c', 'price']) as reason"
+    )
+    return payload
+
+
 def test_what_people_typed_is_redacted(scratch: Scratch) -> None:
     with scratch("warehouse") as connect, connect("postgres") as admin:
         migrate_before(admin, "_redact_what_people_typed.sql")
-        for number, tag in ((1, "to a@b.c"), (2, "plain")):
-            admin.execute(
-                "insert into core.content_assets (asset_id, type, url, tags, status, pii_kid, created_at, updated_at, "
-                "_extraction, _loaded_at) values (%s, 'image', 'https://x.io/1.png?for=a@b.c', %s, 'draft', 1, now(), "
-                "now(), 1, now())", [f"id{number}", ["b", tag, "a"]],
-            )  # fmt: skip
-        audience = {"age_min": 18, "interests": ["to a@b.c"], "countries": ["DE"]}
-        admin.execute(
-            "insert into core.ad_groups (ad_group_id, name, target_audience, is_deleted, src_epoch, src_commit, "
-            "src_lsn, src_is_snapshot, _loaded_at) values (%s, 'call +49 30 123456', %s, false, 1, 1, 1, false, now())",
-            [_ID, json.dumps(audience)],
-        )
-        payload = {
-            "asset_id": "a@b.c",
-            "url": "https://x.io/1.png#a",
-            "tags": ["a@b.c", "x"],
-            "width": 7,
-            "model": None,
-        }
-        admin.execute(
-            "insert into ops.quarantine (feed, key, extraction, rules, suite_checksum, payload, is_core_stale) "
-            "values ('content_assets', 'a@b.c', 1, '{a}', 'x', %s, false)", [json.dumps(payload)],
-        )  # fmt: skip
-        admin.execute(
-            "insert into ops.restatement (mart, grain, old_values, new_values) "
-            "values ('lost_reason_monthly', %s, %s, %s)",
-            [json.dumps({"lost_reason": "ask a@b.c"}), json.dumps({"lost": 1}), json.dumps({"lost": 2})],
-        )
-        admin.execute(
-            "insert into ops.mart (mart, touched_through, as_of_day, definition, is_empty) "
-            "select mart, now(), now(), 'same', false "
-            "from unnest(array['lost_reason_monthly', 'ai_cost_daily']) as mart"
-        )
-        admin.execute(
-            "insert into marts.lost_reason_monthly (month_start_date, lost_reason, currency_code, lost, lost_amount) "
-            "select '2026-01-01', reason, 'USD', 1, 1 from unnest(array['ask a@b.c', 'price']) as reason"
-        )
+        payload = _type_addresses(admin)
         provision_database(admin, "warehouse")
         assert admin.execute("select url, tags from core.content_assets order by asset_id").fetchall() == [
             ("https://x.io/1.png", ["b", "to ***", "a"]),
