@@ -14,6 +14,7 @@ from confluent_kafka import Producer
 from promptsales.kafka_address import client_properties
 from promptsales.settings import HOST, Settings
 from promptsales.specs.stream import stream_contracts
+from promptsales.stream.connectors import read_system_identifier
 from promptsales.stream.dead_letters import DeadLetter
 from promptsales.stream.decode import Decoder
 from promptsales.stream.issued import Issued
@@ -27,11 +28,14 @@ _LETTERS = "select reason, epoch from ops.dead_letter order by message_offset"
 
 
 @pytest.fixture
-def epoch(admin: psycopg.Connection) -> Iterator[int]:
+def epoch(stack: Settings, admin: psycopg.Connection) -> Iterator[int]:
     """Return the current epoch of the connector, which has one even if nothing has created it yet."""
     row = admin.execute("select epoch from ops.connector where connector = 'promptads'").fetchone()
     if row is None:
-        admin.execute("insert into ops.connector (connector, epoch, system_identifier) values ('promptads', 1, '1')")
+        admin.execute(
+            "insert into ops.connector (connector, epoch, system_identifier) values ('promptads', 1, %s)",
+            [read_system_identifier(stack, "promptads")],
+        )
     epoch = row[0] if row else 1
     yield epoch
     admin.execute("update ops.connector set epoch = %s where connector = 'promptads'", [epoch])
@@ -66,11 +70,12 @@ def test_it_outranks_no_real_change(producer: Producer, warehouse: psycopg.Conne
     send(producer, "t", None, FAR, epoch)
     send(producer, "u", "2", 104, epoch)
     wait(lambda: spend(warehouse) == [(Decimal("2.0000"),)], 30)
+    restored = "; if the warehouse was restored from a backup, run `promptsales connectors snapshot promptads`"
     beyond = "its log position lies beyond the end of the log of promptads"
     assert warehouse.execute(_LETTERS).fetchall() == [
-        (f"its epoch {epoch + 1} has not begun: that of promptads is {epoch}", epoch + 1),
+        (f"its epoch {epoch + 1} has not begun: that of promptads is {epoch}{restored}", epoch + 1),
         (beyond, epoch), (beyond, epoch),
-        (f"its epoch {epoch + 2} has not begun: that of promptads is {epoch}", epoch + 2),
+        (f"its epoch {epoch + 2} has not begun: that of promptads is {epoch}{restored}", epoch + 2),
         (beyond, epoch),
     ]  # fmt: skip
     assert warehouse.execute("select from ops.truncation").fetchall() == []

@@ -27,7 +27,7 @@ def readable(admin: psycopg.Connection) -> set[tuple[str, str]]:
     """Return which role may read something of the tables without a contract."""
     query = """
         select r.rolname::text, c.relname::text from pg_roles r, pg_class c
-        where r.rolname in ('etl_owner', 'etl_reader', 'cdc') and c.relnamespace = 'crm'::regnamespace
+        where r.rolname in ('etl_owner', 'etl_reader', 'etl_audit', 'cdc') and c.relnamespace = 'crm'::regnamespace
           and c.relname in ('Old.Leads', 'former')
           and has_any_column_privilege(r.oid, c.oid, 'select')
     """
@@ -65,10 +65,11 @@ def test_of_a_streamed_table(connect: Connect) -> None:
     removed = lead.model_copy(update={"source": lead.source.model_copy(update={"relation": "crm.former"})})
     admin.execute(grant_script(removed))
     admin.execute('grant select on crm."Old.Leads" to cdc')
-    assert readable(admin) == {("cdc", "former"), ("cdc", "Old.Leads")}
+    assert readable(admin) == {("cdc", "former"), ("etl_audit", "former"), ("cdc", "Old.Leads")}
     assert provision(admin) == [
         "crm.Old.Leads: revoked from cdc, as no file names it",
         "crm.former: revoked from cdc, as no file names it",
+        "crm.former: revoked from etl_audit, as no file names it",
     ]
     assert readable(admin) == set()
     assert provision(admin) == []

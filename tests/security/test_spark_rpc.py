@@ -18,8 +18,15 @@ _RPC_REQUEST, _RPC_FAILURE, _STREAM_REQUEST, _STREAM_FAILURE = 3, 5, 6, 8
 _CALL = "org.apache.spark.rpc.netty.RpcEndpointVerifier$CheckExistence"
 
 
-def driver() -> psutil.Process:
-    (process,) = (child for child in psutil.Process().children(recursive=True) if child.name() == "java")
+def listening_ports(process: psutil.Process) -> set[Any]:
+    return {port.laddr for port in process.net_connections("tcp") if port.status == psutil.CONN_LISTEN}
+
+
+def driver(spark: Any) -> psutil.Process:
+    """Return the driver's process; other tests of this run may have left a JVM of their own."""
+    port = int(spark.conf.get("spark.driver.port"))
+    javas = [child for child in psutil.Process().children(recursive=True) if child.name() == "java"]
+    (process,) = (java for java in javas if port in {address.port for address in listening_ports(java)})
     return process
 
 
@@ -66,7 +73,7 @@ def test_a_stranger_gets_no_answer(spark: Any) -> None:
 
 
 def test_every_port_is_on_loopback_and_every_call_is_challenged(spark: Any) -> None:
-    listening = {port.laddr for port in driver().net_connections("tcp") if port.status == psutil.CONN_LISTEN}
+    listening = listening_ports(driver(spark))
     assert {address.ip.removeprefix("::ffff:") for address in listening} == {HOST}
     # the one other port is that of Py4J, which has a token of its own
     python = spark.sparkContext._gateway.gateway_parameters
@@ -85,8 +92,7 @@ def test_a_stranger_gets_no_file(spark: Any) -> None:
     assert (kind, b"was not found" in answer) == (_STREAM_FAILURE, True), answer[:200]
 
 
-@pytest.mark.usefixtures("spark")
-def test_the_driver_inherits_no_setting_of_ours() -> None:
+def test_the_driver_inherits_no_setting_of_ours(spark: Any) -> None:
     # tests/support/servers.py sets some, the mail server's password among them
     assert MAIL_PASSWORD in os.environ["PROMPTSALES_ALERT_MAIL"]
-    assert [name for name in driver().environ() if name.startswith("PROMPTSALES_")] == []
+    assert [name for name in driver(spark).environ() if name.startswith("PROMPTSALES_")] == []
