@@ -20,7 +20,8 @@ from local.service import Program, Service, Unwell
 from promptsales.airflow_client.registration import alert_connections
 from promptsales.errors import TerminalError
 from promptsales.provision.cluster import provision_cluster
-from promptsales.settings import HOST, ROOT, Port, Settings
+from promptsales.settings import HOST, ROOT, Settings
+from promptsales.targets import Port
 
 COMPONENTS = {
     "airflow-api": ["airflow", "api-server"],

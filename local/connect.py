@@ -15,8 +15,9 @@ from local.jars import PLUGINS
 from local.kafka import jvm, login_module, properties
 from local.service import Program, Service, Unwell
 from promptsales.addresses import postgres_hosts
-from promptsales.settings import CONNECT_USER, HOST, Port
+from promptsales.settings import CONNECT_USER, HOST
 from promptsales.stream import connectors
+from promptsales.targets import Port
 
 DEBEZIUM = "io.debezium.connector.postgresql.PostgresConnector"
 # what schemas/kafka/connectors/postgres.yml overrides for its producer

@@ -16,8 +16,9 @@ from promptsales.bus import rights, topics
 from promptsales.errors import TerminalError, TransientError
 from promptsales.java import JARS, java
 from promptsales.kafka_address import client_properties
-from promptsales.settings import HOST, Port
+from promptsales.settings import HOST
 from promptsales.specs.rights import read_rights
+from promptsales.targets import Port
 
 LOG4J = Path(__file__).with_name("log4j2.properties")
 _SILENT = logging.getLogger("promptsales.local.kafka")

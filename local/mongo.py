@@ -11,7 +11,8 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from local.service import Program, Service, Unwell
 from promptsales.errors import ConfigError
-from promptsales.settings import HOST, Port
+from promptsales.settings import HOST
+from promptsales.targets import Port
 
 _ALREADY_INITIALISED, _USER_EXISTS, _UNAUTHORISED, _AUTHENTICATION_FAILED = 23, 51003, 13, 18
 _NOT_YET = (94, 10107, 13436)  # NotYetInitialized, NotWritablePrimary, NotPrimaryOrSecondary

@@ -10,7 +10,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Conninfo
 
 from promptsales.errors import ConfigError
-from promptsales.settings import InternalName, PublicName, Settings, postgres_target
+from promptsales.settings import Settings
+from promptsales.targets import InternalName, PublicName, postgres_target
 
 
 def psql(

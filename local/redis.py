@@ -11,7 +11,8 @@ from redis import Redis as Client
 from redis.exceptions import RedisError
 
 from local.service import Program, Service, Unwell
-from promptsales.settings import HOST, Port
+from promptsales.settings import HOST
+from promptsales.targets import Port
 
 OLDEST = (6, 2)
 

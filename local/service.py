@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from promptsales.errors import TransientError
-from promptsales.settings import HOST, Port, Settings
+from promptsales.settings import HOST, Settings
 from promptsales.settings_file import VARIABLE, find_settings_file
+from promptsales.targets import Port
 
 
 class Unwell(TransientError):

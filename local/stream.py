@@ -7,8 +7,9 @@ import httpx
 from local.service import Program, Service, Unwell
 from promptsales.connections import connected
 from promptsales.errors import PipelineError
-from promptsales.settings import ROOT, Port
+from promptsales.settings import ROOT
 from promptsales.stream.ready import is_provisioned
+from promptsales.targets import Port
 
 
 class Stream(Service):

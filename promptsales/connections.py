@@ -4,7 +4,6 @@ A role, a database or a server may have settings of its own (``alter role .. set
 a session sends at its start override them, so what we read and write does not depend on them.
 """
 
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +21,8 @@ from promptsales.errors import (
     driver_errors,
     is_login_refused,
 )
-from promptsales.settings import InternalName, PublicName, Settings, postgres_target
+from promptsales.settings import Settings, drop_libpq_settings
+from promptsales.targets import InternalName, PublicName, postgres_target
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -128,8 +128,7 @@ def _parameters(
     The address's own ``options`` may set the search path, except an administrator's; ours come later and override
     every other setting in them.
     """
-    for variable in ("PGTZ", "PGDATESTYLE", "PGGEQO"):  # libpq would send these settings after ours
-        os.environ.pop(variable, None)
+    drop_libpq_settings()
     path = f"-c search_path={_escape(postgres_target(name).search_path or 'public')}"
     options = " ".join(filter(None, (path, address.get("options"), start_options(settings, name, patience, without))))
     protected = require_scram(settings, name, address)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self, get_args
+from typing import Annotated, Self, get_args
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -17,73 +17,12 @@ from promptsales.addresses import refuse_mail, refuse_malformed, refuse_unknown,
 from promptsales.errors import ConfigError
 from promptsales.secrets import Secrets
 from promptsales.settings_file import check_settings_file, describe_origin, find_settings_file
+from promptsales.targets import POSTGRES, InternalName, Port, PublicName, connection_names, postgres_target
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 # the login of Kafka Connect's REST API in the local stack
 CONNECT_USER = "promptsales"
-
-# the ports of the local stack, counted from the setting port_base in steps of one
-Port = Literal[
-    "sources",
-    "warehouse",
-    "mongo",
-    "redis",
-    "kafka",
-    "kafka_controller",
-    "connect",
-    "airflow",
-    "stream",
-]
-
-# the connections that `promptsales dsn` prints, and those that only the pipeline uses
-PublicName = Literal[
-    "promptsales", "promptads", "promptcrm", "promptcontent", "redis", "kafka", "connect", "warehouse", "bi", "airflow"
-]
-InternalName = Literal[
-    "promptsales_etl",
-    "promptcrm_etl",
-    "promptads_cdc",
-    "promptcrm_cdc",
-    "promptads_audit",
-    "promptcrm_audit",
-    "promptcontent_etl",
-    "sources_admin",
-    "warehouse_admin",
-    "promptcontent_admin",
-    "kafka_stream",
-    "kafka_content",
-    "kafka_alerts",
-    "airflow_db",
-]
-
-
-class PostgresTarget(NamedTuple):
-    """The target of a PostgreSQL connection: a cluster of the local stack, a database, a role and its search path."""
-
-    cluster: Port
-    database: str
-    role: str
-    search_path: str
-
-
-_POSTGRES: dict[str, PostgresTarget] = {
-    "promptsales": PostgresTarget("sources", "promptsales", "promptsales_owner", "promptsales"),
-    "promptads": PostgresTarget("sources", "promptsales", "promptads_owner", "promptads"),
-    "promptcrm": PostgresTarget("sources", "promptcrm", "promptcrm_owner", "crm"),
-    "promptsales_etl": PostgresTarget("sources", "promptsales", "etl_reader", ""),
-    "promptcrm_etl": PostgresTarget("sources", "promptcrm", "etl_reader", ""),
-    "promptads_cdc": PostgresTarget("sources", "promptsales", "cdc", ""),
-    "promptcrm_cdc": PostgresTarget("sources", "promptcrm", "cdc", ""),
-    "promptads_audit": PostgresTarget("sources", "promptsales", "etl_audit", ""),
-    "promptcrm_audit": PostgresTarget("sources", "promptcrm", "etl_audit", ""),
-    "sources_admin": PostgresTarget("sources", "postgres", "postgres", ""),
-    "warehouse": PostgresTarget("warehouse", "warehouse", "warehouse_loader", ""),
-    "bi": PostgresTarget("warehouse", "warehouse", "bi", ""),
-    "warehouse_admin": PostgresTarget("warehouse", "warehouse", "postgres", ""),
-    "airflow_db": PostgresTarget("warehouse", "airflow", "airflow", ""),
-}
-
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Rows = Annotated[int, Field(ge=0)]
@@ -218,7 +157,7 @@ class Settings(BaseSettings):
             return self.dsn[name]
         if name.startswith("kafka_") and "kafka" in self.dsn:
             return self.dsn["kafka"]  # your brokers have one login for all, or none
-        if name in _POSTGRES:
+        if name in POSTGRES:
             self._refuse_half(name)
             return self._postgres(name)
         local: dict[str, Callable[[], str]] = {
@@ -262,20 +201,10 @@ class Settings(BaseSettings):
         )
 
 
-def postgres_target(name: PublicName | InternalName) -> PostgresTarget:
-    """Return the target of a PostgreSQL connection in the local stack; your own server's must correspond to it.
-
-    Raises:
-        ConfigError: when no PostgreSQL connection has that name.
-    """
-    if name not in _POSTGRES:
-        raise ConfigError(f"no PostgreSQL connection is called {name!r}; use one of {', '.join(_POSTGRES)}")
-    return _POSTGRES[name]
-
-
-def connection_names() -> tuple[str, ...]:
-    """Return the names that `promptsales dsn` accepts."""
-    return get_args(PublicName)
+def drop_libpq_settings() -> None:
+    """Remove the variables that libpq turns into session settings, which it would send after ours."""
+    for variable in ("PGTZ", "PGDATESTYLE", "PGGEQO"):
+        os.environ.pop(variable, None)
 
 
 def _reword(message: str) -> str:

@@ -12,7 +12,8 @@ from promptsales.airflow_client.models import AirflowConnection, Pool
 from promptsales.connections import require_scram
 from promptsales.errors import ConfigError
 from promptsales.kafka_address import client_properties
-from promptsales.settings import InternalName, PublicName, Settings
+from promptsales.settings import Settings
+from promptsales.targets import InternalName, PublicName
 
 # the secret that holds digests of the connections registered last
 STAMP = "airflow_connections"

@@ -20,7 +20,8 @@ from rich.text import Text
 
 from promptsales import connections
 from promptsales.printable import printable
-from promptsales.settings import InternalName, PublicName, settings
+from promptsales.settings import settings
+from promptsales.targets import InternalName, PublicName
 
 # Rich would cut a piped table to 80 columns
 console = Console(width=None if sys.stdout.isatty() else 160, markup=False, emoji=False, highlight=False)

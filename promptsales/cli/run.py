@@ -25,8 +25,9 @@ from promptsales.marts.report import built_by
 from promptsales.provision import provision
 from promptsales.seed import seed
 from promptsales.seed.world import Size
-from promptsales.settings import ROOT, Settings, connection_names, settings
+from promptsales.settings import ROOT, Settings, settings
 from promptsales.stream import connectors
+from promptsales.targets import connection_names
 
 app = typer.Typer()
 

@@ -248,8 +248,7 @@ def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, au
     # before `hold`: its rows would make this plan, made for few open rows, scan all of them for each staged row
     warehouse.execute(quarantine.close_published(contract), values)
     warehouse.execute(quarantine.hold(contract), values)
-    counts = warehouse.execute(merge.upsert(contract), values).fetchone()
-    inserted, updated = counts or (0, 0)
+    inserted, updated = warehouse.execute(merge.upsert(contract), values).fetchone() or (0, 0)
     rekey.replace_rest(contract, warehouse, staged)
     return _result(staged, audit, inserted=inserted, updated=updated)
 

@@ -26,8 +26,9 @@ from promptsales.provision.lines import Database
 from promptsales.provision.pads import has_pads, wipe_old_pads
 from promptsales.provision.reporting import provision_reporting_zone
 from promptsales.provision.schemas import provision_database
-from promptsales.settings import PublicName, Settings
+from promptsales.settings import Settings
 from promptsales.specs.cluster import Cluster
+from promptsales.targets import PublicName
 
 __all__ = [
     "OnProgress",

@@ -13,7 +13,8 @@ from psycopg import sql
 
 from promptsales.connections import connected
 from promptsales.errors import driver_errors
-from promptsales.settings import PublicName, Settings
+from promptsales.settings import Settings
+from promptsales.targets import PublicName
 
 Say = Callable[[str], None]
 Row = tuple[Any, ...]  # a NamedTuple whose field names are the column names

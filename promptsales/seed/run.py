@@ -9,7 +9,8 @@ from promptsales.seed.copying import Say, Tally
 from promptsales.seed.planted import PLANTED
 from promptsales.seed.report import SeedReport
 from promptsales.seed.world import DAYS, SCALES, SEED, Size, World
-from promptsales.settings import PublicName, Settings
+from promptsales.settings import Settings
+from promptsales.targets import PublicName
 
 
 class _Fill(Protocol):

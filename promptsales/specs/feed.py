@@ -15,8 +15,9 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from promptsales.documents import Document, read_yaml
 from promptsales.errors import ConfigError
 from promptsales.names import OWN, OWN_OF_HISTORY, Name, Relation, TableName, refuse_origin, refuse_own
-from promptsales.settings import ROOT, InternalName
+from promptsales.settings import ROOT
 from promptsales.specs.column import ALLOWED_TRANSFORMS, MADE_HERE, Column, refuse_redacted_key
+from promptsales.targets import InternalName
 
 CORE = ROOT / "warehouse" / "core"
 

@@ -17,11 +17,12 @@ from promptsales.bus import connect, topics
 from promptsales.connections import connected, missing_settings, require_scram, start_options
 from promptsales.errors import ConfigError
 from promptsales.jdbc import security_properties
-from promptsales.settings import InternalName, Settings
+from promptsales.settings import Settings
 from promptsales.specs import value_limits
 from promptsales.specs.connector import read_connector
 from promptsales.specs.stream import Connector, contracts_of
 from promptsales.stream import gaps
+from promptsales.targets import InternalName
 
 _EPOCH = "select epoch, system_identifier from ops.connector where connector = %s"
 _BEGIN = Path(__file__).with_name("begin_epoch.sql").read_bytes()

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from local.postgres import server_home
 from promptsales.airflow_client.api import AirflowClient
-from promptsales.kafka_address import client_properties
-from promptsales.settings import ROOT, InternalName, Settings
+from promptsales.settings import ROOT, Settings
+from promptsales.targets import InternalName
 from tests.e2e.conftest import EVERY_HOURLY, PATIENCE_S
+from tests.support.bus import read_messages
 
 MARK = "zq7marked"
 PLANTED = {
@@ -126,30 +126,6 @@ def statistics(address: str) -> bytes:
     return repr(rows).encode()
 
 
-def messages(stack: Settings) -> bytes:
-    """Return every message of every topic."""
-    consumer = Consumer({
-        **client_properties(stack.address("kafka")), "group.id": "search", "enable.auto.commit": False,
-        "enable.partition.eof": True, "auto.offset.reset": "earliest",
-    })  # fmt: skip
-    contents: list[bytes] = []
-    try:
-        topics = consumer.list_topics(timeout=10).topics.values()
-        left = {(topic.topic, number) for topic in topics for number in topic.partitions}
-        consumer.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in left])
-        while left:
-            message = consumer.poll(30)
-            assert message is not None, f"no message came from {left}"
-            if (error := message.error()) is None:
-                contents += [message.key() or b"", message.value() or b"", repr(message.headers()).encode()]
-            else:  # the end of a partition, even when it ends in a transaction's marker or a compacted record
-                assert error.code() == KafkaError._PARTITION_EOF, error
-                left.discard((message.topic(), message.partition()))
-    finally:
-        consumer.close()
-    return b"".join(contents)
-
-
 def files(stack: Settings) -> Iterator[tuple[str, bytes]]:
     """Yield every file of the state folder except the CRM's own cluster and the secrets."""
     own = (stack.state / "sources", stack.state / "data" / "sources", stack.state / "secrets")
@@ -180,7 +156,7 @@ def test_marked_values_stay_in_the_crm(stack: Settings, airflow: AirflowClient, 
     places = {
         "the warehouse": dump(stack, stack.address("warehouse_admin")),
         "airflow's metadata": dump(stack, stack.address("airflow_db")),
-        "kafka": messages(stack),
+        "kafka": b"".join(held.content for held in read_messages(stack)),
         "statistics as etl_reader": statistics(stack.address("promptcrm_etl")),
         "statistics as cdc": statistics(cdc_address(stack)),
         "statistics as the loader": statistics(stack.address("warehouse")),

@@ -7,8 +7,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from promptsales.load.steps import check, extract, load, publish
-from promptsales.settings import InternalName, Settings, settings
+from promptsales.settings import Settings, settings
 from promptsales.specs.feed import contract
+from promptsales.targets import InternalName
 from tests.support import leads
 from tests.support.stepwise import Say, stepwise
 

@@ -13,8 +13,9 @@ from promptsales.connections import connected, open_async, open_beside
 from promptsales.extract.opening import open_source
 from promptsales.load.steps import load
 from promptsales.orchestration.connections import postgres
-from promptsales.settings import PublicName, Settings
+from promptsales.settings import Settings
 from promptsales.specs.feed import contract
+from promptsales.targets import PublicName
 from tests.support import leads
 from tests.support.foreign import foreign_settings
 from tests.support.systems import empty_tables

@@ -11,19 +11,18 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 import redis
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[attr-defined]
 from pymongo.database import Database
 
 from promptsales.bus.topics import admin as bus
 from promptsales.cli.load import load_feed
 from promptsales.feeds import manual_release
-from promptsales.kafka_address import client_properties
 from promptsales.settings import ROOT, Settings
 from promptsales.specs.feed import contract
 from promptsales.specs.topic import read_topics
 from tests.integration.privacy.test_streamed import CONTRACTS, send, sent
 from tests.support import content, events, keys, leads, systems
+from tests.support.bus import read_messages
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -142,27 +141,8 @@ def in_warehouse(admin: psycopg.Connection, needles: list[str]) -> set[str]:
 
 def in_topics(stack: Settings, needles: list[str]) -> set[str]:
     """Return the topics with a message that contains one of the texts."""
-    consumer = Consumer({
-        **client_properties(stack.address("kafka")), "group.id": "test", "enable.auto.commit": False,
-        "enable.partition.eof": True,
-    })  # fmt: skip
-    found = set()
-    try:
-        topics = consumer.list_topics(timeout=20).topics.values()
-        left = {(topic.topic, number) for topic in topics for number in topic.partitions}
-        consumer.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in left])
-        while left:
-            message = consumer.poll(30)
-            assert message is not None, left
-            if (error := message.error()) is None:
-                text = repr((message.key(), message.value(), message.headers()))
-                found |= {str(message.topic())} if any(needle in text for needle in needles) else set()
-            else:
-                assert error.code() == KafkaError._PARTITION_EOF, error
-                left.discard((message.topic(), message.partition()))
-    finally:
-        consumer.close()
-    return found
+    encoded = [needle.encode() for needle in needles]
+    return {held.topic for held in read_messages(stack) if any(needle in held.content for needle in encoded)}
 
 
 def in_files(stack: Settings, needles: list[str]) -> set[str]:

@@ -21,8 +21,9 @@ from promptsales.connections import connected, open_async, require_scram
 from promptsales.errors import PipelineError
 from promptsales.java import JARS, java
 from promptsales.jdbc import security_properties
-from promptsales.settings import HOST, InternalName, Port, PublicName, Settings, postgres_target
+from promptsales.settings import HOST, Settings
 from promptsales.stream.connectors import source_properties
+from promptsales.targets import InternalName, Port, PublicName, postgres_target
 
 SECRET = "0123456789abcdef" * 4
 _SSL, _GSS = 80877103, 80877104

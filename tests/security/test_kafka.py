@@ -14,8 +14,9 @@ from promptsales.bus import rights, topics
 from promptsales.errors import TerminalError
 from promptsales.kafka_address import client_properties
 from promptsales.provision import provision_topics
-from promptsales.settings import HOST, Port, Settings
+from promptsales.settings import HOST, Settings
 from promptsales.specs.rights import Right
+from promptsales.targets import Port
 from tests.support.streaming import wait
 
 CHANGES, DEAD, CONTENT, ALERTS = (

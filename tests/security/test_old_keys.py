@@ -18,8 +18,9 @@ from promptsales.hashing.keys import compute_pads
 from promptsales.load.steps import load
 from promptsales.privacy import rotation
 from promptsales.provision import provision
-from promptsales.settings import InternalName, Settings
+from promptsales.settings import Settings
 from promptsales.specs.feed import contract
+from promptsales.targets import InternalName
 from tests.support import keys, leads
 
 PIECE = 16  # a page may hold the rest of a value that was overwritten in part

@@ -7,7 +7,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from promptsales.settings import InternalName, PublicName, Settings
+from promptsales.settings import Settings
+from promptsales.targets import InternalName, PublicName
 
 SETTINGS = {
     "DateStyle": "SQL, DMY",

@@ -2,17 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from psycopg import sql
 from pymongo.database import Database
 from pymongo.errors import WriteError
-
-from promptsales.kafka_address import client_properties
-from promptsales.settings import Settings
 
 # both short enough for a column of 20 characters; the number of the column shows which one leaked
 ADDRESS, NUMBER = "q{:03}@zq7.example", "+4977700{:03}"
@@ -108,28 +103,3 @@ def search(connection: psycopg.Connection) -> dict[str, list[str]]:
         if rows := connection.execute(query, ["|".join(NEEDLES)]).fetchall():
             found[f"{relation}.{column}"] = [value[:80] for (value,) in rows]
     return found
-
-
-def read_messages(stack: Settings, since: datetime) -> Iterator[tuple[str, bytes]]:
-    """Yield the topic and the content of every message that the bus received since a moment."""
-    consumer = Consumer({
-        **client_properties(stack.address("kafka")), "group.id": "search", "enable.auto.commit": False,
-        "enable.partition.eof": True, "auto.offset.reset": "earliest",
-    })  # fmt: skip
-    try:
-        topics = consumer.list_topics(timeout=10).topics.values()
-        left = {(topic.topic, number) for topic in topics for number in topic.partitions}
-        consumer.assign([TopicPartition(*at, OFFSET_BEGINNING) for at in left])
-        while left:
-            message = consumer.poll(30)
-            assert message is not None, f"no message came from {left}"
-            if (error := message.error()) is None:
-                if message.timestamp()[1] < since.timestamp() * 1000:
-                    continue
-                content = (message.key() or b"", message.value() or b"", repr(message.headers()).encode())
-                yield str(message.topic()), b"".join(content)
-            else:  # the end of a partition, even when it ends in a transaction's marker or a compacted record
-                assert error.code() == KafkaError._PARTITION_EOF, error
-                left.discard((message.topic(), message.partition()))
-    finally:
-        consumer.close()

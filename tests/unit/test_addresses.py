@@ -14,8 +14,9 @@ from promptsales.addresses import format_hosts, postgres_hosts, split_login
 from promptsales.airflow_client.registration import mongo_connection, postgres_connection
 from promptsales.errors import ConfigError
 from promptsales.kafka_address import client_properties, compose_address
-from promptsales.settings import InternalName, PublicName, Settings
+from promptsales.settings import Settings
 from promptsales.stream.connectors import config, source_properties
+from promptsales.targets import InternalName, PublicName
 from streams.app import _configure_faust as faust_app
 from streams.credentials import create_credentials
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from promptsales.errors import ConfigError
-from promptsales.settings import Settings, connection_names
+from promptsales.settings import Settings
 from promptsales.settings import settings as settings_of_this_process
+from promptsales.targets import connection_names
 
 
 @pytest.fixture

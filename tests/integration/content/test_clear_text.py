@@ -11,7 +11,8 @@ from promptsales.extract.sources import Source
 from promptsales.load.steps import load
 from promptsales.settings import Settings
 from promptsales.specs.feed import contract
-from tests.e2e.test_no_personal_data import dump, messages
+from tests.e2e.test_no_personal_data import dump
+from tests.support.bus import read_messages
 from tests.support.content import asset, prompt
 
 MARK = "zq8prompted"
@@ -33,7 +34,7 @@ def test_marked_prompts_stay_in_mongodb(
         results = [load(contract(feed), content, warehouse, None, "test") for feed in ("prompts", "content_assets")]
     assert [(result.inserted, result.quarantined) for result in results] == [(1, 1), (1, 0)]
 
-    topics = messages(stack)
+    topics = b"".join(held.content for held in read_messages(stack))
     assert b"prompt_id" in topics, "the search itself fails: it finds no row on a topic"
     places = {"topics": topics, "warehouse": dump(stack, stack.address("warehouse_admin"))}
     assert [place for place, text in places.items() if MARK.encode() in text.lower()] == []

@@ -14,7 +14,7 @@ import pytest
 
 from promptsales.privacy import erasure
 from promptsales.privacy.person import find
-from promptsales.settings import InternalName, Settings
+from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream.audit import AuditResult, audit
 from promptsales.stream.batch import Batch
@@ -26,6 +26,7 @@ from promptsales.stream.repair import Repair, repair
 from promptsales.stream.sink import Sink
 from promptsales.stream.version import Version
 from promptsales.stream.waive import waive
+from promptsales.targets import InternalName
 from tests.integration.privacy.test_erasure import NOBODY, whole
 from tests.support import events, leads, systems
 from tests.support.streaming import wait

@@ -19,7 +19,8 @@ from local.airflow import COMPONENTS, create_fernet
 from local.connect import Connect
 from local.kafka import LOG4J, jvm, kafka_version
 from local.stack import SECRETS, services
-from promptsales.settings import ROOT, Port, Settings
+from promptsales.settings import ROOT, Settings
+from promptsales.targets import Port
 
 DOCKER = ROOT / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text(encoding="utf-8"))
