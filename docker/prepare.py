@@ -6,6 +6,7 @@ role, database and tables. ``prepare.py tasks`` gives Airflow's tasks the keys t
 """
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -26,12 +27,14 @@ HANDED_OUT = {
     "mongo": ("mongo_keyfile",),
     "redis": ("redis",),
     "stream": ("warehouse_loader", "etl_audit", "redis", "kafka_stream", "kafka_alerts"),
+    # repairs write in sessions of their own; the keys of prompts and answers come and go with rotations
+    "tasks": ("warehouse_loader",),
 }
 # servers that see the configuration of the local stack's server instead, which holds their passwords
 CONFIGURED = (Kafka, Connect)
-# the volume of Airflow's tasks, whose repairs write in sessions of their own
-TASKS, OF_TASKS = "tasks", ("warehouse_loader",)
-# the servers run as users of their own, in this process's group; our own code refuses a secret that a group may read
+# read by our own code, which refuses a secret that a group may read; the servers run as users of their own, in this
+# process's group
+_READ_BY_US = {"stream", "tasks"}
 _OURS, _SERVERS = 0o600, 0o440
 
 
@@ -53,21 +56,20 @@ def create_files(stack: Settings) -> None:
 
 
 def hand_out_to_tasks(stack: Settings) -> None:
-    """Copy the keys of prompts and answers and the loader's password, and remove keys that a rotation has removed."""
+    """Copy the keys of prompts and answers, and remove those that a rotation has removed."""
     names = {f"{CONTENT_KEY}_{number}" for number in read_keys(stack.state / "secrets", CONTENT_KEY)}
-    folder = _folder(stack, TASKS)
-    _hand_out(stack, TASKS, (*names, *OF_TASKS))
-    for path in folder.glob(f"{CONTENT_KEY}_*"):
+    _hand_out(stack, "tasks", names)
+    for path in _folder(stack, "tasks").glob(f"{CONTENT_KEY}_*"):
         if path.name not in names:
             path.unlink()
 
 
-def _hand_out(stack: Settings, name: str, secrets: tuple[str, ...]) -> None:
+def _hand_out(stack: Settings, name: str, secrets: Iterable[str]) -> None:
     """Copy the secrets of one container into its folder, which only it and this process mount."""
     folder = _folder(stack, name)
     for secret in secrets:
         Secrets(folder).write(secret, stack.secrets.password(secret))
-        (folder / secret).chmod(_OURS if name in ("stream", TASKS) else _SERVERS)
+        (folder / secret).chmod(_OURS if name in _READ_BY_US else _SERVERS)
     folder.chmod(0o750)
 
 
@@ -102,4 +104,4 @@ def prepare_servers(stack: Settings) -> None:
 
 
 if __name__ == "__main__":
-    {"files": create_files, "servers": prepare_servers, TASKS: hand_out_to_tasks}[sys.argv[1]](settings())
+    {"files": create_files, "servers": prepare_servers, "tasks": hand_out_to_tasks}[sys.argv[1]](settings())

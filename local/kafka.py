@@ -149,16 +149,12 @@ class Kafka(Service):
             raise TerminalError(f"kafka: formatting its storage failed: {last_line(result)}")
         storage.replace(self.data)
 
-    @property
-    def _operator_address(self) -> str:
-        return f"kafka://{read_rights().operator}:{self.settings.secrets.password('kafka_operator')}@{self.address}"
-
     def settle(self) -> None:
         """Create the logins and grant their rights: Connect and the workers need both to start."""
         self.check_port()
         rules, secret = read_rights(), self.settings.secrets.password
         users = (rules.operator, *rules.parties)
-        client = topics.admin(f"{self._operator_address}?sasl.mechanism=PLAIN")
+        client = topics.admin(f"{self.settings.local_kafka('kafka_operator')}?sasl.mechanism=PLAIN")
         try:
             rights.set_passwords(client, {user: secret(user.replace("promptsales", "kafka")) for user in users})
             rights.apply(client, rights.plan(client))
@@ -168,7 +164,7 @@ class Kafka(Service):
     def probe(self, started: float) -> str:
         """Read the cluster's metadata as the operator, and return Kafka's version."""
         self.check_port()
-        login = client_properties(self._operator_address)
+        login = client_properties(self.settings.local_kafka("kafka_operator"))
         client = AdminClient({**login, "socket.timeout.ms": 2000}, logger=_SILENT)
         try:
             if not client.list_topics(timeout=2).brokers:

@@ -165,8 +165,8 @@ class Settings(BaseSettings):
             "promptcontent_etl": lambda: self._mongo("promptcontent_etl", "promptcontent"),
             "promptcontent_admin": lambda: self._mongo("admin", "admin"),
             "redis": lambda: f"redis://:{self.secrets.password('redis')}@{HOST}:{self.port('redis')}/0",
-            "kafka": lambda: self._kafka("kafka_operator"),
-            **{party: partial(self._kafka, party) for party in ("kafka_stream", "kafka_content", "kafka_alerts")},
+            "kafka": lambda: self.local_kafka("kafka_operator"),
+            **{party: partial(self.local_kafka, party) for party in ("kafka_stream", "kafka_content", "kafka_alerts")},
             "connect": lambda: (
                 f"http://{CONNECT_USER}:{self.secrets.password('connect')}@{HOST}:{self.port('connect')}"
             ),
@@ -190,7 +190,8 @@ class Settings(BaseSettings):
         options = f"?options={quote(f'-csearch_path={search_path}')}" if search_path else ""
         return f"postgresql://{role}:{self.secrets.password(role)}@{HOST}:{self.port(cluster)}/{database}{options}"
 
-    def _kafka(self, party: str) -> str:
+    def local_kafka(self, party: str) -> str:
+        """Return the address of the local brokers with the login of a party, by the name of its secret."""
         user = party.replace("kafka", "promptsales")
         return f"kafka://{user}:{self.secrets.password(party)}@{HOST}:{self.port('kafka')}"
 

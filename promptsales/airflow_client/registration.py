@@ -25,25 +25,20 @@ _POSTGRES: dict[str, tuple[PublicName | InternalName, str]] = {
     "promptads_audit": ("promptads_audit", "PromptAds, read by the stream's audits; published columns only"),
     "promptcrm_audit": ("promptcrm_audit", "PromptCrm, read by the stream's audits; published columns only"),
     "warehouse": ("warehouse", "Warehouse, as the loader role"),
-}
-_MONGO: dict[str, tuple[PublicName | InternalName, str]] = {
-    "promptcontent": ("promptcontent_etl", "PromptContent (MongoDB), read by the pipeline"),
-}
-# registered only if the setting provision_in_airflow says so: with them everybody who edits a DAG is an administrator
-_POSTGRES_ADMINS: dict[str, tuple[PublicName | InternalName, str]] = {
     "sources_admin": ("sources_admin", "Source cluster, as administrator; used by platform_provision"),
     "warehouse_admin": ("warehouse_admin", "Warehouse, as administrator; used by platform_provision"),
 }
-_MONGO_ADMINS: dict[str, tuple[PublicName | InternalName, str]] = {
+_MONGO: dict[str, tuple[PublicName | InternalName, str]] = {
+    "promptcontent": ("promptcontent_etl", "PromptContent (MongoDB), read by the pipeline"),
     "promptcontent_admin": ("promptcontent_admin", "PromptContent, as administrator; used by platform_provision"),
-}
-_KAFKA_ADMINS: dict[PublicName | InternalName, str] = {
-    "kafka": "Kafka, as its operator; used by platform_provision",
 }
 _KAFKA: dict[PublicName | InternalName, str] = {
     "kafka_content": "Kafka, as the batches of PromptContent",
     "kafka_stream": "Kafka, as the stream, whose lag is watched",
+    "kafka": "Kafka, as its operator; used by platform_provision",
 }
+# registered only if the setting provision_in_airflow says so: with them everybody who edits a DAG is an administrator
+_ADMINS = frozenset({"sources_admin", "warehouse_admin", "promptcontent_admin", "kafka"})
 
 # at most two tasks read from a source at once; slots edited in Airflow's UI are kept
 POOLS = (
@@ -60,13 +55,12 @@ def name_of(connection_id: str) -> PublicName | InternalName:
     Raises:
         ConfigError: when we do not register a PostgreSQL connection with this id.
     """
-    known = _POSTGRES | _POSTGRES_ADMINS
-    if connection_id not in known:
+    if connection_id not in _POSTGRES:
         raise ConfigError(
             f"airflow connection {connection_id!r} is not one that `promptsales register` creates; "
-            f"use one of {', '.join(known)}"
+            f"use one of {', '.join(_POSTGRES)}"
         )
-    return known[connection_id][0]
+    return _POSTGRES[connection_id][0]
 
 
 def register(airflow: AirflowClient, settings: Settings) -> None:
@@ -103,17 +97,23 @@ def _registered(settings: Settings) -> dict[str, str]:
 
 def connections(settings: Settings) -> list[AirflowConnection]:
     """Return every connection that a DAG uses, with the addresses of the settings."""
-    with_admins = settings.provision_in_airflow
-    postgres = _POSTGRES | (_POSTGRES_ADMINS if with_admins else {})
-    mongo = _MONGO | (_MONGO_ADMINS if with_admins else {})
-    kafka = _KAFKA | (_KAFKA_ADMINS if with_admins else {})
+    left_out = frozenset[str]() if settings.provision_in_airflow else _ADMINS
     return [
         *(
             postgres_connection(conn_id, _with_scram(settings, name), text)
-            for conn_id, (name, text) in postgres.items()
+            for conn_id, (name, text) in _POSTGRES.items()
+            if conn_id not in left_out
         ),
-        *(mongo_connection(conn_id, settings.address(name), text) for conn_id, (name, text) in mongo.items()),
-        *(kafka_connection(conn_id, settings.address(conn_id), text) for conn_id, text in kafka.items()),
+        *(
+            mongo_connection(conn_id, settings.address(name), text)
+            for conn_id, (name, text) in _MONGO.items()
+            if conn_id not in left_out
+        ),
+        *(
+            kafka_connection(conn_id, settings.address(conn_id), text)
+            for conn_id, text in _KAFKA.items()
+            if conn_id not in left_out
+        ),
         redis_connection("redis", settings.address("redis"), "Redis, the global cache"),
     ]
 

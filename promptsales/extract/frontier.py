@@ -4,7 +4,7 @@
 of the oldest transaction that is open on the source, read before the data snapshot is taken. Measured in
 docs/decisions/0001-frontier-instead-of-max-updated-at.md.
 
-The source computes it: `schemas/sql/etl/0004_replayed.sql` as a function, `frontier.sql` beside this module as a query
+The source computes it: `schemas/sql/etl/0005_audits.sql` as a function, `frontier.sql` beside this module as a query
 for sources where nothing may be created.
 """
 

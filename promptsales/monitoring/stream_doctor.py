@@ -187,10 +187,9 @@ def _check_cap(slot: Slot) -> Iterator[Finding]:
 
 
 def _check_origin(settings: Settings, connector: Connector) -> Iterator[Finding]:
-    query = "select system_identifier from ops.connector where connector = %s"
     with connected(settings, "warehouse", patience="look") as warehouse:
-        known = warehouse.execute(query, [connector]).fetchone()
-    if known and known[0] != connectors.read_system_identifier(settings, connector):
+        followed = connectors.read_followed(warehouse, connector)
+    if followed and followed != connectors.read_system_identifier(settings, connector):
         yield Finding(
             f"connector {connector}",
             "its source is a different cluster than before, so positions in its log are not comparable",

@@ -79,11 +79,10 @@ def migrate(bound: sqlalchemy.Connection, line: Line) -> list[ProvisionChange]:
         ConfigError: when an applied file was changed or removed, or a new one comes before an applied one.
         TransientError, TerminalError: when a statement fails; the message names the file.
     """
-    if not _find_due(bound, line):
-        return []
-    applied = _apply(bound, line, line.owner)
-    _record(_driver(bound), line, _read_version(bound, line))
-    return _changes(line, applied)
+    if due := _find_due(bound, line):
+        _apply(bound, line, line.owner)
+        _record(_driver(bound), line, due[-1].number)
+    return _changes(line, due)
 
 
 def migrate_as_owner(

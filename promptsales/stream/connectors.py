@@ -257,6 +257,13 @@ def _begin_epoch(settings: Settings, warehouse: psycopg.Connection, connector: C
     return epoch
 
 
+def read_followed(warehouse: psycopg.Connection, connector: Connector) -> str:
+    """Return which cluster a connector has followed since its epoch began; empty when that is not known."""
+    query = "select coalesce(system_identifier, '') from ops.connector where connector = %s"
+    row = warehouse.execute(query, [connector]).fetchone()
+    return str(row[0]) if row else ""
+
+
 def read_system_identifier(settings: Settings, connector: Connector) -> str:
     """Return which cluster a connector's source is; another or restored one may restart its log positions.
 

@@ -30,7 +30,6 @@ AHEAD = 16 * 2**20
 _PATIENCE_S, _PAUSE_S = 5.0, 5.0
 _EPOCHS = "select connector, epoch from ops.connector"
 _END = "select pg_current_wal_insert_lsn() - '0/0'::pg_lsn, system_identifier::text from pg_control_system()"
-_CLUSTER = "select system_identifier from ops.connector where connector = %s"
 
 Pair = tuple[Message, Decoded]
 
@@ -127,11 +126,11 @@ def _query_epochs(settings: Settings) -> dict[str, int]:
 
 def _query_end(settings: Settings, connector: Connector) -> int:
     with connected(settings, "warehouse", patience="look") as warehouse:
-        followed = warehouse.execute(_CLUSTER, [connector]).fetchone()
+        followed = connectors.read_followed(warehouse, connector)
     name = connectors.audit_of(connector)
     with connected(settings, name, patience="look") as source:
         end, cluster = source.execute(_END).fetchone() or (0, "")
-    if followed and followed[0] not in (None, "", cluster):
+    if followed and followed != cluster:
         raise TerminalError(
             f"the address {name.upper()} leads to another cluster than the connector follows; correct it"
         )

@@ -53,12 +53,14 @@ def test_nobody_is_answered_without_a_login(stranger: httpx.Client, method: str,
 
 
 def test_a_request_resolves_no_password(stack: Settings, insider: httpx.Client) -> None:
-    for name in ("PROMPTSALES_CDC_PASSWORD", "PGPASSFILE"):
-        options = {"database.user": f"${{env:{name}}}", "database.password": "wrong"}
-        answer = validate(insider, config(stack, **options))
+    logins = stack.state / "conf" / "connect.logins"
+    assert stack.secrets.password("connect") in logins.read_text()
+    secrets = stack.state / "secrets"
+    for reference in ("${env:PGPASSFILE}", f"${{file:{logins}:promptsales}}", f"${{directory:{secrets}:cdc}}"):
+        answer = validate(insider, config(stack, **{"database.user": reference, "database.password": "wrong"}))
         assert answer.status_code == httpx.codes.OK
-        assert stack.secrets.password("cdc") not in answer.text
-        assert f"${{env:{name}}}" in answer.text  # the reference itself, unresolved
+        assert [name for name in ("cdc", "connect") if stack.secrets.password(name) in answer.text] == []
+        assert reference in answer.text  # the reference itself, unresolved
 
 
 @pytest.mark.parametrize(

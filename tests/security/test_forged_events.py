@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Producer
 
 from promptsales.kafka_address import client_properties
-from promptsales.settings import HOST, Settings
+from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream.connectors import read_system_identifier
 from promptsales.stream.dead_letters import DeadLetter
@@ -46,8 +46,7 @@ def epoch(stack: Settings, admin: psycopg.Connection) -> Iterator[int]:
 @pytest.fixture
 def producer(stack: Settings) -> Producer:
     """Log in as Kafka Connect."""
-    login = f"promptsales_connect:{stack.secrets.password('kafka_connect')}"
-    return Producer({**client_properties(f"kafka://{login}@{HOST}:{stack.port('kafka')}"), "acks": "all"})
+    return Producer({**client_properties(stack.local_kafka("kafka_connect")), "acks": "all"})
 
 
 def send(producer: Producer, op: str, spend: str | None, lsn: int, epoch: int, commit: int = -1) -> None:

@@ -35,7 +35,7 @@ QUIET = {"log_level": 0, "socket.timeout.ms": 5000, "topic.metadata.refresh.inte
 
 
 def login(stack: Settings, party: str) -> dict[str, str]:
-    address = f"kafka://promptsales_{party}:{stack.secrets.password(f'kafka_{party}')}@{HOST}:{stack.port('kafka')}"
+    address = stack.local_kafka(f"kafka_{party}")
     return client_properties(address)
 
 
@@ -112,9 +112,7 @@ def test_a_login_reads_and_writes_only_its_topics(stack: Settings, party: str) -
 
 @pytest.mark.parametrize("party", PARTIES)
 def test_a_login_changes_nothing_else(stack: Settings, party: str) -> None:
-    client = topics.admin(
-        f"kafka://promptsales_{party}:{stack.secrets.password(f'kafka_{party}')}@{HOST}:{stack.port('kafka')}"
-    )
+    client = topics.admin(stack.local_kafka(f"kafka_{party}"))
     name = f"scratch.{uuid.uuid4().hex}"
     visible = set(client.list_topics(timeout=10).topics)
     assert visible.isdisjoint({topic for topic in TOPICS if topic not in set().union(*PARTIES[party])})

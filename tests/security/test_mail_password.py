@@ -20,5 +20,8 @@ def test_no_program_inherits_them(tmp_path: Path) -> None:
     # the supervisor's configuration has the environment and the command line of every program
     configuration = render(supervisor.run, supervisor.logs, programs)
     assert [secret for secret in (MAIL_PASSWORD, WEB_TOKEN) if secret in configuration] == []
-    holding = [path.name for service in stack for path, text in service.files().items() if MAIL_PASSWORD in text]
-    assert holding == ["airflow.alerts.json"]
+    files = [(path.name, text) for service in stack for path, text in service.files().items()]
+    assert {secret: [name for name, text in files if secret in text] for secret in (MAIL_PASSWORD, WEB_TOKEN)} == {
+        MAIL_PASSWORD: ["airflow.alerts.json"],
+        WEB_TOKEN: ["airflow.alerts.json"],
+    }

@@ -19,7 +19,7 @@ from promptsales.load.steps import load
 from promptsales.privacy import rotation
 from promptsales.provision import provision
 from promptsales.settings import Settings
-from promptsales.specs.feed import contract
+from promptsales.specs.feed import Contract, contract
 from promptsales.targets import InternalName
 from tests.support import keys, leads
 
@@ -138,6 +138,23 @@ def test_a_compromised_key_ends_the_bridge_of_an_open_rotation(
     rotation._announce(stack, warehouse, 30)
     rotate(stack, compromised=True)
     assert (keys.active(stack), count_bridges(warehouse)) == ([2, 2], 0)
+
+
+def test_a_load_that_publishes_meanwhile_leaves_no_bridge(
+    stack: Settings, crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
+) -> None:
+    leads.add(crm, 1)
+    load(LEADS, source, warehouse, None, "test")
+
+    def load_with_an_old_bridge(feed: Contract) -> None:
+        load_feed(feed, None, "test")
+        warehouse.execute(
+            "insert into ops.pii_bridge (feed, column_name, old_hmac, old_kid, new_hmac, new_kid, expires_at) "
+            "values (%s, 'email_hmac', 'old', 1, 'new', 2, now() + interval '30 days')", [feed.table],
+        )  # fmt: skip
+
+    rotation.rotate(stack, 30, load_with_an_old_bridge, lambda step: None, is_compromised=True)
+    assert count_bridges(warehouse) == 0
 
 
 def test_pads_that_an_earlier_release_kept_are_removed(stack: Settings) -> None:

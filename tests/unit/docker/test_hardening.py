@@ -97,7 +97,7 @@ def test_whoever_mounts_every_secret_is_named_with_a_reason() -> None:
 
 
 def test_each_folder_of_secrets_is_a_volume_of_its_readers() -> None:
-    assert READERS.keys() == {*PREPARE["HANDED_OUT"], *(each.name for each in PREPARE["CONFIGURED"]), PREPARE["TASKS"]}
+    assert READERS.keys() == {*PREPARE["HANDED_OUT"], *(each.name for each in PREPARE["CONFIGURED"])}
     for folder, readers in READERS.items():
         mounts = {
             name: volume.partition(":")[2]
@@ -138,12 +138,11 @@ def test_tasks_are_given_the_keys_of_content_and_lose_removed_ones(tmp_path: Pat
     secrets = Secrets(tmp_path / "secrets")
     for kept, removed in (("pii_content_key_1", "none"), ("pii_content_key_2", "pii_content_key_1")):
         secrets.create("pii_key_1")
-        secrets.create("warehouse_loader")
         key = secrets.create(kept)
         secrets.remove(removed)
         _prepare(tmp_path, "tasks")
         folder = tmp_path / "secrets_of" / "tasks"
-        assert _modes(folder) == {kept: "600", "warehouse_loader": "600"}
+        assert _modes(folder) == {kept: "600"}
         assert (folder / kept).read_text() == key
     command = ["sh", "-c", *COMPOSE["services"]["promptsales"]["entrypoint"][2:]]
     assert command[2].split("; ")[1:] == ["code=$$?", "python docker/prepare.py tasks", "exit $$code"]
