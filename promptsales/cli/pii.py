@@ -109,7 +109,7 @@ def _show_scope(match: person.Person) -> None:
         show_line(f"and {len(left)} more rows; --dry-run --json lists all of them")
         show_table("rows by feed", ("feed", "where", "rows"), scope.count_by_feed(match))
     if shared := scope.shared_hashes(match)[:_MOST_LISTED]:
-        rows = ((scope.KINDS[item.kind], item.digest, item.ids) for item in shared)
+        rows = ((person.KINDS[item.kind], item.digest, item.ids) for item in shared)
         show_table("hashes that connect ids", ("hash of", "hash", "ids"), rows)
 
 

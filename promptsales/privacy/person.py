@@ -22,7 +22,8 @@ _LONG_ENOUGH = 16
 _ID = re.compile(rf"[0-9A-Za-z_-]{{{_LONG_ENOUGH},64}}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 # the hashes that identify a person; a text belongs to anybody
-FOLLOWED = frozenset({"email_hmac", "phone_hmac", "click_id_hmac"})
+KINDS = {"email_hmac": "e-mail address", "phone_hmac": "phone number", "click_id_hmac": "click id"}
+FOLLOWED = frozenset(KINDS)
 
 
 class PersonRow(NamedTuple):

@@ -14,12 +14,11 @@ import psycopg
 from promptsales.erasure import search
 from promptsales.erasure.suppression import MOST_IDS
 from promptsales.errors import ConfigError
-from promptsales.privacy.person import Person
+from promptsales.privacy.person import KINDS, Person
 
 # the rows of core and realtime that name the person, as owner of other rows too. Their history, and marts, which have a
 # row a day, say less about whether they are one person's
 MOST_ROWS = 1_000
-KINDS = {"email_hmac": "e-mail address", "phone_hmac": "phone number", "click_id_hmac": "click id"}
 FLAGS = {"email_hmac": "--no-follow-email", "phone_hmac": "--no-follow-phone", "click_id_hmac": "--no-follow-click"}
 
 
