@@ -3,7 +3,7 @@ BIN := .venv/bin
 # bytecode is written once and read ever after; some containers switch that off
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-containers check audit bench-load bench-stream bench-marts soak quality stop status logs clean setup lock
+.PHONY: help run test test-containers check audit bi bench-load bench-stream bench-marts soak quality stop status logs clean setup lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -19,6 +19,9 @@ test-containers: setup ## start docker/compose.yml and follow rows to the marts;
 
 check: setup ## format, lint of Python and SQL, layers, types, unit tests
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/sqruff --parsing-errors lint -q . && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/mypy && $(BIN)/pytest -q tests/unit
+
+bi: setup ## serve dashboards with Superset on the running stack, until Ctrl-C
+	@bi/install && $(BIN)/promptsales bi
 
 audit: ## ask the package index for known vulnerabilities of the pinned packages (needs a network)
 	@.ci/audit
@@ -48,11 +51,12 @@ stop: setup ## stop the stack, keep its data
 	@$(BIN)/promptsales down
 
 clean: ## stop the stack, remove its data and the environment
-	@if [ -x $(BIN)/promptsales ]; then $(BIN)/promptsales down --remove; fi; rm -rf .venv .venv.audit .venv.log .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@if [ -x $(BIN)/promptsales ]; then $(BIN)/promptsales down --remove; fi; rm -rf .venv .venv.audit .venv.bi .venv.bi.log .venv.log .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 setup:
 	@local/install
 
 lock: ## pin the newest versions that fit setup.cfg (uv comes from the environment)
 	@$(BIN)/uv pip compile -q --no-build-isolation --generate-hashes --upgrade --extra local --extra dev --custom-compile-command "make lock" setup.cfg -o requirements.txt
+	@$(BIN)/uv pip compile -q --generate-hashes --upgrade --custom-compile-command "make lock" bi/requirements.in -o bi/requirements.txt
 	@echo pip-audit | $(BIN)/uv pip compile -q --no-build-isolation --generate-hashes --upgrade --custom-compile-command "make lock" - -o .ci/audit.lock

@@ -99,9 +99,17 @@ def check_ports(services: Iterable[Service]) -> None:
     """
     for service in services:
         for name in service.ports:
-            port = service.settings.port(name)
-            if not _is_free(port):
-                raise ConfigError(describe_clash(port, service.name, find_holder(port)))
+            check_port(service.settings.port(name), service.name)
+
+
+def check_port(port: int, service: str) -> None:
+    """Check that a port is free.
+
+    Raises:
+        ConfigError: naming the port, the service and the process that holds the port.
+    """
+    if not _is_free(port):
+        raise ConfigError(describe_clash(port, service, find_holder(port)))
 
 
 def describe_clash(port: int, service: str, holder: str) -> str:

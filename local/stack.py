@@ -42,6 +42,7 @@ ROLES = (
     "warehouse_loader",
     "bi",
     "airflow",
+    "superset",
 )
 SECRETS = (
     "postgres", *ROLES, "redis", "mongo_admin", "mongo_promptcontent", "mongo_promptcontent_etl", "mongo_keyfile",
@@ -140,7 +141,7 @@ def _launch(settings: Settings, supervisor: Supervisor, stack: list[Service]) ->
     preflight.check_disk(settings.state)
     preflight.check_ports(stack)
     for path, text in files.items():
-        _write(path, text)
+        write_file(path, text)
     stamp.write_text(fingerprint)
     supervisor.launch()
 
@@ -153,7 +154,8 @@ def _fingerprint(settings: Settings, files: dict[Path, str]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _write(path: Path, text: str) -> None:
+def write_file(path: Path, text: str) -> None:
+    """Write a file with mode 0600, exclusively: a file or link that somebody else put there is never written to."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

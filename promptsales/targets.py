@@ -15,6 +15,7 @@ Port = Literal[
     "connect",
     "airflow",
     "stream",
+    "superset",
 ]
 
 # the connections that `promptsales dsn` prints, and those that only the pipeline uses
@@ -36,6 +37,7 @@ InternalName = Literal[
     "kafka_content",
     "kafka_alerts",
     "airflow_db",
+    "superset_db",
 ]
 
 
@@ -63,6 +65,7 @@ POSTGRES: dict[str, PostgresTarget] = {
     "bi": PostgresTarget("warehouse", "warehouse", "bi", ""),
     "warehouse_admin": PostgresTarget("warehouse", "warehouse", "postgres", ""),
     "airflow_db": PostgresTarget("warehouse", "airflow", "airflow", ""),
+    "superset_db": PostgresTarget("warehouse", "superset", "superset", ""),
 }
 
 

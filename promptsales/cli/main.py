@@ -19,7 +19,7 @@ _COMMANDS = {"stack": ("up", "down", "status", "logs", "psql", "dsn"), "platform
 # in the order of `promptsales --help`
 MODULES = (
     *("run", "stack", "platform", "seed", "load", "build", "check", "freshness", "quarantine", "reconcile", "pii"),
-    *("contracts", "connectors", "dlq", "docs", "report", "doctor"),
+    *("contracts", "connectors", "dlq", "docs", "report", "bi", "doctor"),
 )
 
 

@@ -139,7 +139,7 @@ def test_the_same_versions() -> None:
 
 
 def test_ports_are_on_this_machine_only_and_those_of_the_settings(settings: Settings) -> None:
-    used_inside_only: set[Port] = {"redis", "kafka", "kafka_controller", "connect", "stream"}
+    used_inside_only: set[Port] = {"redis", "kafka", "kafka_controller", "connect", "stream", "superset"}
     expected = {settings.port(name) for name in get_args(Port) if name not in used_inside_only}
     assert SERVICES["net"]["ports"] == [f"127.0.0.1:{port}:{port}" for port in sorted(expected)]
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["net"]
