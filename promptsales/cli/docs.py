@@ -1,8 +1,9 @@
-"""`promptsales docs`: generate the documentation pages that describe contracts and marts."""
+"""`promptsales docs`: generate what describes contracts and marts: documentation pages and datasets."""
 
 import typer
 
 from promptsales.cli.output import show_line
+from promptsales.marts.datasets import datasets
 from promptsales.marts.dictionary import PAGE, page
 from promptsales.marts.graph import PICTURE, picture
 
@@ -11,10 +12,10 @@ app = typer.Typer()
 
 @app.command()
 def docs() -> None:
-    """Generate docs/reference/marts.md, the data dictionary, and docs/models.svg, the lineage.
+    """Generate docs/reference/marts.md, the data dictionary, docs/models.svg, the lineage, and the datasets of bi/.
 
-    Both come from the contracts and the `mart.yml` files.
+    They come from the contracts and the `mart.yml` files.
     """
-    for path, text in ((PAGE, page()), (PICTURE, picture())):
+    for path, text in {PAGE: page(), PICTURE: picture(), **datasets()}.items():
         path.write_text(text, encoding="utf-8")
         show_line(f"{path} written")

@@ -1,5 +1,6 @@
 """Read ``mart.yml``, which describes a mart, its inputs and its columns; comments and docs are generated from it."""
 
+import re
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,14 @@ from promptsales.specs.feed import HOURLY, STALE_RUNS, contracts
 
 FOLDER = ROOT / "warehouse" / "marts"
 
+_ABBREVIATIONS = {"ai", "cac", "cpa", "cpc", "cpl", "cpm", "crm", "ctr", "cvr", "id", "mad", "mrr", "roas", "utm"}
+_LABELS = {"date_day": "Day", "month_start_date": "Month", "hour_at": "Hour", "currency_code": "Currency"}
+
+# a factor or none, a column or a sum of columns, over a column or a sum of columns
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_TERM = rf"(?:{_NAME.pattern}|\({_NAME.pattern}(?: \+ {_NAME.pattern})+\))"
+_RATIO = re.compile(rf"(?:\d+ \* )?{_TERM} / {_TERM}")
+
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
@@ -27,6 +36,37 @@ class MartColumn(Document):
     required: bool = Field(default=False, description="never null: a rule of the mart's suite; the grain never is")
     description: Text
     additive: bool | None = Field(default=None, description="may values be summed over rows; None if not a measure")
+    sums_within: Name | None = Field(
+        default=None, description="values may be summed over rows that are equal in this column, and over no others"
+    )
+    ratio: Text | None = Field(default=None, description="a ratio of other columns, computed from their sums")
+
+    @model_validator(mode="after")
+    def _is_no_sum(self) -> Self:
+        if self.additive is not False and (self.sums_within or self.ratio):
+            raise ValueError(f"column {self.name} has sums_within or ratio, so it needs additive: false")
+        if self.ratio and not _RATIO.fullmatch(self.ratio):
+            raise ValueError(
+                f"column {self.name}: ratio {self.ratio!r} is no ratio of sums; expected is one such as "
+                "1000 * spend / impressions or won / (won + lost)"
+            )
+        return self
+
+    @property
+    def label(self) -> str:
+        """The column's name as people read it: ``spend_to_date`` is "Spend to date", ``ctr`` is "CTR"."""
+        if self.name in _LABELS:
+            return _LABELS[self.name]
+        words = [word.upper() if word in _ABBREVIATIONS else word for word in self.name.split("_")]
+        return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
+
+    @property
+    def metric(self) -> str:
+        """SQL that computes the column from many rows: a sum, or a ratio of sums; empty if there is no such SQL."""
+        if self.ratio:
+            numerator, denominator = _NAME.sub(r"sum(\g<0>)", self.ratio).split(" / ")
+            return f"{numerator} / nullif({denominator}, 0)"
+        return f"sum({self.name})" if self.additive or self.sums_within else ""
 
     @property
     def comment(self) -> str:
@@ -58,11 +98,20 @@ class Mart(Document):
             raise ValueError(f"{', '.join(sorted(missing))} is not a column; columns are {', '.join(names)}")
         if self.kind == "table" and not (self.grain and self.period):
             raise ValueError("a table needs a grain and a period")
+        for column in self.columns:
+            self._check_metric(column)
         if twice := [column.name for column in self.columns if column.required and column.name in self.grain]:
             raise ValueError(
                 f"required: true on {', '.join(twice)} repeats the grain, which is never null; remove it there"
             )
         return self
+
+    def _check_metric(self, column: MartColumn) -> None:
+        if column.sums_within and column.sums_within not in self.column_names:
+            raise ValueError(f"column {column.name}: sums_within {column.sums_within} is no column")
+        summed = {other.name for other in self.columns if other.additive or other.sums_within}
+        if wrong := set(_NAME.findall(column.ratio or "")) - summed:
+            raise ValueError(f"column {column.name}: {', '.join(sorted(wrong))} in its ratio is no column with a sum")
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from promptsales.specs.mart import tables
 from tests.integration.marts.conftest import Build
 from tests.integration.provision.conftest import Connect
 from tests.support.core_rows import put, uid
+from tests.support.metrics import differing_metrics
 
 HERE = Path(__file__).parent
 EXPECTED = HERE / "expected"
@@ -62,6 +63,7 @@ def test_every_mart_equals_its_statement(admin: psycopg.Connection, connect: Con
     assert list(built) == list(tables())
     assert tables().keys() <= {path.stem for path in EXPECTED.glob("*.sql")}
     assert differing(admin) == {}
+    assert differing_metrics(admin) == {}
     assert admin.execute("""
         select is_allocated, count(*) > 50 from marts.creative_performance_daily group by 1 order by 1
     """).fetchall() == [(False, True), (True, True)]

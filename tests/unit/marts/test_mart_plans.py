@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptsales.errors import ConfigError
+from promptsales.marts.datasets import FOLDER, datasets
 from promptsales.marts.dictionary import PAGE, page
 from promptsales.marts.graph import PICTURE, edges, picture
 from promptsales.marts.plan import _aligned, _ranges, core_inputs
@@ -127,6 +128,13 @@ def test_planned_ranges_are_disjoint_and_hold_every_touched_day(offsets: set[int
     assert all(start < end for start, end in ranges)
     assert all(before[1] <= after[0] for before, after in pairwise(ranges))
     assert all(any(start <= day < end for start, end in ranges) for day in touched)
+
+
+def test_the_datasets_of_dashboards_are_up_to_date() -> None:
+    written = {path: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.yaml")}
+    assert written == datasets(), (
+        "bi/datasets is out of date: run `promptsales docs`, and delete files of removed marts"
+    )
 
 
 def test_the_data_dictionary_is_up_to_date() -> None:

@@ -1,0 +1,77 @@
+"""Generate Superset's datasets, ``bi/datasets/*.yaml``, from the files behind the warehouse's comments.
+
+A metric is defined once: in ``mart.yml``, as a sum or a ratio of sums.
+"""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+import yaml
+
+from promptsales.settings import ROOT
+from promptsales.specs.mart import Mart, MartColumn, catalogue
+
+FOLDER = ROOT / "bi" / "datasets" / "warehouse"
+
+# the namespace of all identifiers in bi/, and the identifier of bi/databases/warehouse.yaml
+NAMESPACE = UUID("5a3f1d52-9d2b-4b53-8a55-0f0c9b3f7a01")
+
+_HEAD = "# `promptsales docs` generates this file from {source}: change that one.\n"
+_COUNT, _SHARE = ",d", ".2%"
+
+
+def datasets() -> dict[Path, str]:
+    """Return the text of each dataset by its path."""
+    return {FOLDER / f"{name}.yaml": _text(mart) for name, mart in catalogue().items()}
+
+
+def _text(mart: Mart) -> str:
+    head = _HEAD.format(source=f"warehouse/marts/{mart.mart}/mart.yml")
+    return head + yaml.safe_dump(_dataset(mart), sort_keys=False, width=120, allow_unicode=True)
+
+
+def _dataset(mart: Mart) -> dict[str, Any]:
+    return {
+        "table_name": mart.mart,
+        "schema": "marts",
+        "main_dttm_col": mart.period or next((c.name for c in mart.columns if c.type == "date"), None),
+        "description": mart.description,
+        "filter_select_enabled": True,
+        "columns": [_column(column) for column in mart.columns],
+        "metrics": [_metric(column) for column in mart.columns if column.metric],
+        "uuid": str(uuid5(NAMESPACE, f"dataset {mart.mart}")),
+        "database_uuid": str(NAMESPACE),
+        "version": "1.0.0",
+    }
+
+
+def _column(column: MartColumn) -> dict[str, Any]:
+    is_measure = column.additive is not None
+    return {
+        "column_name": column.name,
+        "verbose_name": column.label,
+        "description": column.comment,
+        "type": column.type.upper(),
+        "is_dttm": column.type.startswith(("date", "timestamp")),
+        "groupby": not is_measure,
+        "filterable": True,
+        "is_active": True,
+    }
+
+
+def _metric(column: MartColumn) -> dict[str, Any]:
+    return {
+        "metric_name": column.name,
+        "verbose_name": column.label,
+        "expression": column.metric,
+        "description": column.description,
+        "d3format": _format(column),
+    }
+
+
+def _format(column: MartColumn) -> str:
+    """Return how D3 formats a metric: money has two decimals, or six where the mart keeps more than six."""
+    if "currency" in column.description:
+        return f",.{6 if column.type in ('numeric(38,10)', 'numeric(38,12)') else 2}f"
+    return _SHARE if column.ratio else _COUNT
