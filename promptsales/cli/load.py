@@ -44,7 +44,7 @@ def load(
                 errors.append(error)
     if as_json:
         print_json([result.model_dump() for result in results])
-    else:
+    elif results:
         show_results("loaded", results)
     if errors:
         raise errors[0] if len(errors) == 1 else TerminalError("; ".join(map(str, errors)))
