@@ -7,22 +7,18 @@ a session sends at its start override them, so what we read and write does not d
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from promptsales.addresses import format_hosts
-from promptsales.errors import (
-    ConfigError,
-    PipelineError,
-    TerminalError,
-    TransientError,
-    driver_errors,
-    is_login_refused,
-)
+from promptsales.errors import ConfigError, driver_errors
+from promptsales.failures.postgres import connection_failure
+from promptsales.failures.reach import Server
 from promptsales.settings import Settings, drop_libpq_settings
-from promptsales.targets import InternalName, PublicName, postgres_target
+from promptsales.targets import POSTGRES, InternalName, PublicName, postgres_target
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -243,28 +239,21 @@ def _connect(parameters: dict[str, Any]) -> psycopg.Connection:
 
 
 def _open(settings: Settings, name: Name, database: str | None, patience: Patience) -> psycopg.Connection:
-    address = settings.address(name)
+    parameters = conninfo_to_dict(settings.address(name), **({"dbname": database} if database else {}))
     try:
-        parameters = conninfo_to_dict(address, dbname=database) if database else conninfo_to_dict(address)
         return open_with(_connect, settings, name, parameters, patience)
     except psycopg.Error as error:
         # the driver's text may quote the address, password included
-        raise _connection_failure(settings, name, error) from None
+        user, asked = (str(parameters.get(key) or "") for key in ("user", "dbname"))
+        raise connection_failure(name, _server(settings, name, user), asked, error) from None
 
 
-def _connection_failure(settings: Settings, name: Name, error: psycopg.Error) -> PipelineError:
-    hosts = format_hosts(name, settings.address(name))
-    where = f"at {hosts} ({type(error).__name__}, sqlstate {error.sqlstate or 'none'})"
-    variable = f"PROMPTSALES_DSN__{name.upper()}"
-    if is_login_refused(error):
-        return ConfigError(
-            f"connection {name}: the server {where} refuses the role, its password or the database; "
-            f"correct {name} in the setting PROMPTSALES_DSN, or run `promptsales provision`"
-        )
-    if isinstance(error, psycopg.OperationalError):
-        action = f"check host and port in {variable}" if name in settings.dsn else "start it with `promptsales up`"
-        return TransientError(f"{name} does not answer {where}; `promptsales status` shows the stack, {action}")
-    return TerminalError(f"connection {name}: the driver refuses the address {where}; correct {variable}")
+def _server(settings: Settings, name: Name, user: str) -> Server:
+    """Return what a message may say of a connection's server."""
+    address, where = settings.address(name), f"PROMPTSALES_DSN__{name.upper()}" if name in settings.dsn else ""
+    if name in POSTGRES:
+        return Server("PostgreSQL", format_hosts(name, address), 5432, user, where)
+    return Server("MongoDB", format_hosts(name, address), 27017, user, where, "+srv:" not in address)
 
 
 @contextmanager
@@ -282,7 +271,7 @@ def mongo(settings: Settings, name: Name) -> "Iterator[MongoClient[dict[str, Any
 
     address = settings.address(name)
     with (
-        mongo_errors(f"connection {name}", format_hosts(name, address)),
+        mongo_errors(f"connection {name}", _server(settings, name, unquote(urlsplit(address).username or ""))),
         MongoClient[dict[str, Any]](address, serverSelectionTimeoutMS=_MONGO_TIMEOUT_MS) as client,
     ):
         # the driver only connects at the first call

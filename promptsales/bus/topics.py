@@ -21,7 +21,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
 from pydantic import BaseModel, ConfigDict
 
 from promptsales.failures.kafka import kafka_errors, kafka_failure
-from promptsales.kafka_address import brokers_of, client_properties
+from promptsales.kafka_address import client_properties
 from promptsales.specs.topic import Topics, read_topics
 
 _TIMEOUT_S = 20
@@ -52,13 +52,13 @@ class TopicChange(BaseModel):
 
 
 class _Admin(AdminClient):
-    """A client that keeps the address of its brokers for error messages."""
+    """A client that keeps its address, from which error messages take hosts, ports and user."""
 
     def __init__(self, address: str) -> None:
         super().__init__({
             **client_properties(address), "log_level": 0, "socket.connection.setup.timeout.ms": 5000,
         })  # fmt: skip
-        self.address = brokers_of(address)
+        self.address = address
 
 
 def admin(address: str) -> AdminClient:

@@ -30,7 +30,7 @@ def list_(
         (f"{letter.topic}/{letter.partition}/{letter.message_offset}", letter.dead_at, letter.reason)
         for letter in letters
     )
-    show_table("dead letters", ("message", "since", "reason"), rows)
+    show_table("dead letters", ("message", "since", "reason"), rows, whole=("message",))
 
 
 @commands.command()

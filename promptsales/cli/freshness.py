@@ -1,13 +1,16 @@
 """`promptsales freshness`: show how far each feed or streamed table is complete."""
 
 from datetime import timedelta
+from typing import Any
 
 import typer
 
 from promptsales.cli.output import Json, connected, print_json, show_table
+from promptsales.monitoring.freshness import Freshness
 from promptsales.monitoring.freshness import freshness as read_freshness
 
 app = typer.Typer()
+_COLUMNS = ("feed", "state", "complete_through", "age", "watermark", "held_by", "held_since")
 
 
 @app.command()
@@ -16,15 +19,13 @@ def freshness(as_json: Json = False) -> None:
     with connected("warehouse", "look") as warehouse:
         feeds = read_freshness(warehouse)
     if as_json:
-        print_json([{**feed._asdict(), "state": feed.state} for feed in feeds])
+        print_json([dict(zip(_COLUMNS, _values(feed), strict=True)) for feed in feeds])
         return
-    columns = ("feed", "state", "complete through", "age", "watermark", "held by", "held since")
-    rows = (
-        (f.feed, f.state, f.complete_through, _whole_seconds(f.age), f.last_sync_timestamp, f.held_by, f.held_since)
-        for f in feeds
-    )
-    show_table("freshness", columns, rows)
+    show_table("freshness", (column.replace("_", " ") for column in _COLUMNS), map(_values, feeds))
 
 
-def _whole_seconds(age: timedelta | None) -> str | None:
-    return str(age).split(".")[0] if age is not None else None
+def _values(feed: Freshness) -> tuple[Any, ...]:
+    age = feed.age and timedelta(seconds=int(feed.age.total_seconds()))
+    return (
+        feed.feed, feed.state, feed.complete_through, age, feed.last_sync_timestamp, feed.held_by, feed.held_since,
+    )  # fmt: skip

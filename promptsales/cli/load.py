@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from promptsales.cli.output import Json, connected, forget_responses, print_json, show_table, working
-from promptsales.errors import ConfigError, PipelineError, TerminalError
-from promptsales.feeds.models import LoadResult, Window
+from promptsales.errors import PipelineError, TerminalError
+from promptsales.feeds.models import LoadResult, Window, make_window
 from promptsales.settings import settings
 from promptsales.specs import feed
 from promptsales.specs.feed import Contract
@@ -44,8 +44,9 @@ def load(
                 errors.append(error)
     if as_json:
         print_json([result.model_dump() for result in results])
-    else:
-        show_results("loaded", results)
+    elif results:
+        extracted = sum(result.extracted for result in results)
+        show_results(f"{window}: {extracted} rows" if window else "loaded", results)
     if errors:
         raise errors[0] if len(errors) == 1 else TerminalError("; ".join(map(str, errors)))
 
@@ -54,16 +55,15 @@ def window_of(start: datetime | None, end: datetime | None) -> Window | None:
     """Return the window from --start to --end, None for neither; a time without a zone is UTC.
 
     Raises:
-        ConfigError: when only one is given, or the start is not before the end.
+        ConfigError: when only one is given, the start is not before the end, or it is in the future.
     """
     if start is None and end is None:
         return None
-    if start is None or end is None:
-        raise ConfigError("a window needs both --start and --end; omit both to load from the watermark")
-    start, end = (moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in (start, end))
-    if start >= end:
-        raise ConfigError(f"--start {start} is not before --end {end}; give the earlier time as --start")
-    return Window(start=start, end=end)
+    return make_window(_as_utc(start), _as_utc(end), datetime.now(UTC))
+
+
+def _as_utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
 
 
 def show_results(title: str, results: Iterable[LoadResult]) -> None:

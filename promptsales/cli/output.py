@@ -6,13 +6,14 @@ interpreted as markup, and control characters are escaped.
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 import psycopg
 import typer
+from pydantic_core import to_jsonable_python
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -89,11 +90,18 @@ def working(what: str) -> Iterator[Say]:
         yield lambda text: status.update(plain(text))
 
 
-def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Print a table; None is a dash, times are UTC to the second, and each item of a list is a line."""
+def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]], whole: Collection[str] = ()) -> None:
+    """Print a table; None is a dash, times are UTC to the second, and each item of a list is a line.
+
+    Args:
+        title: printed above it.
+        columns: their headings.
+        rows: a value per column.
+        whole: headings of columns that are not wrapped, because people copy what they hold.
+    """
     table = Table(title=plain(title, "bold"), title_justify="left", box=box.SIMPLE_HEAD)
     for column in columns:
-        table.add_column(plain(column), overflow="fold")
+        table.add_column(plain(column), overflow="fold", no_wrap=column in whole)
     for row in rows:
         table.add_row(*map(_cell, row))
     console.print(table)
@@ -108,8 +116,12 @@ def _cell(value: Any) -> Text:
 
 
 def print_json(value: Any) -> None:
-    """Print JSON, with times and ids as text, and in ASCII so that it contains no control characters."""
-    print(json.dumps(value, default=str, indent=2))
+    """Print JSON, in ASCII so that it contains no control characters; times and durations are ISO 8601, ids text."""
+    print(json.dumps(value, default=_plain_json, indent=2))
+
+
+def _plain_json(value: Any) -> Any:
+    return to_jsonable_python(value, fallback=str) if isinstance(value, date | timedelta) else str(value)
 
 
 def print_text(text: str) -> None:

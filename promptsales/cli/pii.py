@@ -104,7 +104,7 @@ def erase(
 
 def _show_scope(match: person.Person) -> None:
     """Show the person's rows, and which hashes connect their ids."""
-    show_table("rows of this person", ("feed", "id", "where", "matched by"), match.listed[:_MOST_LISTED])
+    show_table("rows of this person", ("feed", "id", "where", "matched by"), match.listed[:_MOST_LISTED], ("id",))
     if left := match.listed[_MOST_LISTED:]:
         show_line(f"and {len(left)} more rows; --dry-run --json lists all of them")
         show_table("rows by feed", ("feed", "where", "rows"), scope.count_by_feed(match))

@@ -1,6 +1,8 @@
 """`promptsales quarantine list | show | release`: handle rows that broke a rule."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from datetime import UTC
+from typing import Annotated, Any
 
 import typer
 
@@ -27,8 +29,25 @@ def list_(
         print_json([row._asdict() for row in rows])
         return
     show_table("by rule", manual_release.RuleCount._fields, (count for count in counts if feed in (None, count.feed)))
-    show_table(
-        "rows", manual_release.QuarantinedRow._fields, ((*row[:3], ", ".join(row.rules), *row[4:]) for row in rows)
+    show_rows(rows)
+
+
+def show_rows(rows: Iterable[manual_release.QuarantinedRow]) -> None:
+    """Print rows in quarantine; ids and keys stay whole on a narrow terminal."""
+    columns = ("id", "feed and key", "rules", "first seen", "tries", "note")
+    show_table("rows", columns, map(_cells, rows), whole=columns[:2])
+
+
+def _cells(row: manual_release.QuarantinedRow) -> tuple[Any, ...]:
+    seen = row.first_seen_at.astimezone(UTC)
+    notes = [text for text, holds in (("core is stale", row.is_core_stale), ("released", row.is_waived)) if holds]
+    return (
+        row.quarantine_id,
+        [row.feed, row.key],
+        row.rules,
+        [f"{seen:%Y-%m-%d}", f"{seen:%H:%M:%SZ}"],
+        row.tries,
+        notes,
     )
 
 

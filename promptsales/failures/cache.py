@@ -7,6 +7,7 @@ import redis
 from redis import exceptions
 
 from promptsales.errors import ConfigError, TerminalError, TransientError
+from promptsales.failures.reach import Server, why_silent
 
 # the driver derives the first from its ConnectionError, so check these first
 _LOGIN = (exceptions.AuthenticationError, exceptions.AuthorizationError, exceptions.ExternalAuthProviderError)
@@ -21,6 +22,9 @@ _LATER = (
     exceptions.WatchError,
     exceptions.LockError,
 )
+
+# a process of Airflow has the address from its connection, every other one from the setting
+_WHERE = "PROMPTSALES_DSN__REDIS (in Airflow: the connection redis)"
 
 
 @contextmanager
@@ -46,23 +50,26 @@ def redis_failure(
     what: str, error: redis.RedisError, client: "redis.Redis | None" = None
 ) -> TransientError | TerminalError:
     """Return our error for an error of Redis."""
-    at, name = _at(client), type(error).__name__
+    server, name = _server(client), type(error).__name__
+    at = f" at {server}" if server else ""
     if isinstance(error, _LOGIN):
-        return ConfigError(f"{what}: redis{at}: {name}: login refused; correct user and password in its address")
+        todo = f"correct user and password in {_WHERE}"
+        return ConfigError(f"{what}: redis{at}: {name}: the server refuses the user or its password; {todo}")
     if isinstance(error, exceptions.NoPermissionError):
         return TerminalError(f"{what}: redis{at}: {name}: the user lacks the permission; grant it with ACL SETUSER")
     if isinstance(error, _LATER):
         return TransientError(f"{what}: redis{at}: {name}; a retry may succeed")
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
-        return TransientError(
-            f"{what}: redis does not answer{at}: {name}; retry, and if that fails too, check host and port in its "
-            "address"
-        )
+        why = why_silent(server) if server else f"check host and port in {_WHERE}, or retry later"
+        return TransientError(f"{what}: redis{at}: {name}: {why}")
     return TerminalError(
         f"{what}: redis{at}: {name}; check that the server is Redis 6.2 or newer, and the database in its address"
     )
 
 
-def _at(client: "redis.Redis | None") -> str:
+def _server(client: "redis.Redis | None") -> Server | None:
     parameters = client.connection_pool.connection_kwargs if client else {}
-    return f" at {parameters['host']}:{parameters.get('port', 6379)}" if parameters.get("host") else ""
+    if not parameters.get("host"):
+        return None
+    port = int(parameters.get("port") or 6379)
+    return Server("Redis", f"{parameters['host']}:{port}", port, parameters.get("username") or "default", _WHERE)

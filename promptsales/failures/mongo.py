@@ -7,6 +7,7 @@ from bson.errors import BSONError
 from pymongo.errors import ConfigurationError, ConnectionFailure, PyMongoError
 
 from promptsales.errors import ConfigError, TerminalError, TransientError
+from promptsales.failures.reach import Server, why_silent
 
 # AuthenticationFailed, UserNotFound, AtlasError
 _LOGIN = frozenset({18, 11, 8000})
@@ -21,12 +22,12 @@ _LATER = frozenset({
 
 
 @contextmanager
-def mongo_errors(what: str, place: str = "") -> Iterator[None]:
+def mongo_errors(what: str, server: Server | None = None) -> Iterator[None]:
     """Translate the errors of MongoDB.
 
     Args:
         what: the work that failed, for the message.
-        place: hosts and ports, if known.
+        server: the server that was called, if known.
 
     Raises:
         TransientError: when no server answers, or a retry may succeed.
@@ -36,24 +37,23 @@ def mongo_errors(what: str, place: str = "") -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise mongo_failure(what, error, place) from None
+        raise mongo_failure(what, error, server) from None
     except BSONError as error:
         raise TerminalError(f"{what}: mongo: a document cannot be encoded or decoded: {type(error).__name__}") from None
 
 
-def mongo_failure(what: str, error: PyMongoError, place: str = "") -> TransientError | TerminalError:
+def mongo_failure(what: str, error: PyMongoError, server: Server | None = None) -> TransientError | TerminalError:
     """Return our error for an error of MongoDB."""
     code = getattr(error, "code", None)
-    message = f"{what}: mongo{f' at {place}' if place else ''}: {type(error).__name__}, code {code or 'none'}"
+    message = f"{what}: mongo{f' at {server}' if server else ''}: {type(error).__name__}, code {code or 'none'}"
     if isinstance(error, ConnectionFailure):
-        return TransientError(
-            f"{message}; no server answers, or the connection is lost; retry, and if that fails too, check host, port, "
-            "replicaSet and tls in its address"
-        )
+        why = f": {why_silent(server)}" if server else "; the connection is lost; a retry may succeed"
+        return TransientError(f"{message}{why}")
     if code in _LATER or any(map(error.has_error_label, _LABELS)) or _is_unresolved(error):
         return TransientError(f"{message}; a retry may succeed")
     if code in _LOGIN:
-        return ConfigError(f"{message}: login refused; correct user, password and authSource in its address")
+        todo = server.correct("user, password or authSource") if server else "correct them in its address"
+        return ConfigError(f"{message}: the server refuses the user or its password; {todo}")
     if code == _UNAUTHORIZED:
         return TerminalError(f"{message}: the user lacks the permission; run `promptsales provision`, or grant it")
     if isinstance(error, ConfigurationError):

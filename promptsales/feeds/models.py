@@ -1,9 +1,11 @@
 """The models that the steps of a load exchange through XCom: small, frozen and free of personal data."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from promptsales.errors import ConfigError
 
 HELD_TOO_LONG = timedelta(minutes=15)
 GAP = (
@@ -27,6 +29,34 @@ class Window(_Model):
         if self.start >= self.end:
             raise ValueError(f"window starts at {self.start} and ends at {self.end}: the start must be before the end")
         return self
+
+    def __str__(self) -> str:
+        """Return ``replay 2026-11-20T00:00Z to 2026-11-21T00:00Z``."""
+        return f"replay {_in_utc(self.start)} to {_in_utc(self.end)}"
+
+
+def _in_utc(moment: datetime) -> str:
+    is_whole = not (moment.second or moment.microsecond)
+    text = moment.astimezone(UTC).isoformat(timespec="minutes" if is_whole else "auto")
+    return text.replace("+00:00", "Z")
+
+
+def make_window(start: datetime | None, end: datetime | None, now: datetime) -> Window:
+    """Return the window from a start to an end that people gave.
+
+    Raises:
+        ConfigError: when one is missing, the start is not before the end, or it is in the future.
+    """
+    if start is None or end is None:
+        raise ConfigError("a window needs both start and end; leave both empty to load from the watermark")
+    if start >= end:
+        raise ConfigError(f"start {_in_utc(start)} is not before end {_in_utc(end)}; give the earlier time as start")
+    if start > now:
+        raise ConfigError(
+            f"start {_in_utc(start)} is in the future, it is now {_in_utc(now.replace(microsecond=0))}; "
+            "give a window of rows that were changed already"
+        )
+    return Window(start=start, end=end)
 
 
 class FeedProgress(_Model):
@@ -98,6 +128,7 @@ class LoadResult(_Model):
 
     feed: str
     extraction: int
+    window: Window | None = Field(default=None, description="what was replayed; null for what was new")
     extracted: int
     inserted: int
     updated: int

@@ -258,6 +258,7 @@ def _result(staged: Staged, audit: Audit | None, *, inserted: int, updated: int)
     return LoadResult(
         feed=staged.feed,
         extraction=staged.extraction,
+        window=staged.window,
         extracted=staged.extracted,
         inserted=inserted,
         updated=updated,

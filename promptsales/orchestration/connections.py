@@ -13,6 +13,8 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from promptsales.connections import open_with
 from promptsales.errors import driver_errors
 from promptsales.extract.sources import Hashing, Source
+from promptsales.failures.postgres import connection_failure
+from promptsales.failures.reach import Server
 from promptsales.hashing.hashes import active_key
 from promptsales.kafka_address import compose_address
 from promptsales.printable import logger
@@ -51,9 +53,13 @@ def postgres(conn_id: str, database: str | None = None) -> Iterator[psycopg.Conn
         hook.connection.extra = json.dumps(parameters)
         return cast(psycopg.Connection, hook.get_conn())
 
-    with driver_errors(f"connect to {conn_id}"):
-        connection = open_with(connect, settings(), name_of(conn_id), hook.connection.extra_dejson)
-        connection.autocommit = True
+    stored = hook.connection
+    server = _server("PostgreSQL", stored, 5432)
+    try:
+        connection = open_with(connect, settings(), name_of(conn_id), stored.extra_dejson)
+    except psycopg.Error as error:
+        raise connection_failure(conn_id, server, database or str(stored.schema), error) from None
+    connection.autocommit = True
     with driver_errors(conn_id), connection:
         yield connection
 
@@ -70,11 +76,18 @@ def mongo(conn_id: str) -> "Iterator[MongoClient[dict[str, Any]]]":
 
     from promptsales.failures.mongo import mongo_errors
 
-    place = str(BaseHook.get_connection(conn_id).host)
-    with mongo_errors(f"connection {conn_id}", place), MongoHook(conn_id).get_conn() as client:
+    server = _server("MongoDB", BaseHook.get_connection(conn_id), 27017)
+    with mongo_errors(f"connection {conn_id}", server), MongoHook(conn_id).get_conn() as client:
         # the driver does not connect before its first command
         client.admin.command("ping")
         yield client
+
+
+def _server(kind: str, stored: "Connection", port: int) -> Server:
+    """Return what a message may say of the server of a connection that is stored in Airflow."""
+    hosts = f"{stored.host}:{stored.port}" if stored.port and "," not in str(stored.host) else str(stored.host)
+    where = f"the Airflow connection {stored.conn_id} (Admin > Connections)"
+    return Server(kind, hosts, port, stored.login or "", where, not stored.extra_dejson.get("srv"))
 
 
 def kafka_address(conn_id: str) -> str:

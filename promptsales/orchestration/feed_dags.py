@@ -36,7 +36,8 @@ HOURLY: dict[str, Any] = {
 
 # appended to the docs of each hourly DAG
 HOW_FEEDS_LOAD = """
-Each feed is a group of three tasks:
+The task **window** decides what the run loads: a window to replay, or what is new. When the window is not valid, it
+fails and no feed is loaded. Then each feed is a group of three tasks:
 
 1. **extract** copies the rows that changed since the feed's watermark into staging and removes those that core already
    has. When no row is left, the scheduler skips the other two tasks.

@@ -10,6 +10,7 @@ from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.marts.plan import BuildRequest
 from promptsales.orchestration.assets import MARTS
 from promptsales.orchestration.connections import forget_responses, postgres
+from promptsales.orchestration.window import WINDOW, refuse_unknown_keys
 from promptsales.printable import logger
 from promptsales.settings import settings
 from promptsales.specs.mart import tables
@@ -83,12 +84,15 @@ def _build_request() -> BuildRequest:
     """Return a request as of now, for the days named in the run's params."""
     context = get_current_context()
     run, params = context["dag_run"], context["params"]
+    refuse_unknown_keys(run.conf, (*WINDOW, "full"))
     start, end = params.get("start"), params.get("end")
     if bool(start) != bool(end) or (start and end and start >= end):
         raise ConfigError(
             f"start {start or 'is empty'}, end {end or 'is empty'}: a range needs both, with start before end; leave "
             "both empty to build what changed"
         )
+    if start and start > (today := datetime.now(UTC).date().isoformat()):
+        raise ConfigError(f"start {start} is in the future, today is {today}; give days that have begun")
     window = (date.fromisoformat(start), date.fromisoformat(end)) if start and end else None
     # not the run's logical date: a run that was queued or retried builds what is complete now
     return BuildRequest(datetime.now(UTC), f"airflow:{run.dag_id}/{run.run_id}", window, bool(params.get("full")))

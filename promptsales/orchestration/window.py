@@ -1,14 +1,34 @@
-"""Decide which rows a run of an hourly DAG loads."""
+"""Decide which rows a run loads, from its type, its data interval and the form it was triggered with."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from promptsales.errors import ConfigError
-from promptsales.feeds.models import Window
+from promptsales.feeds.models import Window, make_window
+
+# the names of a window's params
+WINDOW = ("start", "end")
+
+
+def refuse_unknown_keys(conf: Mapping[str, Any] | None, known: Collection[str]) -> None:
+    """Check the configuration of a triggered run: Airflow ignores keys that the DAG has no params for.
+
+    Raises:
+        ConfigError: naming the keys that are not known.
+    """
+    if unknown := sorted(set(conf or {}) - set(known)):
+        raise ConfigError(
+            f"the run's configuration has {', '.join(map(repr, unknown))}, expected {' and '.join(known)}; "
+            "trigger the DAG again"
+        )
 
 
 def window_of(
-    run_type: str, interval: tuple[datetime | None, datetime | None], params: Mapping[str, str | None]
+    run_type: str,
+    interval: tuple[datetime | None, datetime | None],
+    params: Mapping[str, str | None],
+    now: datetime,
 ) -> Window | None:
     """Return the window to replay, or None for the delta from the watermark to the frontier.
 
@@ -19,18 +39,16 @@ def window_of(
         run_type: Airflow's ``run_type``.
         interval: start and end of the run's data interval; both None for a manual run.
         params: ``start`` and ``end`` in ISO 8601; a time without a zone is UTC.
+        now: the current time.
 
     Raises:
-        ConfigError: when only one of the two is given, one is not a time, or the start is not before the end.
+        ConfigError: when only one of the two is given, one is not a time, the start is not before the end, or it is in
+            the future.
     """
     start, end = interval if run_type == "backfill" else (_moment(params, "start"), _moment(params, "end"))
     if start is None and end is None and run_type != "backfill":
         return None
-    if start is None or end is None:
-        raise ConfigError("a window needs both start and end; leave both empty to load from the watermark")
-    if start >= end:
-        raise ConfigError(f"start {start} is not before end {end}; give the earlier time as start")
-    return Window(start=start, end=end)
+    return make_window(start, end, now)
 
 
 def _moment(params: Mapping[str, str | None], name: str) -> datetime | None:

@@ -30,9 +30,16 @@ def write_junit(path: Path, verdicts_by_table: Mapping[str, Sequence[Verdict]]) 
 def _add_case(suite: ElementTree.Element, table: str, verdict: Verdict) -> None:
     case = ElementTree.SubElement(suite, "testcase", classname=table, name=verdict.expectation.meta.rule)
     # XML 1.0 cannot hold control characters
-    message = printable(verdict.error or f"{verdict.unexpected_count} of {verdict.element_count} rows")
+    message = printable(verdict.error or _count(verdict))
     description = printable(verdict.expectation.description)
     if verdict.result == "failed":
         ElementTree.SubElement(case, "failure", message=message).text = description
     elif verdict.result == "warned":
         ElementTree.SubElement(case, "system-out").text = f"warning: {message}: {description}"
+
+
+def _count(verdict: Verdict) -> str:
+    """Return how many rows are unexpected; a rule of the whole table counts none."""
+    if verdict.element_count is not None:
+        return f"{verdict.unexpected_count} of {verdict.element_count} rows"
+    return f"{verdict.unexpected_count} rows" if verdict.unexpected_count else "the table as a whole"

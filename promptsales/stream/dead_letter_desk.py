@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Producer
 from psycopg.rows import class_row, dict_row
 
-from promptsales.errors import ConfigError, TransientError
+from promptsales.errors import ConfigError
 from promptsales.failures.kafka import kafka_errors, kafka_failure
-from promptsales.kafka_address import brokers_of, client_properties
+from promptsales.kafka_address import client_properties
 from promptsales.specs.value_limits import DEAD_LETTER_BYTES
 
 _TIMEOUT_S = 30
@@ -92,8 +92,8 @@ def replay(warehouse: psycopg.Connection, kafka: str, position: MessagePosition)
     letter = show(warehouse, position)
     headers: dict[str, str | bytes | None] = {} if letter["epoch"] is None else {"epoch": str(letter["epoch"])}
     refused: list[Any] = []
-    producer, place = Producer({**_PRODUCER, **client_properties(kafka)}), brokers_of(kafka)
-    with kafka_errors("replay the dead letter", place):
+    producer = Producer({**_PRODUCER, **client_properties(kafka)})
+    with kafka_errors("replay the dead letter", kafka):
         producer.produce(
             letter["topic"],
             key=letter["message_key"],
@@ -103,11 +103,9 @@ def replay(warehouse: psycopg.Connection, kafka: str, position: MessagePosition)
         )
         left = producer.flush(_TIMEOUT_S)
     if refused:
-        raise kafka_failure("replay the dead letter, which is kept", refused[0], place)
+        raise kafka_failure("replay the dead letter, which is kept", refused[0], kafka)
     if left:
-        raise TransientError(
-            f"replay the dead letter: kafka does not answer at {place}; the letter is kept, replay it later"
-        )
+        raise kafka_failure("replay the dead letter, which is kept", KafkaError(KafkaError._TIMED_OUT), kafka)
     warehouse.execute(_DROP, position)
 
 

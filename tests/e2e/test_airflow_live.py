@@ -226,10 +226,17 @@ def test_form_replays_its_window(
     assert _watermark(warehouse) == before
 
 
-def test_bad_form_fails_at_once(airflow: AirflowClient, warehouse: psycopg.Connection) -> None:
-    run, tasks = _run(airflow, start="2026-01-01T00:00:00Z")
+@pytest.mark.parametrize(
+    ("conf", "message"),
+    [
+        ({"start": "2026-01-01T00:00:00Z"}, "needs both start and end"),
+        ({"start": "2400-01-01T00:00:00Z", "end": "2400-01-02T00:00:00Z"}, "start 2400-01-01T00:00Z is in the future"),
+        ({"from": "2026-01-01T00:00:00Z"}, "the run's configuration has 'from', expected start and end"),
+    ],
+)
+def test_bad_form_fails_once(airflow: AirflowClient, conf: dict[str, str], message: str) -> None:
+    run, tasks = _run(airflow, **conf)
     assert run.state == "failed"
-    assert _states(tasks) == {"extract": "failed", "check": "upstream_failed", "publish": "upstream_failed"}
-    assert {_states(tasks, name)["extract"] for name in FEEDS} == {"failed"}
-    assert tasks["leads.extract"].try_number == 1, "a terminal error must not be retried"
-    assert "needs both start and end" in airflow.get_last_error(run, tasks["leads.extract"])
+    assert {name for name, task in tasks.items() if task.state != "upstream_failed"} == {"window"}
+    assert (tasks["window"].state, tasks["window"].try_number) == ("failed", 1), "a terminal error must not be retried"
+    assert message in airflow.get_last_error(run, tasks["window"])

@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from promptsales.errors import TransientError
 from promptsales.extract.mongo.rows import Row
 from promptsales.failures.kafka import kafka_errors, kafka_failure
-from promptsales.kafka_address import brokers_of, client_properties
+from promptsales.kafka_address import client_properties
 from promptsales.specs.feed import Contract
 from promptsales.specs.value_limits import MESSAGE_BYTES
 
@@ -125,7 +125,7 @@ def write(address: str, topic: str, messages: Iterable[tuple[bytes, bytes]]) -> 
         TerminalError: when one refuses.
     """
     what, deliveries, sent = f"write to {topic}", _Deliveries(), 0
-    with kafka_errors(what, brokers_of(address)):
+    with kafka_errors(what, address):
         producer = Producer({**_CLIENT, **_PRODUCER, **client_properties(address)})
         for key, value in messages:
             if not sent:
@@ -136,7 +136,7 @@ def write(address: str, topic: str, messages: Iterable[tuple[bytes, bytes]]) -> 
                 break
         producer.flush(_TIMEOUT_S + 5)
     if deliveries.error is not None:
-        raise kafka_failure(what, deliveries.error, brokers_of(address))
+        raise kafka_failure(what, deliveries.error, address)
     if deliveries.rows != sent:
         raise TransientError(f"{what}: {sent} messages sent, {deliveries.rows} confirmed; retry later")
     return WrittenRange(deliveries.rows, deliveries.start, deliveries.end)
@@ -162,7 +162,7 @@ def read(address: str, topic: str, written: WrittenRange) -> Iterator[bytes]:
         TerminalError: when one refuses.
     """
     what, left = f"read {topic}", {number: range(at, written.end[number]) for number, at in written.start.items()}
-    with kafka_errors(what, brokers_of(address)):
+    with kafka_errors(what, address):
         consumer = Consumer({**_CLIENT, **_CONSUMER, **client_properties(address)})
         try:
             consumer.assign([TopicPartition(topic, number, at) for number, at in written.start.items()])

@@ -113,7 +113,7 @@ def test_answers_made_from_what_changed_are_made_anew(
     ("words", "message"),
     [
         (["load", "lead"], "error: no feed is called 'lead'; feeds are accounts, activities"),
-        (["load", "leads", "--start", "2026-01-01"], "error: a window needs both --start and --end"),
+        (["load", "leads", "--start", "2026-01-01"], "error: a window needs both start and end; leave"),
         (["check"], "error: name feeds, streamed tables or marts, or pass --all; feeds are accounts, activities"),
         (["check", "lad"], "error: no feed, streamed table or mart is called 'lad'; feeds are accounts, activities"),
         (["quarantine", "show", "99"], "error: no row 99 in quarantine"),

@@ -220,7 +220,7 @@ def test_readers_read_marts_and_nothing_else(admin: psycopg.Connection, connect:
         """, [uid("c1")]).fetchall() == [("2024-03-11", 5, 2.5, False)]  # fmt: skip
         closed = reader.execute("select count(*) from marts.campaign_performance_today where is_closed").fetchall()
         assert closed == reader.execute("select count(*) from marts.campaign_performance_daily").fetchall()
-        fresh = reader.execute("select mart, last_batch_status from marts.data_freshness").fetchall()
+        fresh = reader.execute("select table_name, last_batch_status from marts.data_freshness").fetchall()
         assert fresh == [("campaign_performance_daily", "warned")]  # more clicks than impressions were planted
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute("select * from core.campaigns")

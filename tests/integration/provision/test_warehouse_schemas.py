@@ -140,14 +140,18 @@ def test_freshness_of_what_was_loaded(warehouse_copy: Connect) -> None:
             values ('leads', 1, 'delta', '2026-01-01', 3, 2, 0, 0, 1, 0, 5, 1, 'test', now()),
                    ('leads', 2, 'delta', '2026-01-02', 0, 0, 0, 0, 0, 0, 0, 0, 'test', now())
         """)
+        loader.execute("""
+            insert into ops.check_result (feed, extraction, rule, expectation, on_fail, is_success, unexpected_count)
+            values ('leads', 1, 'an_e_mail', 'e', 'quarantine', false, 3), ('leads', 1, 'a_score', 'e', 'warn', true, 0)
+        """)
     with warehouse_copy("bi") as reader:
         query = """
-            select mart, last_event_at::date::text, last_batch_status, quarantined_rows, is_stale
+            select table_name, last_event_at::date::text, last_batch_status, quarantined_rows, is_stale, failed_rules
             from marts.data_freshness order by 1
         """
         assert reader.execute(query).fetchall() == [
-            ("leads", "2026-01-01", "passed", 0, False),
-            ("users", None, "never loaded", 0, True),
+            ("leads", "2026-01-01", "passed", 0, False, "an_e_mail (3 rows)"),
+            ("users", None, "never loaded", 0, True, None),
         ]
 
 
@@ -177,16 +181,16 @@ def test_freshness_of_what_is_streamed(warehouse_copy: Connect) -> None:
         """)
     with warehouse_copy("bi") as reader:
         query = """
-            select mart, last_event_at::date::text, last_loaded_at - last_event_at, last_batch_status,
-                   quarantined_rows, is_stale
-            from marts.data_freshness where mart = any(%s) order by 1
+            select table_name, last_event_at::date::text, last_loaded_at - last_event_at, last_batch_status,
+                   quarantined_rows, is_stale, failed_rules
+            from marts.data_freshness where table_name = any(%s) order by 1
         """
         names = ["ads", "campaigns", "lead", "opportunity"]
         assert reader.execute(query, [names]).fetchall() == [
-            ("ads", None, None, "not audited", 0, True),
-            ("campaigns", "2026-01-03", timedelta(seconds=1), "warned", 0, True),
-            ("lead", "2026-01-04", timedelta(seconds=1), "failed", 1, False),
-            ("opportunity", None, None, "passed", 0, False),
+            ("ads", None, None, "not audited", 0, True, None),
+            ("campaigns", "2026-01-03", timedelta(seconds=1), "warned", 0, True, "b"),
+            ("lead", "2026-01-04", timedelta(seconds=1), "failed", 1, False, "a, b"),
+            ("opportunity", None, None, "passed", 0, False, None),
         ]
 
 
@@ -214,7 +218,9 @@ def test_a_table_is_stale_after_what_its_contract_says(warehouse_copy: Connect, 
             values ('accounts', clock_timestamp() - interval '3 hours'),
                    ('contacts', clock_timestamp() - interval '5 hours')
         """)
-    stale = "select mart, is_stale from marts.data_freshness where mart in ('accounts', 'contacts') order by 1"
+    stale = (
+        "select table_name, is_stale from marts.data_freshness where table_name in ('accounts', 'contacts') order by 1"
+    )
     assert admin.execute(stale).fetchall() == [("accounts", False), ("contacts", True)]
     admin.execute("update ops.staleness set stale_after = '2 hours' where name = 'accounts'")
     admin.execute("update ops.staleness set stale_after = '6 hours' where name = 'contacts'")

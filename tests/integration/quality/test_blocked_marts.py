@@ -85,7 +85,7 @@ def test_a_batch_that_was_never_published_counts_until_a_later_delta_is(admin: p
 
 def test_freshness_of_a_streamed_table_follows_the_last_result_of_each_rule(admin: psycopg.Connection) -> None:
     admin.execute("insert into ops.feed (feed, topic) values ('ads', 't')")
-    status = "select last_batch_status from marts.data_freshness where mart = 'ads'"
+    status = "select last_batch_status from marts.data_freshness where table_name = 'ads'"
     expected = {"11:02:00": "failed", "11:02:30": "passed", "11:02:50": "failed", "11:10:00": "failed"}
     for at, is_success, rule in (
         ("11:02:00", False, "ad_id_twice"),

@@ -39,7 +39,7 @@ def test_nobody_listens() -> None:
         pytest.raises(TransientError) as caught,
     ):
         airflow.get_pools()
-    assert "http://127.0.0.1:9 does not answer (ConnectError)" in str(caught.value)
+    assert "http://127.0.0.1:9: ConnectError: 127.0.0.1:9 refuses the connection" in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 

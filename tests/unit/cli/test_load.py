@@ -21,7 +21,12 @@ def test_window_of() -> None:
 
 @pytest.mark.parametrize(
     ("start", "end", "message"),
-    [(NOON, None, "needs both"), (None, NOON, "needs both"), (NOON, NOON, "is not before")],
+    [
+        (NOON, None, "needs both"),
+        (None, NOON, "needs both"),
+        (NOON, NOON, "is not before"),
+        (NOON.replace(year=2400), NOON.replace(year=2401), "start 2400-01-01T12:00Z is in the future"),
+    ],
 )
 def test_what_is_wrong_is_said(start: datetime | None, end: datetime | None, message: str) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -5,12 +5,14 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from rich.console import Console
 
-from promptsales.cli import output
+from promptsales.cli import output, quarantine
 from promptsales.cli.phases import Phases
+from promptsales.feeds.manual_release import QuarantinedRow
 
 # markup, an emoji's name, an escape sequence, a direction override, a second line, what UTF-8 cannot hold
 NAME = "[/] [bold]x :smile: \x1b[2J \u202e \n \ud800"
@@ -36,6 +38,21 @@ def test_a_table(capsys: pytest.CaptureFixture[str]) -> None:
         "1 one",
         SHOWN,
     ]
+
+
+def test_what_people_copy_is_not_wrapped(terminal: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output.console, "width", 80)
+    key = "0195d3c0-7a1e-7cc3-98c4-dc0c0c07398f"
+    seen = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    row = QuarantinedRow(4_711_000, "opportunities", key, ["created_after_updated"], seen, 3, True, False)
+    quarantine.show_rows([row])
+    assert {"4711000", key} <= set(terminal.getvalue().split())
+
+
+def test_times_in_json_are_iso_8601(capsys: pytest.CaptureFixture[str]) -> None:
+    age = timedelta(days=1, hours=2, seconds=3)
+    output.print_json({"at": datetime(2026, 11, 20, 12, tzinfo=UTC), "day": date(2026, 11, 20), "age": age})
+    assert json.loads(capsys.readouterr().out) == {"at": "2026-11-20T12:00:00Z", "day": "2026-11-20", "age": "P1DT2H3S"}
 
 
 def test_a_line(capsys: pytest.CaptureFixture[str]) -> None:

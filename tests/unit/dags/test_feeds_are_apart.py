@@ -16,9 +16,20 @@ def test_no_feed_needs_another_to_succeed() -> None:
         if dag.dag_id != "warehouse_marts"
         for task in dag.tasks
         for before in task.upstream_task_ids
-        if _feed(task.task_id) != _feed(before) and task.trigger_rule != "all_done"
+        # a window that is none stops every feed
+        if before != "window" and _feed(task.task_id) != _feed(before) and task.trigger_rule != "all_done"
     }
     assert needs == set()
+
+
+def test_a_window_that_is_not_valid_stops_every_feed() -> None:
+    for dag in DagBag(str(ROOT / "dags")).dags.values():
+        starts = [task for task in dag.tasks if task.task_id.endswith(".extract") and dag.has_task("window")]
+        first = [task.task_id for task in starts if "window" in task.upstream_task_ids]
+        assert all(task.trigger_rule == "all_success" for task in starts if task.task_id in first)
+        # a failed setup task also stops what follows it indirectly, by Airflow's own rule
+        assert all("window" in {task.task_id for task in start.get_upstreams_only_setups()} for start in starts)
+        assert (bool(first), dag.has_task("window")) in {(True, True), (False, False)}
 
 
 def test_a_comparison_that_failed_loads_nothing() -> None:

@@ -15,6 +15,7 @@ from promptsales.failures import rest
 from promptsales.failures.cache import redis_errors
 from promptsales.failures.kafka import kafka_errors
 from promptsales.failures.mongo import mongo_errors
+from promptsales.failures.reach import Server
 
 QUOTED = "ann@example.com"
 
@@ -58,10 +59,10 @@ def unresolved() -> pymongo.errors.ConfigurationError:
     ],
 )
 def test_mongo(error: Exception, kind: type[Exception]) -> None:
-    with pytest.raises(PipelineError) as caught, mongo_errors("load", "h:1"):
+    with pytest.raises(PipelineError) as caught, mongo_errors("load", Server("MongoDB", "127.0.0.1:1", 27017)):
         raise error
     assert type(caught.value) is kind
-    assert str(caught.value).startswith(f"load: mongo at h:1: {type(error).__name__}, code ")
+    assert str(caught.value).startswith(f"load: mongo at 127.0.0.1:1: {type(error).__name__}, code ")
     assert (QUOTED in str(caught.value), caught.value.__suppress_context__) == (False, True)
 
 
@@ -95,11 +96,11 @@ def test_a_document_that_is_no_bson() -> None:
 )
 def test_kafka(code: int, kind: type[Exception]) -> None:
     error = KafkaError(code, QUOTED)
-    with pytest.raises(PipelineError) as caught, kafka_errors("send", "h:1"):
+    with pytest.raises(PipelineError) as caught, kafka_errors("send", "127.0.0.1:1"):
         raise KafkaException(error)
     assert type(caught.value) is kind
     assert error.name() in str(caught.value)
-    assert "at h:1" in str(caught.value)
+    assert "at 127.0.0.1:1" in str(caught.value)
     assert QUOTED not in str(caught.value)
 
 
@@ -128,10 +129,14 @@ def test_kafka_with_a_full_queue() -> None:
     ],
 )
 def test_redis(error: Exception, kind: type[Exception]) -> None:
-    with redis.Redis(host="h", port=1) as client, pytest.raises(PipelineError) as caught, redis_errors("look", client):
+    with (
+        redis.Redis(host="127.0.0.1", port=1) as client,
+        pytest.raises(PipelineError) as caught,
+        redis_errors("look", client),
+    ):
         raise error
     assert type(caught.value) is kind
-    assert f"at h:1: {type(error).__name__}" in str(caught.value)
+    assert f"at 127.0.0.1:1, user default: {type(error).__name__}" in str(caught.value)
     assert QUOTED not in str(caught.value)
 
 
@@ -153,8 +158,8 @@ def untrusted() -> httpx.ConnectError:
     ],
 )
 def test_rest(error: Any, kind: type[Exception]) -> None:
-    failure = rest.unreachable("airflow", "http://h:1", error)
+    failure = rest.unreachable("airflow", "http://127.0.0.1:1", error)
     assert type(failure) is kind
-    assert str(failure).startswith("airflow at http://h:1")
+    assert str(failure).startswith("airflow at http://127.0.0.1:1")
     assert type(error).__name__ in str(failure)
     assert QUOTED not in str(failure)
