@@ -29,6 +29,7 @@ InternalName = Literal[
     "promptads_audit",
     "promptcrm_audit",
     "promptcontent_etl",
+    "warehouse_page",
     "sources_admin",
     "warehouse_admin",
     "promptcontent_admin",
@@ -61,6 +62,7 @@ POSTGRES: dict[str, PostgresTarget] = {
     "sources_admin": PostgresTarget("sources", "postgres", "postgres", ""),
     "warehouse": PostgresTarget("warehouse", "warehouse", "warehouse_loader", ""),
     "bi": PostgresTarget("warehouse", "warehouse", "bi", ""),
+    "warehouse_page": PostgresTarget("warehouse", "warehouse", "warehouse_page", ""),
     "warehouse_admin": PostgresTarget("warehouse", "warehouse", "postgres", ""),
     "airflow_db": PostgresTarget("warehouse", "airflow", "airflow", ""),
 }
