@@ -18,7 +18,20 @@ from promptsales.errors import PipelineError
 _COMMANDS = {"stack": ("up", "down", "status", "logs", "psql", "dsn"), "platform": ("provision", "register", "topics")}
 # in the order of `promptsales --help`
 MODULES = (
-    *("run", "stack", "platform", "seed", "load", "build", "check", "freshness", "quarantine", "reconcile", "pii"),
+    *(
+        "run",
+        "stack",
+        "platform",
+        "seed",
+        "load",
+        "build",
+        "check",
+        "freshness",
+        "loads",
+        "quarantine",
+        "reconcile",
+        "pii",
+    ),
     *("contracts", "connectors", "dlq", "docs", "report", "doctor"),
 )
 

@@ -18,7 +18,7 @@ router = APIRouter()
 
 # the order in which states are shown, and what each means
 STATES = {
-    "failing": "a check failed that blocks a batch or puts rows aside",
+    "failing": "a check failed that blocks its batches",
     "stale": "older than four times its interval",
     "late": "older than twice its interval",
     "unknown": "how far it is complete is not known",

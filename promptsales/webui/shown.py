@@ -1,5 +1,6 @@
 """How values look on the page: times, ages, numbers, links into Airflow. Rows are JSON, so times are text."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -7,6 +8,8 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 _NONE = "\N{EN DASH}"
+# as PostgreSQL writes a time into JSON
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d:\d\d")
 _MISSING = Markup('<span class="none">&ndash;</span>')
 
 
@@ -38,7 +41,7 @@ def span(seconds: float | None) -> str:
         return f"{minutes:.0f} min"
     if whole.days < 2:
         hours, rest = divmod(round(minutes), 60)
-        return f"{hours} h {rest:02} min"
+        return f"{hours} h {rest:02} min" if rest else f"{hours} h"
     return f"{whole.days} d"
 
 
@@ -80,7 +83,9 @@ def steps(text: str) -> Markup:
 
 
 def json_value(value: Any) -> str:
-    """Return a value of a payload as text."""
+    """Return a value of a payload as text; a time in UTC, to the microsecond where it has some."""
     if value is None:
         return "null"
+    if isinstance(value, str) and _TIME.fullmatch(value) and (at := parse(value)):
+        return at.isoformat(sep=" ").replace("+00:00", "Z")
     return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)

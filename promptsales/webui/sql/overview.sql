@@ -8,17 +8,19 @@ with recursive chosen as (
     select x.name, (select min(r.rule) from ops.check_result r where r.feed = x.name and r.rule > x.rule)
     from rules x where x.rule is not null
 ), results as (
-    select x.name, last.is_success, last.on_fail, last.checked_at
+    select x.name, last.is_success, last.checked_at,
+           -- a load puts rows that break a rule of this kind aside; in a check of the whole table they are in it
+           last.on_fail = 'block' or last.on_fail = 'quarantine' and last.extraction is null as is_grave
     from rules x
     cross join lateral (
-        select r.is_success, r.on_fail, r.checked_at from ops.check_result r
+        select r.is_success, r.on_fail, r.checked_at, r.extraction from ops.check_result r
         where r.feed = x.name and r.rule = x.rule order by r.check_result_id desc limit 1
     ) last
 ), checks as (
     -- a rule that was not checked for a day before the table's last check exists no more
     select r.name, max(r.checked_at) as checked_at,
-           count(*) filter (where not r.is_success and r.on_fail <> 'warn') as checks_failed,
-           count(*) filter (where not r.is_success and r.on_fail = 'warn') as checks_warned, count(*) as checks
+           count(*) filter (where not r.is_success and r.is_grave) as checks_failed,
+           count(*) filter (where not r.is_success and not r.is_grave) as checks_warned, count(*) as checks
     from results r
     where r.checked_at > (select max(n.checked_at) from results n where n.name = r.name) - interval '1 day'
     group by r.name
