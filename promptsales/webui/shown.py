@@ -34,6 +34,8 @@ def span(seconds: float | None) -> str:
     if seconds is None:
         return _NONE
     whole = timedelta(seconds=max(0.0, float(seconds)))
+    if whole < timedelta(seconds=1):
+        return f"{whole / timedelta(milliseconds=1):.0f} ms"
     minutes = whole.total_seconds() / 60
     if minutes < 1:
         return f"{whole.total_seconds():.1f} s" if whole.total_seconds() < 10 else f"{whole.total_seconds():.0f} s"
