@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
+from redis import RedisError
 
 from promptsales.cache.counters import read_day
 from promptsales.specs.stream import StreamContract, stream_contracts
@@ -45,8 +46,12 @@ def show_live(user: Viewer) -> JSONResponse:
 def read_live() -> list[dict[str, Any]]:
     """Return today's figures of the active campaigns that changed last, from Redis."""
     campaigns = query("campaigns", limit=CAMPAIGNS)
-    with cache() as client:
-        days = read_day(client, [row["campaign_id"] for row in campaigns])
+    try:
+        with cache() as client:
+            days = read_day(client, [row["campaign_id"] for row in campaigns])
+    except RedisError:
+        # the page shows the campaigns without figures
+        days = [{} for _ in campaigns]
     return [
         {
             "id": row["campaign_id"], "name": row["name"] or row["campaign_id"], "currency": row["currency_code"] or "",

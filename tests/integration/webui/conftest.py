@@ -27,6 +27,7 @@ class Browser:
             self._client.cookies.set("_token", answer.raise_for_status().json()["access_token"])
 
     def close(self) -> None:
+        """End the session."""
         self._client.close()
 
     def forge(self, cookie: str) -> None:
@@ -34,9 +35,11 @@ class Browser:
         self._client.cookies.set("_token", cookie)
 
     def get(self, path: str) -> httpx.Response:
+        """Ask for a page of the app."""
         return self._client.get(f"/warehouse{path}")
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """Send any request to the app."""
         return self._client.request(method, f"/warehouse{path}", **arguments)
 
     def token(self) -> str:

@@ -66,7 +66,8 @@ def test_a_table_shows_loads_checks_and_contract(
     assert "promptcrm: crm.leads → This table core.leads → Read by marts.lead_attribution" in text
     assert "email_hmac bytea direct email_hmac Keyed hash of the normalised e-mail address; 32 bytes." in text
     mart = text_of(viewer.get("/tables/marts.lead_attribution").text)
-    assert "spark_jobs/lead_attribution.py" in mart and "def transform(" in mart
+    assert "spark_jobs/lead_attribution.py" in mart
+    assert "def transform(" in mart
     assert viewer.get("/tables/core.nothing").status_code == 404
 
 
@@ -111,7 +112,7 @@ def test_an_editor_releases_with_a_reason_and_a_viewer_does_not(
 ) -> None:
     released, other = leads.add_bad(crm, 2)
     loaded(source, books)
-    numbers = dict(books.execute("select key, quarantine_id from ops.quarantine").fetchall())
+    numbers: dict[str, int] = dict(books.execute("select key, quarantine_id from ops.quarantine").fetchall())
     number = numbers[str(released)]
     page = text_of(viewer.get(f"/quarantine/{number}").text)
     assert "created_after_updated A lead is created before it is changed. updated_at =" in page
@@ -137,7 +138,10 @@ def test_a_dead_letter_is_replayed_or_dropped(
     books: psycopg.Connection, admin: psycopg.Connection, viewer: Browser, editor: Browser
 ) -> None:
     campaign = str(uuid.uuid4())
-    admin.execute("insert into ops.connector (connector, epoch, system_identifier) values ('promptads', 1, 'x') on conflict do nothing")
+    admin.execute(
+        "insert into ops.connector (connector, epoch, system_identifier) values ('promptads', 1, 'x')"
+        " on conflict do nothing"
+    )
     good, broken = message("c", metric(1, campaign)), message("c", metric(2, campaign))._replace(value=b"{")
     forged = message("c", metric(3, campaign), epoch=9)
     for offset, letter in enumerate((good, broken, forged)):
