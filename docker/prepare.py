@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from local.airflow import AirflowService, create_fernet
+from local.airflow import AirflowService, create_secrets
 from local.connect import Connect
 from local.kafka import Kafka
 from local.mongo import Mongo
@@ -42,7 +42,7 @@ def create_files(stack: Settings) -> None:
     """Create the missing secrets, and write the configuration that holds some of them."""
     for name in SECRETS:
         stack.secrets.create(name)
-    create_fernet(stack)
+    create_secrets(stack)
     for folder, names in HANDED_OUT.items():
         _hand_out(stack, folder, names)
     hand_out_to_tasks(stack)

@@ -31,8 +31,10 @@ COMPONENTS = {
 }
 
 
-def create_fernet(settings: Settings) -> None:
-    """Create the key that encrypts Airflow's connections, unless it exists; a Fernet key is 32 bytes in base64."""
+def create_secrets(settings: Settings) -> None:
+    """Create the missing passwords of Airflow's users, and the key that encrypts its connections (32 bytes, base64)."""
+    for secret in settings.airflow_passwords.values():
+        settings.secrets.create(secret)
     if not (settings.state / "secrets" / "airflow_fernet").exists():
         settings.secrets.write("airflow_fernet", base64.urlsafe_b64encode(random.token_bytes(32)).decode())
 
@@ -65,6 +67,7 @@ class AirflowService(Service):
         return {
             "core": {
                 "dags_folder": str(ROOT / "dags"),
+                "plugins_folder": str(ROOT / "plugins"),
                 "executor": "local.executor.Executor",
                 "parallelism": "4",
                 "load_examples": "False",
@@ -72,7 +75,7 @@ class AirflowService(Service):
                 "min_serialized_dag_update_interval": "5",
                 "execution_api_server_url": f"{self.address}/execution/",
                 "fernet_key": secret("airflow_fernet"),
-                "simple_auth_manager_users": "admin:admin",
+                "simple_auth_manager_users": self.settings.airflow_users,
                 "simple_auth_manager_passwords_file": str(self.conf / "airflow.passwords.json"),
                 # the default looks the full name up in the DNS, which takes seconds without a network
                 "hostname_callable": "socket.gethostname",
@@ -117,10 +120,11 @@ class AirflowService(Service):
         })  # fmt: skip
         text = StringIO()
         parser.write(text)
-        login = {"admin": self.settings.secrets.password("airflow_admin")}
+        users = self.settings.airflow_passwords
+        logins = {user: self.settings.secrets.password(secret) for user, secret in users.items()}
         return {
             self.data / "airflow.cfg": text.getvalue(),
-            self.conf / "airflow.passwords.json": json.dumps(login),
+            self.conf / "airflow.passwords.json": json.dumps(logins),
             self._alerts: json.dumps(alert_connections(self.settings)),
         }
 

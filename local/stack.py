@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from local import preflight, processes
-from local.airflow import AirflowService, create_fernet
+from local.airflow import AirflowService, create_secrets
 from local.connect import Connect
 from local.jars import LOCK, read_lock
 from local.kafka import Kafka
@@ -41,13 +41,14 @@ ROLES = (
     "cdc",
     "warehouse_loader",
     "bi",
+    "warehouse_page",
     "airflow",
     "superset",
 )
 SECRETS = (
     "postgres", *ROLES, "redis", "mongo_admin", "mongo_promptcontent", "mongo_promptcontent_etl", "mongo_keyfile",
     "kafka_operator", "kafka_connect", "kafka_stream", "kafka_content", "kafka_alerts", "connect",
-    "airflow_admin", "airflow_jwt", "airflow_api_secret", "pii_key_1",
+    "airflow_jwt", "airflow_api_secret", "pii_key_1",
 )  # fmt: skip
 STOP_S = 40
 
@@ -103,7 +104,7 @@ def _translate_os_errors(failure: str) -> Iterator[None]:
 def _up(settings: Settings, on_progress: OnProgress) -> None:
     for name in SECRETS:
         settings.secrets.create(name)
-    create_fernet(settings)
+    create_secrets(settings)
     stack = services(settings)
     supervisor = Supervisor(settings.state)
     _launch(settings, supervisor, stack)

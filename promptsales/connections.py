@@ -68,7 +68,7 @@ _KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_cou
 _ADMINISTRATORS = frozenset({"sources_admin", "warehouse_admin"})
 ADMIN_PATH = "pg_catalog,pg_temp"
 SCRAM = "scram-sha-256"
-_READERS = frozenset({"promptsales_etl", "promptcrm_etl", "promptads_audit", "promptcrm_audit", "bi"})
+_READERS = frozenset({"promptsales_etl", "promptcrm_etl", "promptads_audit", "promptcrm_audit", "bi", "warehouse_page"})
 # settings that a server reports for every session
 _REPORTED = {
     "client_encoding": "UTF8",
@@ -200,16 +200,27 @@ def open_beside(
 
 
 async def open_async(
-    settings: Settings, name: Name, patience: Patience = "work", **parameters: Any
+    settings: Settings,
+    name: Name,
+    patience: Patience = "work",
+    address: Mapping[str, Any] | None = None,
+    **parameters: Any,
 ) -> AsyncConnection[Any]:
     """Open a connection for asyncio, in autocommit; ``parameters`` are libpq's and override the address.
+
+    Args:
+        settings: give the address, and the longest statement.
+        name: the connection.
+        patience: see ``start_options``.
+        address: libpq's parameters of the connection as Airflow stores it; by default the address of the settings.
+        parameters: override those of the address.
 
     Raises:
         psycopg.Error: when the driver cannot connect.
         ConfigError: when a pooler or a trigger changes our session settings.
     """
-    address = conninfo_to_dict(settings.address(name)) | parameters
-    target = make_conninfo(**_parameters(settings, name, address, patience))
+    chosen = dict(conninfo_to_dict(settings.address(name)) if address is None else address) | parameters
+    target = make_conninfo(**_parameters(settings, name, chosen, patience))
     connection = await AsyncConnection.connect(target, autocommit=True)
     if problem := _check_session(connection, name):
         await connection.close()

@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -70,6 +71,23 @@ def _check_zone(name: str) -> str:
         ) from None
 
 
+AirflowRole = Literal["viewer", "user", "op", "admin"]
+_AIRFLOW_USER = re.compile(rf"([A-Za-z0-9_]+):({'|'.join(get_args(AirflowRole))})")
+
+
+def _check_users(text: str) -> str:
+    pairs = text.split(",")
+    if bad := [pair for pair in pairs if not _AIRFLOW_USER.fullmatch(pair)]:
+        raise ValueError(
+            f"{bad[0]!r} is not user:role; roles are {', '.join(get_args(AirflowRole))}, and a name has letters, "
+            "digits and underscores only"
+        )
+    names = [pair.partition(":")[0] for pair in pairs]
+    if "admin:admin" not in pairs or len(set(names)) < len(names):
+        raise ValueError("name each user once, and keep admin:admin: the command line logs in as admin")
+    return text
+
+
 class Settings(BaseSettings):
     """The values that may differ between two installations."""
 
@@ -112,6 +130,9 @@ class Settings(BaseSettings):
     spark_memory: str = Field(default="1g", description="memory of Spark's driver and of each executor")
     spark_partitions: int = Field(default=2, ge=1, description="partitions of a read and of a shuffle")
 
+    airflow_users: Annotated[str, AfterValidator(_check_users)] = Field(
+        default="admin:admin,editor:user,viewer:viewer", description="users of the local Airflow, as user:role"
+    )
     alert_mail: str = Field(
         default="", repr=False, description="smtp://user:password@host:port/?from_email=..&to_email=.."
     )
@@ -132,6 +153,11 @@ class Settings(BaseSettings):
         if self.alert_webhook:
             refuse_webhook(self.alert_webhook)
         return self
+
+    @property
+    def airflow_passwords(self) -> dict[str, str]:
+        """The names of the secrets that hold the passwords of the local Airflow's users, by user."""
+        return {user: f"airflow_{user}" for user in (pair.partition(":")[0] for pair in self.airflow_users.split(","))}
 
     def port(self, name: Port) -> int:
         """Return the port that a service of the local stack listens on."""

@@ -25,6 +25,7 @@ _POSTGRES: dict[str, tuple[PublicName | InternalName, str]] = {
     "promptads_audit": ("promptads_audit", "PromptAds, read by the stream's audits; published columns only"),
     "promptcrm_audit": ("promptcrm_audit", "PromptCrm, read by the stream's audits; published columns only"),
     "warehouse": ("warehouse", "Warehouse, as the loader role"),
+    "warehouse_page": ("warehouse_page", "Warehouse, as the Warehouse page; reads the pipeline's books"),
     "sources_admin": ("sources_admin", "Source cluster, as administrator; used by platform_provision"),
     "warehouse_admin": ("warehouse_admin", "Warehouse, as administrator; used by platform_provision"),
 }
@@ -98,6 +99,9 @@ def _registered(settings: Settings) -> dict[str, str]:
 def connections(settings: Settings) -> list[AirflowConnection]:
     """Return every connection that a DAG uses, with the addresses of the settings."""
     left_out = frozenset[str]() if settings.provision_in_airflow else _ADMINS
+    if "warehouse" in settings.dsn and "warehouse_page" not in settings.dsn:
+        # the local role does not exist on a server of your own; the page names the setting that it lacks
+        left_out |= {"warehouse_page"}
     return [
         *(
             postgres_connection(conn_id, _with_scram(settings, name), text)

@@ -156,3 +156,22 @@ def _renew(client: "redis.Redis", marker: str | bytes | None) -> bool:
     space = key_spaces()["counter_marker"]
     client.expire(space.key(), space.time_to_live_seconds)
     return marker is not None and _marker(client) == marker
+
+
+def read_day(client: "redis.Redis", campaign_ids: Iterable[str], at: datetime | None = None) -> list[dict[str, str]]:
+    """Return the figures of campaigns on a UTC day, by default today; empty for a campaign without any.
+
+    Args:
+        client: a client that decodes to text.
+        campaign_ids: the campaigns.
+        at: an instant of the day.
+
+    Raises:
+        redis.RedisError: as the driver.
+    """
+    date = f"{(at or datetime.now(UTC)).astimezone(UTC):%Y%m%d}"
+    space = key_spaces()[_SPACES["day"]]
+    with client.pipeline(transaction=False) as pipeline:
+        for campaign_id in campaign_ids:
+            pipeline.hgetall(space.key(campaign_id=campaign_id, date=date))
+        return list(pipeline.execute())

@@ -18,8 +18,8 @@ from promptsales.errors import PipelineError
 _COMMANDS = {"stack": ("up", "down", "status", "logs", "psql", "dsn"), "platform": ("provision", "register", "topics")}
 # in the order of `promptsales --help`
 MODULES = (
-    *("run", "stack", "platform", "seed", "load", "build", "check", "freshness", "quarantine", "reconcile", "pii"),
-    *("contracts", "connectors", "dlq", "docs", "report", "bi", "doctor"),
+    *("run", "stack", "platform", "seed", "load", "build", "check", "freshness", "loads", "quarantine", "reconcile"),
+    *("pii", "contracts", "connectors", "dlq", "docs", "report", "bi", "doctor"),
 )
 
 

@@ -8,6 +8,7 @@ import typer
 
 from promptsales.cli.output import Json, Limit, connected, group, print_json, show_line, show_table
 from promptsales.feeds import manual_release
+from promptsales.feeds.manual_action import decide_as_user
 from promptsales.settings import settings
 from promptsales.specs.stream import stream_contracts
 
@@ -59,22 +60,26 @@ def show(quarantine_id: Id) -> None:
 
 
 @commands.command()
-def release(quarantine_id: Id) -> None:
+def release(
+    quarantine_id: Id,
+    reason: Annotated[str | None, typer.Option(help="why; recorded with your name in ops.manual_action")] = None,
+) -> None:
     """Publish a row although it broke rules: a streamed row now, any other row with the next load of its feed.
 
     If the row changes at the source before that, the changed row is checked again.
     """
+    decision = decide_as_user(reason)
     with connected("warehouse") as warehouse:
         feed = manual_release.read_feed(warehouse, quarantine_id)
         if contract := stream_contracts().get(feed):
             from promptsales.stream.waive import waive
 
-            waive(settings(), contract, quarantine_id)
+            waive(settings(), contract, quarantine_id, decision)
             show_line(
                 f"row {quarantine_id} is now in {contract.layer}.{feed}; a newer version from the source replaces it"
             )
             return
-        manual_release.release(warehouse, quarantine_id)
+        manual_release.release(warehouse, quarantine_id, decision)
     show_line(
         f"row {quarantine_id} is published by the next load of {feed}; run `promptsales load {feed}` to do it now"
     )

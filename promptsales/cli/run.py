@@ -178,7 +178,10 @@ def _show_where(airflow: AirflowClient, report: Path) -> None:
     command = sys.argv[0]
     password = airflow.password if sys.stdout.isatty() else f"see `{command} dsn airflow`"
     places = {
-        "Airflow": f"{airflow.address}  user {airflow.user}, password {password}",
+        "Airflow": airflow.address,
+        "  login": airflow.user,
+        "  password": password,
+        "Warehouse page": f"{airflow.address}/plugin/warehouse",
         "dashboards": str(report),
         "connection strings": f"{command} dsn NAME  ({', '.join(connection_names())})",
         "more": f"{command} --help",

@@ -8,6 +8,7 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 
 from promptsales.errors import ConfigError
+from promptsales.feeds.manual_action import Decision, record
 
 
 class RuleCount(NamedTuple):
@@ -79,8 +80,8 @@ def read_feed(warehouse: psycopg.Connection, quarantine_id: int) -> str:
     return str(row[0])
 
 
-def release(warehouse: psycopg.Connection, quarantine_id: int) -> str:
-    """Let the next load publish the row although it breaks rules, and return its feed.
+def release(warehouse: psycopg.Connection, quarantine_id: int, decision: Decision) -> str:
+    """Let the next load publish the row although it breaks rules, record who decided so, and return its feed.
 
     For the row of a streamed table call ``promptsales.stream.waive``: no load publishes it.
     If the source changes the row before the next load, the changed row is checked again.
@@ -94,9 +95,11 @@ def release(warehouse: psycopg.Connection, quarantine_id: int) -> str:
             f"row {quarantine_id} cannot be released: core requires a value in {', '.join(missing)}; "
             "fix the row at the source, then the next load publishes it"
         )
-    row = warehouse.execute(_WAIVE, [quarantine_id]).fetchone()
-    if row is None:
-        raise ConfigError(_not_open(quarantine_id))
+    with warehouse.transaction():
+        row = warehouse.execute(_WAIVE, [quarantine_id]).fetchone()
+        if row is None:
+            raise ConfigError(_not_open(quarantine_id))
+        record(warehouse, decision, "release", row[0], str(quarantine_id))
     return str(row[0])
 
 

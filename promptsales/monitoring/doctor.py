@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -12,9 +11,8 @@ from promptsales.errors import ConfigError, PipelineError, SourceRefused
 from promptsales.extract import drift
 from promptsales.extract.opening import open_source
 from promptsales.extract.sources import make_reader
-from promptsales.feeds import manual_release
-from promptsales.feeds.models import GAP
-from promptsales.monitoring import freshness, stream_doctor
+from promptsales.monitoring import stream_doctor
+from promptsales.monitoring.books import find_in_books
 from promptsales.monitoring.findings import Finding
 from promptsales.privacy import rotation
 from promptsales.provision import provision
@@ -23,12 +21,6 @@ from promptsales.specs.feed import Contract, contracts
 from promptsales.specs.mart import Mart, tables
 from promptsales.specs.stream import StreamContract, stream_contracts
 from promptsales.specs.suite import read_suite
-from promptsales.specs.value_limits import TOO_LARGE
-from promptsales.stream import dead_letter_desk
-from promptsales.stream.absent_columns import NOT_SENT
-
-# rows that stay in quarantine longer than this will not be fixed without a reminder
-FORGOTTEN = timedelta(days=7)
 
 
 def diagnose(settings: Settings) -> Iterator[Finding]:
@@ -37,13 +29,10 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
         "contracts": _contracts,
         "schemas": _schemas,
         "sources": _sources,
-        "feeds": _feeds,
-        "marts": _marts,
+        "books": _books,
         "publications": stream_doctor.check_publications,
         "hidden rows": stream_doctor.check_hidden_rows,
         "stream": stream_doctor.check_streams,
-        "quarantine": _quarantine,
-        "dead letters": _dead_letters,
         "rotation": _rotation,
         "airflow": check_cleanup,
     }
@@ -113,68 +102,9 @@ def _check_new_columns(contract: Contract, source: psycopg.Connection) -> Iterat
         )
 
 
-def _feeds(settings: Settings) -> Iterator[Finding]:
+def _books(settings: Settings) -> Iterator[Finding]:
     with connected(settings, "warehouse", patience="look") as warehouse:
-        for feed in freshness.freshness(warehouse):
-            if feed.state in ("late", "stale"):
-                held = f", held by {feed.held_by}" if feed.held_by else ""
-                what = f"complete only through {feed.complete_through}{held}"
-                yield Finding(f"feed {feed.feed}", what, _WAKE[feed.is_streamed])
-            elif GAP in (feed.held_by or ""):
-                todo = f"run `promptsales reconcile {feed.feed}`; the next load then sets complete_through again"
-                yield Finding(f"feed {feed.feed}", f"complete_through is unknown: {feed.held_by}", todo)
-
-
-def _marts(settings: Settings) -> Iterator[Finding]:
-    """Report marts that were built for another reporting zone."""
-    query = "select zone, array_agg(mart order by mart) from ops.mart where zone <> %s group by zone order by zone"
-    with connected(settings, "warehouse") as warehouse:
-        for zone, names in warehouse.execute(query, [settings.reporting_timezone]):
-            what = f"built by days of {zone}; the reporting zone is now {settings.reporting_timezone}"
-            yield Finding(f"marts {', '.join(names)}", what, f"run `promptsales build {' '.join(names)}`")
-
-
-# how to fix a late feed, by whether it is streamed
-_WAKE = {
-    False: "check that its DAG is unpaused and its last run succeeded; end the transaction that holds it, if any",
-    True: "run `promptsales connectors status` to see at which hop it lags",
-}
-
-
-def _quarantine(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse", patience="look") as warehouse:
-        for count in manual_release.count_by_rule(warehouse):
-            if count.rule.endswith("_twice"):
-                # reported at once: the other row, at the source or in core, seldom goes away without help
-                what = f"{count.rows} rows broke {count.rule}: another row has the same value"
-                todo = (
-                    f"correct one row of each pair at the source, or run `promptsales reconcile {count.feed}`, which "
-                    "finds rows that were deleted there"
-                )
-                yield Finding(f"feed {count.feed}", what, todo)
-            elif count.rule.endswith(TOO_LARGE.format("")):
-                what = f"{count.rows} rows broke {count.rule}: the value is too large for the stream"
-                todo = "shorten it at the source, or wait for the next `stream_audit`, which reads the row there"
-                yield Finding(f"feed {count.feed}", what, todo)
-            elif count.rule.endswith(NOT_SENT):
-                what = f"{count.rows} rows lack {count.rule.removesuffix(NOT_SENT)}, which the source did not send"
-                todo = "wait for the next `stream_audit`, which reads them from the source; check that the DAG succeeds"
-                yield Finding(f"feed {count.feed}", what, todo)
-            elif count.age > FORGOTTEN:
-                what = f"{count.rows} rows broke {count.rule}, the first {count.age.days} days ago"
-                todo = "fix them at the source, or run `promptsales quarantine release`"
-                yield Finding(f"feed {count.feed}", what, todo)
-
-
-def _dead_letters(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse", patience="look") as warehouse:
-        for topic, count in dead_letter_desk.count_letters(warehouse).items():
-            yield Finding(
-                f"topic {topic}",
-                f"{count:.0f} of its messages are dead letters: the warehouse lacks their changes",
-                "run `promptsales dlq list` for the reasons; fix the cause, then run `promptsales dlq replay` or "
-                "`promptsales dlq drop`",
-            )
+        yield from find_in_books(warehouse, settings.reporting_timezone)
 
 
 def _rotation(settings: Settings) -> Iterator[Finding]:

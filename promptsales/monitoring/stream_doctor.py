@@ -13,7 +13,7 @@ from promptsales.monitoring.findings import Finding
 from promptsales.monitoring.stream_status import ConnectorHealth, read_connectors
 from promptsales.provision.publications import DATABASES
 from promptsales.settings import Settings
-from promptsales.specs.stream import Connector, StreamContract, contracts_of, stream_contracts
+from promptsales.specs.stream import Connector, StreamContract, contracts_of
 from promptsales.stream import absent_columns, connectors, gaps
 from promptsales.stream.lag import Slot
 
@@ -28,10 +28,6 @@ _IN_TIME = (
     "source, before the source drops the slot's log"
 )
 
-_UNNAMED = """
-    select topic, sum(unnamed_events) from ops.stream_offset
-    group by topic having max(unnamed_at) > clock_timestamp() - interval '1 day' order by topic
-"""
 _PUBLISHED = """
     select p.pubname, n.nspname || '.' || c.relname
     from pg_publication p
@@ -120,9 +116,6 @@ def check_streams(settings: Settings) -> Iterator[Finding]:
         yield from _check_slot(connector)
         yield from _check_origin(settings, status.connector)
     yield from _check_gaps(settings)
-    yield from _check_unnamed_fields(settings)
-    with connected(settings, "warehouse") as warehouse:
-        yield from find_absent_columns(warehouse)
 
 
 def describe_failure(status: connectors.ConnectorStatus) -> Finding:
@@ -147,17 +140,6 @@ def _check_gaps(settings: Settings) -> Iterator[Finding]:
                     f"{gap}; complete_through of all tables of {connector} does not advance",
                     gaps.describe_fix(connector),
                 )
-
-
-def _check_unnamed_fields(settings: Settings) -> Iterator[Finding]:
-    with connected(settings, "warehouse", patience="look") as warehouse:
-        for topic, events in warehouse.execute(_UNNAMED):
-            yield Finding(
-                f"topic {topic}",
-                f"{events} of its events had a field that no contract names, the last within a day; it was dropped",
-                "name it in the contract, or remove it from the publication and the connector "
-                "(`promptsales connectors apply`)",
-            )
 
 
 def _check_slot(connector: ConnectorHealth) -> Iterator[Finding]:
@@ -194,18 +176,4 @@ def _check_origin(settings: Settings, connector: Connector) -> Iterator[Finding]
             f"connector {connector}",
             "its source is a different cluster than before, so positions in its log are not comparable",
             f"run `promptsales connectors snapshot {connector}`: rows of a new epoch replace all earlier ones",
-        )
-
-
-def find_absent_columns(warehouse: psycopg.Connection) -> Iterator[Finding]:
-    """Report each table whose events lacked columns."""
-    tables = {contract.topic: contract for contract in stream_contracts().values()}
-    for absence in absent_columns.read_marked_topics(warehouse):
-        contract = tables.get(absence.topic)
-        where = f"table {contract.layer}.{contract.table}" if contract else f"topic {absence.topic}"
-        yield Finding(
-            where,
-            f"{absence.events} events lacked {', '.join(absence.columns)}, the last at {absence.last_at}: existing "
-            "rows keep their values, and new rows are in quarantine",
-            absent_columns.HOW_TO_FIX,
         )

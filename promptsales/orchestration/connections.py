@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlencode
 
 import psycopg
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from promptsales.airflow_client.stored import redis_url
 from promptsales.connections import open_with
 from promptsales.errors import driver_errors
 from promptsales.extract.sources import Hashing, Source
@@ -22,7 +22,6 @@ from promptsales.settings import settings
 from promptsales.specs.feed import Contract
 
 if TYPE_CHECKING:
-    from airflow.sdk import Connection
     from pymongo import MongoClient
 
 log = logger(__name__)
@@ -116,14 +115,6 @@ def forget_responses(*tables: str) -> None:
         socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S,
     ) as client:  # fmt: skip
         forget(client, tables)
-
-
-def redis_url(connection: "Connection") -> str:
-    """Return the URL of a Redis connection stored in Airflow, with its options and without its login."""
-    options = dict(connection.extra_dejson)
-    scheme = "rediss" if options.pop("ssl", False) else "redis"
-    place = f"{connection.host}:{connection.port or 6379}/{connection.schema or 0}"
-    return f"{scheme}://{place}?{urlencode(options)}"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from promptsales.feeds.models import Audit, Staged, Window
 from promptsales.feeds.state import claim_hold_alert
 from promptsales.load import steps
 from promptsales.orchestration.alerts import alert_held_watermark
-from promptsales.orchestration.assets import CORE
+from promptsales.orchestration.assets import CORE, describe_event
 from promptsales.orchestration.connections import forget_responses, postgres, source
 from promptsales.orchestration.window import WINDOW, refuse_unknown_keys, window_of
 from promptsales.printable import logger
@@ -117,7 +117,8 @@ def publish(feed: str, staged: dict[str, Any], audit: dict[str, Any]) -> dict[st
         result = steps.publish(contract(feed), warehouse, Staged.model_validate(staged), Audit.model_validate(audit))
     forget_responses(f"core.{feed}")
     if result.is_changed:
-        get_current_context()["outlet_events"][CHANGED].add(CORE[feed])
+        extra = describe_event(f"core.{feed}", result.inserted + result.updated, result.complete_through)
+        get_current_context()["outlet_events"][CHANGED].add(CORE[feed], extra)
     log.info(
         "%s: %s: %d rows = inserted %d + updated %d + unchanged %d + quarantined %d + suppressed %d",
         *(feed, result.window or "new", result.extracted, result.inserted, result.updated),

@@ -8,7 +8,7 @@ from airflow.sdk import AssetAlias, get_current_context, task
 
 from promptsales.errors import BatchBlocked, ConfigError
 from promptsales.marts.plan import BuildRequest
-from promptsales.orchestration.assets import MARTS
+from promptsales.orchestration.assets import MARTS, describe_event
 from promptsales.orchestration.connections import forget_responses, postgres
 from promptsales.orchestration.window import WINDOW, refuse_unknown_keys
 from promptsales.printable import logger
@@ -59,7 +59,9 @@ def build(names: list[str]) -> dict[str, Any]:
             *(built.mart, built.staged, built.inserted, built.updated, built.deleted, built.restated),
             built.complete_through,
         )
-        context["outlet_events"][BUILT].add(MARTS[built.mart])
+        rows = built.inserted + built.updated + built.deleted
+        extra = describe_event(f"marts.{built.mart}", rows, built.complete_through)
+        context["outlet_events"][BUILT].add(MARTS[built.mart], extra)
     return {built.mart: built.staged for built in results}
 
 

@@ -13,6 +13,7 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from promptsales.errors import BatchBlocked, TerminalError, TransientError
+from promptsales.orchestration.assets import CORE, describe_event
 from promptsales.orchestration.connections import forget_responses, kafka_address, postgres
 from promptsales.orchestration.feed import WAREHOUSE
 from promptsales.printable import logger
@@ -52,6 +53,9 @@ def audit(table: str) -> None:
     if not is_new:
         raise AirflowSkipException(f"{table}: no events since the last audit, and no row differs")
     forget_responses(f"{contract.layer}.{table}")
+    if table in CORE:
+        extra = describe_event(f"core.{table}", audited.warehouse_rows, audited.complete_through)
+        context["outlet_events"][CORE[table]].extra = extra
 
 
 def _compare(contract: StreamContract, source: psycopg.Connection, warehouse: psycopg.Connection) -> "AuditResult":

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from promptsales.documents import Document, read_document
+from promptsales.names import Relation
 from promptsales.settings import ROOT
 
 Cluster = Literal["sources", "warehouse"]
@@ -20,6 +21,7 @@ class Role(Document):
     member_of: tuple[str, ...] = ()
     settings: dict[str, str] = Field(default={})
     reads: dict[str, tuple[Kind, ...]] = Field(default={}, description="what it may read, by schema of its database")
+    relations: tuple[Relation, ...] = Field(default=(), description="the tables and views that it may read besides")
 
 
 class Database(Document):

@@ -10,6 +10,7 @@ from psycopg.rows import class_row, dict_row
 
 from promptsales.errors import ConfigError
 from promptsales.failures.kafka import kafka_errors, kafka_failure
+from promptsales.feeds.manual_action import Action, Decision, record
 from promptsales.kafka_address import client_properties
 from promptsales.specs.value_limits import DEAD_LETTER_BYTES
 
@@ -18,7 +19,7 @@ _PRODUCER = {"acks": "all", "log_level": 0, "message.timeout.ms": 20_000, "messa
 
 _LIST = Path(__file__).with_name("list_dead_letters.sql").read_bytes()
 _SHOW = "select * from ops.dead_letter where topic = %s and partition = %s and message_offset = %s"
-_DROP = "delete from ops.dead_letter where topic = %s and partition = %s and message_offset = %s"
+DELETE = "delete from ops.dead_letter where topic = %s and partition = %s and message_offset = %s"
 
 
 class MessagePosition(NamedTuple):
@@ -27,6 +28,9 @@ class MessagePosition(NamedTuple):
     topic: str
     partition: int
     offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
 
     @classmethod
     def parse(cls, text: str) -> "MessagePosition":
@@ -61,7 +65,7 @@ def list_letters(warehouse: psycopg.Connection, topic: str | None, limit: int) -
 
 def count_letters(warehouse: psycopg.Connection) -> dict[str, float]:
     """Return the number of dead letters by topic."""
-    query = "select topic, count(*) from ops.dead_letter group by topic order by topic"
+    query = "select topic, count(*) from ops.dead_letter_reason group by topic order by topic"
     return {topic: float(count) for topic, count in warehouse.execute(query)}
 
 
@@ -74,16 +78,15 @@ def show(warehouse: psycopg.Connection, position: MessagePosition) -> dict[str, 
     with warehouse.cursor(row_factory=dict_row) as cursor:
         letter = cursor.execute(_SHOW, position).fetchone()
     if letter is None:
-        raise ConfigError(
-            f"no dead letter at {position.topic}/{position.partition}/{position.offset}; `dlq list` shows those kept"
-        )
+        raise ConfigError(f"no dead letter at {position}; `dlq list` shows those kept")
     return letter
 
 
-def replay(warehouse: psycopg.Connection, kafka: str, position: MessagePosition) -> None:
-    """Send a dead letter to its topic again, and delete it; if it still cannot be decoded it becomes one again.
+def replay(warehouse: psycopg.Connection, kafka: str, position: MessagePosition, decision: Decision) -> None:
+    """Send a dead letter to its topic again, delete it, and record who did so.
 
-    A version applied since, or a newer one, is not undone: the sink ignores older versions.
+    If it still cannot be decoded, it becomes a dead letter again. A version applied since, or a newer one, is not
+    undone: the sink ignores older versions.
 
     Raises:
         ConfigError: when there is none at that position.
@@ -106,14 +109,20 @@ def replay(warehouse: psycopg.Connection, kafka: str, position: MessagePosition)
         raise kafka_failure("replay the dead letter, which is kept", refused[0], kafka)
     if left:
         raise kafka_failure("replay the dead letter, which is kept", KafkaError(KafkaError._TIMED_OUT), kafka)
-    warehouse.execute(_DROP, position)
+    _delete(warehouse, position, decision, "replay")
 
 
-def drop(warehouse: psycopg.Connection, position: MessagePosition) -> None:
-    """Delete a dead letter.
+def drop(warehouse: psycopg.Connection, position: MessagePosition, decision: Decision) -> None:
+    """Delete a dead letter, and record who did so.
 
     Raises:
         ConfigError: when there is none at that position.
     """
     show(warehouse, position)
-    warehouse.execute(_DROP, position)
+    _delete(warehouse, position, decision, "drop")
+
+
+def _delete(warehouse: psycopg.Connection, position: MessagePosition, decision: Decision, action: Action) -> None:
+    with warehouse.transaction():
+        warehouse.execute(DELETE, position)
+        record(warehouse, decision, action, position.topic, str(position))

@@ -48,7 +48,7 @@ class Slot(NamedTuple):
 class Lag(NamedTuple):
     """How far the tables of one connector are behind."""
 
-    connector: str
+    connector: Connector
     slot_bytes: int | None
     events: int
     applied_at: datetime | None
@@ -65,8 +65,9 @@ _SLOT = """
 """
 _APPLIED = "select topic, partition, next_offset from ops.stream_offset where topic = any(%s)"
 _RECORD = """
-    insert into ops.stream_lag (connector, slot_status, slot_bytes, bus_events, applied_at, source_at)
-    values (%(connector)s, %(slot_status)s, %(slot_bytes)s, %(events)s, %(applied_at)s, %(source_at)s)
+    insert into ops.stream_lag (connector, slot_status, slot_bytes, bus_events, applied_at, source_at, applied_events)
+    select %(connector)s, %(slot_status)s, %(slot_bytes)s, %(events)s, %(applied_at)s, %(source_at)s, sum(next_offset)
+    from ops.stream_offset where topic = any(%(topics)s)
 """
 _LAST = """
     select max(applied_at), max(source_at), clock_timestamp() - max(source_at)
@@ -157,5 +158,5 @@ def measure_lag(warehouse: psycopg.Connection, client: AdminClient, connector: C
 
 def record(warehouse: psycopg.Connection, lag: Lag, slot: Slot | None) -> None:
     """Append a connector's lag to ``ops.stream_lag``."""
-    values = {**lag._asdict(), "slot_status": slot.wal_status if slot else None}
+    values = {**lag._asdict(), "slot_status": slot.wal_status if slot else None, "topics": topics(lag.connector)}
     warehouse.execute(_RECORD, values)

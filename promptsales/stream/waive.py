@@ -4,6 +4,7 @@ The row keeps the version it was sent with, so everything follows as from any ev
 """
 
 import asyncio
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from psycopg import sql
 
 from promptsales.connections import open_async
 from promptsales.errors import ROW_REFUSED, ConfigError
+from promptsales.feeds.manual_action import RECORD, Decision
 from promptsales.settings import Settings
 from promptsales.specs.stream import StreamContract
 from promptsales.specs.value_limits import TOO_LARGE
@@ -30,25 +32,45 @@ _CUT = """
 """
 
 
-def waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> None:
-    """Release a row by hand, in one transaction.
+def waive(
+    settings: Settings,
+    contract: StreamContract,
+    quarantine_id: int,
+    decision: Decision,
+    address: Mapping[str, Any] | None = None,
+) -> None:
+    """Release a row by hand and record who did it, in one transaction.
+
+    Args:
+        settings: give the session's limits, and its address unless ``address`` is given.
+        contract: the table.
+        quarantine_id: the row.
+        decision: who releases it, and why.
+        address: libpq's parameters of the loader's connection, as Airflow stores it.
 
     Raises:
         ConfigError: when no such row is open, or the table cannot store it; nothing is changed.
     """
     try:
-        asyncio.run(_waive(settings, contract, quarantine_id))
+        asyncio.run(_waive(settings, contract, quarantine_id, decision, address))
     except ROW_REFUSED as error:
         raise _unfit(contract, quarantine_id, f"{type(error).__name__} {error.sqlstate}") from None
 
 
-async def _waive(settings: Settings, contract: StreamContract, quarantine_id: int) -> None:
-    async with await open_async(settings, "warehouse") as warehouse, warehouse.transaction():
+async def _waive(
+    settings: Settings,
+    contract: StreamContract,
+    quarantine_id: int,
+    decision: Decision,
+    address: Mapping[str, Any] | None,
+) -> None:
+    async with await open_async(settings, "warehouse", address=address) as warehouse, warehouse.transaction():
         await exclude_erasures(warehouse)
         change = await _read_held(contract, warehouse, quarantine_id)
         # without broken rules the sink merges the row: that is the waiver
         batch = Batch((change._replace(broken=[]),), (), ())
         await Sink(warehouse, settings.stream_minutes_days).apply(batch)
+        await warehouse.execute(RECORD, decision.describe("release", contract.table, str(quarantine_id)))
 
 
 async def _read_held(

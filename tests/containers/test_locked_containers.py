@@ -15,6 +15,7 @@ pytestmark = pytest.mark.timeout(3600)
 PUBLISHED = {21000, 21001, 21002, 21007}
 INSIDE_ONLY = {21003, 21004, 21005, 21006, 21008}
 _AIRFLOW = {"airflow", "airflow_api_secret", "airflow_fernet", "airflow_jwt"}
+_LOGINS = {"airflow_admin", "airflow_editor", "airflow_viewer"}
 SECRETS = {
     "sources": {"postgres"},
     "warehouse": {"postgres"},
@@ -23,9 +24,9 @@ SECRETS = {
     "kafka": {"kafka_operator"},
     "connect": {"cdc", "connect", "kafka_connect"},
     "stream-0": {"warehouse_loader", "etl_audit", "redis", "kafka_stream", "kafka_alerts"},
-    "airflow-api": {*_AIRFLOW, "airflow_admin"},
-    "airflow-dags": {*_AIRFLOW, "airflow_admin"},
-    "airflow-scheduler": {*_AIRFLOW, "airflow_admin", "pii_content_key_1", "warehouse_loader"},
+    "airflow-api": {*_AIRFLOW, *_LOGINS},
+    "airflow-dags": {*_AIRFLOW, *_LOGINS},
+    "airflow-scheduler": {*_AIRFLOW, *_LOGINS, "pii_content_key_1", "warehouse_loader"},
     "airflow-cleanup": _AIRFLOW,
     "net": set[str](),
 }

@@ -70,6 +70,7 @@ def test_no_administrator_and_no_replication_is_registered(stack: Settings) -> N
         ("promptads_audit", "etl_audit"),
         ("promptcrm_audit", "etl_audit"),
         ("warehouse", "warehouse_loader"),
+        ("warehouse_page", "warehouse_page"),
         ("promptcontent", "promptcontent_etl"),
         ("kafka_content", "promptsales_content"),
         ("kafka_stream", "promptsales_stream"),
@@ -87,7 +88,7 @@ def test_no_connection_reads_clear_text_or_pads(stack: Settings) -> None:
                 with pytest.raises(DENIED):
                     session.execute(statement.encode())
                 tried += 1
-    assert tried == 2 * (6 + 7) + 2 * (3 + 7) + (2 + 7)
+    assert tried == 2 * (6 + 7) + 2 * (3 + 7) + 2 * (2 + 7)
 
 
 @pytest.mark.parametrize("kind", ["true", "database"])

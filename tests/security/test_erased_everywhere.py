@@ -23,6 +23,7 @@ from promptsales.specs.topic import read_topics
 from tests.integration.privacy.test_streamed import CONTRACTS, send, sent
 from tests.support import content, events, keys, leads, systems
 from tests.support.bus import read_messages
+from tests.support.deciding import BY_HAND
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -99,7 +100,7 @@ def through_quarantine(stack: Settings, admin: psycopg.Connection, person: Ann) 
     load_all()
     numbers: dict[str, int] = dict(admin.execute("select key, quarantine_id from ops.quarantine").fetchall())
     assert numbers.keys() == {str(person.repaired), str(person.waived), str(person.bad)}
-    manual_release.release(admin, numbers[str(person.waived)])
+    manual_release.release(admin, numbers[str(person.waived)], BY_HAND)
     with psycopg.connect(stack.address("promptcrm"), autocommit=True) as crm:
         crm.execute("update leads set email = %s, created_at = '2026-01-01' where id = %s", [ADDRESS, person.repaired])
     load_all()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local.airflow import create_fernet
+from local.airflow import create_secrets
 from local.stack import SECRETS, services
 from local.supervisor import Supervisor, render
 from promptsales.settings import Settings
@@ -13,7 +13,7 @@ def test_no_program_inherits_them(tmp_path: Path) -> None:
     settings = Settings(state=tmp_path, alert_mail=mail_address(25), alert_webhook=web_address(80))
     for name in SECRETS:
         settings.secrets.create(name)
-    create_fernet(settings)
+    create_secrets(settings)
     stack = services(settings)
     programs = [program for service in stack for program in service.programs()]
     supervisor = Supervisor(tmp_path)

@@ -13,11 +13,11 @@ from redis.connection import parse_url
 
 from promptsales.airflow_client.models import AirflowConnection
 from promptsales.airflow_client.registration import mongo_connection, postgres_connection, redis_connection
+from promptsales.airflow_client.stored import redis_url
 from promptsales.certificates import trusted
 from promptsales.connections import open_with
 from promptsales.errors import ConfigError
 from promptsales.jdbc import security_properties
-from promptsales.orchestration.connections import redis_url
 from promptsales.settings import Settings
 from promptsales.stream.connectors import source_properties
 

@@ -8,7 +8,7 @@ import pytest
 
 from promptsales.feeds.models import LoadResult
 from promptsales.load.steps import load
-from promptsales.monitoring import doctor
+from promptsales.monitoring import books
 from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Limits, Settings
 from promptsales.specs.feed import contract
@@ -55,7 +55,7 @@ def test_addresses_that_differ_in_case_only(
     assert run(stack, warehouse).quarantined == 2
     assert living(warehouse) == {alone}
     assert waiting(warehouse) == {(str(lower), ("email_twice",)), (str(upper), ("email_twice",))}
-    (finding,) = (finding for finding in doctor._quarantine(stack) if finding.where == "feed users")
+    (finding,) = (finding for finding in books.find_quarantined(warehouse) if finding.where == "feed users")
     assert finding.what == "2 rows broke email_twice: another row has the same value"
     assert "`promptsales reconcile users`" in finding.todo
 

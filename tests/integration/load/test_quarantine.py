@@ -14,6 +14,7 @@ from promptsales.settings import Limits, Settings
 from promptsales.specs import suite
 from promptsales.specs.feed import Contract, contract
 from tests.support import leads
+from tests.support.deciding import BY_HAND
 
 LEADS = contract("leads")
 
@@ -73,7 +74,7 @@ def test_release_by_hand_publishes_this_version_only(
     released, changed = leads.add_bad(crm, 2)
     run(source, warehouse)
     for entry in manual_release.list_open_rows(warehouse, None, 10):
-        assert manual_release.release(warehouse, entry.quarantine_id) == "leads"
+        assert manual_release.release(warehouse, entry.quarantine_id, BY_HAND) == "leads"
     crm.execute("update crm.leads set score = 5 where id = %s", [changed])
     result = run(source, warehouse)
     assert (result.inserted, result.quarantined) == (1, 1)
@@ -91,13 +92,13 @@ def test_a_row_that_core_cannot_hold_is_not_released(
     (entry,) = manual_release.list_open_rows(warehouse, None, 10)
     warehouse.execute("""update ops.quarantine set payload = payload || '{"status": null, "lead_source": null}'""")
     with pytest.raises(ConfigError, match="core requires a value in lead_source, status; fix the row at the source"):
-        manual_release.release(warehouse, entry.quarantine_id)
+        manual_release.release(warehouse, entry.quarantine_id, BY_HAND)
     assert not manual_release.list_open_rows(warehouse, None, 10)[0].is_waived
 
 
 def test_release_of_nothing_says_so(warehouse: psycopg.Connection) -> None:
     with pytest.raises(ConfigError, match="no open row 7"):
-        manual_release.release(warehouse, 7)
+        manual_release.release(warehouse, 7, BY_HAND)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from promptsales.reconcile.settle import reconcile
 from promptsales.settings import Limits, Settings
 from promptsales.specs.feed import contract
 from tests.support import keys, leads
+from tests.support.deciding import BY_HAND
 
 LEADS = contract("leads")
 ALWAYS = Window(start=datetime(2020, 1, 1, tzinfo=UTC), end=datetime(2100, 1, 1, tzinfo=UTC))
@@ -148,7 +149,7 @@ def test_a_row_published_by_its_release_stays_published(
     (waived,) = leads.add_bad(crm, 1)
     load(LEADS, source, warehouse, None, "test")
     (entry,) = list_open_rows(warehouse, None, 10)
-    release(warehouse, entry.quarantine_id)
+    release(warehouse, entry.quarantine_id, BY_HAND)
     load(LEADS, source, warehouse, None, "test")
     rotate(stack)
     rotate(stack)
@@ -163,7 +164,7 @@ def test_a_stale_row_and_a_release_by_hand_survive(
     (waived,) = leads.add_bad(crm, 1)
     load(LEADS, source, warehouse, None, "test")
     (entry,) = list_open_rows(warehouse, None, 10)
-    release(warehouse, entry.quarantine_id)
+    release(warehouse, entry.quarantine_id, BY_HAND)
     crm.execute("update crm.leads set created_at = '2999-01-01', score = 2 where id = %s", [stale])
     announce(stack, warehouse)
     load(LEADS, source, warehouse, None, "test")

@@ -29,6 +29,7 @@ from promptsales.stream.waive import waive
 from promptsales.targets import InternalName
 from tests.integration.privacy.test_erasure import NOBODY, whole
 from tests.support import events, leads, systems
+from tests.support.deciding import BY_HAND
 from tests.support.streaming import wait
 
 CONTRACTS = {name: stream_contracts()[name] for name in ("campaigns", "lead", "opportunity")}
@@ -195,7 +196,7 @@ def test_an_event_names_nobody(stack: Settings, admin: psycopg.Connection, ids: 
         "select quarantine_id, payload ->> 'user_id' from ops.quarantine where released_at is null"
     ).fetchall()
     assert waiting[1] == str(NOBODY)
-    waive(stack, CONTRACTS["campaigns"], waiting[0])
+    waive(stack, CONTRACTS["campaigns"], waiting[0], BY_HAND)
     assert admin.execute("select budget from core.campaigns").fetchall() == [(-1,)]
     assert_nowhere(admin, ids)
 

@@ -13,6 +13,7 @@ from promptsales.stream.messages import Message
 from promptsales.stream.waive import waive
 from tests.integration.streams.conftest import Apply
 from tests.integration.streams.test_sink import GROUPS, NOW, A, B, event, iso
+from tests.support.deciding import BY_HAND
 
 CUT = "{" + "x" * 4 * 2**20
 TOO_LARGE = "target_audience_too_large"
@@ -61,5 +62,5 @@ def test_it_is_not_released_by_hand(stack: Settings, apply: Apply, warehouse: ps
     apply([group(1, CUT, "c")])
     (number,) = warehouse.execute("select quarantine_id from ops.quarantine").fetchone() or (0,)
     with pytest.raises(ConfigError, match=f"row {number} cannot be released: .* for a message and was cut"):
-        waive(stack, stream_contracts()["ad_groups"], number)
+        waive(stack, stream_contracts()["ad_groups"], number, BY_HAND)
     assert (in_core(warehouse), held(warehouse)) == ([], [([TOO_LARGE], "g", None)])

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from promptsales.errors import ConfigError
-from promptsales.monitoring import stream_doctor
+from promptsales.monitoring import books
 from promptsales.settings import Settings
 from promptsales.specs.stream import stream_contracts
 from promptsales.stream import absent_columns
@@ -20,6 +20,7 @@ from promptsales.stream.messages import Message
 from promptsales.stream.waive import waive
 from tests.integration.streams.conftest import Apply
 from tests.integration.streams.test_sink import GROUPS, NOW, A, B, campaign, deleted, event, iso, metric
+from tests.support.deciding import BY_HAND
 from tests.support.figures import assert_equal_to_a_recount, kept
 
 C = str(UUID(int=3))
@@ -76,7 +77,7 @@ def test_an_absent_column_keeps_its_values_and_no_false_history(apply: Apply, wa
     assert found(warehouse, HISTORY) == expected
     (mark,) = absent_columns.read_marked_topics(warehouse)
     assert mark[:3] == ("promptads.promptads.campaigns", 2, ["name", "starts_at"])
-    (finding,) = stream_doctor.find_absent_columns(warehouse)
+    (finding,) = books.find_absent_columns(warehouse)
     assert finding.where == "table core.campaigns"
     assert finding.what.startswith("2 events lacked name, starts_at, the last at ")
 
@@ -103,7 +104,7 @@ def test_a_new_row_without_a_column_waits(apply: Apply, warehouse: psycopg.Conne
     assert found(warehouse, held) == [("1", ["clicks_not_sent", "spend_not_sent"], False, True)]
     (number,) = found(warehouse, "select quarantine_id from ops.quarantine")[0]
     with pytest.raises(ConfigError, match="the source did not send clicks, spend"):
-        waive(stack, CONTRACTS["campaign_metrics"], number)
+        waive(stack, CONTRACTS["campaign_metrics"], number, BY_HAND)
     # another column changes: the value is still unknown
     apply([without(metric_event(1, 3, op="u", impressions=50), "spend")])
     assert found(warehouse, "select rules, payload->'clicks', tries from ops.quarantine") == [

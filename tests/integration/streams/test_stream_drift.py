@@ -20,6 +20,7 @@ from promptsales.stream.audit_books import refuse_unpublished
 from promptsales.stream.dead_letter_desk import MessagePosition, drop, list_letters
 from promptsales.stream.waive import waive
 from tests.support.campaigning import ADVERTISING, start_campaigns
+from tests.support.deciding import BY_HAND
 from tests.support.streaming import followed, is_followed, settle, wait
 from tests.support.wholeness import amiss
 from tests.support.working import Working
@@ -149,7 +150,7 @@ def test_what_is_widened_beyond_the_contract_is_never_cut(
         warehouse.execute("select quarantine_id from ops.quarantine where key = %s", [str(long)]).fetchone() or ()
     )
     with pytest.raises(ConfigError, match="cannot hold it"):
-        waive(stack, stream_contracts()["campaigns"], number)
+        waive(stack, stream_contracts()["campaigns"], number, BY_HAND)
 
     ads.execute("update promptads.campaigns set name = 'short' where id = %s", [long])
     ads.execute("update promptads.campaign_metrics set impressions = 1 where impressions > 1000")
@@ -170,7 +171,7 @@ def forget_dead_letters(stack: Settings, warehouse: psycopg.Connection) -> None:
     told = {finding.where for finding in diagnose(stack) if "dead letters" in finding.what}
     assert told == {f"topic {topic}" for topic, *_ in places}
     for place in places:
-        drop(warehouse, MessagePosition(*place))
+        drop(warehouse, MessagePosition(*place), BY_HAND)
 
 
 def test_what_no_contract_names_and_a_table_that_leaves(

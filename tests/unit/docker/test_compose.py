@@ -15,7 +15,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from local.airflow import COMPONENTS, create_fernet
+from local.airflow import COMPONENTS, create_secrets
 from local.connect import Connect
 from local.kafka import LOG4J, jvm, kafka_version
 from local.stack import SECRETS, services
@@ -36,7 +36,7 @@ def settings(tmp_path: Path) -> Settings:
     settings = Settings(state=tmp_path, port_base=Settings.model_fields["port_base"].default)
     for name in SECRETS:
         settings.secrets.create(name)
-    create_fernet(settings)
+    create_secrets(settings)
     return settings
 
 
@@ -199,7 +199,9 @@ def test_what_is_prepared_before_the_start(tmp_path: Path) -> None:
     config.read(tmp_path / "data" / "airflow" / "airflow.cfg")
     assert config["api"]["base_url"] == "http://127.0.0.1:21007"
     login = tmp_path / "conf" / "airflow.passwords.json"
-    assert json.loads(login.read_text()) == {"admin": (tmp_path / "secrets" / "airflow_admin").read_text()}
+    assert json.loads(login.read_text()) == {
+        user: (tmp_path / "secrets" / f"airflow_{user}").read_text() for user in ("admin", "editor", "viewer")
+    }
     assert login.stat().st_mode & 0o077 == 0
 
 

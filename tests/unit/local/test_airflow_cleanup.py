@@ -4,7 +4,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from local.airflow import AirflowService, create_fernet
+from local.airflow import AirflowService, create_secrets
 from local.airflow_cleanup import KEEP, STAMP, delete_logs, is_due
 from local.stack import SECRETS
 from promptsales.monitoring.doctor import check_cleanup
@@ -62,7 +62,7 @@ def test_it_runs_beside_airflow(tmp_path: Path) -> None:
     settings = Settings(state=tmp_path)
     for name in SECRETS:
         settings.secrets.create(name)
-    create_fernet(settings)
+    create_secrets(settings)
     (program,) = (program for program in AirflowService(settings).programs() if program.name == "airflow-cleanup")
     assert program.command[1:] == ["-m", "local.airflow_cleanup"]
     assert program.environment["PROMPTSALES_STATE"] == str(tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local import mongo
-from local.airflow import create_fernet
+from local.airflow import create_secrets
 from local.redis import parse_version
 from local.stack import SECRETS, services
 from promptsales.errors import ConfigError
@@ -19,7 +19,7 @@ def settings(tmp_path: Path) -> Settings:
     settings = Settings(state=tmp_path)
     for name in SECRETS:
         settings.secrets.create(name)
-    create_fernet(settings)
+    create_secrets(settings)
     return settings
 
 

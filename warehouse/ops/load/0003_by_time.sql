@@ -1,0 +1,2 @@
+-- the newest loads of all feeds are listed page by page
+create index on ops.load (published_at);

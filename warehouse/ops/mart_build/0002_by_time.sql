@@ -1,0 +1,1 @@
+create index on ops.mart_build (published_at);
