@@ -1,42 +1,117 @@
-"""Run every check and every test on one stack: ``make test``.
+"""Run every check and every test: ``make test``.
 
-The checks need no server and run while the servers start. Tests that have databases of their own run in parallel with
-all others except the faults, which need the servers for themselves.
+Most of a test's time is waiting for servers, so three lanes of tests run at once on two stacks. The first stack has
+every server. Two lanes share it: that of the marts and the rules has databases of its own. The faults kill servers, so
+they have the second stack, without Airflow, for themselves; then its lane takes groups from the queue of the first.
+The checks run while the servers start; when they fail, all stops.
 """
 
 import os
+import signal
 import subprocess
 import sys
-import tempfile
-from typing import IO
+import threading
+import time
+from collections import deque
+from collections.abc import Collection, Sequence
+from types import FrameType
 
-from tests.support.servers import SHARED, running
+from promptsales.settings import ROOT, Settings, settings
+from tests.support.lanes import Group, Lanes, pytest
+from tests.support.servers import second, sharing, started
 
-_APART = ("tests/integration/marts", "tests/integration/rules", "tests/properties/test_bad_rows.py")
-_SHARED = ("tests/e2e", "tests/integration", "tests/security", "tests/properties")
-_MOST = (*_SHARED, *(f"--ignore={path}" for path in _APART))
+
+def _parts(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/integration/{name}" for name in names)
+
+
+# in databases of their own
+APART = (
+    Group("marts", _parts("marts")),
+    Group("rules", (*_parts("rules"), "tests/properties/test_bad_rows.py")),
+    Group("shapes", _parts("public_shapes")),
+)
+# with Airflow
+FULL = (Group("e2e", ("tests/e2e",)), Group("security", ("tests/security",)))
+# on servers that nobody else uses meanwhile
+ALONE = (Group("faults", ("tests/faults",)),)
+# on any stack; the longest first, so that the lanes end together
+ANY = (
+    Group("streams", _parts("streams")),
+    Group("load", _parts("load", "extract", "content", "reconcile")),
+    Group("provision", _parts("provision", "quality", "authoring")),
+    Group("privacy", _parts("privacy")),
+    Group("seed", _parts("seed", "cli")),
+    Group("properties", ("tests/properties", "--ignore=tests/properties/test_bad_rows.py")),
+    Group("others", _parts(*sorted(path.name for path in (ROOT / "tests/integration").glob("test_*.py")))),
+)
+
+
+class Suite:
+    """One run of everything."""
+
+    def __init__(self) -> None:
+        self.lanes = Lanes(pytest)
+        self.errors: list[BaseException] = []
+        self._any, self._threads = deque(ANY), list[threading.Thread]()
+
+    def start(self) -> None:
+        """Start both stacks, each in a thread that removes it once its lanes have ended."""
+        first = settings()
+        shared = [[deque(FULL), self._any], [deque(APART)]]
+        alone = [[deque(ALONE), self._any]]
+        for stack, queues, without in ((first, shared, ()), (second(first), alone, ("airflow",))):
+            self._threads.append(threading.Thread(target=self._hold, args=(stack, queues, without)))
+            self._threads[-1].start()
+
+    def _hold(self, stack: Settings, lanes: Sequence[Sequence[deque[Group]]], without: Collection[str]) -> None:
+        try:
+            with started(stack, without):
+                run = [threading.Thread(target=self.lanes.run, args=(queues, sharing(stack))) for queues in lanes]
+                for thread in run:
+                    thread.start()
+                for thread in run:
+                    thread.join()
+        except Exception as error:
+            self.errors.append(error)
+            self.lanes.stop()
+
+    def wait(self) -> None:
+        """Wait until both stacks are removed."""
+        for thread in self._threads:
+            thread.join()
 
 
 def main() -> int:
     """Run everything and return the exit code: 1 when anything failed."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    began, suite = time.monotonic(), Suite()
     checks = subprocess.Popen(["make", "--no-print-directory", "check"])
-    with running():
-        os.environ[SHARED] = "1"
+    suite.start()
+    try:
         if checks.wait() != 0:
-            return 1
-        with tempfile.TemporaryFile() as output:
-            apart = _pytest(*_APART, output=output)
-            codes = [_pytest(*_MOST).wait(), apart.wait()]
-            output.seek(0)
-            sys.stdout.buffer.write(output.read())
-            sys.stdout.flush()
-        codes.append(_pytest("tests/faults").wait())
-    return int(any(codes))
+            suite.lanes.stop()
+        suite.wait()
+    except KeyboardInterrupt:
+        checks.terminate()
+        suite.lanes.stop()
+        suite.wait()
+        print("interrupted")
+        return 130
+    _summarise(suite, checks.returncode, time.monotonic() - began)
+    return int(any([checks.returncode, *suite.errors, *(result.code for result in suite.lanes.results)]))
 
 
-def _pytest(*arguments: str, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pytest", "--durations=10", *arguments]
-    return subprocess.Popen(command, stdout=output, stderr=output and subprocess.STDOUT)
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _summarise(suite: Suite, checks: int, seconds: float) -> None:
+    print(f"\n======== make test: {seconds:.0f} s on {os.cpu_count()} cores")
+    print(f"{'checks':<12} {'passed' if checks == 0 else 'FAILED'}")
+    for line in (*suite.lanes.results, *(f"FAILED: {error}" for error in suite.errors)):
+        print(line)
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -51,17 +51,28 @@ def emptied_warehouse(stack: Settings) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+# topics and sources outlive a test, so what the stream remembers of them does too
+_KEPT = ["calendar", "plan_price", "ai_model", "staleness", "stream_offset", "connector"]
+_TABLES = """
+    select schemaname, tablename, exists(
+        select from pg_constraint
+        where contype = 'f' and conrelid = format('%%I.%%I', schemaname, tablename)::regclass
+    ) as refers
+    from pg_tables where schemaname = any(%s) and tablename <> all(%s)
+"""
+
+
 def empty_tables(warehouse: psycopg.Connection, *more: str) -> None:
-    """Empty core, ops, realtime and more schemas except the seeds, as the warehouse's administrator."""
-    tables = warehouse.execute(
-        "select schemaname, tablename from pg_tables where schemaname = any(%s) and tablename <> all(%s)",
-        # topics and sources outlive a test, so what the stream remembers of them does too
-        [
-            ["core", "ops", "realtime", *more],
-            ["calendar", "plan_price", "ai_model", "staleness", "stream_offset", "connector"],
-        ],
-    )
-    names = [sql.Identifier(*table) for table in tables]
-    warehouse.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(names)))
+    """Empty core, ops, realtime and more schemas except the seeds, as the warehouse's administrator.
+
+    Truncating a table replaces its files and those of its indexes, so tables without rows are left alone, except those
+    that refer to another one: PostgreSQL truncates both or neither.
+    """
+    tables = warehouse.execute(_TABLES, [["core", "ops", "realtime", *more], _KEPT]).fetchall()
+    names = [(sql.Identifier(schema, table), refers) for schema, table, refers in tables]
+    holds = [sql.SQL("exists(select from {})").format(name) for name, _ in names]
+    has_rows = warehouse.execute(sql.SQL("select {}").format(sql.SQL(", ").join(holds))).fetchone() or ()
+    used = [name for (name, refers), has in zip(names, has_rows, strict=True) if has or refers]
+    warehouse.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(used)))
     # except what events written by hand left out
     warehouse.execute("update ops.stream_offset set absent_events = 0, absent_columns = '{}', absent_at = null")
