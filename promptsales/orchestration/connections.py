@@ -22,6 +22,7 @@ from promptsales.settings import settings
 from promptsales.specs.feed import Contract
 
 if TYPE_CHECKING:
+    from airflow.sdk import Connection
     from pymongo import MongoClient
 
 log = logger(__name__)
