@@ -26,8 +26,8 @@ bi: setup ## serve dashboards with Superset on the running stack, until Ctrl-C
 audit: ## ask the package index for known vulnerabilities of the pinned packages (needs a network)
 	@.ci/audit
 
-bench-stream: setup ## measure the stream on the running stack: latency by load, and how fast a backlog is drained
-	@$(BIN)/python -m bench.stream
+bench-stream: setup ## measure the stream on the running stack: latency, CPU time and backlog, or one load for HOURS=1
+	@$(BIN)/python -m bench.stream $(if $(HOURS),--hours $(HOURS))
 
 quality: setup ## run every suite on the warehouse as it stands, write quality.xml (JUnit)
 	@$(BIN)/promptsales check --all --junit quality.xml

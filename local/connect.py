@@ -12,7 +12,7 @@ import httpx
 from psycopg.conninfo import conninfo_to_dict
 
 from local.jars import PLUGINS
-from local.kafka import jvm, login_module, properties
+from local.kafka import gc_log, jvm, login_module, properties
 from local.service import Program, Service, Unwell
 from promptsales.addresses import postgres_hosts
 from promptsales.settings import CONNECT_USER, HOST
@@ -95,7 +95,8 @@ class Connect(Service):
         """Return the worker."""
         temporary = self.settings.state / "tmp"
         jaas = f"-Djava.security.auth.login.config={self.conf / 'connect.jaas'}"
-        command = [*jvm(384, temporary), jaas, "org.apache.kafka.connect.cli.ConnectDistributed"]
+        options = [*jvm(384, temporary), gc_log(self.settings.state, self.name), jaas]
+        command = [*options, "org.apache.kafka.connect.cli.ConnectDistributed"]
         environment = {"PGPASSFILE": str(self.conf / "connect.pgpass")}
         return [Program(self.name, [*command, str(self.conf / "connect.properties")], self.conf, environment)]
 

@@ -51,6 +51,11 @@ def jvm(heap_mb: int, temporary: Path) -> list[str]:
     return [java().command, "-Xms128m", f"-Xmx{heap_mb}m", *flags, *options, "-cp", f"{JARS / 'kafka'}/*"]
 
 
+def gc_log(state: Path, name: str) -> str:
+    """Return the option by which a JVM logs its pauses in `logs/NAME.gc`, a line each, for `make bench-stream`."""
+    return f'-Xlog:gc:file="{state / "logs" / name}.gc":utctime:filecount=1,filesize=1m'
+
+
 def properties(options: dict[str, str]) -> str:
     """Return the text of a Java properties file."""
     return "".join(f"{key}={value}\n" for key, value in options.items())
@@ -128,7 +133,13 @@ class Kafka(Service):
 
     def programs(self) -> list[Program]:
         """Return the broker."""
-        command = [*jvm(384, self.settings.state / "tmp"), "kafka.Kafka", str(self.conf / "kafka.properties")]
+        state = self.settings.state
+        command = [
+            *jvm(384, state / "tmp"),
+            gc_log(state, self.name),
+            "kafka.Kafka",
+            str(self.conf / "kafka.properties"),
+        ]
         return [Program(self.name, command, self.conf, stop_wait_s=30)]
 
     def prepare(self) -> None:

@@ -1,5 +1,6 @@
 """The Faust app: group membership and delivery come from Faust; decoding and applying do not depend on it."""
 
+import asyncio
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -44,7 +45,7 @@ UNKNOWN = 70
 def create_app(settings: Settings, number: int) -> faust.App:
     """Return the app of one worker; worker 0 also records how far tables are complete and judges quarantine again."""
     is_first = number == 0
-    app = _configure_faust(settings, settings.port("stream") + number)
+    app = _configure_faust(settings, number)
     app.transport = Transport(app.conf.broker_consumer, app)
     decoders = {contract.topic: Decoder(contract) for contract in stream_contracts().values()}
     _log_uncompiled_rules(decoders.values())
@@ -66,8 +67,10 @@ def create_app(settings: Settings, number: int) -> faust.App:
                 counters.note(applied.figures)
                 health.note(len(records), applied.quarantined)
                 _log_gaps(applied.gaps)
-        except BaseException:
-            # a cancellation must not leave either: Faust would acknowledge the batch
+        except BaseException as error:
+            # a worker that is being stopped ends by itself and leaves its group; the batch is not acknowledged
+            if isinstance(error, asyncio.CancelledError) and app.should_stop:
+                raise
             log.critical("the stream failed; the supervisor restarts it from the last commit", exc_info=True)
             os._exit(UNKNOWN)
 
@@ -85,9 +88,9 @@ def create_app(settings: Settings, number: int) -> faust.App:
     return app
 
 
-def _configure_faust(settings: Settings, web_port: int) -> faust.App:
+def _configure_faust(settings: Settings, number: int) -> faust.App:
     """Return a Faust app with our settings."""
-    address = settings.address("kafka_stream")
+    address, web_port = settings.address("kafka_stream"), settings.port("stream") + number
     return faust.App(
         GROUP,
         broker=f"kafka://{brokers_of(address)}",
@@ -97,6 +100,8 @@ def _configure_faust(settings: Settings, web_port: int) -> faust.App:
         key_serializer="raw",
         value_serializer="raw",
         consumer_auto_offset_reset="earliest",
+        # a worker that is killed and started again takes its partitions back, and the other workers do not stop
+        consumer_group_instance_id=f"{GROUP}-{number}",
         topic_allow_declare=False,  # topics are code
         topic_disable_leader=True,
         stream_wait_empty=True,
@@ -105,7 +110,8 @@ def _configure_faust(settings: Settings, web_port: int) -> faust.App:
         stream_processing_timeout=10**9,
         broker_commit_interval=1.0,
         broker_session_timeout=12,
-        broker_heartbeat_interval=3,
+        # by a heartbeat a worker learns that another joins or leaves
+        broker_heartbeat_interval=1,
         broker_rebalance_timeout=30,
         broker_request_timeout=40,
         producer_acks=-1,

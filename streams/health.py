@@ -62,6 +62,7 @@ class Health:
             "batches": self._batches,
             "quarantined": self._quarantined,
             "is_waiting": self._delivery.is_waiting,
+            "rebalances": self._app.rebalancing_count,
         }
 
     def attach(self) -> None:
