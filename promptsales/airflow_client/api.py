@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from promptsales.addresses import split_login
-from promptsales.airflow_client.models import AirflowConnection, DagRun, Pool, TaskState
+from promptsales.airflow_client.models import AirflowConnection, DagRun, Pool, Schedule, TaskState
 from promptsales.certificates import trusted
 from promptsales.errors import ConfigError, TerminalError, TransientError
 from promptsales.failures import rest
@@ -91,13 +91,12 @@ class AirflowClient:
             self._call("GET", f"dags/{dag_id}/dagRuns", params=query)["dag_runs"]
         )
 
-    def get_next_run(self, dag_id: str) -> datetime | None:
-        """Return when the schedule starts the DAG's next run; a time in the past while the DAG is paused or late.
-
-        None when the DAG has no schedule, or when ``max_active_runs`` runs are active.
-        """
-        due = self._call("GET", f"dags/{dag_id}")["next_dagrun_run_after"]
-        return due and datetime.fromisoformat(due)
+    def get_schedule(self, dag_id: str) -> Schedule:
+        """Return whether a DAG is paused and when its next run is due; wait until Airflow has parsed it."""
+        for attempt in _until_known(dag_id):
+            with attempt:
+                return Schedule.model_validate(self._call("GET", f"dags/{dag_id}"))
+        raise AssertionError("unreachable: the last attempt raises")
 
     def get_tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """Return the task instances of a run."""

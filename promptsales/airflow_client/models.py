@@ -30,6 +30,17 @@ class DagRun(_Answer):
         return self.state in ("success", "failed")
 
 
+class Schedule(_Answer):
+    """Whether a DAG is paused, and when its schedule starts the next run: None without a schedule or while it runs."""
+
+    is_paused: bool
+    due: datetime | None = Field(alias="next_dagrun_run_after")
+
+    def starts_when_unpaused(self, now: datetime) -> bool:
+        """Return whether unpausing the DAG starts a scheduled run at once."""
+        return self.is_paused and self.due is not None and self.due <= now
+
+
 class TaskState(_Answer):
     """One task of a run."""
 

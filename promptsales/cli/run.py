@@ -4,12 +4,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event
+from threading import Condition
 from typing import Annotated
 
 import typer
 
 from local import stack
+from promptsales.airflow_client import schedule
 from promptsales.airflow_client.api import AirflowClient
 from promptsales.airflow_client.models import DagRun, TaskState
 from promptsales.airflow_client.registration import register
@@ -39,6 +40,7 @@ STREAM = ("stream_audit", "stream_health")
 HOURLY = tuple(sorted(path.stem for path in (ROOT / "dags").glob("*_hourly.py")))
 # the services that provision, seed and the connectors need; Airflow may still be starting
 STORES = frozenset({"sources", "warehouse", "mongo", "redis", "kafka", "connect"})
+STREAM_SERVICES = frozenset({"stream"})
 WAIT_S = 1800
 
 
@@ -53,16 +55,14 @@ def run(
     here, now = settings(), datetime.now(UTC)
     run_id = f"manual__{now:%Y-%m-%dT%H:%M:%S.%fZ}"
     with Phases(console) as phases:
-        is_first = _prepare(here, size, now, phases)
+        since = _prepare(here, size, now, live, phases)
         with AirflowClient(here.address("airflow")) as airflow:
             with phases.phase("register with Airflow"):
                 register(airflow, here)
-            # before the loads, so that they load its rows too and a repeated run has nothing to load
-            since = traffic(here, size, phases) if is_first or live else None
-            _run_dags(airflow, here, run_id, now, phases)
+            runs = _run_dags(airflow, here, run_id, phases)
             _run_marts(airflow, here, run_id, now, phases)
     with connected("warehouse", "look") as warehouse:
-        loads = [load for dag_id in HOURLY for load in loads_of(warehouse, f"airflow:{dag_id}/{run_id}")]
+        loads = [load for run in runs for load in loads_of(warehouse, f"airflow:{run.dag_id}/{run.run_id}")]
         show_results("Loaded", loads)
         if built := built_by(warehouse, f"airflow:{MARTS}/{run_id}"):
             show_built("Built", built)
@@ -71,44 +71,50 @@ def run(
     _show_where(airflow, write_report())
 
 
-class _StoresHealth:
-    """Waits until the stores are healthy, while the rest of the stack is still starting."""
+class _Health:
+    """Which services are healthy, for work that starts while the rest of the stack is still starting."""
 
     def __init__(self) -> None:
-        self._missing = set(STORES)
-        self._decided = Event()
+        self._changed = Condition()
+        self._healthy: set[str] = set()
+        self._is_over = False
 
     def update(self, name: str, state: str, say: Say) -> None:
         say(f"{name} {state}")
-        if state == "healthy":
-            self._missing.discard(name)
-        if not self._missing or state == "failed":
-            self._decided.set()
+        with self._changed:
+            if state == "healthy":
+                self._healthy.add(name)
+            self._is_over |= state == "failed"
+            self._changed.notify_all()
 
-    def wait(self) -> bool:
-        self._decided.wait()
-        return not self._missing
+    def wait(self, names: frozenset[str]) -> bool:
+        """Wait until these services are healthy; return False when the start ended or failed before that."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_over or names <= self._healthy)
+            return names <= self._healthy
 
     def give_up(self) -> None:
-        self._decided.set()
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
 
 
-def _prepare(here: Settings, size: Size, now: datetime, phases: Phases) -> bool:
-    """Start the stack, and fill its stores as soon as they are healthy; return whether they were empty."""
-    stores = _StoresHealth()
+def _prepare(here: Settings, size: Size, now: datetime, is_live: bool, phases: Phases) -> datetime | None:
+    """Start the stack, and fill its stores as soon as they are healthy; return when live traffic began, if any."""
+    health = _Health()
     with ThreadPoolExecutor(1) as worker:
-        filled = worker.submit(_fill, here, size, now, phases, stores)
+        filled = worker.submit(_fill, here, size, now, is_live, phases, health)
         try:
             with phases.phase("start the stack") as say:
-                stack.up(here, lambda name, state, _: stores.update(name, state, say))
+                stack.up(here, lambda name, state, _: health.update(name, state, say))
         finally:
-            stores.give_up()
+            health.give_up()
         return filled.result()
 
 
-def _fill(here: Settings, size: Size, now: datetime, phases: Phases, stores: _StoresHealth) -> bool:
-    if not stores.wait():
-        return False
+def _fill(here: Settings, size: Size, now: datetime, is_live: bool, phases: Phases, health: _Health) -> datetime | None:
+    if not health.wait(STORES):
+        return None
     with phases.phase("provision") as say:
         changes = provision(here, say)
         say(f"{len(changes)} changes")
@@ -117,23 +123,26 @@ def _fill(here: Settings, size: Size, now: datetime, phases: Phases, stores: _St
         say("already there" if report.is_unchanged else f"{sum(report.rows.values())} rows")
     with phases.phase("apply connectors") as say:
         say(", ".join(f"{change.connector}: {change.action}" for change in connectors.apply(here)) or "unchanged")
-    return not report.is_unchanged
+    if (report.is_unchanged and not is_live) or not health.wait(STREAM_SERVICES):
+        return None
+    # before the loads, so that they load its rows too and a repeated run has nothing to load
+    return traffic(here, size, phases)
 
 
-def _run_dags(airflow: AirflowClient, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:
-    """Trigger every hourly DAG, and platform_provision where it may run, and wait for them.
+def _run_dags(airflow: AirflowClient, here: Settings, run_id: str, phases: Phases) -> list[DagRun]:
+    """Start every hourly DAG, and platform_provision where it may run; wait for them, and return the loads.
 
-    The hourly DAGs are unpaused only now, when everything they need exists. Airflow then starts the run of the last
-    full hour at once; `run_after` an hour ago puts our run before it, so that our run loads the rows and shows them.
+    The hourly DAGs are unpaused only now, when everything they need exists.
     """
-    hour_ago = now - timedelta(hours=1)
-    runs = [airflow.trigger(dag_id, run_id, run_after=hour_ago) for dag_id in HOURLY]
-    if here.provision_in_airflow:
-        runs.append(airflow.trigger(PROVISION, run_id))
-    for run in runs:
-        airflow.pause(run.dag_id, is_paused=False)
-    with ThreadPoolExecutor(len(runs)) as pool:
-        list(pool.map(lambda run: _wait(airflow, here, run, phases), runs))
+    dag_ids = [*HOURLY, *([PROVISION] if here.provision_in_airflow else [])]
+
+    def follow(dag_id: str) -> DagRun:
+        run = schedule.start(airflow, dag_id, run_id)
+        _wait(airflow, here, run, phases)
+        return run
+
+    with ThreadPoolExecutor(len(dag_ids)) as pool:
+        return [run for run in pool.map(follow, dag_ids) if run.dag_id != PROVISION]
 
 
 def _run_marts(airflow: AirflowClient, here: Settings, run_id: str, now: datetime, phases: Phases) -> None:

@@ -56,7 +56,7 @@ def _catch_up(client: AirflowClient) -> None:
 
 def _is_up_to_date(client: AirflowClient, dag_id: str) -> bool:
     # in this order: the next run is either not due yet, or among the runs
-    due = client.get_next_run(dag_id)
+    due = client.get_schedule(dag_id).due
     return (
         due is not None and due > datetime.now(UTC) and all(run.is_done for run in client.get_runs(dag_id, "scheduled"))
     )
