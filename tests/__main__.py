@@ -85,6 +85,8 @@ class Suite:
 def main() -> int:
     """Run everything and return the exit code: 1 when anything failed."""
     signal.signal(signal.SIGTERM, _interrupt)
+    # a shell starts what runs in its background with SIGINT ignored, and the groups inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began, suite = time.monotonic(), Suite()
     checks = subprocess.Popen(["make", "--no-print-directory", "check"])
     suite.start()
