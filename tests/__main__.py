@@ -35,16 +35,16 @@ APART = (
 FULL = (Group("e2e", ("tests/e2e",)), Group("security", ("tests/security",)))
 # on servers that nobody else uses meanwhile
 ALONE = (Group("faults", ("tests/faults",)),)
-# on any stack; the longest first, so that the lanes end together
+# on any stack; few, as each process imports the libraries again, and the longest first, so that the lanes end together
 ANY = (
     Group("streams", _parts("streams")),
     Group("load", _parts("load", "extract", "content", "reconcile")),
-    Group("provision", _parts("provision", "quality", "authoring")),
-    Group("privacy", _parts("privacy")),
-    Group("seed", _parts("seed", "cli")),
-    Group("properties", ("tests/properties", "--ignore=tests/properties/test_bad_rows.py")),
-    Group("others", _parts(*sorted(path.name for path in (ROOT / "tests/integration").glob("test_*.py")))),
-)
+    Group("provision", _parts("provision", "quality", "authoring", "privacy")),
+    Group("others", (
+        "tests/properties", "--ignore=tests/properties/test_bad_rows.py", *_parts("seed", "cli"),
+        *_parts(*sorted(path.name for path in (ROOT / "tests/integration").glob("test_*.py"))),
+    )),
+)  # fmt: skip
 
 
 class Suite:
@@ -85,6 +85,8 @@ class Suite:
 def main() -> int:
     """Run everything and return the exit code: 1 when anything failed."""
     signal.signal(signal.SIGTERM, _interrupt)
+    # a shell starts what runs in its background with SIGINT ignored, and the groups inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began, suite = time.monotonic(), Suite()
     checks = subprocess.Popen(["make", "--no-print-directory", "check"])
     suite.start()

@@ -4,7 +4,9 @@ import os
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Literal
+
+import psycopg
 
 from promptsales.settings import Settings, default_state, settings
 from promptsales.settings_file import VARIABLE
@@ -47,7 +49,7 @@ for _name, _address in zip(_ALERTS, (inbox.mail_address(MAIL_PORT), inbox.web_ad
 def second(stack: Settings) -> Settings:
     """Return the settings of another stack beside a stack: free ports, and a state folder of its own."""
     state = stack.state.with_name(f"{stack.state.name}-2")
-    return stack.model_copy(update={"state": Path(state), "port_base": _free_port_base(stack.port_base + 50)})
+    return stack.model_copy(update={"state": state, "port_base": _free_port_base(stack.port_base + 50)})
 
 
 def sharing(stack: Settings) -> dict[str, str]:
@@ -66,10 +68,20 @@ def started(stack: Settings, without: Collection[str] = ()) -> Iterator[Settings
     down(stack, remove=True)
     try:
         up(stack, lambda name, state, seconds: None, without)
+        _flush_no_commit(stack)
         provision(stack)
         yield stack
     finally:
         down(stack, remove=True)
+
+
+def _flush_no_commit(stack: Settings) -> None:
+    """Leave it to the system when it writes to the disk: the tests kill servers, never the machine."""
+    names: tuple[Literal["sources_admin", "warehouse_admin"], ...] = ("sources_admin", "warehouse_admin")
+    for name in names:
+        with psycopg.connect(stack.address(name), autocommit=True) as admin:
+            admin.execute("alter system set fsync = off")
+            admin.execute("select pg_reload_conf()")
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """`make test` runs every test exactly once, side by side, and its exit code and summary say what failed."""
 
 import os
+import signal
 import sys
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -67,6 +69,15 @@ def test_the_output_of_a_failed_group_is_printed_as_a_whole() -> None:
     assert str(result._replace(seconds=7)) == "bad          FAILED (exit code 1)       7 s  1 failed"
 
 
+@pytest.fixture
+def _may_interrupt() -> Iterator[None]:
+    """Let child processes obey SIGINT although a shell started the tests in its background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_may_interrupt")
 def test_a_stop_interrupts_what_runs_and_starts_nothing_else(tmp_path: Path) -> None:
     mark, said = tmp_path / "runs", list[str]()
     sleeps = f"import pathlib, time; pathlib.Path({str(mark)!r}).touch(); time.sleep(60)"
