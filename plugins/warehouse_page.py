@@ -48,7 +48,7 @@ class WarehousePage(AirflowPlugin):
         {"app": app, "url_prefix": PREFIX, "name": "Warehouse"}
     ]
     external_views = [  # noqa: RUF012
-        {**_tab("nav", ""), "url_route": "warehouse", "category": "browse", "nav_top_level": True},
+        {**_tab("nav", ""), "url_route": "warehouse", "nav_top_level": True},
         _tab("dag", "dags/{DAG_ID}"),
         _tab("dag_run", "dags/{DAG_ID}/runs/{RUN_ID}"),
         _tab("task", "dags/{DAG_ID}/tasks/{TASK_ID}"),

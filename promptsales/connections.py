@@ -208,12 +208,7 @@ async def open_async(
 ) -> AsyncConnection[Any]:
     """Open a connection for asyncio, in autocommit; ``parameters`` are libpq's and override the address.
 
-    Args:
-        settings: give the address, and the longest statement.
-        name: the connection.
-        patience: see ``start_options``.
-        address: libpq's parameters of the connection as Airflow stores it; by default the address of the settings.
-        parameters: override those of the address.
+    ``address`` gives libpq's parameters of the connection as Airflow stores it; by default the settings give them.
 
     Raises:
         psycopg.Error: when the driver cannot connect.

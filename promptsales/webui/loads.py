@@ -38,14 +38,14 @@ def show_loads(
     def read(warehouse: Any) -> dict[str, Any]:
         back = PERIODS[since]
         chosen = LoadFilter(**values, since=datetime.now(UTC) - back if back else None)
-        found = read_loads(warehouse, chosen, asked.size, asked.skip)
-        return {"total": found.total, "loads": [load._asdict() for load in found.loads]}
+        listed = read_loads(warehouse, chosen, asked.size, asked.skip)
+        return {"total": listed.total, "loads": [load._asdict() for load in listed.loads]}
 
-    found = cached("loads", {**values, "since": since, "page": page}, read)
+    listed = cached("loads", {**values, "since": since, "page": page}, read)
     chosen = {"name": name, "state": state, "trigger": trigger, "since": since}
     return render(
-        request, "loads.html", user, loads=found["loads"],
-        paging=paged(asked, found["total"], len(found["loads"]), chosen),
+        request, "loads.html", user, loads=listed["loads"],
+        paging=paged(asked, listed["total"], len(listed["loads"]), chosen),
         chosen=chosen, names=sorted(catalogue.tables()), states=STATES, triggers=TRIGGERS, periods=list(PERIODS),
         titles={table.name: table.title for table in catalogue.tables().values()},
     )  # fmt: skip

@@ -24,7 +24,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {
         "when": shown.when, "span": shown.span, "number": shown.number, "size": shown.size, "steps": shown.steps,
-        "value": shown.json_value, "run": shown.run_link,
+        "value": shown.json_value, "soft": shown.soft, "run": shown.run_link,
     }  # fmt: skip
     return environment
 

@@ -78,6 +78,11 @@ def run_link(triggered_by: str | None, base: str) -> Markup:
     return Markup('<a class="airflow" href="{}" title="{}">{}</a>').format(href, run_id, dag_id)
 
 
+def soft(name: str) -> Markup:
+    """Return a name that a narrow column breaks after its underscores."""
+    return Markup("_<wbr>").join(name.split("_"))
+
+
 def steps(text: str) -> Markup:
     """Return a text in which `commands` are set as code."""
     parts = str(escape(text)).split("`")

@@ -81,9 +81,9 @@ def read_rules(table: Table) -> list[dict[str, Any]]:
     """Return the rules of a table with their results, the failing ones first; a rule of the suite may have none yet."""
     known = table.rules
     checked = query("rules", name=table.name)
-    seen = {row["rule"] for row in checked}
+    checked_rules = {row["rule"] for row in checked}
     blank: dict[str, Any] = {"checked_at": None, "history": [], "failed_since": None}
-    rows = [*checked, *({"rule": rule, **blank} for rule in known if rule not in seen)]
+    rows = [*checked, *({"rule": rule, **blank} for rule in known if rule not in checked_rules)]
     return [{**row, "text": known[row["rule"]].description if row["rule"] in known else ""} for row in rows]
 
 
