@@ -38,7 +38,7 @@ def create_fernet(settings: Settings) -> None:
 
 
 class AirflowService(Service):
-    """Airflow without a triggerer, which would take 250 MB: no task here is deferrable."""
+    """Airflow without a triggerer, which would take 250 MB: no task here is deferrable; its home page says so."""
 
     name = "airflow"
     ports: tuple[Port, ...] = ("airflow",)
@@ -120,6 +120,8 @@ class AirflowService(Service):
         login = {"admin": self.settings.secrets.password("airflow_admin")}
         return {
             self.data / "airflow.cfg": text.getvalue(),
+            # Airflow imports a module of this name from this folder
+            self.data / "config" / "airflow_local_settings.py": "from local.airflow_home import *\n",
             self.conf / "airflow.passwords.json": json.dumps(login),
             self._alerts: json.dumps(alert_connections(self.settings)),
         }
