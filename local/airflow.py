@@ -40,7 +40,7 @@ def create_secrets(settings: Settings) -> None:
 
 
 class AirflowService(Service):
-    """Airflow without a triggerer, which would take 250 MB: no task here is deferrable."""
+    """Airflow without a triggerer, which would take 250 MB: no task here is deferrable; its home page says so."""
 
     name = "airflow"
     ports: tuple[Port, ...] = ("airflow",)
@@ -124,6 +124,8 @@ class AirflowService(Service):
         logins = {user: self.settings.secrets.password(secret) for user, secret in users.items()}
         return {
             self.data / "airflow.cfg": text.getvalue(),
+            # Airflow imports a module of this name from this folder
+            self.data / "config" / "airflow_local_settings.py": "from local.airflow_home import *\n",
             self.conf / "airflow.passwords.json": json.dumps(logins),
             self._alerts: json.dumps(alert_connections(self.settings)),
         }

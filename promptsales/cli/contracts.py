@@ -1,5 +1,6 @@
 """`promptsales contracts new | diff`: draft contracts, and classify changes to them."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -25,12 +26,15 @@ def new(
     relation: Annotated[str, typer.Argument(help="a table of a source, with its schema: crm.leads")],
     system: Annotated[System | None, typer.Option(help="the source; default: search all of them")] = None,
     write: Annotated[bool, typer.Option("--write", help="write the feed's folder, with table and rules")] = False,
+    folder: Annotated[
+        Path | None, typer.Option(help="write the three files to this new folder, for example to look at them first")
+    ] = None,
 ) -> None:
     """Draft a contract from a live table. Columns that look personal are hashed or omitted; confirm each guess."""
     table = _find(relation, (system,) if system else SYSTEMS)
     drafted = make_draft(table)
-    if write:
-        _write(table, drafted)
+    if write or folder:
+        _write(table, drafted, folder or CORE / table.name)
     else:
         print_text(drafted.contract)
 
@@ -49,15 +53,17 @@ def _find(relation: str, systems: tuple[System, ...]) -> LiveTable:
     return tables[0]
 
 
-def _write(table: LiveTable, drafted: Draft) -> None:
-    folder = CORE / table.name
+def _write(table: LiveTable, drafted: Draft, folder: Path) -> None:
     if folder.exists():
-        raise ConfigError(f"{folder} already exists: run `contracts new` without --write to print a new draft")
+        raise ConfigError(
+            f"{folder} already exists: name a new folder, or print the draft without --write and --folder"
+        )
     folder.mkdir(parents=True)
     for name, text in drafted.files.items():
         (folder / name).write_text(text, encoding="utf-8")
-        show_line(folder.relative_to(ROOT) / name)
-    show_line(f"confirm every guess, then run `promptsales provision` and `promptsales load {table.name}`")
+        show_line((folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder) / name)
+    move = "" if folder == CORE / table.name else f"move the folder to {(CORE / table.name).relative_to(ROOT)}, "
+    show_line(f"confirm every guess, then {move}run `promptsales provision` and `promptsales load {table.name}`")
 
 
 @commands.command("diff")

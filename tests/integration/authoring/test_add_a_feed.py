@@ -6,9 +6,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 from psycopg.conninfo import make_conninfo
 
-from promptsales.settings import Settings
+from promptsales.settings import ROOT, Settings
+from promptsales.specs.feed import Contract
 from tests.integration.authoring.conftest import Command
 from tests.support import leads
 
@@ -54,6 +56,15 @@ def test_a_new_feed_needs_no_python(
     printed = promptsales("contracts", "new", "crm.visits")
     assert (printed.returncode, "key: visit_id" in printed.stdout) == (0, True), printed.stderr
     assert not (copy / "warehouse" / "core" / "visits").exists()
+    own = copy.parent / "own" / "visits"
+    written = promptsales("contracts", "new", "crm.visits", "--folder", str(own))
+    assert written.stdout.splitlines() == [
+        *(str(own / name) for name in ("contract.yml", "table.sql", "expectations.yml")),
+        "confirm every guess, then move the folder to warehouse/core/visits, run `promptsales provision` and "
+        "`promptsales load visits`",
+    ]
+    assert (own / "contract.yml").read_text() == printed.stdout
+    assert not (copy / "warehouse" / "core" / "visits").exists()
     assert promptsales("contracts", "new", "crm.visits", "--write").returncode == 0
     assert (copy / "warehouse" / "core" / "visits" / "contract.yml").read_text() == printed.stdout
     assert "already exists" in promptsales("contracts", "new", "crm.visits", "--write").stderr
@@ -90,6 +101,19 @@ def test_a_new_feed_needs_no_python(
     assert {name for (name,) in columns}.isdisjoint({"first_name", "notes", "country_code", "email"})
     # and the source's DAG has the feed's three tasks without a change
     assert _tasks(promptsales) >= {"visits.extract", "visits.check", "visits.publish"}
+
+
+def test_the_finished_contract_of_the_tutorial_is_what_the_draft_becomes() -> None:
+    page = (ROOT / "docs" / "tutorial" / "first-feed.md").read_text(encoding="utf-8")
+    text = page.split("A finished contract looks like this:")[1].split("```yaml\n")[1].split("```")[0]
+    finished = Contract.model_validate(yaml.safe_load(text))
+    assert [column.name for column in finished.columns] == [
+        "visit_id", "contact_id", "email_hmac", "is_email_valid", "outcome", "amount",
+        "created_at", "updated_at", "deleted_at", "pii_kid",
+    ]  # fmt: skip
+    assert (finished.cursor, finished.key, finished.unread) == (
+        "updated_at", "visit_id", ("first_name", "notes", "country_code"),
+    )  # fmt: skip
 
 
 def _whats(stdout: str) -> list[str]:
