@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -73,12 +73,13 @@ def services(settings: Settings) -> list[Service]:
     return [*clusters, *servers, Stream(settings)]
 
 
-def up(settings: Settings, on_progress: OnProgress) -> None:
+def up(settings: Settings, on_progress: OnProgress, only: Collection[str] = ()) -> None:
     """Start every service that does not run, in parallel where their needs allow, and wait until all are healthy.
 
     Args:
         settings: give the state folder and the ports.
         on_progress: called with a service's name, its state and the seconds since the beginning.
+        only: start only the services of these names, with all that they need; empty for all.
 
     Raises:
         PipelineError: when the machine cannot run the stack or a service does not start; the message is one line.
@@ -86,7 +87,7 @@ def up(settings: Settings, on_progress: OnProgress) -> None:
     with _translate_os_errors("the stack cannot be started"):
         preflight.claim_state(settings.state)
         with _lock(settings.state):
-            _up(settings, on_progress)
+            _up(settings, on_progress, only)
 
 
 @contextmanager
@@ -99,11 +100,11 @@ def _translate_os_errors(failure: str) -> Iterator[None]:
         raise ConfigError(f"{failure}:{path} {error.strerror or error}") from None
 
 
-def _up(settings: Settings, on_progress: OnProgress) -> None:
+def _up(settings: Settings, on_progress: OnProgress, only: Collection[str]) -> None:
     for name in SECRETS:
         settings.secrets.create(name)
     create_fernet(settings)
-    stack = services(settings)
+    stack = [service for service in services(settings) if not only or service.name in only]
     supervisor = Supervisor(settings.state)
     _launch(settings, supervisor, stack)
     began, given_up = time.monotonic(), Event()
