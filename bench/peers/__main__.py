@@ -10,10 +10,12 @@ no figures, and the report says why.
 import argparse
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from types import FrameType
 
 from bench.load import enlarge
 from bench.peers.environments import build
@@ -38,13 +40,14 @@ SERVICES = ("sources", "warehouse", "mongo", "redis", "kafka")
 def main() -> int:
     """Install the tools, measure, show the figures, and write them if asked; return the exit code."""
     options = parse_arguments()
+    signal.signal(signal.SIGTERM, stop)
     folder = Path(f"{settings().state}-peers")
     try:
         measurement = measure(options, folder, console.print)
     except PipelineError as error:
         print(f"bench-peers: {error}", file=sys.stderr)
         return 1
-    report = Report(measurement.runs, measurement.failures, options.rounds)
+    report = Report(measurement.runs, measurement.failures)
     show(report)
     if options.write:
         write(report)
@@ -79,10 +82,18 @@ def measure(options: argparse.Namespace, folder: Path, tell: Callable[[str], Non
         down(here)
         start(here, tell)
         measurement = Measurement(here, homes, tuple(options.only), folder / "work", tell, connections)
-        measurement.first_load(options.rows)
-        for every in (10, 100):
-            measurement.delta(options.rows, every, options.rounds)
+        try:
+            measurement.first_load(options.rows)
+            for every in (10, 100):
+                measurement.delta(options.rows, every, options.rounds)
+        except KeyboardInterrupt:
+            tell("stopped early; the report has what was measured until now")
         return measurement
+
+
+def stop(number: int, frame: FrameType | None) -> None:
+    """End the measurement as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def start(here: Settings, tell: Callable[[str], None]) -> None:

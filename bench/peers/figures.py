@@ -33,18 +33,18 @@ def spread(runs: list[Usage]) -> Spread:
     return Spread(statistics.median(seconds), min(seconds), max(seconds))
 
 
-def rows(runs: Mapping[str, list[Usage]]) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield a row per method: title, seconds, multiple of the floor, processor seconds, peak MiB."""
+def rows(runs: Mapping[str, list[Usage]]) -> Iterator[tuple[str, ...]]:
+    """Yield a row per method: title, runs, seconds, multiple of the floor, processor seconds, peak MiB."""
     floor = spread(runs["floor"]).median if runs.get("floor") else None
     for name, measured in runs.items():
         seconds = spread(measured)
         multiple = f"{seconds.median / floor:.1f}" if floor else "-"
         cpu = f"{statistics.median(run.cpu_s for run in measured):.1f}" if measured[0].cpu_s else "-"
         peak = f"{max(run.peak_mib for run in measured):.0f}" if measured[0].peak_mib else "-"
-        yield METHODS[name].title, str(seconds), multiple, cpu, peak
+        yield METHODS[name].title, str(len(measured)), str(seconds), multiple, cpu, peak
 
 
 def markdown(case: str, runs: Mapping[str, list[Usage]]) -> str:
     """Return the table of a case."""
-    head = f"| {case} | seconds | x floor | own CPU seconds | peak MiB |\n|---|---|---|---|---|\n"
+    head = f"| {case} | runs | seconds | x floor | own CPU seconds | peak MiB |\n|---|---|---|---|---|---|\n"
     return head + "".join("| " + " | ".join(row) + " |\n" for row in rows(runs))

@@ -54,7 +54,6 @@ class Measurement:
             self._round(case, since, [*self.methods[turn:], *self.methods[:turn]], f", round {number + 1} of {rounds}")
 
     def _round(self, case: str, since: str, methods: list[Method], which: str = "") -> None:
-        figures = self.runs.setdefault(case, {method.name: [] for method in self.methods})
         for method in methods:
             if method.name in self.failures:
                 continue
@@ -66,9 +65,8 @@ class Measurement:
                 self.failures[method.name] = f"{case}: {error}"
                 self.tell(f"{method.name} is left out from here on: {error}")
                 continue
-            figures[method.name].append(usage)
+            self.runs.setdefault(case, {}).setdefault(method.name, []).append(usage)
             self.tell(f"{case}{which}: {method.name} {usage.wall_s:.2f} s, the target equals the source")
-        self.runs[case] = {name: runs for name, runs in figures.items() if runs}
 
     def _measure(self, method: Method, since: str) -> Usage:
         newest = "" if since == "-infinity" else self._settle(method)
@@ -104,4 +102,5 @@ class Measurement:
 def url(address: str, database: str) -> str:
     """Return an address as a URL that drivers of Go, Rust and Python understand."""
     parts = conninfo_to_dict(address)
-    return f"postgresql://{parts['user']}:{quote(str(parts['password']), safe='')}@{parts['host']}:{parts['port']}/{database}?sslmode=disable"
+    password = quote(str(parts["password"]), safe="")
+    return f"postgresql://{parts['user']}:{password}@{parts['host']}:{parts['port']}/{database}?sslmode=disable"

@@ -17,17 +17,16 @@ BEGIN, END = "<!-- bench.peers writes from here -->", "<!-- to here -->"
 
 
 class Report(NamedTuple):
-    """The runs of each case, why methods have no figures, and the number of rounds."""
+    """The runs of each case, and why methods have no figures."""
 
     runs: Runs
     failures: dict[str, str]
-    rounds: int
 
 
 def show(report: Report) -> None:
     """Print a table per case, then the failures."""
     for case, runs in report.runs.items():
-        show_table(case, ("method", "seconds", "x floor", "CPU s", "MiB"), rows(runs))
+        show_table(case, ("method", "runs", "seconds", "x floor", "CPU s", "MiB"), rows(runs))
     for name, reason in report.failures.items():
         console.print(f"{name} has no figures: {reason}")
 
@@ -61,8 +60,8 @@ def section(report: Report, hardware: str, now: datetime) -> str:
     )
     without = f"\nWithout figures:\n\n{failures}" if failures else ""
     return (
-        f"Measured on {now:%Y-%m-%d} ({hardware}). Deltas: medians of {report.rounds} rounds, least and most in "
-        f"brackets; the first load ran once.\n\n![Seconds of each load](peers.svg)\n\n{tables}{without}"
+        f"Measured on {now:%Y-%m-%d} ({hardware}). Seconds are medians, with the least and the most in "
+        f"brackets.\n\n![Seconds of each load](peers.svg)\n\n{tables}{without}"
     )
 
 

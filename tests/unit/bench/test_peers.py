@@ -32,16 +32,16 @@ def test_spread_is_the_median_the_least_and_the_most() -> None:
 
 def test_table_has_the_median_its_multiple_of_the_floor_and_the_peak() -> None:
     assert markdown("100 changed", RUNS["100 changed of 1,000"]).splitlines() == [
-        "| 100 changed | seconds | x floor | own CPU seconds | peak MiB |",
-        "|---|---|---|---|---|",
-        "| floor: psql, COPY and upsert | 2.00 | 1.0 | - | - |",
-        "| **PromptSales**, keyed hashes, audited | 4.00 (3.00 to 5.00) | 2.0 | 2.0 | 41 |",
-        "| sling 1.4.11 | 1.50 (1.00 to 2.00) | 0.8 | 0.6 | 121 |",
+        "| 100 changed | runs | seconds | x floor | own CPU seconds | peak MiB |",
+        "|---|---|---|---|---|---|",
+        "| floor: psql, COPY and upsert | 1 | 2.00 | 1.0 | - | - |",
+        "| **PromptSales**, keyed hashes, audited | 3 | 4.00 (3.00 to 5.00) | 2.0 | 2.0 | 41 |",
+        "| sling 1.4.11 | 3 | 1.50 (1.00 to 2.00) | 0.8 | 0.6 | 121 |",
     ]
 
 
 def test_table_without_a_floor_has_no_multiple() -> None:
-    assert "| sling 1.4.11 | 1.00 | - | 0.5 | 120 |" in markdown("case", {"sling": [Usage(1.0, 0.5, 120.0)]})
+    assert "| sling 1.4.11 | 1 | 1.00 | - | 0.5 | 120 |" in markdown("case", {"sling": [Usage(1.0, 0.5, 120.0)]})
 
 
 def test_bars_are_as_long_as_the_medians() -> None:
@@ -76,9 +76,9 @@ def test_results_page_has_the_marks() -> None:
 
 
 def test_section_says_why_a_method_has_no_figures() -> None:
-    found = report.Report(RUNS, {"ingestr-hash": "first load: 5 of 5 rows in clear text"}, 3)
+    found = report.Report(RUNS, {"ingestr-hash": "first load: 5 of 5 rows in clear text"})
     text = report.section(found, "2 cores", datetime(2026, 1, 2, tzinfo=UTC))
-    assert text.startswith("Measured on 2026-01-02 (2 cores). Deltas: medians of 3 rounds")
+    assert text.startswith("Measured on 2026-01-02 (2 cores). Seconds are medians")
     assert text.endswith(
         "- ingestr 0.15.9, `--mask` with `sha256` has no figures. First load: 5 of 5 rows in clear text.\n"
     )
@@ -91,7 +91,7 @@ def test_a_tool_that_fails_is_quoted(tmp_path: Path) -> None:
 
 
 def test_a_tool_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="sling 1 cannot be started: .*absent: No such file"):
+    with pytest.raises(ToolError, match=r"sling 1 cannot be started: .*absent: No such file"):
         run("sling 1", [tmp_path / "absent"], os.environ, tmp_path)
 
 
