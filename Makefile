@@ -3,7 +3,7 @@ BIN := .venv/bin
 # bytecode is written once and read ever after; some containers switch that off
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-containers check audit bi bench-load bench-stream bench-marts soak quality stop status logs clean setup lock
+.PHONY: help run test test-containers check audit bi bench-load bench-peers bench-stream bench-marts soak quality stop status logs clean setup lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ quality: setup ## run every suite on the warehouse as it stands, write quality.x
 bench-load: setup ## time loads beside their floor, on a stack of their own (needs a quiet machine, about ten minutes)
 	@$(BIN)/python -m bench.load
 
+bench-peers: setup ## time our load beside dlt, sling and ingestr, each installed apart; writes bench/RESULTS.md (needs a network)
+	@$(BIN)/python -m bench.peers --write
+
 bench-marts: setup ## how long marts take on the running stack's warehouse server, beside plain SQL
 	@$(BIN)/python -m bench.marts
 
@@ -59,4 +62,5 @@ setup:
 lock: ## pin the newest versions that fit setup.cfg (uv comes from the environment)
 	@$(BIN)/uv pip compile -q --no-build-isolation --generate-hashes --upgrade --extra local --extra dev --custom-compile-command "make lock" setup.cfg -o requirements.txt
 	@$(BIN)/uv pip compile -q --generate-hashes --upgrade --custom-compile-command "make lock" bi/requirements.in -o bi/requirements.txt
+	@for tool in dlt sling ingestr; do $(BIN)/uv pip compile -q --no-config --python-version 3.11 --generate-hashes --upgrade --custom-compile-command "make lock" bench/peers/$$tool.in -o bench/peers/$$tool.lock; done
 	@echo pip-audit | $(BIN)/uv pip compile -q --no-build-isolation --generate-hashes --upgrade --custom-compile-command "make lock" - -o .ci/audit.lock
