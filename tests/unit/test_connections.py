@@ -16,6 +16,7 @@ HOMES = {
     "promptsales/marts/filling.py",
     "promptsales/orchestration/connections.py",
     "promptsales/provision/migrations.py",
+    "promptsales/webui/connections.py",
     "spark_jobs/source.py",
 }
 

@@ -194,7 +194,8 @@ def test_what_is_prepared_before_the_start(tmp_path: Path) -> None:
         subprocess.run(command, env=environment, cwd=tmp_path, check=True)
         secrets.append({path: path.read_text() for path in sorted((tmp_path / "secrets").iterdir())})
     assert secrets[0] == secrets[1]
-    assert {path.name for path in secrets[0]} == {*SECRETS, "airflow_fernet"}
+    users = {"airflow_admin", "airflow_editor", "airflow_viewer"}
+    assert {path.name for path in secrets[0]} == {*SECRETS, "airflow_fernet", *users}
     config = configparser.RawConfigParser()
     config.read(tmp_path / "data" / "airflow" / "airflow.cfg")
     assert config["api"]["base_url"] == "http://127.0.0.1:21007"
