@@ -80,6 +80,7 @@ class ServicesHealth:
         self._is_over = False
 
     def update(self, name: str, state: str, say: Say) -> None:
+        """Show a service's new state and remember it."""
         say(f"{name} {state}")
         with self._changed:
             if state == "healthy":
@@ -94,6 +95,7 @@ class ServicesHealth:
             return names <= self._healthy
 
     def give_up(self) -> None:
+        """Let nobody wait any longer: no further service becomes healthy."""
         with self._changed:
             self._is_over = True
             self._changed.notify_all()
