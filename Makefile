@@ -3,7 +3,7 @@ BIN := .venv/bin
 # bytecode is written once and read ever after; some containers switch that off
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-containers check audit bi bench-load bench-peers bench-stream bench-marts soak quality stop status logs clean setup lock
+.PHONY: help run test test-containers check audit bi bench-load bench-peers bench-stream bench-marts soak quality stop status logs clean setup lock check-types check-units check-sql check-layers check-lint check-format
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -18,7 +18,25 @@ test-containers: setup ## start docker/compose.yml and follow rows to the marts;
 	@$(BIN)/pytest -q tests/containers
 
 check: setup ## format, lint of Python and SQL, layers, types, unit tests
-	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/sqruff --parsing-errors lint -q . && $(BIN)/lint-imports --no-logo --no-cache && $(BIN)/mypy && $(BIN)/pytest -q tests/unit
+	@$(MAKE) --no-print-directory --jobs --output-sync check-types check-units check-sql check-layers check-lint check-format
+
+check-types:
+	@$(BIN)/mypy
+
+check-units:
+	@$(BIN)/pytest -q tests/unit
+
+check-sql:
+	@$(BIN)/sqruff --parsing-errors lint -q .
+
+check-layers:
+	@$(BIN)/lint-imports --no-logo --no-cache
+
+check-lint:
+	@$(BIN)/ruff check -q .
+
+check-format:
+	@$(BIN)/ruff format --check -q .
 
 bi: setup ## serve dashboards with Superset on the running stack, until Ctrl-C
 	@bi/install && $(BIN)/promptsales bi

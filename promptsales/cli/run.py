@@ -71,7 +71,7 @@ def run(
     _show_where(airflow, write_report())
 
 
-class _Health:
+class ServicesHealth:
     """Which services are healthy, for work that starts while the rest of the stack is still starting."""
 
     def __init__(self) -> None:
@@ -80,6 +80,7 @@ class _Health:
         self._is_over = False
 
     def update(self, name: str, state: str, say: Say) -> None:
+        """Show a service's new state and remember it."""
         say(f"{name} {state}")
         with self._changed:
             if state == "healthy":
@@ -94,6 +95,7 @@ class _Health:
             return names <= self._healthy
 
     def give_up(self) -> None:
+        """Let nobody wait any longer: no further service becomes healthy."""
         with self._changed:
             self._is_over = True
             self._changed.notify_all()
@@ -101,7 +103,7 @@ class _Health:
 
 def _prepare(here: Settings, size: Size, now: datetime, is_live: bool, phases: Phases) -> datetime | None:
     """Start the stack, and fill its stores as soon as they are healthy; return when live traffic began, if any."""
-    health = _Health()
+    health = ServicesHealth()
     with ThreadPoolExecutor(1) as worker:
         filled = worker.submit(_fill, here, size, now, is_live, phases, health)
         try:
@@ -112,7 +114,9 @@ def _prepare(here: Settings, size: Size, now: datetime, is_live: bool, phases: P
         return filled.result()
 
 
-def _fill(here: Settings, size: Size, now: datetime, is_live: bool, phases: Phases, health: _Health) -> datetime | None:
+def _fill(
+    here: Settings, size: Size, now: datetime, is_live: bool, phases: Phases, health: ServicesHealth
+) -> datetime | None:
     if not health.wait(STORES):
         return None
     with phases.phase("provision") as say:
