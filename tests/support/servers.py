@@ -79,7 +79,7 @@ def _flush_no_commit(stack: Settings) -> None:
     """Leave it to the system when it writes to the disk: the tests kill servers, never the machine."""
     names: tuple[Literal["sources_admin", "warehouse_admin"], ...] = ("sources_admin", "warehouse_admin")
     for name in names:
-        with psycopg.connect(stack.address(name), autocommit=True) as admin:
+        with psycopg.connect(stack.address(name), dbname="postgres", autocommit=True) as admin:
             admin.execute("alter system set fsync = off")
             admin.execute("select pg_reload_conf()")
 
