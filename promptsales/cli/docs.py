@@ -3,6 +3,7 @@
 import typer
 
 from promptsales.cli.output import show_line
+from promptsales.marts import dbt
 from promptsales.marts.dictionary import PAGE, page
 from promptsales.marts.graph import PICTURE, picture
 
@@ -11,10 +12,11 @@ app = typer.Typer()
 
 @app.command()
 def docs() -> None:
-    """Generate docs/reference/marts.md, the data dictionary, and docs/models.svg, the lineage.
+    """Generate docs/reference/marts.md, the data dictionary, docs/models.svg, the lineage, and files for dbt.
 
-    Both come from the contracts and the `mart.yml` files.
+    All come from the contracts and the `mart.yml` files.
     """
-    for path, text in ((PAGE, page()), (PICTURE, picture())):
+    dbt.FOLDER.mkdir(exist_ok=True)
+    for path, text in ((PAGE, page()), (PICTURE, picture()), *((dbt.FOLDER / n, t) for n, t in dbt.files().items())):
         path.write_text(text, encoding="utf-8")
         show_line(f"{path} written")
