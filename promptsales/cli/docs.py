@@ -3,6 +3,7 @@
 import typer
 
 from promptsales.cli.output import show_line
+from promptsales.marts import dbt
 from promptsales.marts.datasets import datasets
 from promptsales.marts.dictionary import PAGE, page
 from promptsales.marts.graph import PICTURE, picture
@@ -12,10 +13,12 @@ app = typer.Typer()
 
 @app.command()
 def docs() -> None:
-    """Generate docs/reference/marts.md, the data dictionary, docs/models.svg, the lineage, and the datasets of bi/.
+    """Generate docs/reference/marts.md, the data dictionary, docs/models.svg, the lineage, files for dbt, and bi/datasets.
 
-    They come from the contracts and the `mart.yml` files.
+    All come from the contracts and the `mart.yml` files.
     """
-    for path, text in {PAGE: page(), PICTURE: picture(), **datasets()}.items():
+    dbt.FOLDER.mkdir(exist_ok=True)
+    of_dbt = {dbt.FOLDER / name: text for name, text in dbt.files().items()}
+    for path, text in {PAGE: page(), PICTURE: picture(), **of_dbt, **datasets()}.items():
         path.write_text(text, encoding="utf-8")
         show_line(f"{path} written")

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["line", "bar", "stacked", "pie", "table"]
+Kind = Literal["line", "bar", "pacing", "stacked", "pie", "table"]
 
 
 class Panel(NamedTuple):
@@ -27,7 +27,8 @@ DASHBOARDS = (
         "Cost and results of the campaigns of the last 60 days.",
         (
             Panel("line", "delivery", "Spend by day, {currency}"),
-            Panel("line", "delivery_counts", "Clicks and conversions by day"),
+            Panel("line", "delivery_clicks", "Clicks by day"),
+            Panel("line", "delivery_conversions", "Conversions by day"),
             Panel("table", "delivery_totals", "By currency"),
             Panel("table", "anomalies", "Anomalies of the last 28 days"),
         ),
@@ -36,14 +37,14 @@ DASHBOARDS = (
         "Pacing",
         "Budgets that are spent too fast or too slowly; 100% is on plan.",
         (
-            Panel("bar", "pacing", "Spend as a percentage of plan"),
+            Panel("pacing", "pacing", "Spend as a percentage of plan: the fastest and slowest budgets"),
             Panel("table", "pacing_board", "By campaign"),
         ),
     ),
     Dashboard(
         "Campaign league",
-        "The campaigns with the highest spend in the last 28 days, compared with the 28 days before.",
-        (Panel("table", "league", "By spend"),),
+        "The campaigns with the highest spend of each currency in the last 28 days, compared with the 28 days before.",
+        (Panel("table", "league", "By currency and spend"),),
     ),
     Dashboard(
         "Funnel",

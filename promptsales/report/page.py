@@ -1,8 +1,7 @@
 """Run the queries of all dashboards, and render one HTML page without external resources."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,13 @@ from markupsafe import Markup
 from psycopg.rows import tuple_row
 
 from promptsales.printable import printable
-from promptsales.report.charts import chart
+from promptsales.report.charts import STATUSES, draw
 from promptsales.report.dashboards import DASHBOARDS, OPERATOR, Dashboard, Panel
+from promptsales.report.labels import cell, is_number, label
 
 HERE = Path(__file__).parent
+# a table with more columns does not fit into half a row
+_MOST_OF_HALF = 5
 
 
 def render(reader: psycopg.Connection, now: datetime) -> str:
@@ -29,7 +31,9 @@ def render(reader: psycopg.Connection, now: datetime) -> str:
     values = _query_values(reader)
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     dashboards = [_dashboard(reader, dashboard, values) for dashboard in (*DASHBOARDS, OPERATOR)]
-    return environment.get_template("page.html.j2").render(dashboards=dashboards, now=_cell(now), until=values["until"])
+    return environment.get_template("page.html.j2").render(
+        statuses=STATUSES, dashboards=dashboards, now=cell("now", now), until=values["until"]
+    )
 
 
 def _query_values(reader: psycopg.Connection) -> dict[str, Any]:
@@ -46,14 +50,33 @@ def _query_values(reader: psycopg.Connection) -> dict[str, Any]:
 
 
 def _dashboard(reader: psycopg.Connection, dashboard: Dashboard, values: dict[str, Any]) -> dict[str, Any]:
-    panels = [_panel(reader, panel, values) for panel in dashboard.panels]
+    results = [_run(reader, panel.query, values) for panel in dashboard.panels]
+    shapes = zip(dashboard.panels, results, strict=True)
+    wide = find_wide([panel.kind == "table" and len(columns) > _MOST_OF_HALF for panel, (columns, _) in shapes])
+    panels = [
+        _panel(panel, *result, is_wide, values)
+        for panel, result, is_wide in zip(dashboard.panels, results, wide, strict=True)
+    ]
     return {"title": dashboard.title, "answers": dashboard.answers, "panels": panels}
 
 
-def _panel(reader: psycopg.Connection, panel: Panel, values: dict[str, Any]) -> dict[str, Any]:
-    columns, rows = _run(reader, panel.query, values)
-    drawn = _table(columns, rows) if panel.kind == "table" else chart(panel.kind, columns, rows)
-    return {"title": printable(panel.title.format(**values)), "kind": panel.kind, "drawn": Markup(drawn)}  # noqa: S704 -- escaped
+def find_wide(is_wide: Sequence[bool]) -> list[bool]:
+    """Return which panels take a row of their own: those that must, and those that would leave half a row empty."""
+    found: list[bool] = []
+    waiting = False
+    for index, wide in enumerate(is_wide):
+        has_partner = waiting or (index + 1 < len(is_wide) and not is_wide[index + 1])
+        waiting = not wide and not waiting and has_partner
+        found.append(wide or not has_partner)
+    return found
+
+
+def _panel(
+    panel: Panel, columns: Sequence[str], rows: Sequence[Sequence[Any]], is_wide: bool, values: dict[str, Any]
+) -> dict[str, Any]:
+    title = printable(panel.title.format(**{name: label("currency", value) for name, value in values.items()}))
+    drawn = table(columns, rows) if panel.kind == "table" else draw(panel.kind, columns, rows, is_wide)
+    return {"title": title, "is_wide": is_wide, "drawn": Markup(drawn)}  # noqa: S704 -- escaped
 
 
 def _run(reader: psycopg.Connection, name: str, values: dict[str, Any]) -> tuple[list[str], list[Any]]:
@@ -62,27 +85,20 @@ def _run(reader: psycopg.Connection, name: str, values: dict[str, Any]) -> tuple
         return [column.name for column in cursor.description or ()], cursor.fetchall()
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return a table; a column that holds numbers is aligned to the right, missing values included."""
     if not rows:
         return '<p class="empty">no data yet</p>'
-    head = "".join(f"<th{_class(value)}>{escape(column)}</th>" for column, value in zip(columns, rows[0], strict=True))
-    body = "".join("<tr>" + "".join(map(_td, row)) + "</tr>" for row in rows)
+    numeric = [any(is_number(row[place]) for row in rows) for place in range(len(columns))]
+    marks = [' class="number"' if each else "" for each in numeric]
+    head = "".join(f"<th{mark}>{escape(column)}</th>" for column, mark in zip(columns, marks, strict=True))
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f"<td{mark}>{escape(cell(column, value))}</td>"
+            for column, value, mark in zip(columns, row, marks, strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _td(value: Any) -> str:
-    return f"<td{_class(value)}>{escape(_cell(value))}</td>"
-
-
-def _class(value: Any) -> str:
-    return ' class="number"' if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else ""
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "\N{EN DASH}"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
-    return f"{value:,}" if isinstance(value, int | Decimal) else printable(value)

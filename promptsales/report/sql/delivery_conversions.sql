@@ -1,2 +1,2 @@
-select date_day as day, sum(clicks) as clicks, sum(conversions) as conversions
+select date_day as day, sum(conversions) as conversions
 from marts.campaign_performance_daily where date_day > %(until)s::date - 60 group by 1 order by 1
