@@ -1,5 +1,9 @@
 """The statements that change core, its history and the touched days, composed from a feed's contract."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
 from psycopg import sql
 
 from promptsales.feeds.history import Versions, compose_returned, compose_steps, versions_of
@@ -26,6 +30,51 @@ def soft_delete(contract: Contract) -> sql.Composed:
         type=sql.SQL(contract.key_type),
         touched_columns=_touched_columns(contract),
         touched_rows=_touched_rows(contract),
+    )
+
+
+def bring_into_core(contract: Contract, warehouse: psycopg.Connection, values: Mapping[str, Any]) -> tuple[int, int]:
+    """Bring staging into core, its history and the touched days; return the numbers of inserted and updated rows.
+
+    Args:
+        contract: the feed.
+        warehouse: a connection in the transaction that publishes.
+        values: the feed's name and the number of the extraction.
+    """
+    (first,) = warehouse.execute(insert_first(contract), values).fetchone() or (None,)
+    if first is None:
+        inserted, updated = warehouse.execute(upsert(contract), values).fetchone() or (0, 0)
+        return inserted, updated
+    if contract.touched:
+        warehouse.execute(touch_first(contract, contract.touched), values)
+    return first, 0
+
+
+def insert_first(contract: Contract) -> sql.Composed:
+    """Move staging into an empty core table and its history, and return the count; null if there are rows or readers.
+
+    The function builds their indexes after the rows. See `warehouse/ops/load/0003_first_rows.sql` for the rights.
+    """
+    return sql.SQL("select ops.insert_first_rows({}, {}, %(extraction)s)").format(
+        sql.Literal(contract.table), sql.Literal(contract.staging)
+    )
+
+
+def touch_first(contract: Contract, touched: Touched) -> sql.Composed:
+    """Note the days of all rows that a first load inserted."""
+    return fill(
+        """
+        with merged as (
+            select {entities},
+                {days}
+            from {staging} as new where _rules is null
+        )
+        {touched_rows}
+        """,
+        contract,
+        entities=_entities(touched, "new"),
+        days=_days(touched, "new"),
+        touched_rows=compose_touched(_distinct_days("select distinct _new_entities, _new_days from merged")),
     )
 
 
@@ -92,16 +141,20 @@ def _touched_rows(contract: Contract) -> sql.Composable:
     # a row that moves to another day or entity also touches the one it leaves
     if contract.touched is None:
         return sql.SQL("")
-    rows = sql.SQL("""select distinct %(feed)s, entity, day
-            from (
-                -- few days of many rows: unique first
-                select _old_entities, _old_days from merged union select _new_entities, _new_days from merged
-            ) x(entities, days), unnest(entities) entity, unnest(days) day
-            where entity is not null and day is not null
-            order by entity, day""")
+    versions = "select _old_entities, _old_days from merged union select _new_entities, _new_days from merged"
     return sql.SQL(""", touched as (
             {}
-        )""").format(compose_touched(rows))
+        )""").format(compose_touched(_distinct_days(versions)))
+
+
+def _distinct_days(versions: str) -> sql.Composed:
+    return sql.SQL("""select distinct %(feed)s, entity, day
+            from (
+                -- few days of many rows: unique first
+                {}
+            ) x(entities, days), unnest(entities) entity, unnest(days) day
+            where entity is not null and day is not null
+            order by entity, day""").format(sql.SQL(versions))
 
 
 def _versions(contract: Contract) -> Versions:

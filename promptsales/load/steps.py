@@ -248,7 +248,7 @@ def _merge(contract: Contract, warehouse: psycopg.Connection, staged: Staged, au
     # before `hold`: its rows would make this plan, made for few open rows, scan all of them for each staged row
     warehouse.execute(quarantine.close_published(contract), values)
     warehouse.execute(quarantine.hold(contract), values)
-    inserted, updated = warehouse.execute(merge.upsert(contract), values).fetchone() or (0, 0)
+    inserted, updated = merge.bring_into_core(contract, warehouse, values)
     rekey.replace_rest(contract, warehouse, staged)
     return _result(staged, audit, inserted=inserted, updated=updated)
 

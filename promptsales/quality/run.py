@@ -16,10 +16,12 @@ from psycopg import sql
 from psycopg.abc import Loader
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 from psycopg.types.string import TextLoader
+from sqlalchemy import Engine, TextClause, event
 from sqlalchemy.pool import StaticPool
 
 from promptsales.errors import ConfigError
 from promptsales.quality import sql_rules
+from promptsales.quality.one_pass import Batch, plan_batch
 from promptsales.quality.verdict import Verdict
 from promptsales.specs import derived
 from promptsales.specs.suite import CLOCK_TOLERANCE, Suite
@@ -70,7 +72,9 @@ def run_suite(
     Raises:
         ConfigError: when Great Expectations does not know an expectation, which it would drop silently.
     """
-    expectations = {e.meta.rule: e.model_dump(mode="json") for e in suite.expectations if e.query is None}
+    rows = sql.SQL(f"({query})") if query else sql.Identifier(schema, table)
+    batch = plan_batch((e for e in suite.expectations if e.query is None), connection, rows)
+    expectations = batch.expectations
     known = gx.ExpectationSuite(name=suite.name, expectations=list(expectations.values()))
     if len(known.expectations) != len(expectations):
         missing = {e["type"] for e in expectations.values()} - {e.expectation_type for e in known.expectations}
@@ -79,14 +83,14 @@ def run_suite(
     verdicts: dict[str, Verdict] = {}
     if expectations:
         with _times_as_text(connection):
-            batch = _batch(connection, schema, table, query)
-            verdicts = _validate(batch, suite, known, read_at, _COUNT)
+            asset = _batch(connection, schema, table, batch.query or query)
+            verdicts = _validate(asset, batch, suite, known, read_at, _COUNT)
             # naming rows takes 1.5 times as long as counting them, and most rules hold
             broken = [expectations[rule] for rule, verdict in verdicts.items() if _must_name_rows(verdict)]
             if row and broken:
                 failed = gx.ExpectationSuite(name=suite.name, expectations=broken)
-                verdicts |= _validate(batch, suite, failed, read_at, _name_rows(connection, schema, table, row), row)
-    rows = sql.SQL(f"({query})") if query else sql.Identifier(schema, table)
+                named = _name_rows(connection, schema, table, row)
+                verdicts |= _validate(asset, batch, suite, failed, read_at, named, row)
     for expectation in suite.expectations:
         if expectation.query is not None:
             yield sql_rules.check_rule(expectation, connection, rows)
@@ -95,13 +99,19 @@ def run_suite(
 
 
 def _validate(
-    batch: Any, suite: Suite, checked: Any, read_at: datetime, result_format: Mapping[str, Any], row: str | None = None
+    asset: Any,
+    batch: Batch,
+    suite: Suite,
+    checked: Any,
+    read_at: datetime,
+    result_format: Mapping[str, Any],
+    row: str | None = None,
 ) -> dict[str, Verdict]:
     """Return the verdicts of the expectations in ``checked``, by rule."""
     parameters: dict[str, date] = {"horizon": read_at + CLOCK_TOLERANCE, "ninety_days_ago": (read_at - LONG_AGO).date()}
     parameters |= derived.read_parameters()
-    answer = batch.validate(checked, expectation_parameters=parameters, result_format=result_format)
-    verdicts = [_verdict(suite, result, row) for result in answer.results]
+    answer = asset.validate(checked, expectation_parameters=parameters, result_format=result_format)
+    verdicts = [_verdict(batch, suite, result, row) for result in answer.results]
     return {verdict.expectation.meta.rule: verdict for verdict in verdicts}
 
 
@@ -127,12 +137,24 @@ def _batch(connection: psycopg.Connection, schema: str, table: str, query: str |
         kwargs={"creator": lambda: connection, "poolclass": _BorrowedConnection},
     )
     if query:
+        _read_only_columns_of(query, source.get_execution_engine().engine)
         return source.add_query_asset(table, query=query).add_batch_definition_whole_table("all").get_batch()
     with warnings.catch_warnings():
         # Great Expectations 1.24 has no other way to name a schema of PostgreSQL
         warnings.filterwarnings("ignore", "`schema_name` is deprecated", DeprecationWarning)
         asset = source.add_table_asset(table, table_name=table, schema_name=schema)
     return asset.add_batch_definition_whole_table("all").get_batch()
+
+
+def _read_only_columns_of(query: str, engine: Engine) -> None:
+    """Fetch no row of the batch where Great Expectations asks for its columns: it would fetch all of them."""
+
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def limit(_: Any, __: Any, statement: str, parameters: Any, context: Any, ___: bool) -> tuple[str, Any]:
+        asked = getattr(context.compiled, "statement", None)
+        if isinstance(asked, TextClause) and asked.text == query:
+            statement = f"select * from ({statement}) as batch limit 0"  # noqa: S608 -- the statement is ours
+        return statement, parameters
 
 
 def _must_name_rows(verdict: Verdict) -> bool:
@@ -152,18 +174,18 @@ def _name_rows(connection: psycopg.Connection, schema: str, table: str, row: str
     }
 
 
-def _verdict(suite: Suite, result: Any, row: str | None) -> Verdict:
+def _verdict(batch: Batch, suite: Suite, result: Any, row: str | None) -> Verdict:
     expectation = suite.by_rule[result.expectation_config.meta["rule"]]
     details = result.result or {}
     error = _error(result.exception_info)
-    unexpected = details.get("unexpected_count") or 0
+    unexpected, elements = details.get("unexpected_count") or 0, details.get("element_count")
+    if expectation.meta.rule in batch.conditional and elements is not None:
+        elements -= details.get("missing_count") or 0
     rows = [number for group in details.get("unexpected_index_list") or () for number in group[row]] if row else []
     is_named = row is None or len(rows) >= unexpected
     if expectation.meta.on_fail == "quarantine" and not result.success and not is_named:
         error = error or f"{unexpected} rows fail, {len(rows)} are named"
-    return Verdict(
-        expectation, bool(result.success) and not error, details.get("element_count"), unexpected, rows, error
-    )
+    return Verdict(expectation, bool(result.success) and not error, elements, unexpected, rows, error)
 
 
 def _error(info: Any) -> str | None:

@@ -11,6 +11,7 @@ from promptsales.settings import Settings, settings
 from promptsales.specs.feed import contract
 from promptsales.targets import InternalName
 from tests.support import leads
+from tests.support.building import held_building, is_building, wait_until
 from tests.support.stepwise import Say, stepwise
 
 STEPS = ("started", "extracted", "checked", "published")
@@ -73,6 +74,13 @@ INSIDE: dict[str, tuple[str, InternalName, str, str, str]] = {
     "checking": ("extracted", "warehouse_admin", "staging.promptcrm__leads", "select count", READS),
     "merging": ("checked", "warehouse_admin", "core.leads", "with merged", WRITES),
     "writing history": ("checked", "warehouse_admin", "core.leads_history", "with merged", WRITES),
+    "noting the days of a first load": (
+        "checked",
+        "warehouse_admin",
+        "ops.touched",
+        "_new_entities, _new_days",
+        WRITES,
+    ),
     "closing the books": ("checked", "warehouse_admin", "ops.load", "-- the audit row", WRITES),
 }
 
@@ -96,5 +104,34 @@ def test_killed_inside_a_statement(
         run.kill()
         lock.rollback()
     load(LEADS, source, warehouse, None, "after the kill")
+    leads.assert_equal_to_source(crm, warehouse, stack)
+    assert len(leads.in_quarantine(warehouse)) == 2
+
+
+def test_killed_while_a_first_load_builds_indexes(
+    stack: Settings,
+    crm: psycopg.Connection,
+    source: psycopg.Connection,
+    warehouse: psycopg.Connection,
+    admin: psycopg.Connection,
+) -> None:
+    plant(crm)
+    query = "select indexrelid from pg_index where indrelid in ('core.leads'::regclass, 'core.leads_history'::regclass)"
+    with stepwise(delta) as run, held_building(stack):
+        indexes = admin.execute(query).fetchall()
+        run.advance("checked")
+        run.let_go()
+        wait_until(lambda: is_building(admin))
+        run.kill()
+        # the server rolls back once it notices; the lock that the build waits for is still held
+        admin.execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and not granted")
+        assert admin.execute(
+            "select (select count(*) from core.leads), (select count(*) from ops.load)"
+        ).fetchone() == (
+            0,
+            0,
+        )
+        assert admin.execute(query).fetchall() == indexes
+    assert load(LEADS, source, warehouse, None, "after the kill").inserted == 50
     leads.assert_equal_to_source(crm, warehouse, stack)
     assert len(leads.in_quarantine(warehouse)) == 2

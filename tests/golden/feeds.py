@@ -104,6 +104,9 @@ def _check(feed: Contract) -> Statements:
 def _publish(feed: Contract) -> Statements:
     yield "publish: release rows from quarantine", quarantine.close_published(feed)
     yield "publish: move marked rows to quarantine", quarantine.hold(feed)
+    yield f"publish: a first load of core.{feed.table}", merge.insert_first(feed)
+    if feed.touched:
+        yield "publish: note the days of a first load", merge.touch_first(feed, feed.touched)
     yield f"publish: upsert into core.{feed.table}", merge.upsert(feed)
 
 

@@ -150,6 +150,9 @@ set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = e
     payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
     last_tried_at = clock_timestamp(), tries = q.tries + 1;
 
+-- publish: a first load of core.accounts
+select ops.insert_first_rows('accounts', 'promptcrm__accounts', %(extraction)s);
+
 -- publish: upsert into core.accounts
 with merged as (
     insert into "core"."accounts" as c ("account_id", "owner_user_id", "name", "domain", "industry", "employee_count", "annual_revenue",

@@ -167,6 +167,9 @@ set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = e
     payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
     last_tried_at = clock_timestamp(), tries = q.tries + 1;
 
+-- publish: a first load of core.activities
+select ops.insert_first_rows('activities', 'promptcrm__activities', %(extraction)s);
+
 -- publish: upsert into core.activities
 with merged as (
     insert into "core"."activities" as c ("activity_id", "owner_user_id", "activity_type", "direction", "lead_id", "contact_id", "account_id",

@@ -170,6 +170,9 @@ set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = e
     payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
     last_tried_at = clock_timestamp(), tries = q.tries + 1;
 
+-- publish: a first load of core.contacts
+select ops.insert_first_rows('contacts', 'promptcrm__contacts', %(extraction)s);
+
 -- publish: upsert into core.contacts
 with merged as (
     insert into "core"."contacts" as c ("contact_id", "owner_user_id", "account_id", "email_hmac", "is_email_valid", "phone_hmac", "pii_kid",

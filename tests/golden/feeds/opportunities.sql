@@ -190,6 +190,25 @@ set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = e
     payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
     last_tried_at = clock_timestamp(), tries = q.tries + 1;
 
+-- publish: a first load of core.opportunities
+select ops.insert_first_rows('opportunities', 'promptcrm__opportunities', %(extraction)s);
+
+-- publish: note the days of a first load
+with merged as (
+    select array["new"."opportunity_id"::text, "new"."account_id"::text] as "_new_entities",
+        array[("new"."created_at" at time zone 'UTC')::date, ("new"."closed_at" at time zone 'UTC')::date] as "_new_days"
+    from "staging"."promptcrm__opportunities" as new where _rules is null
+)
+insert into ops.touched (core_table, entity_id, day)
+    select distinct %(feed)s, entity, day
+    from (
+        -- few days of many rows: unique first
+        select distinct _new_entities, _new_days from merged
+    ) x(entities, days), unnest(entities) entity, unnest(days) day
+    where entity is not null and day is not null
+    order by entity, day
+    on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp();
+
 -- publish: upsert into core.opportunities
 with merged as (
     insert into "core"."opportunities" as c ("opportunity_id", "owner_user_id", "account_id", "primary_contact_id", "source_lead_id",

@@ -144,6 +144,25 @@ set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = e
     payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
     last_tried_at = clock_timestamp(), tries = q.tries + 1;
 
+-- publish: a first load of core.subscriptions
+select ops.insert_first_rows('subscriptions', 'promptsales__subscriptions', %(extraction)s);
+
+-- publish: note the days of a first load
+with merged as (
+    select array["new"."user_id"::text] as "_new_entities",
+        array[("new"."starts_at" at time zone 'UTC')::date] as "_new_days"
+    from "staging"."promptsales__subscriptions" as new where _rules is null
+)
+insert into ops.touched (core_table, entity_id, day)
+    select distinct %(feed)s, entity, day
+    from (
+        -- few days of many rows: unique first
+        select distinct _new_entities, _new_days from merged
+    ) x(entities, days), unnest(entities) entity, unnest(days) day
+    where entity is not null and day is not null
+    order by entity, day
+    on conflict (core_table, entity_id, day) do update set touched_at = clock_timestamp();
+
 -- publish: upsert into core.subscriptions
 with merged as (
     insert into "core"."subscriptions" as c ("subscription_id", "user_id", "plan_type", "status", "starts_at", "ends_at", "created_at",

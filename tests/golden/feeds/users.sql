@@ -121,7 +121,7 @@ update "staging"."promptsales__users" set _rules = _misfits where _rules is dist
 update "staging"."promptsales__users" set _rules = array_append(_rules, %(rule)s) where _row = any(%(rows)s);
 
 -- check: mark rows that break email_twice
-update "staging"."promptsales__users" set _rules = array_append(_rules, %(rule)s) where "user_id" in (with batch as (
+update "staging"."promptsales__users" set _rules = array_append(_rules, %(rule)s) where "user_id" in (with batch as not materialized (
     select user_id, email_hmac from "staging"."promptsales__users" where deleted_at is null
 ), living as (
     select user_id, email_hmac from batch
@@ -130,7 +130,7 @@ update "staging"."promptsales__users" set _rules = array_append(_rules, %(rule)s
     where o.deleted_at is null and o.email_hmac in (select email_hmac from batch)
       and not exists (select from "staging"."promptsales__users" newer where newer.user_id = o.user_id)
 ), shared as (
-    select email_hmac from living group by email_hmac having min(user_id::text) <> max(user_id::text)
+    select email_hmac from living where email_hmac is not null group by email_hmac having count(*) > 1
 )
 select b.user_id from batch b join shared using (email_hmac)
 );
@@ -166,6 +166,9 @@ on conflict (feed, key) where released_at is null do update
 set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = excluded.suite_checksum,
     payload = excluded.payload, is_core_stale = excluded.is_core_stale, is_waived = false,
     last_tried_at = clock_timestamp(), tries = q.tries + 1;
+
+-- publish: a first load of core.users
+select ops.insert_first_rows('users', 'promptsales__users', %(extraction)s);
 
 -- publish: upsert into core.users
 with merged as (

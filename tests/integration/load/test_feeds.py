@@ -98,6 +98,65 @@ def test_first_load_changes_and_nothing_new(sample: Settings, warehouse: psycopg
     assert (third.inserted, third.updated, third.checks_passed + third.checks_failed) == (0, 0, 0)
 
 
+# when something happened, and numbers that no emptying sets back
+_TIMES = {"_loaded_at", "touched_at", "first_seen_at", "last_tried_at", "quarantine_id", "published_at", "started_at"}
+_READ = {"read_at", "last_sync_timestamp", "complete_through", "check_result_id", "checked_at"}
+
+
+def all_rows(admin: psycopg.Connection, name: str) -> dict[str, list[str]]:
+    """Return what a load writes: core, its history, touched days, quarantine, checks and the audit row."""
+    tables = ["ops.touched", "ops.quarantine", "ops.check_result", "ops.load", f"core.{name}", f"core.{name}_history"]
+    found = {}
+    for table in tables:
+        if admin.execute("select to_regclass(%s)", [table]).fetchone() != (None,):
+            query = sql.SQL("select (to_jsonb(t) - %s::text[])::text from {} t order by 1")
+            rows = admin.execute(query.format(sql.Identifier(*table.split("."))), [sorted(_TIMES | _READ)])
+            found[table] = [row[0] for row in rows]
+    return found
+
+
+def indexes(
+    admin: psycopg.Connection, name: str
+) -> tuple[set[int], list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """Return the numbers, then the definitions of the indexes and constraints of a core table and its history."""
+    tables = [f"core.{name}", f"core.{name}_history"]
+    of = "any (select to_regclass(name) from unnest(%s::text[]) name)"
+    numbers = admin.execute(f"select indexrelid from pg_index where indrelid = {of}", [tables])  # noqa: S608
+    built = admin.execute(
+        f"select pg_get_indexdef(indexrelid), indisvalid, indisready, indisprimary from pg_index where indrelid = {of} "  # noqa: S608
+        "order by 1",
+        [tables],
+    )
+    bound = admin.execute(
+        f"select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = {of} "  # noqa: S608
+        "order by 1, 2",
+        [tables],
+    )
+    return {number for (number,) in numbers}, built.fetchall(), bound.fetchall()
+
+
+@pytest.mark.parametrize("name", POLLED)
+def test_a_first_load_writes_what_a_merge_writes(
+    sample: Settings, warehouse: psycopg.Connection, admin: psycopg.Connection, name: str
+) -> None:
+    feed = FEEDS[name]
+    before, *definitions = indexes(admin, name)
+    result = run(sample, warehouse, feed)
+    after, *built = indexes(admin, name)
+    rows = all_rows(admin, name)
+    # the indexes were built after the rows, as they were
+    assert not before & after
+    assert built == definitions
+    assert len(rows[f"core.{name}"]) == result.inserted > 0
+
+    systems.empty_tables(admin)
+    with psycopg.connect(sample.address("warehouse_admin")) as reader:
+        reader.execute(sql.SQL("select count(*) from {}").format(sql.Identifier("core", name)))
+        run(sample, warehouse, feed)
+    assert indexes(admin, name)[0] == after
+    assert all_rows(admin, name) == rows
+
+
 def test_a_deal_touches_the_days_it_was_made_and_closed(
     crm: psycopg.Connection, source: psycopg.Connection, warehouse: psycopg.Connection
 ) -> None:
