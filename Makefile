@@ -33,6 +33,7 @@ bench-load: setup ## time loads beside their floor, on a stack of their own (nee
 	@$(BIN)/python -m bench.load
 
 bench-marts: setup ## how long marts take on the running stack's warehouse server, beside plain SQL
+	@$(BIN)/python -m bench.marts stack
 	@$(BIN)/python -m bench.marts
 
 soak: setup ## break the stream every half minute for HOURS=1 on a stack of its own, compare every row after each fault

@@ -14,6 +14,7 @@ from promptsales.extract.opening import open_source
 from promptsales.extract.sources import make_reader
 from promptsales.feeds import manual_release
 from promptsales.feeds.models import GAP
+from promptsales.marts.locks import LONG, find_long_builds
 from promptsales.monitoring import freshness, stream_doctor
 from promptsales.monitoring.findings import Finding
 from promptsales.privacy import rotation
@@ -126,12 +127,25 @@ def _feeds(settings: Settings) -> Iterator[Finding]:
 
 
 def _marts(settings: Settings) -> Iterator[Finding]:
-    """Report marts that were built for another reporting zone."""
+    """Report marts that were built for another reporting zone, and builds that run longer than usual."""
     query = "select zone, array_agg(mart order by mart) from ops.mart where zone <> %s group by zone order by zone"
     with connected(settings, "warehouse") as warehouse:
         for zone, names in warehouse.execute(query, [settings.reporting_timezone]):
             what = f"built by days of {zone}; the reporting zone is now {settings.reporting_timezone}"
             yield Finding(f"marts {', '.join(names)}", what, f"run `promptsales build {' '.join(names)}`")
+        yield from check_builds(warehouse)
+
+
+def check_builds(warehouse: psycopg.Connection, at_least: timedelta = LONG) -> Iterator[Finding]:
+    """Report builds that run longer than usual."""
+    for build in find_long_builds(warehouse, at_least):
+        yield Finding(
+            f"mart {build.mart}",
+            f"session {build.pid} has been building it since {build.connected_at:%Y-%m-%d %H:%M:%S} UTC; the slowest "
+            f"of its last 20 builds took {build.slowest.total_seconds():.0f} s",
+            f"look for its progress in the log of the run; if it makes none, run `select pg_terminate_backend("
+            f"{build.pid})` in the warehouse: the mart stays as it was, and the next build repeats it",
+        )
 
 
 # how to fix a late feed, by whether it is streamed
