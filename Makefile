@@ -57,6 +57,7 @@ bench-peers: setup ## time our load beside dlt, sling and ingestr, each installe
 	@$(BIN)/python -m bench.peers --write
 
 bench-marts: setup ## how long marts take on the running stack's warehouse server, beside plain SQL
+	@$(BIN)/python -m bench.marts stack
 	@$(BIN)/python -m bench.marts
 
 soak: setup ## break the stream every half minute for HOURS=1 on a stack of its own, compare every row after each fault

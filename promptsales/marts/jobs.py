@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 class SparkJobs(Protocol):
     """The module ``spark_jobs.jobs``."""
 
-    def session(self, master: str, memory: str, partitions: int) -> "AbstractContextManager[SparkSession]":
+    def session(
+        self, master: str, memory: str, partitions: int, tier: int = 1
+    ) -> "AbstractContextManager[SparkSession]":
         """Start a session; stop it at the end of the block."""
 
     def run_job(

@@ -1,13 +1,28 @@
 """Advisory locks: one run at a time builds a mart, and no person is erased while marts are built."""
 
 import zlib
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import psycopg
-from psycopg.rows import scalar_row
+from psycopg.rows import args_row, scalar_row
 
 from promptsales.erasure.suppression import BUILD_LOCK
 from promptsales.errors import driver_errors
 from promptsales.marts.plan import SQL
+from promptsales.specs.mart import tables
+
+# no build that takes less is reported as long
+LONG = timedelta(minutes=10)
+
+
+class LongBuild(NamedTuple):
+    """A build that runs longer than usual: the session that holds the mart's lock, and the mart's slowest build."""
+
+    mart: str
+    pid: int
+    connected_at: datetime
+    slowest: timedelta
 
 
 def join_builders(warehouse: psycopg.Connection) -> str | None:
@@ -36,6 +51,17 @@ def release(warehouse: psycopg.Connection, mart: str) -> None:
     """Release the lock of a mart."""
     if not warehouse.broken:
         warehouse.execute("select pg_advisory_unlock(%s, %s)", [BUILD_LOCK, _number(mart)])
+
+
+def find_long_builds(warehouse: psycopg.Connection, at_least: timedelta = LONG) -> list[LongBuild]:
+    """Return running builds that take longer than a time, and than three times the slowest of the last 20 builds.
+
+    A mart without an earlier build has no usual time, and a session whose start is hidden from this role is left out.
+    """
+    names = list(tables())
+    values = {"marts": names, "numbers": [_number(name) for name in names], "space": BUILD_LOCK, "at_least": at_least}
+    with warehouse.cursor(row_factory=args_row(LongBuild)) as cursor:
+        return cursor.execute((SQL / "long_builds.sql").read_bytes(), values).fetchall()
 
 
 def _number(mart: str) -> int:

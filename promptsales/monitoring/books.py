@@ -11,6 +11,7 @@ import psycopg
 from promptsales.feeds import manual_release
 from promptsales.feeds.manual_release import RuleCount
 from promptsales.feeds.models import GAP
+from promptsales.marts.locks import LONG, find_long_builds
 from promptsales.monitoring.findings import Finding
 from promptsales.monitoring.freshness import freshness
 from promptsales.specs.stream import stream_contracts
@@ -37,6 +38,7 @@ def find_in_books(warehouse: psycopg.Connection, reporting_zone: str) -> Iterato
     """Yield every finding that one session with the warehouse shows."""
     yield from find_late_feeds(warehouse)
     yield from _find_marts_of_another_zone(warehouse, reporting_zone)
+    yield from check_builds(warehouse)
     yield from find_quarantined(warehouse)
     yield from find_dead_letters(warehouse)
     yield from _find_unnamed_fields(warehouse)
@@ -59,6 +61,18 @@ def _find_marts_of_another_zone(warehouse: psycopg.Connection, reporting_zone: s
     for zone, names in warehouse.execute(_OTHER_ZONE, [reporting_zone]):
         what = f"built by days of {zone}; the reporting zone is now {reporting_zone}"
         yield Finding(f"marts {', '.join(names)}", what, f"run `promptsales build {' '.join(names)}`")
+
+
+def check_builds(warehouse: psycopg.Connection, at_least: timedelta = LONG) -> Iterator[Finding]:
+    """Report builds that run longer than usual; a role that may not see other sessions finds none."""
+    for build in find_long_builds(warehouse, at_least):
+        yield Finding(
+            f"mart {build.mart}",
+            f"session {build.pid} has been building it since {build.connected_at:%Y-%m-%d %H:%M:%S} UTC; the slowest "
+            f"of its last 20 builds took {build.slowest.total_seconds():.0f} s",
+            f"look for its progress in the log of the run; if it makes none, run `select pg_terminate_backend("
+            f"{build.pid})` in the warehouse: the mart stays as it was, and the next build repeats it",
+        )
 
 
 def find_quarantined(warehouse: psycopg.Connection) -> Iterator[Finding]:

@@ -1,14 +1,16 @@
 """A build that meets another one names it, and waits if told to."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
 from promptsales.erasure.suppression import BUILD_LOCK
 from promptsales.errors import TransientError
+from promptsales.marts import locks
 from promptsales.marts.build import build
 from promptsales.marts.plan import BuildRequest
+from promptsales.monitoring.books import check_builds
 from promptsales.settings import Settings
 from spark_jobs import jobs
 from tests.integration.provision.conftest import Connect
@@ -54,3 +56,33 @@ def test_a_build_that_waits_goes_on_when_the_other_one_ended(
 
         assert build([], second, stack, REQUEST, jobs, wait=wait) == []
     assert messages == [message, message]
+
+
+def note_build(admin: psycopg.Connection, mart: str, taken: timedelta) -> None:
+    """Record a published build of a mart."""
+    admin.execute(
+        "insert into ops.mart_build (mart, is_full, ranges, staged, inserted, updated, deleted, restated, "
+        "checks_passed, checks_failed, triggered_by, started_at, published_at) "
+        "values (%s, false, '{}', 0, 0, 0, 0, 0, 0, 0, 'test', now() - %s, now())",
+        [mart, taken],
+    )
+
+
+def test_doctor_names_a_build_that_runs_longer_than_usual(admin: psycopg.Connection, connect: Connect) -> None:
+    slow, usual, first = "sales_pipeline_daily", "ai_cost_daily", "lost_reason_monthly"
+    note_build(admin, slow, timedelta(microseconds=1))
+    note_build(admin, usual, timedelta(hours=1))
+    with connect("warehouse_loader") as running, connect("warehouse_loader") as looking:
+        running.autocommit = looking.autocommit = True
+        for mart in (slow, usual, first):
+            assert locks.hold(running, mart) is None
+        assert list(check_builds(looking)) == []
+        (finding,) = check_builds(looking, at_least=timedelta(0))
+        ((began,),) = running.execute(
+            "select backend_start at time zone 'UTC' from pg_stat_activity where pid = pg_backend_pid()"
+        )
+    assert finding.where == f"mart {slow}"
+    assert finding.what == (
+        f"session {running.info.backend_pid} has been building it since {began:%Y-%m-%d %H:%M:%S} UTC; the slowest of "
+        "its last 20 builds took 0 s"
+    )

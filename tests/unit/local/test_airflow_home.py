@@ -18,7 +18,15 @@ print(*[f"{alert.category}: {alert.text}" for alert in DASHBOARD_UIALERTS if isi
 
 def test_the_triggerer_is_explained_on_the_home_page(tmp_path: Path) -> None:
     state = Settings(state=tmp_path)
-    for name in ("airflow", "airflow_admin", "airflow_editor", "airflow_viewer", "airflow_fernet", "airflow_api_secret", "airflow_jwt"):
+    for name in (
+        "airflow",
+        "airflow_admin",
+        "airflow_editor",
+        "airflow_viewer",
+        "airflow_fernet",
+        "airflow_api_secret",
+        "airflow_jwt",
+    ):
         state.secrets.create(name)
     service = AirflowService(state)
     (path, text) = next((path, text) for path, text in service.files().items() if path.suffix == ".py")
