@@ -41,7 +41,7 @@ ANY = (
     Group("load", _parts("load", "extract", "content", "reconcile")),
     Group("provision", _parts("provision", "quality", "authoring", "privacy")),
     Group("others", (
-        "tests/properties", "--ignore=tests/properties/test_bad_rows.py", *_parts("seed", "cli"),
+        "tests/properties", "--ignore=tests/properties/test_bad_rows.py", *_parts("seed", "cli", "webui"),
         *_parts(*sorted(path.name for path in (ROOT / "tests/integration").glob("test_*.py"))),
     )),
 )  # fmt: skip

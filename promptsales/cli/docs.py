@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command()
 def docs() -> None:
-    """Generate docs/reference/marts.md, the data dictionary, docs/models.svg, the lineage, files for dbt, and bi/datasets.
+    """Generate the data dictionary, the picture of the lineage, files for dbt, and the datasets of bi/.
 
     All come from the contracts and the `mart.yml` files.
     """
