@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from types import FrameType
 
 from promptsales.settings import ROOT, Settings, settings
@@ -54,6 +55,7 @@ class Suite:
         self.lanes = Lanes(pytest)
         self.errors: list[BaseException] = []
         self._any, self._threads = deque(ANY), list[threading.Thread]()
+        self._starting = threading.Lock()
 
     def start(self) -> None:
         """Start both stacks, each in a thread that removes it once its lanes have ended."""
@@ -66,7 +68,12 @@ class Suite:
 
     def _hold(self, stack: Settings, lanes: Sequence[Sequence[deque[Group]]], without: Collection[str]) -> None:
         try:
-            with started(stack, without):
+            with ExitStack() as servers:
+                # one after the other: all at once, on a busy machine, some server would not be healthy in time
+                with self._starting:
+                    if self.lanes.is_stopped:
+                        return
+                    servers.enter_context(started(stack, without))
                 run = [threading.Thread(target=self.lanes.run, args=(queues, sharing(stack))) for queues in lanes]
                 for thread in run:
                     thread.start()

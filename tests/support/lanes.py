@@ -46,7 +46,7 @@ class Lanes:
     say: Callable[[str], None] = lambda text: print(text, flush=True)
     results: list[Result] = field(default_factory=list)
     _running: set["subprocess.Popen[str]"] = field(default_factory=set)
-    _is_stopped: bool = False
+    is_stopped: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, queues: Sequence[deque[Group]], environment: Mapping[str, str]) -> None:
@@ -61,7 +61,7 @@ class Lanes:
     def stop(self) -> None:
         """Interrupt the groups that run, as Ctrl-C does, and start no other."""
         with self._lock:
-            self._is_stopped = True
+            self.is_stopped = True
             running = list(self._running)
         for process in running:
             process.send_signal(signal.SIGINT)
@@ -72,13 +72,13 @@ class Lanes:
 
     def _next(self, queues: Sequence[deque[Group]]) -> Group | None:
         with self._lock:
-            if self._is_stopped:
+            if self.is_stopped:
                 return None
             return next((queue.popleft() for queue in queues if queue), None)
 
     def _run(self, group: Group, environment: Mapping[str, str], output: object) -> int:
         with self._lock:
-            if self._is_stopped:
+            if self.is_stopped:
                 return -signal.SIGINT
             process = subprocess.Popen(
                 self.command(group),
