@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -36,6 +37,7 @@ def create_app() -> FastAPI:
     app = FastAPI(title="Warehouse", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(viewer)])
     app.middleware("http")(_add_headers)
     app.add_exception_handler(StarletteHTTPException, _show_refusal)
+    app.add_exception_handler(RequestValidationError, _show_incomplete)
     app.add_exception_handler(PipelineError, _show_error)
     for module in (overview, table, quarantine, loads, stream, dead_letters):
         app.include_router(module.router)
@@ -60,6 +62,14 @@ async def _show_refusal(request: Request, error: Exception) -> Response:
     """Show why a request was refused; without a login, where to log in."""
     code = error.status_code if isinstance(error, StarletteHTTPException) else 500
     return render(request, "error.html", status=code, code=code, text=str(getattr(error, "detail", "")))
+
+
+async def _show_incomplete(request: Request, error: Exception) -> Response:
+    """Show which field of a form or an address is missing or not valid, such as no row that was chosen."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    fields = ", ".join(sorted({str(fault["loc"][1]) for fault in faults if len(fault["loc"]) > 1}))
+    text = f"choose or fill in: {fields or 'the fields of the form'}; then try again"
+    return render(request, "error.html", status=422, code=422, text=text)
 
 
 async def _show_error(request: Request, error: Exception) -> Response:

@@ -141,7 +141,7 @@ def test_an_editor_releases_a_row_by_keyboard(
     page.get_by_role("link", name="core.leads").click()
     row = page.get_by_role("row", name="created_after_updated")
     row.get_by_role("link").first.press("Enter")
-    page.get_by_label("Row ", exact=False).first.press("Space")
+    page.locator('input[name="row"]').first.press("Space")
     page.get_by_label("Reason").fill("the customer confirmed the date")
     page.get_by_label("Reason").press("Enter")
     page.get_by_role("heading", name="Release: 1 of 1 done").wait_for()

@@ -121,6 +121,8 @@ def test_an_editor_releases_with_a_reason_and_a_viewer_does_not(
     chosen = {"row": [str(number)], "reason": "agreed with Jane, jane@example.com"}
     assert viewer.post("/quarantine/release", chosen).status_code == 403
     assert editor.post("/quarantine/release", {**chosen, "reason": " x "}).status_code == 409
+    nothing = editor.post("/quarantine/release", {"reason": "no row is chosen"})
+    assert (nothing.status_code, "choose or fill in: row; then try again" in nothing.text) == (422, True)
     assert books.execute("select count(*) from ops.quarantine where is_waived").fetchone() == (0,)
 
     answer = editor.post("/quarantine/release", {**chosen, "row": [str(number), "999999"]})
