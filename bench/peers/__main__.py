@@ -92,7 +92,8 @@ def measure(options: argparse.Namespace, folder: Path, tell: Callable[[str], Non
 
 
 def stop(number: int, frame: FrameType | None) -> None:
-    """End the measurement as Ctrl-C does."""
+    """End the measurement as Ctrl-C does; `make` and `timeout` may each send a signal, and the second is ignored."""
+    signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

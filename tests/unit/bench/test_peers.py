@@ -72,7 +72,8 @@ def test_page_without_marks_is_refused() -> None:
 
 
 def test_results_page_has_the_marks() -> None:
-    report.replaced(report.PAGE.read_text(encoding="utf-8"), "new")
+    page = report.replaced(report.PAGE.read_text(encoding="utf-8"), "new")
+    assert f"{report.BEGIN}\n\nnew\n{report.END}" in page
 
 
 def test_section_says_why_a_method_has_no_figures() -> None:
