@@ -175,8 +175,8 @@ def test_live_spend_comes_from_redis(
     campaign = uuid.uuid4()
     admin.execute(
         "insert into core.campaigns (campaign_id, user_id, name, status, currency_code, budget, is_deleted, src_epoch,"
-        " src_lsn, src_commit, src_is_snapshot, _loaded_at) values (%s, %s, 'Ours', 'active', 'EUR', 10, false, 1, 1, 1,"
-        " false, now())",
+        " src_lsn, src_commit, src_is_snapshot, _loaded_at) values (%s, %s, 'Ours', 'active', 'EUR', 10, false, 1, 1,"
+        " 1, false, now())",
         [campaign, uuid.uuid4()],
     )
     admin.execute(
