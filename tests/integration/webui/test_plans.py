@@ -20,7 +20,7 @@ FILL = (
     """
     insert into ops.check_result (feed, extraction, rule, expectation, on_fail, is_success, element_count,
                                   unexpected_count, checked_at)
-    select name, n, 'rule ' || r, 'x', 'warn', n % 50 > 0, 10, 0, now() - n * interval '1 hour'
+    select name, n, 'rule ' || r, 'x', 'warn', n %% 50 > 0, 10, 0, now() - n * interval '1 hour'
     from unnest(%(names)s::text[]) name, generate_series(1, 12) r, generate_series(1, 400) n
     """,
     """
