@@ -80,6 +80,6 @@ setup:
 
 lock: ## pin the newest versions that fit setup.cfg (uv comes from the environment)
 	@$(BIN)/uv pip compile -q --no-build-isolation --generate-hashes --upgrade --extra local --extra dev --custom-compile-command "make lock" setup.cfg -o requirements.txt
-	@$(BIN)/uv pip compile -q --generate-hashes --upgrade --custom-compile-command "make lock" bi/requirements.in -o bi/requirements.txt
-	@for tool in dlt sling ingestr; do $(BIN)/uv pip compile -q --no-config --python-version 3.11 --generate-hashes --upgrade --custom-compile-command "make lock" bench/peers/$$tool.in -o bench/peers/$$tool.lock; done
+	@$(BIN)/uv pip compile -q --no-build-isolation --generate-hashes --upgrade --custom-compile-command "make lock" bi/requirements.in -o bi/requirements.txt
+	@for tool in dlt sling ingestr; do $(BIN)/uv pip compile -q --no-build-isolation --no-config --python-version 3.11 --generate-hashes --upgrade --custom-compile-command "make lock" bench/peers/$$tool.in -o bench/peers/$$tool.lock; done
 	@echo pip-audit | $(BIN)/uv pip compile -q --no-build-isolation --generate-hashes --upgrade --custom-compile-command "make lock" - -o .ci/audit.lock

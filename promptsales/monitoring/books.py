@@ -50,7 +50,7 @@ def find_late_feeds(warehouse: psycopg.Connection) -> Iterator[Finding]:
     for feed in freshness(warehouse):
         if feed.state in ("late", "stale"):
             held = f", held by {feed.held_by}" if feed.held_by else ""
-            what = f"complete only through {feed.complete_through}{held}"
+            what = f"complete only through {feed.complete_through:%Y-%m-%d %H:%M:%S} UTC{held}"
             yield Finding(f"feed {feed.feed}", what, _WAKE[feed.is_streamed])
         elif GAP in (feed.held_by or ""):
             todo = f"run `promptsales reconcile {feed.feed}`; the next load then sets complete_through again"

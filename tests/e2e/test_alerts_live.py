@@ -26,10 +26,10 @@ def box() -> Iterator[Inbox]:
 def test_a_failing_task(airflow: AirflowClient, box: Inbox) -> None:
     run = airflow.trigger(HOURLY, f"alert-{uuid.uuid4()}", {"start": "2026-01-01T00:00:00Z"})
     airflow.wait(run, PATIENCE_S)
-    alert = box.wait_for(lambda post: run.run_id in post["text"] and "leads.extract" in post["subject"])
-    assert alert["subject"] == f"{HOURLY}: leads.extract failed"
+    alert = box.wait_for(lambda post: run.run_id in post["text"] and "window" in post["subject"])
+    assert alert["subject"] == f"{HOURLY}: window failed"
     assert "try 1: a window needs both start and end" in alert["text"]
-    assert f"{HOURLY}: leads.extract failed" in {mail["subject"] for mail in box.mails}
+    assert f"{HOURLY}: window failed" in {mail["subject"] for mail in box.mails}
 
 
 def test_a_missed_deadline(stack: Settings, airflow: AirflowClient, box: Inbox) -> None:

@@ -1,5 +1,6 @@
 """The hourly audit finds rows that differ from the source, repairs them, and judges them by the rules."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -208,8 +209,9 @@ def task(stack: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]
         return psycopg.connect(stack.address(conn_id), autocommit=True)
 
     run = SimpleNamespace(dag_id="stream_audit", run_id="test")
+    events = defaultdict[Any, SimpleNamespace](SimpleNamespace)
     monkeypatch.setattr(tasks, "postgres", postgres)
-    monkeypatch.setattr(tasks, "get_current_context", lambda: {"dag_run": run})
+    monkeypatch.setattr(tasks, "get_current_context", lambda: {"dag_run": run, "outlet_events": events})
     monkeypatch.setattr(tasks, "forget_responses", lambda *tables: None)
     return lambda: tasks.audit.function(METRICS.table)
 

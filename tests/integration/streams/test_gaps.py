@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from promptsales.bus import topics
@@ -17,6 +17,7 @@ from promptsales.stream import lag
 from promptsales.stream.batch import Batch, Offset
 from promptsales.stream.gaps import Gap
 from promptsales.stream.sink import Sink
+from tests.support.streaming import wait
 
 # no worker reads this topic, and no connector has this name
 CONNECTOR: Any = "gaps"
@@ -57,8 +58,19 @@ def create(client: AdminClient) -> None:
 
 
 def create_again(client: AdminClient) -> None:
+    before = read_id(client)
     client.delete_topics([TOPIC])[TOPIC].result()
     create(client)
+    # the broker answers for a moment from what it knew before
+    wait(lambda: read_id(client) not in (before, ""))
+
+
+def read_id(client: AdminClient) -> str:
+    """Return Kafka's own id of the topic; empty while the broker does not know it."""
+    try:
+        return str(client.describe_topics(TopicCollection([TOPIC]))[TOPIC].result().topic_id)
+    except KafkaException:
+        return ""
 
 
 def send(stack: Settings, events: int) -> None:
