@@ -137,7 +137,7 @@ def _batch(connection: psycopg.Connection, schema: str, table: str, query: str |
         kwargs={"creator": lambda: connection, "poolclass": _BorrowedConnection},
     )
     if query:
-        _read_only_columns_of(query, source.get_execution_engine().engine)
+        _correct(query, source.get_execution_engine().engine)
         return source.add_query_asset(table, query=query).add_batch_definition_whole_table("all").get_batch()
     with warnings.catch_warnings():
         # Great Expectations 1.24 has no other way to name a schema of PostgreSQL
@@ -146,13 +146,17 @@ def _batch(connection: psycopg.Connection, schema: str, table: str, query: str |
     return asset.add_batch_definition_whole_table("all").get_batch()
 
 
-def _read_only_columns_of(query: str, engine: Engine) -> None:
-    """Fetch no row of the batch where Great Expectations asks for its columns: it would fetch all of them."""
+def _correct(query: str, engine: Engine) -> None:
+    """Correct two things that Great Expectations does with a batch that is a query.
+
+    It escapes percent signs twice, and fetches all rows where it asks for the columns.
+    """
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
-    def limit(_: Any, __: Any, statement: str, parameters: Any, context: Any, ___: bool) -> tuple[str, Any]:
+    def correct(_: Any, __: Any, statement: str, parameters: Any, context: Any, ___: bool) -> tuple[str, Any]:
+        statement = statement.replace("%%%%", "%%")
         asked = getattr(context.compiled, "statement", None)
-        if isinstance(asked, TextClause) and asked.text == query:
+        if isinstance(asked, TextClause) and asked.text.replace("%%", "%") == query:
             statement = f"select * from ({statement}) as batch limit 0"  # noqa: S608 -- the statement is ours
         return statement, parameters
 
