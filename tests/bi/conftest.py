@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,8 @@ from local.superset import address_of, superset
 from promptsales.settings import Settings, settings
 from promptsales.specs.feed import contracts
 from tests.support.servers import SHARED, started
+
+PATIENCE_S = 120
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +32,27 @@ def stack() -> Iterator[Settings]:
 
 @pytest.fixture(scope="session")
 def built(stack: Settings) -> Settings:
-    """Seed every system, load every feed and build every mart."""
-    for command in (["seed"], ["load", *contracts()], ["build"]):
-        subprocess.run([Path(sys.executable).with_name("promptsales"), *command], check=True)
+    """Seed every system, load every feed, stream every table and build every mart."""
+    _promptsales("seed")
+    _promptsales("connectors", "apply")
+    _promptsales("load", *contracts())
+    _wait_for_the_stream(stack)
+    _promptsales("build")
     return stack
+
+
+def _promptsales(*words: str) -> None:
+    subprocess.run([Path(sys.executable).with_name("promptsales"), *words], check=True)
+
+
+def _wait_for_the_stream(stack: Settings) -> None:
+    """Wait until every streamed table holds what was committed at the sources before now."""
+    deadline, now = time.monotonic() + PATIENCE_S, datetime.now(UTC)
+    with psycopg.connect(stack.address("warehouse"), autocommit=True) as connection:
+        query = "select bool_and(coalesce(complete_through > %s, false)) from ops.feed where topic is not null"
+        while connection.execute(query, [now]).fetchone() != (True,):
+            assert time.monotonic() < deadline, "the stream did not get that far"
+            time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
