@@ -69,6 +69,7 @@ def api(address: str, built: Settings) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"{address}/api/v1/", trust_env=False, timeout=60) as client:
         token = client.post("security/login", json=login).raise_for_status().json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
+        client.headers["X-CSRFToken"] = client.get("security/csrf_token/").raise_for_status().json()["result"]
         yield client
 
 
