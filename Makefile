@@ -3,7 +3,7 @@ BIN := .venv/bin
 # bytecode is written once and read ever after; some containers switch that off
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-containers check audit bi bench-load bench-peers bench-stream bench-marts soak quality stop status logs clean setup lock check-types check-units check-sql check-layers check-lint check-format
+.PHONY: help run test test-bi test-containers check audit bi bench-load bench-peers bench-stream bench-marts soak quality stop status logs clean setup lock check-types check-units check-sql check-layers check-lint check-format
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -13,6 +13,9 @@ run: setup ## set up, start the stack, provision, seed, run the pipeline through
 
 test: setup ## set up and pass every test, on ports and a state folder of their own
 	@$(BIN)/python -m tests
+
+test-bi: setup ## start Superset on a stack of its own and compare what its dashboards show with core
+	@bi/install && $(BIN)/pytest -q tests/bi
 
 test-containers: setup ## start docker/compose.yml and follow rows to the marts; skipped where no Docker engine answers
 	@$(BIN)/pytest -q tests/containers

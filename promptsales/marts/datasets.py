@@ -19,6 +19,7 @@ NAMESPACE = UUID("5a3f1d52-9d2b-4b53-8a55-0f0c9b3f7a01")
 
 _HEAD = "# `promptsales docs` generates this file from {source}: change that one.\n"
 _COUNT, _SHARE = ",d", ".2%"
+_RATIO_SCALE = 6  # decimals of the ratios in all marts; ratios with more are tiny
 
 
 def datasets() -> dict[Path, str]:
@@ -71,7 +72,8 @@ def _metric(column: MartColumn) -> dict[str, Any]:
 
 
 def _format(column: MartColumn) -> str:
-    """Return how D3 formats a metric: money has two decimals, or six where the mart keeps more than six."""
-    if "currency" in column.description:
-        return f",.{6 if column.type in ('numeric(38,10)', 'numeric(38,12)') else 2}f"
-    return _SHARE if column.ratio else _COUNT
+    """Return how D3 formats a metric: money has two decimals, or six where it is the tiny price of one thing."""
+    if column.ratio and "currency" not in column.description:
+        return _SHARE
+    scale = int(column.type.rstrip(")").split(",")[-1]) if column.type.startswith("numeric(") else 0
+    return _COUNT if scale == 0 else f",.{6 if column.ratio and scale > _RATIO_SCALE else 2}f"

@@ -16,8 +16,8 @@ from promptsales.settings import ROOT
 from tests.__main__ import ALONE, ANY, APART, FULL
 from tests.support.lanes import Group, Lanes, Result, count
 
-# the checks run the first, and `make test-containers` the second
-ELSEWHERE = ("tests/unit/*", "tests/containers/*")
+# the checks run the first, `make test-bi` the second and `make test-containers` the third
+ELSEWHERE = ("tests/unit/*", "tests/bi/*", "tests/containers/*")
 
 
 def selected(group: Group) -> list[str]:
