@@ -30,7 +30,6 @@ def _parts(*names: str) -> tuple[str, ...]:
 APART = (
     Group("marts", _parts("marts")),
     Group("rules", (*_parts("rules"), "tests/properties/test_bad_rows.py")),
-    Group("shapes", _parts("public_shapes")),
 )
 # with Airflow
 FULL = (Group("e2e", ("tests/e2e",)), Group("security", ("tests/security",)))
@@ -42,7 +41,7 @@ ANY = (
     Group("load", _parts("load", "extract", "content", "reconcile")),
     Group("provision", _parts("provision", "quality", "authoring", "privacy")),
     Group("others", (
-        "tests/properties", "--ignore=tests/properties/test_bad_rows.py", *_parts("seed", "cli", "webui"),
+        "tests/properties", "--ignore=tests/properties/test_bad_rows.py", *_parts("seed", "public_shapes", "cli", "webui"),
         *_parts(*sorted(path.name for path in (ROOT / "tests/integration").glob("test_*.py"))),
     )),
 )  # fmt: skip
