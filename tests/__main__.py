@@ -41,7 +41,8 @@ ANY = (
     Group("load", _parts("load", "extract", "content", "reconcile")),
     Group("provision", _parts("provision", "quality", "authoring", "privacy")),
     Group("others", (
-        "tests/properties", "--ignore=tests/properties/test_bad_rows.py", *_parts("seed", "public_shapes", "cli", "webui"),
+        "tests/properties", "--ignore=tests/properties/test_bad_rows.py",
+        *_parts("seed", "public_shapes", "cli", "webui"),
         *_parts(*sorted(path.name for path in (ROOT / "tests/integration").glob("test_*.py"))),
     )),
 )  # fmt: skip
