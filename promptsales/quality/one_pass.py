@@ -21,7 +21,7 @@ _NULLS = {
 }
 
 
-class Batch(NamedTuple):
+class BatchPlan(NamedTuple):
     """The rows to check, and the expectations in the form that Great Expectations runs, by rule.
 
     ``query`` is None where the table needs no further column. ``conditional`` are the rules that apply to some rows
@@ -33,7 +33,7 @@ class Batch(NamedTuple):
     conditional: frozenset[str]
 
 
-def plan_batch(expectations: Iterable[Expectation], connection: psycopg.Connection, rows: sql.Composable) -> Batch:
+def plan_batch(expectations: Iterable[Expectation], connection: psycopg.Connection, rows: sql.Composable) -> BatchPlan:
     """Add a column for each rule that would need a pass of its own.
 
     If PostgreSQL refuses a column, none is added, so that only the rule that is wrong fails, by its name.
@@ -50,10 +50,10 @@ def plan_batch(expectations: Iterable[Expectation], connection: psycopg.Connecti
         sql.SQL("").join(sql.SQL(", {} as {}").format(kept[rule], sql.Identifier(names[rule])) for rule in kept), rows
     )
     if not kept or not _is_accepted(connection, query):
-        return Batch(None, models, frozenset())
+        return BatchPlan(None, models, frozenset())
     conditional = frozenset(rule for rule in kept if "row_condition" in models[rule]["kwargs"])
     as_column = {rule: _is_true(models[rule], name) for rule, name in names.items()}
-    return Batch(query.as_string(connection), models | as_column, conditional)
+    return BatchPlan(query.as_string(connection), models | as_column, conditional)
 
 
 def _is_accepted(connection: psycopg.Connection, query: sql.Composable) -> bool:

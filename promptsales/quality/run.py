@@ -21,7 +21,7 @@ from sqlalchemy.pool import StaticPool
 
 from promptsales.errors import ConfigError
 from promptsales.quality import sql_rules
-from promptsales.quality.one_pass import Batch, plan_batch
+from promptsales.quality.one_pass import BatchPlan, plan_batch
 from promptsales.quality.verdict import Verdict
 from promptsales.specs import derived
 from promptsales.specs.suite import CLOCK_TOLERANCE, Suite
@@ -100,7 +100,7 @@ def run_suite(
 
 def _validate(
     asset: Any,
-    batch: Batch,
+    batch: BatchPlan,
     suite: Suite,
     checked: Any,
     read_at: datetime,
@@ -178,7 +178,7 @@ def _name_rows(connection: psycopg.Connection, schema: str, table: str, row: str
     }
 
 
-def _verdict(batch: Batch, suite: Suite, result: Any, row: str | None) -> Verdict:
+def _verdict(batch: BatchPlan, suite: Suite, result: Any, row: str | None) -> Verdict:
     expectation = suite.by_rule[result.expectation_config.meta["rule"]]
     details = result.result or {}
     error = _error(result.exception_info)

@@ -33,7 +33,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-class Size(NamedTuple):
+class Canvas(NamedTuple):
     """The size of a chart in pixels of the page, how many labels fit on its axis, and how long they may be."""
 
     width: int
@@ -44,7 +44,7 @@ class Size(NamedTuple):
 
 
 # a page shows the size that fits, so that a chart is never scaled to unreadable text
-PHONE, HALF, WIDE = Size(326, 300, 3, 16, 2), Size(640, 340, 6, 22, 4), Size(1280, 340, 12, 40, 6)
+PHONE, HALF, WIDE = Canvas(326, 300, 3, 16, 2), Canvas(640, 340, 6, 22, 4), Canvas(1280, 340, 12, 40, 6)
 _PLAN, _CUT = 100, 250
 STATUSES = ("overspent", "over", "on_track", "under")
 
@@ -56,7 +56,7 @@ def draw(kind: Kind, columns: Sequence[str], rows: Sequence[Sequence[Any]], is_w
     return f'<div class="chart {kind}">{drawn}</div>'
 
 
-def chart(kind: Kind, columns: Sequence[str], rows: Sequence[Sequence[Any]], size: Size = HALF) -> str:
+def chart(kind: Kind, columns: Sequence[str], rows: Sequence[Sequence[Any]], size: Canvas = HALF) -> str:
     """Return a chart as an ``svg`` element.
 
     Args:
@@ -89,7 +89,7 @@ def chart(kind: Kind, columns: Sequence[str], rows: Sequence[Sequence[Any]], siz
     return str(figure.render(is_unicode=True))
 
 
-def _add_pacing(figure: Any, columns: Sequence[str], rows: Sequence[Sequence[Any]], size: Size) -> None:
+def _add_pacing(figure: Any, columns: Sequence[str], rows: Sequence[Sequence[Any]], size: Canvas) -> None:
     """Add bars that are coloured by status, and a marked line where a budget is on plan.
 
     A tiny budget may be spent a thousandfold: its bar is cut, and its label says the figure.
@@ -105,7 +105,7 @@ def _add_pacing(figure: Any, columns: Sequence[str], rows: Sequence[Sequence[Any
     figure.add(columns[1], bars)
 
 
-def _shorten(text: str, size: Size) -> str:
+def _shorten(text: str, size: Canvas) -> str:
     """Return a label that leaves room for its bar: pygal cuts no labels of horizontal bars."""
     return text if len(text) <= size.length else f"{text[: size.length - 1]}\N{HORIZONTAL ELLIPSIS}"
 

@@ -46,9 +46,7 @@ def bars(label: str, values: Sequence[Bar], unit: str = "") -> Markup:
 def _bar(bar: Bar, x: float, width: float, largest: float) -> Markup:
     share = (bar.value or 0.0) / largest if largest else 0.0
     height = max(share * (HEIGHT - 4), 1.5 if bar.value else 0.0)
-    return Markup(
-        '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
-    ).format(bar.kind, x, HEIGHT - height, max(width - _GAP, 0.5), height, bar.text)
+    return _RECT.format(bar.kind, x, HEIGHT - height, max(width - _GAP, 0.5), height, bar.text)
 
 
 def _short(value: float) -> str:

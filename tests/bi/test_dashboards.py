@@ -1,8 +1,6 @@
 """Every chart of every dashboard answers, and what it shows is what core holds."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,30 +8,19 @@ import psycopg
 import pytest
 
 from promptsales.settings import ROOT, Settings
+from tests.bi.browsing import log_in, show
+from tests.bi.recounting import EXPECTED, recount
+from tests.support.browser import NEEDS_CHROMIUM, browsing
 
-# Debian's; Playwright downloads none
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 DASHBOARDS = sorted(path.stem for path in (ROOT / "bi" / "dashboards").glob("*.yaml"))
 
-pytestmark = [
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM} (apt-get install chromium)"),
-    # playwright's own loop leaves one behind
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: run local/install")
-
-from tests.bi.browsing import log_in, show  # noqa: E402 -- it needs playwright
-from tests.bi.recounting import EXPECTED, recount  # noqa: E402
+pytestmark = [pytest.mark.timeout(600), *NEEDS_CHROMIUM]
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    with browsing() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """The Warehouse page in a browser: every page with each role, checked by axe, by width and by colour scheme."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,18 +14,9 @@ from promptsales.specs.feed import contract
 from promptsales.webui.reading import BOOKS
 from tests.support import leads
 from tests.support.airflow_server import serving
+from tests.support.browser import NEEDS_CHROMIUM, browsing
 
-# Debian's; Playwright downloads none
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-
-pytestmark = [
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM} (apt-get install chromium)"),
-    # playwright's own loop leaves one behind
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: run local/install")
+pytestmark = [pytest.mark.timeout(900), *NEEDS_CHROMIUM]
 
 PAGES = ("/", "/tables/core.leads", "/tables/marts.lead_attribution", "/tables/realtime.lead", "/quarantine",
          "/loads", "/stream", "/dead-letters", "/dags/promptcrm_hourly")  # fmt: skip
@@ -44,10 +33,8 @@ def airflow(stack: Settings) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    with browsing() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -129,6 +116,7 @@ def test_in_airflows_frame_a_run_opens_in_the_window(
     frame.get_by_role("link", name="core.leads").click()
     frame.get_by_role("link", name="promptcrm_hourly").first.click()
     page.wait_for_url(f"{airflow}/dags/promptcrm_hourly**")
+    assert page.locator("iframe").count() == 0
     page.context.close()
 
 

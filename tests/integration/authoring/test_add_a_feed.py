@@ -49,13 +49,8 @@ def visits(stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection) 
     admin.execute("delete from ops.staleness where name = 'visits'")
 
 
-def test_a_new_feed_needs_no_python(
-    promptsales: Command, copy: Path, visits: psycopg.Connection, admin: psycopg.Connection
-) -> None:
-    # step 1: the draft
+def test_a_draft_goes_to_a_folder_of_ones_own(promptsales: Command, copy: Path, visits: psycopg.Connection) -> None:
     printed = promptsales("contracts", "new", "crm.visits")
-    assert (printed.returncode, "key: visit_id" in printed.stdout) == (0, True), printed.stderr
-    assert not (copy / "warehouse" / "core" / "visits").exists()
     own = copy.parent / "own" / "visits"
     written = promptsales("contracts", "new", "crm.visits", "--folder", str(own))
     assert written.stdout.splitlines() == [
@@ -64,6 +59,15 @@ def test_a_new_feed_needs_no_python(
         "`promptsales load visits`",
     ]
     assert (own / "contract.yml").read_text() == printed.stdout
+    assert not (copy / "warehouse" / "core" / "visits").exists()
+
+
+def test_a_new_feed_needs_no_python(
+    promptsales: Command, copy: Path, visits: psycopg.Connection, admin: psycopg.Connection
+) -> None:
+    # step 1: the draft
+    printed = promptsales("contracts", "new", "crm.visits")
+    assert (printed.returncode, "key: visit_id" in printed.stdout) == (0, True), printed.stderr
     assert not (copy / "warehouse" / "core" / "visits").exists()
     assert promptsales("contracts", "new", "crm.visits", "--write").returncode == 0
     assert (copy / "warehouse" / "core" / "visits" / "contract.yml").read_text() == printed.stdout

@@ -202,4 +202,4 @@ def test_the_pages_role_may_run_every_query(stack: Settings, path: str) -> None:
         "feed": "leads", "rule": "status_unknown", "topic": None, "actions": None,
     }  # fmt: skip
     with psycopg.connect(stack.address("warehouse_page"), autocommit=True) as reader:
-        reader.execute(f"explain {query}".encode(), {name: given[name] for name in names})
+        assert reader.execute(f"explain {query}".encode(), {name: given[name] for name in names}).fetchall()
