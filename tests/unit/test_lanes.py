@@ -60,7 +60,7 @@ def test_lanes_share_a_queue_and_each_group_runs_once() -> None:
 
 def test_the_output_of_a_failed_group_is_printed_as_a_whole() -> None:
     said: list[str] = []
-    code = "import sys; print('the reason'); print('1 failed in 2s', file=sys.stderr); sys.exit(1)"
+    code = "import sys; print('the reason', flush=True); print('1 failed in 2s', file=sys.stderr); sys.exit(1)"
     run = lanes(said)
     run.run([deque([Group("bad", (code,))])], os.environ)
     (result,), (text,) = run.results, said
