@@ -23,6 +23,8 @@ _SOURCES: dict[Database, dict[str, str | None]] = {
     "promptcrm": {"promptcrm": "promptcrm_owner", "etl": None},
 }
 _LAYERS = ("ops", "core", "realtime", "marts")
+# folders that were renamed: databases record their files under the line's first name
+_FIRST_NAMES = {"realtime_live_leads": "realtime_lead", "realtime_live_opportunities": "realtime_opportunity"}
 _FIRST = {"schemas.sql", "table.sql", "view.sql"}
 _NUMBERED = re.compile(r"([0-9]{4})_[a-z0-9_]+\.sql")
 
@@ -73,10 +75,15 @@ def list_lines(database: Database) -> tuple[Line, ...]:
     """
     if database == "warehouse":
         folders = [path.parent for layer in _LAYERS for path in sorted(_tables(layer), key=_views_last)]
-        names = {ROOT / "warehouse": "schemas"} | {folder: "_".join(folder.parts[-2:]) for folder in folders}
+        names = {ROOT / "warehouse": "schemas"} | {folder: _name(folder) for folder in folders}
         return tuple(read_line(database, name, "warehouse_owner", folder) for folder, name in names.items())
     folder = ROOT / "schemas" / "sql"
     return tuple(read_line(database, name, owner, folder / name) for name, owner in _SOURCES[database].items())
+
+
+def _name(folder: Path) -> str:
+    name = "_".join(folder.parts[-2:])
+    return _FIRST_NAMES.get(name, name)
 
 
 def _tables(layer: str) -> list[Path]:

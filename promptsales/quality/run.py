@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.abc import Loader
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 from psycopg.types.string import TextLoader
-from sqlalchemy import Engine, TextClause, event
+from sqlalchemy import Engine, TextClause, event, quoted_name
 from sqlalchemy.pool import StaticPool
 
 from promptsales.errors import ConfigError
@@ -142,7 +142,8 @@ def _batch(connection: psycopg.Connection, schema: str, table: str, query: str |
     with warnings.catch_warnings():
         # Great Expectations 1.24 has no other way to name a schema of PostgreSQL
         warnings.filterwarnings("ignore", "`schema_name` is deprecated", DeprecationWarning)
-        asset = source.add_table_asset(table, table_name=table, schema_name=schema)
+        # it quotes no other name, not even one with capitals
+        asset = source.add_table_asset(table, table_name=quoted_name(table, quote=True), schema_name=schema)
     return asset.add_batch_definition_whole_table("all").get_batch()
 
 

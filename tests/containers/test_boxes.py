@@ -79,7 +79,7 @@ def test_a_lead_and_a_measurement_reach_the_marts(boxes: Boxes) -> None:
     _write(boxes, "promptsales", _CAMPAIGN + _MEASUREMENT)
     _write(boxes, "promptcrm", _LEAD)
     _wait_for(boxes, "select clicks from core.campaign_metrics", [(10,)])
-    _wait_for(boxes, "select lead_id from realtime.lead", [(LEAD,)])
+    _wait_for(boxes, "select lead_id from realtime.live_leads", [(LEAD,)])
     _run(boxes, *HOURLY)
     _run(boxes, MARTS)
     assert _read(boxes, _DAYS) == [("spring", 100, 10, 2.5, 1)]

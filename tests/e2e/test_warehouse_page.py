@@ -18,7 +18,7 @@ from tests.support.browser import NEEDS_CHROMIUM, browsing
 
 pytestmark = [pytest.mark.timeout(900), *NEEDS_CHROMIUM]
 
-PAGES = ("/", "/tables/core.leads", "/tables/marts.lead_attribution", "/tables/realtime.lead", "/quarantine",
+PAGES = ("/", "/tables/core.leads", "/tables/marts.lead_attribution", "/tables/realtime.live_leads", "/quarantine",
          "/loads", "/stream", "/dead-letters", "/dags/promptcrm_hourly")  # fmt: skip
 ROLES = ("viewer", "editor", "admin")
 # axe's rules for pages of our own: WCAG 2.2 AA and its best practices

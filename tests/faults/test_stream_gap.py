@@ -62,8 +62,8 @@ def test_a_group_set_forward_and_removed_records(
     ads.execute(_MEASURE.format(3).encode())
     applied = "select count(*) from core.campaign_metrics where impressions = 3"
     wait(lambda: warehouse.execute(applied).fetchone() == (8,))
-    moved = complete(warehouse, "lead")
-    wait(lambda: complete(warehouse, "lead") > moved)
+    moved = complete(warehouse, "live_leads")
+    wait(lambda: complete(warehouse, "live_leads") > moved)
     assert complete(warehouse, "campaign_metrics", "ad_metrics", "ads") == [stands] * 3
     lost = "select count(*) from core.campaign_metrics where impressions = 2"
     assert warehouse.execute(lost).fetchone() == (0,)

@@ -115,7 +115,7 @@ def through_the_stream(stack: Settings, person: Ann) -> None:
     with psycopg.connect(stack.address("promptads"), autocommit=True) as ads:
         campaign = one(ads, "select id from campaigns")
     for number, (name, key, changes) in enumerate((
-        ("lead", person.lead, {}), ("campaigns", campaign, {}), ("campaigns", campaign, {"budget": "many"}),
+        ("live_leads", person.lead, {}), ("campaigns", campaign, {}), ("campaigns", campaign, {"budget": "many"}),
     )):  # fmt: skip
         row = sent(stack, name, key) | changes
         at_us = time.time_ns() // 1000
@@ -167,7 +167,7 @@ def test_a_person_is_in_no_store_that_is_not_named(stack: Settings, admin: psyco
     assert in_warehouse(admin, needles) == {
         "core.activities", "core.campaigns", "core.campaigns_history", "core.contacts", "core.content_assets",
         "core.leads", "core.leads_history", "core.prompts", "core.subscriptions", "core.users", "core.users_history",
-        "marts.ai_cost_daily", "ops.dead_letter", "ops.quarantine", "ops.touched", "realtime.lead",
+        "marts.ai_cost_daily", "ops.dead_letter", "ops.quarantine", "ops.touched", "realtime.live_leads",
         "staging.promptcrm__leads",
     }  # fmt: skip
     assert str(ann.user)[:8] in report.read_text()

@@ -61,7 +61,7 @@ def test_of_a_feed(connect: Connect) -> None:
 
 
 def test_of_a_streamed_table(connect: Connect) -> None:
-    admin, lead = connect("postgres"), stream_contracts()["lead"]
+    admin, lead = connect("postgres"), stream_contracts()["live_leads"]
     removed = lead.model_copy(update={"source": lead.source.model_copy(update={"relation": "crm.former"})})
     admin.execute(grant_script(removed))
     admin.execute('grant select on crm."Old.Leads" to cdc')

@@ -70,7 +70,7 @@ TABLES = {
         ("change_id", "opportunity_id", "from_stage_id", "to_stage_id", "amount_at_change", "changed_by_user_id",
          "changed_at", "created_at", "updated_at"),
     ),
-    "realtime.lead": Table(
+    "realtime.live_leads": Table(
         "promptcrm",
         """select id, campaign_id, status, merged_into_id, created_at, qualified_at, converted_at,
                   updated_at, deleted_at
@@ -78,7 +78,7 @@ TABLES = {
         ("lead_id", "campaign_id", "status", "merged_into_id", "created_at", "qualified_at",
          "converted_at", "updated_at", "deleted_at"),
     ),
-    "realtime.opportunity": Table(
+    "realtime.live_opportunities": Table(
         "promptcrm",
         """select id, campaign_id, source_lead_id, stage_id, amount, currency_code, merged_into_id, created_at,
                   closed_at, updated_at, deleted_at
@@ -151,7 +151,7 @@ def wait(is_done: Callable[[], Any], patience_s: float = 90) -> None:
 
 def settle(stack: Settings, patience_s: float = 90) -> None:
     """Wait until `complete_through` says that everything the applications hold now is in the warehouse."""
-    for system, feed in (("promptads", "campaign_metrics"), ("promptcrm", "lead")):
+    for system, feed in (("promptads", "campaign_metrics"), ("promptcrm", "live_leads")):
         _settle(stack, stack.address(system), feed, patience_s)  # type: ignore[arg-type]
 
 

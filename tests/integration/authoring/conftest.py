@@ -48,7 +48,7 @@ def promptsales(stack: Settings, copy: Path) -> Command:
 
 
 _SEVERAL = """
-import contextlib, io, json, psycopg, sys
+import contextlib, io, json, psycopg, sys, traceback
 from promptsales.cli.main import main
 from promptsales.monitoring.doctor import diagnose
 from promptsales.settings import settings
@@ -72,6 +72,9 @@ for command in json.loads(sys.argv[1]):
             run(command)
         except SystemExit as error:
             code = error.code or 0
+        except Exception:
+            code = 1
+            traceback.print_exc()
     found.append([code, out.getvalue(), err.getvalue()])
 print(json.dumps(found))
 """

@@ -95,7 +95,7 @@ def test_a_table_that_was_replaced_under_its_name(
     with pytest.raises(SourceRefused, match=stale):
         reconcile(LEADS, source, warehouse, "test", Limits())
     wrong = {(finding.where, finding.what.split(";")[0]) for finding in diagnose(stack)}
-    gone = "crm.leads is missing, so realtime.lead is not updated"
+    gone = "crm.leads is missing, so realtime.live_leads is not updated"
     assert {("feed leads", stale), ("publication promptcrm", gone)} <= wrong
     provision(stack)
     assert load(LEADS, source, warehouse, None, "test").inserted == 3

@@ -85,8 +85,8 @@ def test_doctor_names_the_table_for_the_feed_and_for_the_stream(
     reason = 'query would be affected by row-level security policy for table "leads"'
     assert [(where, what.split(";")[0]) for where, what in named] == [
         ("feed leads", f"feed leads: etl_owner may not read all rows of etl.leads ({reason})"),
-        ("table lead", f"table lead: cdc may not read all rows of crm.leads ({reason})"),
-        ("table lead", f"table lead: etl_audit may not read all rows of crm.leads ({reason})"),
+        ("table live_leads", f"table live_leads: cdc may not read all rows of crm.leads ({reason})"),
+        ("table live_leads", f"table live_leads: etl_audit may not read all rows of crm.leads ({reason})"),
     ]
 
 

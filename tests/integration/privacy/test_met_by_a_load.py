@@ -50,7 +50,7 @@ def test_a_row_that_becomes_theirs_is_erased_like_one_that_was_asked_for(
     )
     load(contract("opportunities"), source, warehouse, None, "test")
     for statement in (
-        "insert into realtime.lead (lead_id, is_deleted, src_epoch, src_lsn, src_is_snapshot, _loaded_at) "
+        "insert into realtime.live_leads (lead_id, is_deleted, src_epoch, src_lsn, src_is_snapshot, _loaded_at) "
         "values (%(id)s, false, 1, 1, false, now())",
         "insert into ops.restatement (mart, grain, old_values, new_values) "
         "values ('lead_attribution', jsonb_build_object('lead_id', %(id)s::text), '{}', '{}')",

@@ -32,7 +32,7 @@ from tests.support import events, leads, systems
 from tests.support.deciding import BY_HAND
 from tests.support.streaming import wait
 
-CONTRACTS = {name: stream_contracts()[name] for name in ("campaigns", "lead", "opportunity")}
+CONTRACTS = {name: stream_contracts()[name] for name in ("campaigns", "live_leads", "live_opportunities")}
 DECODERS = {contract.topic: Decoder(contract) for contract in stream_contracts().values()}
 READER: dict[str, InternalName] = {"promptads": "promptads_cdc", "promptcrm": "promptcrm_cdc"}
 BACK = timedelta(hours=3)
@@ -141,8 +141,8 @@ def assert_nowhere(admin: psycopg.Connection, ids: Ids) -> None:
     names = admin.execute("""
         select (select array_agg(user_id) from core.campaigns),
                (select array_agg(distinct user_id) from core.campaigns_history),
-               (select array_agg(lead_id) from realtime.lead), (select array_agg(merged_into_id) from realtime.lead),
-               (select array_agg(source_lead_id) from realtime.opportunity)
+               (select array_agg(lead_id) from realtime.live_leads), (select array_agg(merged_into_id) from realtime.live_leads),
+               (select array_agg(source_lead_id) from realtime.live_opportunities)
     """).fetchall()
     assert names == [([NOBODY], [NOBODY], [ids.duplicate], [NOBODY], [NOBODY])]
 
@@ -166,11 +166,11 @@ def test_the_audit_leaves_an_erased_person_out(stack: Settings, admin: psycopg.C
         crm.execute("update crm.opportunities set amount = 11")
     results = {name: audited(stack, admin, name) for name in CONTRACTS}
     assert {name: (result.repaired, result.left, result.set_aside) for name, result in results.items()} == {
-        "campaigns": (1, (), ()), "lead": (1, (), ()), "opportunity": (1, (), ()),
+        "campaigns": (1, (), ()), "live_leads": (1, (), ()), "live_opportunities": (1, (), ()),
     }  # fmt: skip
     assert_nowhere(admin, ids)
     assert admin.execute(
-        "select c.budget, l.status, o.amount from core.campaigns c, realtime.lead l, realtime.opportunity o"
+        "select c.budget, l.status, o.amount from core.campaigns c, realtime.live_leads l, realtime.live_opportunities o"
     ).fetchall() == [(41, "working", 11)]
     # there is nothing left to repair, in any hour
     assert {audited(stack, admin, name).unequal_hours for name in CONTRACTS} == {0}
@@ -180,9 +180,9 @@ def test_the_audit_leaves_an_erased_person_out(stack: Settings, admin: psycopg.C
 def test_an_event_names_nobody(stack: Settings, admin: psycopg.Connection, ids: Ids, operation: str) -> None:
     erase(admin, ids.user, ids.lead)
     epoch = ids.epoch + (operation == "r")
-    keys = {"campaigns": ids.campaign, "lead": ids.duplicate, "opportunity": ids.deal}
+    keys = {"campaigns": ids.campaign, "live_leads": ids.duplicate, "live_opportunities": ids.deal}
     rows = [(CONTRACTS[name].topic, sent(stack, name, key)) for name, key in keys.items()]
-    rows.append((CONTRACTS["lead"].topic, sent(stack, "lead", ids.lead)))
+    rows.append((CONTRACTS["live_leads"].topic, sent(stack, "live_leads", ids.lead)))
     send(stack, *(message(operation, row, 10**9, topic=topic, epoch=epoch) for topic, row in rows))
     assert_nowhere(admin, ids)
     delete = message("d", None, 10**9 + 1, topic=rows[-1][0], before=rows[-1][1], epoch=epoch)
@@ -203,7 +203,7 @@ def test_an_event_names_nobody(stack: Settings, admin: psycopg.Connection, ids: 
 
 def test_a_repair_that_was_read_before_names_nobody(stack: Settings, admin: psycopg.Connection, ids: Ids) -> None:
     row = sent(stack, "campaigns", ids.campaign)
-    lead = sent(stack, "lead", ids.lead)
+    lead = sent(stack, "live_leads", ids.lead)
     erase(admin, ids.user, ids.lead)
     newer, now_us = Version(ids.epoch + 1, 5, 5, is_snapshot=False), time.time_ns() // 1000
     values = {"campaign_id": row["id"], "user_id": row["user_id"], "name": "x" * 300}
@@ -212,7 +212,7 @@ def test_a_repair_that_was_read_before_names_nobody(stack: Settings, admin: psyc
     for prepared in repairs:
         asyncio.run(repair(stack, CONTRACTS["campaigns"], [prepared]))
     gone = Repair(lead["id"], lead, newer, now_us)
-    assert asyncio.run(repair(stack, CONTRACTS["lead"], [gone])) == []
+    assert asyncio.run(repair(stack, CONTRACTS["live_leads"], [gone])) == []
     assert admin.execute(
         "select rules, payload ->> 'user_id' from ops.quarantine where released_at is null"
     ).fetchall() == [(["value_too_long"], str(NOBODY))]

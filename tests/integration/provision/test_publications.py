@@ -28,10 +28,10 @@ def test_operations_that_are_not_published(crm: Connect) -> None:
     with pytest.raises(TerminalError, match=lost):
         progress._refuse_unpublished(crm("etl_audit"), "promptcrm")
     with pytest.raises(TerminalError, match=lost):
-        refuse_unpublished(crm("etl_audit"), stream_contracts()["lead"])
+        refuse_unpublished(crm("etl_audit"), stream_contracts()["live_leads"])
     todo = (
         "publication promptcrm publishes insert, update, delete, truncate; operations it skipped before have no event; "
-        "run `promptsales reconcile opportunity_stage_history lead opportunity`"
+        "run `promptsales reconcile opportunity_stage_history live_leads live_opportunities`"
     )
     for dry_run in (True, False):  # the first is what doctor does
         assert [change.what for change in provision_database(crm("postgres"), "promptcrm", {1: KEY}, dry_run)] == [todo]

@@ -90,9 +90,9 @@ def test_what_the_new_table_lacks_is_named(crm: Connect) -> None:
 def test_a_streamed_table(crm: Connect) -> None:
     crm("promptcrm_owner").execute(SWAP.replace("activities", "leads").encode())
     published = "select tablename::text from pg_publication_tables where pubname = 'promptcrm' and tablename ~ 'leads'"
-    audit, leads = crm("etl_audit"), stream_contracts()["lead"]
+    audit, leads = crm("etl_audit"), stream_contracts()["live_leads"]
     assert audit.execute(published).fetchall() == [("leads_old",)]
-    with pytest.raises(TerminalError, match=r"lead: crm\.leads is not in publication promptcrm any more"):
+    with pytest.raises(TerminalError, match=r"live_leads: crm\.leads is not in publication promptcrm any more"):
         refuse_unpublished(audit, leads)
     with pytest.raises(TerminalError, match=r"^crm\.leads is not in publication promptcrm, so its changes are lost"):
         progress._refuse_unpublished(audit, "promptcrm")

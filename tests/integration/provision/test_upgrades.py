@@ -105,3 +105,93 @@ def test_what_people_typed_is_redacted(scratch: Scratch) -> None:
             ("ai_cost_daily", "same"),
             ("lost_reason_monthly", ""),
         ]
+
+
+# the tables of ops that hold rows of a streamed table, and the column that names it
+_BOOKS = {
+    "ops.feed": "feed", "ops.check_result": "feed", "ops.quarantine": "feed", "ops.truncation": "feed",
+    "ops.reconciliation": "feed", "ops.reread": "feed", "ops.suppression": "feed", "ops.manual_action": "feed",
+    "ops.staleness": "name",
+}  # fmt: skip
+
+
+def _stream_both(admin: psycopg.Connection) -> None:
+    """Write a row of each streamed table of the CRM, and one about each in every table of ops that knows them."""
+    version = "false, 1, 4, 5, false, '2026-01-02'"
+    columns = "is_deleted, src_epoch, src_lsn, src_commit, src_is_snapshot, _loaded_at"
+    admin.execute(f"insert into realtime.lead (lead_id, campaign_id, {columns}) values (%s, %s, {version})".encode(),
+                  [_ID, _ID])  # fmt: skip
+    admin.execute(f"insert into realtime.opportunity (opportunity_id, source_lead_id, {columns}) "
+                  f"values (%s, %s, {version})".encode(), [_ID, _ID])  # fmt: skip
+    for feed in ("lead", "opportunity", "campaigns"):
+        for statement in (
+            "insert into ops.feed (feed, topic) values (%s, 'promptcrm.crm.any')",
+            "insert into ops.check_result (feed, rule, expectation, on_fail, is_success) values (%s, 'a', 'e', 'warn', true)",
+            "insert into ops.quarantine (feed, key, extraction, rules, suite_checksum, payload, is_core_stale) "
+            "values (%s, '1', 0, '{a}', 'x', '{}', false)",
+            "insert into ops.truncation (feed, src_epoch, src_lsn, src_commit, committed_at) values (%s, 1, 1, 1, now())",
+            "insert into ops.reconciliation (feed, complete_through, source_rows, warehouse_rows, buckets, "
+            "unequal_buckets, gone, deleted, missing, differing, silent, pending, triggered_by, compared_at, is_whole) "
+            "values (%s, now(), 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 'me', now(), true)",
+            "insert into ops.reread (feed, extraction, key, reason) values (%s, 1, '1', 'missing')",
+            "insert into ops.suppression (feed, key) values (%s, '1')",
+            "insert into ops.manual_action (action, feed, target, acted_by) values ('release', %s, '1', 'me')",
+            "insert into ops.staleness (name, is_mart, stale_after) values (%s, false, interval '1 hour')",
+        ):
+            admin.execute(statement.encode(), [feed])
+
+
+def test_streamed_leads_and_opportunities_get_names_of_their_own(scratch: Scratch) -> None:
+    with scratch("warehouse") as connect, connect("postgres") as admin:
+        migrate_before(admin, "_live_leads.sql", "_live_opportunities.sql", "_live_tables.sql")
+        _stream_both(admin)
+        funnel = admin.execute("select * from realtime.sales_funnel").fetchall()
+        provision_database(admin, "warehouse")
+        assert funnel == [(_ID, 1, 0, 0, 1, 0)]
+        assert admin.execute("select * from realtime.sales_funnel").fetchall() == funnel
+        kept = admin.execute("""
+            select 'leads', lead_id, src_commit, src_lsn from realtime.live_leads
+            union all select 'opportunities', opportunity_id, src_commit, src_lsn from realtime.live_opportunities
+        """).fetchall()
+        assert kept == [("leads", _ID, 5, 4), ("opportunities", _ID, 5, 4)]
+        for table, column in _BOOKS.items():
+            names = admin.execute(
+                f"select {column} from {table} where {column} in ('lead', 'opportunity', 'live_leads', "
+                "'live_opportunities', 'campaigns') order by 1".encode()
+            ).fetchall()
+            assert (table, names) == (table, [("campaigns",), ("live_leads",), ("live_opportunities",)])
+        assert _named(admin, "realtime", "lead", "opportunity") == []
+
+
+def _named(admin: psycopg.Connection, schema: str, *tables: str) -> list[str]:
+    """Return the relations and constraints of a schema that have one of the names, or begin with one."""
+    rows = admin.execute(
+        "select relname::text from pg_class where relnamespace = %(schema)s::regnamespace and relname ~ %(names)s "
+        "union all select conname from pg_constraint "
+        "where connamespace = %(schema)s::regnamespace and conname ~ %(names)s",
+        {"schema": schema, "names": f"^({'|'.join(tables)})(_|$)"},
+    )
+    return [name for (name,) in rows]
+
+
+def test_a_new_and_an_upgraded_warehouse_have_the_same_live_tables(scratch: Scratch) -> None:
+    described = []
+    for earlier in (True, False):
+        with scratch("warehouse") as connect, connect("postgres") as admin:
+            if earlier:
+                migrate_before(admin, "_live_leads.sql", "_live_opportunities.sql", "_live_tables.sql")
+            provision_database(admin, "warehouse")
+            described.append(admin.execute(_DESCRIBED).fetchall())
+            assert provision_database(admin, "warehouse") == []
+    assert described[0] == described[1]
+    assert {row[0] for row in described[0]} >= {"live_leads", "live_opportunities", "sales_funnel"}
+
+
+_DESCRIBED = """
+    select c.relname::text, c.relacl::text, c.relowner::regrole::text, a.attname::text, a.attnum,
+           format_type(a.atttypid, a.atttypmod), col_description(c.oid, a.attnum), pg_get_viewdef(c.oid),
+           (select array_agg(conname::text order by conname) from pg_constraint where conrelid = c.oid)
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and not a.attisdropped
+    where c.relnamespace = 'realtime'::regnamespace and a.attnum > 0
+    order by c.relname, a.attnum
+"""

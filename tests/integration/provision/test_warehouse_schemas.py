@@ -57,7 +57,7 @@ def test_every_table_and_column_is_commented_and_owned(admin: psycopg.Connection
         ("bi", "marts.data_freshness", "select"),
         ("bi", "marts.lead_attribution", "select"),
         ("bi", "realtime.sales_funnel", "select"),
-        ("bi", "realtime.lead", None),
+        ("bi", "realtime.live_leads", None),
         ("bi", "core.leads", None),
         ("bi", "ops.load", None),
         ("bi", "staging.promptcrm__leads", None),
@@ -171,13 +171,13 @@ def test_freshness_of_what_is_streamed(warehouse_copy: Connect) -> None:
             values ('campaigns', 'a', 'e', 'block', false, '2026-01-01 01:05+00'),
                    ('campaigns', 'a', 'e', 'block', true, '2026-01-01 02:05+00'),
                    ('campaigns', 'b', 'e', 'warn', false, '2026-01-01 02:05+00'),
-                   ('lead', 'a', 'e', 'quarantine', false, '2026-01-01 02:05+00'),
-                   ('lead', 'b', 'e', 'warn', false, '2026-01-01 02:05+00'),
-                   ('opportunity', 'a', 'e', 'block', true, '2026-01-01 02:05+00')
+                   ('live_leads', 'a', 'e', 'quarantine', false, '2026-01-01 02:05+00'),
+                   ('live_leads', 'b', 'e', 'warn', false, '2026-01-01 02:05+00'),
+                   ('live_opportunities', 'a', 'e', 'block', true, '2026-01-01 02:05+00')
         """)
         loader.execute("""
             insert into ops.quarantine (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
-            values ('lead', '1', 0, '{a}', 'x', '{}', false)
+            values ('live_leads', '1', 0, '{a}', 'x', '{}', false)
         """)
     with warehouse_copy("bi") as reader:
         query = """
@@ -185,12 +185,12 @@ def test_freshness_of_what_is_streamed(warehouse_copy: Connect) -> None:
                    quarantined_rows, is_stale, failed_rules
             from marts.data_freshness where table_name = any(%s) order by 1
         """
-        names = ["ads", "campaigns", "lead", "opportunity"]
+        names = ["ads", "campaigns", "live_leads", "live_opportunities"]
         assert reader.execute(query, [names]).fetchall() == [
             ("ads", None, None, "not audited", 0, True, None),
             ("campaigns", "2026-01-03", timedelta(seconds=1), "warned", 0, True, "b"),
-            ("lead", "2026-01-04", timedelta(seconds=1), "failed", 1, False, "a, b"),
-            ("opportunity", None, None, "passed", 0, False, None),
+            ("live_leads", "2026-01-04", timedelta(seconds=1), "failed", 1, False, "a, b"),
+            ("live_opportunities", None, None, "passed", 0, False, None),
         ]
 
 
@@ -204,13 +204,13 @@ def test_a_streamed_table_that_lacks_a_part_of_the_version_is_refused(admin: psy
 def test_a_table_is_stale_after_what_its_contract_says(warehouse_copy: Connect, admin: psycopg.Connection) -> None:
     limits = admin.execute("""
         select name, is_mart, stale_after from ops.staleness
-        where name in ('leads', 'campaigns', 'lead', 'lead_attribution') order by name
+        where name in ('leads', 'campaigns', 'live_leads', 'lead_attribution') order by name
     """).fetchall()
     assert limits == [
         ("campaigns", False, timedelta(minutes=15)),
-        ("lead", False, timedelta(minutes=15)),
         ("lead_attribution", True, timedelta(hours=4)),
         ("leads", False, timedelta(hours=4)),
+        ("live_leads", False, timedelta(minutes=15)),
     ]
     with warehouse_copy("warehouse_loader") as loader:
         loader.execute("""

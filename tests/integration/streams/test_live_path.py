@@ -60,8 +60,8 @@ def test_what_is_written_is_counted(stack: Settings, ads: psycopg.Connection, wa
     # they come back without any action
     wait(lambda: counters_of(stack) == expected(warehouse), 30)
     assert {one.feed: one.state for one in freshness(warehouse) if one.is_streamed} == dict.fromkeys(
-        ("campaigns", "ad_groups", "ads", "campaign_metrics", "ad_metrics", "opportunity_stage_history", "lead",
-         "opportunity"), "fresh",
+        ("campaigns", "ad_groups", "ads", "campaign_metrics", "ad_metrics", "opportunity_stage_history", "live_leads",
+         "live_opportunities"), "fresh",
     )  # fmt: skip
     assert [finding for finding in diagnose(stack) if finding.where.startswith(("slot", "publ", "conn"))] == []
 

@@ -45,7 +45,7 @@ def _names(table: Contract | StreamContract | Mart) -> dict[str, list[str]]:
             ],
         ),
         (
-            "lead",
+            "live_leads",
             [
                 ("lead_id_missing", NOT_NULL, {"column": "lead_id"}, "quarantine"),
                 ("status_missing", NOT_NULL, {"column": "status"}, "quarantine"),

@@ -1,4 +1,4 @@
--- Written by `python -m tests.golden` from warehouse/realtime/lead; do not edit.
+-- Written by `python -m tests.golden` from warehouse/realtime/live_leads; do not edit.
 -- The statements are as psycopg gets them: %(name)s and %s stand for parameters, %% for a percent sign.
 
 -- provision: its part of the publication, which has other tables too
@@ -17,10 +17,10 @@ with kept as (
         'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
         'qualified_at'::text, "qualified_at", 'converted_at'::text, "converted_at",
         'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at"), is_deleted, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot", _loaded_at, '{}'::text[]
-    from "realtime"."lead" t where "lead_id" = any(%(keys)s::uuid[]) order by "lead_id" for update
+    from "realtime"."live_leads" t where "lead_id" = any(%(keys)s::uuid[]) order by "lead_id" for update
 ), open as (
     select payload as _payload, last_tried_at as _tried_at, rules as _rules from ops.quarantine
-    where feed = 'lead' and key = any(%(keys)s::text[]) and released_at is null order by key for update
+    where feed = 'live_leads' and key = any(%(keys)s::text[]) and released_at is null order by key for update
 ), held as (
     select to_jsonb("lead_id"), jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
         'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
@@ -43,7 +43,7 @@ with kept as (
 )
 select * from kept union all select * from held;
 
--- apply: upsert into realtime.lead
+-- apply: upsert into realtime.live_leads
 with src as (
 select "x"."id" as "lead_id",
         case when "x"."campaign_id"::text in (select key from ops.suppression where length(key) >= 16)
@@ -64,11 +64,11 @@ from json_to_recordset(%(rows)s::json) as x("id" uuid, "campaign_id" uuid, "stat
         "promptsales_src_epoch" integer, "promptsales_src_commit" bigint, "promptsales_src_lsn" bigint,
         "promptsales_src_is_snapshot" boolean, "promptsales_committed_at" timestamptz)
 where not "x"."id"::text in (select key from ops.suppression where length(key) >= 16) and ("x"."promptsales_is_deleted" or not exists (
-    select from ops.truncation d where d.feed = 'lead' and ("x"."promptsales_src_epoch", "x"."promptsales_src_commit", not "x"."promptsales_src_is_snapshot", "x"."promptsales_src_lsn") < ("d"."src_epoch", "d"."src_commit", not false, "d"."src_lsn")
+    select from ops.truncation d where d.feed = 'live_leads' and ("x"."promptsales_src_epoch", "x"."promptsales_src_commit", not "x"."promptsales_src_is_snapshot", "x"."promptsales_src_lsn") < ("d"."src_epoch", "d"."src_commit", not false, "d"."src_lsn")
 ))
 ),
 up as (
-    insert into "realtime"."lead" as t ("lead_id", "campaign_id", "status", "merged_into_id", "created_at", "qualified_at", "converted_at",
+    insert into "realtime"."live_leads" as t ("lead_id", "campaign_id", "status", "merged_into_id", "created_at", "qualified_at", "converted_at",
         "updated_at", "deleted_at", "is_deleted", "src_epoch", "src_commit", "src_lsn", "src_is_snapshot", _loaded_at)
     select "lead_id", "campaign_id", "status", "merged_into_id", "created_at", "qualified_at", "converted_at",
         "updated_at", "deleted_at", "is_deleted", "src_epoch", "src_commit", "src_lsn", "src_is_snapshot", clock_timestamp() from src order by "lead_id"
@@ -109,7 +109,7 @@ from json_to_recordset(%(rows)s::json) as x("id" uuid, "campaign_id" uuid, "stat
         "promptsales_src_epoch" integer, "promptsales_src_commit" bigint, "promptsales_src_lsn" bigint,
         "promptsales_src_is_snapshot" boolean, "promptsales_committed_at" timestamptz)
 where not "x"."id"::text in (select key from ops.suppression where length(key) >= 16) and ("x"."promptsales_is_deleted" or not exists (
-    select from ops.truncation d where d.feed = 'lead' and ("x"."promptsales_src_epoch", "x"."promptsales_src_commit", not "x"."promptsales_src_is_snapshot", "x"."promptsales_src_lsn") < ("d"."src_epoch", "d"."src_commit", not false, "d"."src_lsn")
+    select from ops.truncation d where d.feed = 'live_leads' and ("x"."promptsales_src_epoch", "x"."promptsales_src_commit", not "x"."promptsales_src_is_snapshot", "x"."promptsales_src_lsn") < ("d"."src_epoch", "d"."src_commit", not false, "d"."src_lsn")
 ))
 ),
 judged as (
@@ -118,12 +118,12 @@ judged as (
       on r.key = s."lead_id"::text
 )
 insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
-select 'lead', j."lead_id"::text, j.src_lsn, j._rules, %(suite_checksum)s,
+select 'live_leads', j."lead_id"::text, j.src_lsn, j._rules, %(suite_checksum)s,
        to_jsonb(j.*) - '{_rules,_missing}'::text[] - j._missing,
-       exists (select from "realtime"."lead" t where t."lead_id" = j."lead_id")
+       exists (select from "realtime"."live_leads" t where t."lead_id" = j."lead_id")
 from judged j
 where not exists (
-    select from "realtime"."lead" t where t."lead_id" = j."lead_id"
+    select from "realtime"."live_leads" t where t."lead_id" = j."lead_id"
       and ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn") >= ("j"."src_epoch", "j"."src_commit", not "j"."src_is_snapshot", "j"."src_lsn")
 )
 order by j."lead_id"
@@ -136,32 +136,32 @@ where ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, n
 -- apply: release rows from quarantine
 update ops.quarantine q
 set released_at = clock_timestamp(), release_reason = case when q.is_waived then 'waived' else 'repaired' end
-from "realtime"."lead" t
-where q.feed = 'lead' and q.released_at is null and q.key = any(%(keys)s::text[]) and q.key = t."lead_id"::text
+from "realtime"."live_leads" t
+where q.feed = 'live_leads' and q.released_at is null and q.key = any(%(keys)s::text[]) and q.key = t."lead_id"::text
   and t."lead_id" = any(%(keys)s::uuid[])
   and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, not (q.payload->>'src_is_snapshot')::boolean, (q.payload->>'src_lsn')::bigint) <= ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn");
 
 -- repair: let the same version replace a row
-update "realtime"."lead" t set src_lsn = src_lsn - 1 where "lead_id" = %(key)s::uuid and ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn") = (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
+update "realtime"."live_leads" t set src_lsn = src_lsn - 1 where "lead_id" = %(key)s::uuid and ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn") = (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
 
 -- repair: let the same version replace a payload
 update ops.quarantine q set payload = payload || jsonb_build_object('src_lsn', %(lsn)s::bigint - 1)
-where feed = 'lead' and key = (%(key)s::uuid)::text and released_at is null
+where feed = 'live_leads' and key = (%(key)s::uuid)::text and released_at is null
   and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, not (q.payload->>'src_is_snapshot')::boolean, (q.payload->>'src_lsn')::bigint) = (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
 
 -- repair: set a row aside that the table cannot hold
 insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
-select 'lead', k.key::text, %(lsn)s, array[%(rule)s], %(suite_checksum)s,
+select 'live_leads', k.key::text, %(lsn)s, array[%(rule)s], %(suite_checksum)s,
        k.payload || jsonb_strip_nulls(jsonb_build_object('campaign_id'::text, case when ("k"."payload" ->> 'campaign_id')::text in (select key from ops.suppression where length(key) >= 16)
             then '00000000-0000-0000-0000-000000000000' else ("k"."payload" ->> 'campaign_id') end,
         'merged_into_id'::text, case when ("k"."payload" ->> 'merged_into_id')::text in (select key from ops.suppression where length(key) >= 16)
             then '00000000-0000-0000-0000-000000000000' else ("k"."payload" ->> 'merged_into_id') end)) || jsonb_build_object(
            'src_epoch', %(epoch)s::integer, 'src_commit', %(commit)s::bigint, 'src_lsn', %(lsn)s::bigint,
            'src_is_snapshot', %(is_snapshot)s, 'is_deleted', false),
-       exists (select from "realtime"."lead" t where t."lead_id" = k.key)
+       exists (select from "realtime"."live_leads" t where t."lead_id" = k.key)
 from (select %(key)s::uuid, %(values)s::jsonb) as k(key, payload)
 where not "k"."key"::text in (select key from ops.suppression where length(key) >= 16) and not exists (
-    select from "realtime"."lead" t where t."lead_id" = k.key
+    select from "realtime"."live_leads" t where t."lead_id" = k.key
       and ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn") > (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s)
 )
 on conflict (feed, key) where released_at is null do update
@@ -171,36 +171,36 @@ set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = e
 where ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, not (q.payload->>'src_is_snapshot')::boolean, (q.payload->>'src_lsn')::bigint) <= (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
 
 -- truncate: keys that are older than a TRUNCATE
-select to_jsonb(t."lead_id") from "realtime"."lead" t
+select to_jsonb(t."lead_id") from "realtime"."live_leads" t
 where not t.is_deleted and ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn") < (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s)
 union
 select q.payload->'lead_id' from ops.quarantine q
-where q.feed = 'lead' and q.released_at is null and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, not (q.payload->>'src_is_snapshot')::boolean, (q.payload->>'src_lsn')::bigint) < (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
+where q.feed = 'live_leads' and q.released_at is null and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, not (q.payload->>'src_is_snapshot')::boolean, (q.payload->>'src_lsn')::bigint) < (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
 
 -- sweep: keys of earlier epochs
 with waiting as (
     select key, max((payload->>'src_epoch')::integer) as epoch from ops.quarantine
-    where feed = 'lead' and released_at is null group by key
+    where feed = 'live_leads' and released_at is null group by key
 )
-select to_jsonb(t."lead_id") from "realtime"."lead" t left join waiting w on w.key = t."lead_id"::text
+select to_jsonb(t."lead_id") from "realtime"."live_leads" t left join waiting w on w.key = t."lead_id"::text
 where t.src_epoch < 7 and not t.is_deleted and coalesce(w.epoch, 0) < 7
 union
 select q.payload->'lead_id' from ops.quarantine q join waiting w using (key)
-where q.feed = 'lead' and q.released_at is null and w.epoch < 7
-  and not exists (select from "realtime"."lead" t where t."lead_id"::text = q.key and t.src_epoch >= 7);
+where q.feed = 'live_leads' and q.released_at is null and w.epoch < 7
+  and not exists (select from "realtime"."live_leads" t where t."lead_id"::text = q.key and t.src_epoch >= 7);
 
 -- sweep: which of some keys the source has
 select "id"::text from "crm"."leads" where "id" = any(%s::uuid[]);
 
 -- waive: lock the row
-select from "realtime"."lead" t where t."lead_id" = (
-    select key::uuid from ops.quarantine where quarantine_id = %(id)s and feed = 'lead'
+select from "realtime"."live_leads" t where t."lead_id" = (
+    select key::uuid from ops.quarantine where quarantine_id = %(id)s and feed = 'live_leads'
 ) for update;
 
 -- waive: release the row of quarantine
 with held as (
     update ops.quarantine set is_waived = true
-    where quarantine_id = %(id)s and feed = 'lead' and released_at is null
+    where quarantine_id = %(id)s and feed = 'live_leads' and released_at is null
     returning payload as _payload, last_tried_at as _last_tried_at
 )
 select to_jsonb("lead_id"), jsonb_build_object('id'::text, "lead_id", 'campaign_id'::text, "campaign_id", 'status'::text, "status",
@@ -241,7 +241,7 @@ from (
     select quarantine_id as _id, payload as _payload, rules as _rules, suite_checksum as _checksum,
            last_tried_at as _tried_at
     from ops.quarantine
-    where feed = 'lead' and released_at is null and quarantine_id > %(after)s and not (
+    where feed = 'live_leads' and released_at is null and quarantine_id > %(after)s and not (
         rules <@ %(refused)s and suite_checksum = %(checksum)s
         and last_tried_at > clock_timestamp() - interval '1 day'
     )
@@ -255,20 +255,20 @@ from (
 order by _id;
 
 -- check: the living rows
-select * from "realtime"."lead" t where not is_deleted;
+select * from "realtime"."live_leads" t where not is_deleted;
 
 -- check: the living rows that were loaded since a time
-select * from "realtime"."lead" t where not is_deleted
+select * from "realtime"."live_leads" t where not is_deleted
     and _loaded_at >= '2026-01-02 03:04:05+00:00'::timestamptz and not exists (
         select from ops.quarantine q
-        where q.feed = 'lead' and q.key = t."lead_id"::text and q.release_reason = 'waived'
+        where q.feed = 'live_leads' and q.key = t."lead_id"::text and q.release_reason = 'waived'
           and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,
                (q.payload->>'src_is_snapshot')::boolean) = (t.src_epoch, t.src_lsn, t.src_is_snapshot)
     );
 
 -- audit: whether anything has come since a time
 select exists (select from ops.stream_offset where topic = %(topic)s and applied_at > %(since)s)
-    or exists (select from "realtime"."lead" where _loaded_at > %(since)s);
+    or exists (select from "realtime"."live_leads" where _loaded_at > %(since)s);
 
 -- audit: rows and sums by hour of the warehouse
 select date_trunc('hour', updated_at, 'UTC'), count(*),
@@ -285,9 +285,9 @@ from
         "t"."converted_at"::timestamp with time zone as "converted_at",
         "t"."updated_at"::timestamp with time zone as "updated_at",
         "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
- from "realtime"."lead" t
+ from "realtime"."live_leads" t
  where not exists (
-     select from ops.quarantine q where q.feed = 'lead' and q.key = t."lead_id"::text and q.released_at is null
+     select from ops.quarantine q where q.feed = 'live_leads' and q.key = t."lead_id"::text and q.released_at is null
  )
  union all
  select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -311,7 +311,7 @@ from
         "deleted_at" timestamp with time zone,
         "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
         committed_at timestamptz)
- where q.feed = 'lead' and q.released_at is null)
+ where q.feed = 'live_leads' and q.released_at is null)
 as r
 where not is_deleted and updated_at >= %(since)s and updated_at < %(until)s group by 1;
 
@@ -324,9 +324,9 @@ select "lead_id"::text from
         "t"."converted_at"::timestamp with time zone as "converted_at",
         "t"."updated_at"::timestamp with time zone as "updated_at",
         "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
- from "realtime"."lead" t
+ from "realtime"."live_leads" t
  where not exists (
-     select from ops.quarantine q where q.feed = 'lead' and q.key = t."lead_id"::text and q.released_at is null
+     select from ops.quarantine q where q.feed = 'live_leads' and q.key = t."lead_id"::text and q.released_at is null
  )
  union all
  select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -350,7 +350,7 @@ select "lead_id"::text from
         "deleted_at" timestamp with time zone,
         "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
         committed_at timestamptz)
- where q.feed = 'lead' and q.released_at is null)
+ where q.feed = 'live_leads' and q.released_at is null)
 as r
 where not is_deleted and updated_at >= %s and updated_at < %s
   and date_trunc('hour', updated_at, 'UTC') = any(%s);
@@ -370,9 +370,9 @@ from
             "t"."converted_at"::timestamp with time zone as "converted_at",
             "t"."updated_at"::timestamp with time zone as "updated_at",
             "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
-     from "realtime"."lead" t
+     from "realtime"."live_leads" t
      where not exists (
-         select from ops.quarantine q where q.feed = 'lead' and q.key = t."lead_id"::text and q.released_at is null
+         select from ops.quarantine q where q.feed = 'live_leads' and q.key = t."lead_id"::text and q.released_at is null
      )
      union all
      select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -396,7 +396,7 @@ from
             "deleted_at" timestamp with time zone,
             "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
             committed_at timestamptz)
-     where q.feed = 'lead' and q.released_at is null)
+     where q.feed = 'live_leads' and q.released_at is null)
  r
 where not is_deleted
 group by 1;
@@ -416,9 +416,9 @@ from
             "t"."converted_at"::timestamp with time zone as "converted_at",
             "t"."updated_at"::timestamp with time zone as "updated_at",
             "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
-     from "realtime"."lead" t
+     from "realtime"."live_leads" t
      where not exists (
-         select from ops.quarantine q where q.feed = 'lead' and q.key = t."lead_id"::text and q.released_at is null
+         select from ops.quarantine q where q.feed = 'live_leads' and q.key = t."lead_id"::text and q.released_at is null
      )
      union all
      select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -442,7 +442,7 @@ from
             "deleted_at" timestamp with time zone,
             "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
             committed_at timestamptz)
-     where q.feed = 'lead' and q.released_at is null)
+     where q.feed = 'live_leads' and q.released_at is null)
  r
 where not is_deleted and ('x' || left(encode(sha256(convert_to("lead_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int = any(%(buckets)s)
 order by 1;
@@ -461,9 +461,9 @@ from
             "t"."converted_at"::timestamp with time zone as "converted_at",
             "t"."updated_at"::timestamp with time zone as "updated_at",
             "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
-     from "realtime"."lead" t
+     from "realtime"."live_leads" t
      where not exists (
-         select from ops.quarantine q where q.feed = 'lead' and q.key = t."lead_id"::text and q.released_at is null
+         select from ops.quarantine q where q.feed = 'live_leads' and q.key = t."lead_id"::text and q.released_at is null
      )
      union all
      select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -487,7 +487,7 @@ from
             "deleted_at" timestamp with time zone,
             "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
             committed_at timestamptz)
-     where q.feed = 'lead' and q.released_at is null)
+     where q.feed = 'live_leads' and q.released_at is null)
  r
 where not is_deleted and "lead_id" = any(%(keys)s::uuid[]);
 
@@ -621,9 +621,9 @@ from
         "t"."converted_at"::timestamp with time zone as "converted_at",
         "t"."updated_at"::timestamp with time zone as "updated_at",
         "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
- from "realtime"."lead" t
+ from "realtime"."live_leads" t
  where not exists (
-     select from ops.quarantine q where q.feed = 'lead' and q.key = t."lead_id"::text and q.released_at is null
+     select from ops.quarantine q where q.feed = 'live_leads' and q.key = t."lead_id"::text and q.released_at is null
  )
  union all
  select "x"."lead_id"::uuid as "lead_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -647,7 +647,7 @@ from
         "deleted_at" timestamp with time zone,
         "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
         committed_at timestamptz)
- where q.feed = 'lead' and q.released_at is null)
+ where q.feed = 'live_leads' and q.released_at is null)
 as r where "lead_id" = any(%s::uuid[]);
 
 -- audit: rows by key of the source

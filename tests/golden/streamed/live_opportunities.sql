@@ -1,4 +1,4 @@
--- Written by `python -m tests.golden` from warehouse/realtime/opportunity; do not edit.
+-- Written by `python -m tests.golden` from warehouse/realtime/live_opportunities; do not edit.
 -- The statements are as psycopg gets them: %(name)s and %s stand for parameters, %% for a percent sign.
 
 -- provision: its part of the publication, which has other tables too
@@ -18,10 +18,10 @@ with kept as (
         'amount'::text, "amount"::text, 'currency_code'::text, "currency_code",
         'merged_into_id'::text, "merged_into_id", 'created_at'::text, "created_at",
         'closed_at'::text, "closed_at", 'updated_at'::text, "updated_at", 'deleted_at'::text, "deleted_at"), is_deleted, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot", _loaded_at, '{}'::text[]
-    from "realtime"."opportunity" t where "opportunity_id" = any(%(keys)s::uuid[]) order by "opportunity_id" for update
+    from "realtime"."live_opportunities" t where "opportunity_id" = any(%(keys)s::uuid[]) order by "opportunity_id" for update
 ), open as (
     select payload as _payload, last_tried_at as _tried_at, rules as _rules from ops.quarantine
-    where feed = 'opportunity' and key = any(%(keys)s::text[]) and released_at is null order by key for update
+    where feed = 'live_opportunities' and key = any(%(keys)s::text[]) and released_at is null order by key for update
 ), held as (
     select to_jsonb("opportunity_id"), jsonb_build_object('id'::text, "opportunity_id", 'campaign_id'::text, "campaign_id",
         'source_lead_id'::text, "source_lead_id", 'stage_id'::text, "stage_id",
@@ -47,7 +47,7 @@ with kept as (
 )
 select * from kept union all select * from held;
 
--- apply: upsert into realtime.opportunity
+-- apply: upsert into realtime.live_opportunities
 with src as (
 select "x"."id" as "opportunity_id",
         case when "x"."campaign_id"::text in (select key from ops.suppression where length(key) >= 16)
@@ -71,11 +71,11 @@ from json_to_recordset(%(rows)s::json) as x("id" uuid, "campaign_id" uuid, "sour
         "promptsales_src_epoch" integer, "promptsales_src_commit" bigint, "promptsales_src_lsn" bigint,
         "promptsales_src_is_snapshot" boolean, "promptsales_committed_at" timestamptz)
 where not "x"."id"::text in (select key from ops.suppression where length(key) >= 16) and ("x"."promptsales_is_deleted" or not exists (
-    select from ops.truncation d where d.feed = 'opportunity' and ("x"."promptsales_src_epoch", "x"."promptsales_src_commit", not "x"."promptsales_src_is_snapshot", "x"."promptsales_src_lsn") < ("d"."src_epoch", "d"."src_commit", not false, "d"."src_lsn")
+    select from ops.truncation d where d.feed = 'live_opportunities' and ("x"."promptsales_src_epoch", "x"."promptsales_src_commit", not "x"."promptsales_src_is_snapshot", "x"."promptsales_src_lsn") < ("d"."src_epoch", "d"."src_commit", not false, "d"."src_lsn")
 ))
 ),
 up as (
-    insert into "realtime"."opportunity" as t ("opportunity_id", "campaign_id", "source_lead_id", "stage_id", "amount", "currency_code",
+    insert into "realtime"."live_opportunities" as t ("opportunity_id", "campaign_id", "source_lead_id", "stage_id", "amount", "currency_code",
         "merged_into_id", "created_at", "closed_at", "updated_at", "deleted_at", "is_deleted", "src_epoch", "src_commit", "src_lsn", "src_is_snapshot", _loaded_at)
     select "opportunity_id", "campaign_id", "source_lead_id", "stage_id", "amount", "currency_code",
         "merged_into_id", "created_at", "closed_at", "updated_at", "deleted_at", "is_deleted", "src_epoch", "src_commit", "src_lsn", "src_is_snapshot", clock_timestamp() from src order by "opportunity_id"
@@ -121,7 +121,7 @@ from json_to_recordset(%(rows)s::json) as x("id" uuid, "campaign_id" uuid, "sour
         "promptsales_src_epoch" integer, "promptsales_src_commit" bigint, "promptsales_src_lsn" bigint,
         "promptsales_src_is_snapshot" boolean, "promptsales_committed_at" timestamptz)
 where not "x"."id"::text in (select key from ops.suppression where length(key) >= 16) and ("x"."promptsales_is_deleted" or not exists (
-    select from ops.truncation d where d.feed = 'opportunity' and ("x"."promptsales_src_epoch", "x"."promptsales_src_commit", not "x"."promptsales_src_is_snapshot", "x"."promptsales_src_lsn") < ("d"."src_epoch", "d"."src_commit", not false, "d"."src_lsn")
+    select from ops.truncation d where d.feed = 'live_opportunities' and ("x"."promptsales_src_epoch", "x"."promptsales_src_commit", not "x"."promptsales_src_is_snapshot", "x"."promptsales_src_lsn") < ("d"."src_epoch", "d"."src_commit", not false, "d"."src_lsn")
 ))
 ),
 judged as (
@@ -130,12 +130,12 @@ judged as (
       on r.key = s."opportunity_id"::text
 )
 insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
-select 'opportunity', j."opportunity_id"::text, j.src_lsn, j._rules, %(suite_checksum)s,
+select 'live_opportunities', j."opportunity_id"::text, j.src_lsn, j._rules, %(suite_checksum)s,
        to_jsonb(j.*) - '{_rules,_missing}'::text[] - j._missing,
-       exists (select from "realtime"."opportunity" t where t."opportunity_id" = j."opportunity_id")
+       exists (select from "realtime"."live_opportunities" t where t."opportunity_id" = j."opportunity_id")
 from judged j
 where not exists (
-    select from "realtime"."opportunity" t where t."opportunity_id" = j."opportunity_id"
+    select from "realtime"."live_opportunities" t where t."opportunity_id" = j."opportunity_id"
       and ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn") >= ("j"."src_epoch", "j"."src_commit", not "j"."src_is_snapshot", "j"."src_lsn")
 )
 order by j."opportunity_id"
@@ -148,22 +148,22 @@ where ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, n
 -- apply: release rows from quarantine
 update ops.quarantine q
 set released_at = clock_timestamp(), release_reason = case when q.is_waived then 'waived' else 'repaired' end
-from "realtime"."opportunity" t
-where q.feed = 'opportunity' and q.released_at is null and q.key = any(%(keys)s::text[]) and q.key = t."opportunity_id"::text
+from "realtime"."live_opportunities" t
+where q.feed = 'live_opportunities' and q.released_at is null and q.key = any(%(keys)s::text[]) and q.key = t."opportunity_id"::text
   and t."opportunity_id" = any(%(keys)s::uuid[])
   and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, not (q.payload->>'src_is_snapshot')::boolean, (q.payload->>'src_lsn')::bigint) <= ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn");
 
 -- repair: let the same version replace a row
-update "realtime"."opportunity" t set src_lsn = src_lsn - 1 where "opportunity_id" = %(key)s::uuid and ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn") = (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
+update "realtime"."live_opportunities" t set src_lsn = src_lsn - 1 where "opportunity_id" = %(key)s::uuid and ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn") = (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
 
 -- repair: let the same version replace a payload
 update ops.quarantine q set payload = payload || jsonb_build_object('src_lsn', %(lsn)s::bigint - 1)
-where feed = 'opportunity' and key = (%(key)s::uuid)::text and released_at is null
+where feed = 'live_opportunities' and key = (%(key)s::uuid)::text and released_at is null
   and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, not (q.payload->>'src_is_snapshot')::boolean, (q.payload->>'src_lsn')::bigint) = (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
 
 -- repair: set a row aside that the table cannot hold
 insert into ops.quarantine as q (feed, key, extraction, rules, suite_checksum, payload, is_core_stale)
-select 'opportunity', k.key::text, %(lsn)s, array[%(rule)s], %(suite_checksum)s,
+select 'live_opportunities', k.key::text, %(lsn)s, array[%(rule)s], %(suite_checksum)s,
        k.payload || jsonb_strip_nulls(jsonb_build_object('campaign_id'::text, case when ("k"."payload" ->> 'campaign_id')::text in (select key from ops.suppression where length(key) >= 16)
             then '00000000-0000-0000-0000-000000000000' else ("k"."payload" ->> 'campaign_id') end,
         'source_lead_id'::text, case when ("k"."payload" ->> 'source_lead_id')::text in (select key from ops.suppression where length(key) >= 16)
@@ -174,10 +174,10 @@ select 'opportunity', k.key::text, %(lsn)s, array[%(rule)s], %(suite_checksum)s,
             then '00000000-0000-0000-0000-000000000000' else ("k"."payload" ->> 'merged_into_id') end)) || jsonb_build_object(
            'src_epoch', %(epoch)s::integer, 'src_commit', %(commit)s::bigint, 'src_lsn', %(lsn)s::bigint,
            'src_is_snapshot', %(is_snapshot)s, 'is_deleted', false),
-       exists (select from "realtime"."opportunity" t where t."opportunity_id" = k.key)
+       exists (select from "realtime"."live_opportunities" t where t."opportunity_id" = k.key)
 from (select %(key)s::uuid, %(values)s::jsonb) as k(key, payload)
 where not "k"."key"::text in (select key from ops.suppression where length(key) >= 16) and not exists (
-    select from "realtime"."opportunity" t where t."opportunity_id" = k.key
+    select from "realtime"."live_opportunities" t where t."opportunity_id" = k.key
       and ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn") > (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s)
 )
 on conflict (feed, key) where released_at is null do update
@@ -187,36 +187,36 @@ set extraction = excluded.extraction, rules = excluded.rules, suite_checksum = e
 where ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, not (q.payload->>'src_is_snapshot')::boolean, (q.payload->>'src_lsn')::bigint) <= (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
 
 -- truncate: keys that are older than a TRUNCATE
-select to_jsonb(t."opportunity_id") from "realtime"."opportunity" t
+select to_jsonb(t."opportunity_id") from "realtime"."live_opportunities" t
 where not t.is_deleted and ("t"."src_epoch", "t"."src_commit", not "t"."src_is_snapshot", "t"."src_lsn") < (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s)
 union
 select q.payload->'opportunity_id' from ops.quarantine q
-where q.feed = 'opportunity' and q.released_at is null and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, not (q.payload->>'src_is_snapshot')::boolean, (q.payload->>'src_lsn')::bigint) < (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
+where q.feed = 'live_opportunities' and q.released_at is null and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_commit')::bigint, not (q.payload->>'src_is_snapshot')::boolean, (q.payload->>'src_lsn')::bigint) < (%(epoch)s, %(commit)s, not %(is_snapshot)s, %(lsn)s);
 
 -- sweep: keys of earlier epochs
 with waiting as (
     select key, max((payload->>'src_epoch')::integer) as epoch from ops.quarantine
-    where feed = 'opportunity' and released_at is null group by key
+    where feed = 'live_opportunities' and released_at is null group by key
 )
-select to_jsonb(t."opportunity_id") from "realtime"."opportunity" t left join waiting w on w.key = t."opportunity_id"::text
+select to_jsonb(t."opportunity_id") from "realtime"."live_opportunities" t left join waiting w on w.key = t."opportunity_id"::text
 where t.src_epoch < 7 and not t.is_deleted and coalesce(w.epoch, 0) < 7
 union
 select q.payload->'opportunity_id' from ops.quarantine q join waiting w using (key)
-where q.feed = 'opportunity' and q.released_at is null and w.epoch < 7
-  and not exists (select from "realtime"."opportunity" t where t."opportunity_id"::text = q.key and t.src_epoch >= 7);
+where q.feed = 'live_opportunities' and q.released_at is null and w.epoch < 7
+  and not exists (select from "realtime"."live_opportunities" t where t."opportunity_id"::text = q.key and t.src_epoch >= 7);
 
 -- sweep: which of some keys the source has
 select "id"::text from "crm"."opportunities" where "id" = any(%s::uuid[]);
 
 -- waive: lock the row
-select from "realtime"."opportunity" t where t."opportunity_id" = (
-    select key::uuid from ops.quarantine where quarantine_id = %(id)s and feed = 'opportunity'
+select from "realtime"."live_opportunities" t where t."opportunity_id" = (
+    select key::uuid from ops.quarantine where quarantine_id = %(id)s and feed = 'live_opportunities'
 ) for update;
 
 -- waive: release the row of quarantine
 with held as (
     update ops.quarantine set is_waived = true
-    where quarantine_id = %(id)s and feed = 'opportunity' and released_at is null
+    where quarantine_id = %(id)s and feed = 'live_opportunities' and released_at is null
     returning payload as _payload, last_tried_at as _last_tried_at
 )
 select to_jsonb("opportunity_id"), jsonb_build_object('id'::text, "opportunity_id", 'campaign_id'::text, "campaign_id",
@@ -263,7 +263,7 @@ from (
     select quarantine_id as _id, payload as _payload, rules as _rules, suite_checksum as _checksum,
            last_tried_at as _tried_at
     from ops.quarantine
-    where feed = 'opportunity' and released_at is null and quarantine_id > %(after)s and not (
+    where feed = 'live_opportunities' and released_at is null and quarantine_id > %(after)s and not (
         rules <@ %(refused)s and suite_checksum = %(checksum)s
         and last_tried_at > clock_timestamp() - interval '1 day'
     )
@@ -277,20 +277,20 @@ from (
 order by _id;
 
 -- check: the living rows
-select * from "realtime"."opportunity" t where not is_deleted;
+select * from "realtime"."live_opportunities" t where not is_deleted;
 
 -- check: the living rows that were loaded since a time
-select * from "realtime"."opportunity" t where not is_deleted
+select * from "realtime"."live_opportunities" t where not is_deleted
     and _loaded_at >= '2026-01-02 03:04:05+00:00'::timestamptz and not exists (
         select from ops.quarantine q
-        where q.feed = 'opportunity' and q.key = t."opportunity_id"::text and q.release_reason = 'waived'
+        where q.feed = 'live_opportunities' and q.key = t."opportunity_id"::text and q.release_reason = 'waived'
           and ((q.payload->>'src_epoch')::integer, (q.payload->>'src_lsn')::bigint,
                (q.payload->>'src_is_snapshot')::boolean) = (t.src_epoch, t.src_lsn, t.src_is_snapshot)
     );
 
 -- audit: whether anything has come since a time
 select exists (select from ops.stream_offset where topic = %(topic)s and applied_at > %(since)s)
-    or exists (select from "realtime"."opportunity" where _loaded_at > %(since)s);
+    or exists (select from "realtime"."live_opportunities" where _loaded_at > %(since)s);
 
 -- audit: rows and sums by hour of the warehouse
 select date_trunc('hour', updated_at, 'UTC'), count(*), sum("amount"),
@@ -309,9 +309,9 @@ from
         "t"."closed_at"::timestamp with time zone as "closed_at",
         "t"."updated_at"::timestamp with time zone as "updated_at",
         "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
- from "realtime"."opportunity" t
+ from "realtime"."live_opportunities" t
  where not exists (
-     select from ops.quarantine q where q.feed = 'opportunity' and q.key = t."opportunity_id"::text and q.released_at is null
+     select from ops.quarantine q where q.feed = 'live_opportunities' and q.key = t."opportunity_id"::text and q.released_at is null
  )
  union all
  select "x"."opportunity_id"::uuid as "opportunity_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -338,7 +338,7 @@ from
         "deleted_at" timestamp with time zone,
         "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
         committed_at timestamptz)
- where q.feed = 'opportunity' and q.released_at is null)
+ where q.feed = 'live_opportunities' and q.released_at is null)
 as r
 where not is_deleted and updated_at >= %(since)s and updated_at < %(until)s group by 1;
 
@@ -352,9 +352,9 @@ select "opportunity_id"::text from
         "t"."closed_at"::timestamp with time zone as "closed_at",
         "t"."updated_at"::timestamp with time zone as "updated_at",
         "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
- from "realtime"."opportunity" t
+ from "realtime"."live_opportunities" t
  where not exists (
-     select from ops.quarantine q where q.feed = 'opportunity' and q.key = t."opportunity_id"::text and q.released_at is null
+     select from ops.quarantine q where q.feed = 'live_opportunities' and q.key = t."opportunity_id"::text and q.released_at is null
  )
  union all
  select "x"."opportunity_id"::uuid as "opportunity_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -381,7 +381,7 @@ select "opportunity_id"::text from
         "deleted_at" timestamp with time zone,
         "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
         committed_at timestamptz)
- where q.feed = 'opportunity' and q.released_at is null)
+ where q.feed = 'live_opportunities' and q.released_at is null)
 as r
 where not is_deleted and updated_at >= %s and updated_at < %s
   and date_trunc('hour', updated_at, 'UTC') = any(%s);
@@ -403,9 +403,9 @@ from
             "t"."closed_at"::timestamp with time zone as "closed_at",
             "t"."updated_at"::timestamp with time zone as "updated_at",
             "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
-     from "realtime"."opportunity" t
+     from "realtime"."live_opportunities" t
      where not exists (
-         select from ops.quarantine q where q.feed = 'opportunity' and q.key = t."opportunity_id"::text and q.released_at is null
+         select from ops.quarantine q where q.feed = 'live_opportunities' and q.key = t."opportunity_id"::text and q.released_at is null
      )
      union all
      select "x"."opportunity_id"::uuid as "opportunity_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -432,7 +432,7 @@ from
             "deleted_at" timestamp with time zone,
             "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
             committed_at timestamptz)
-     where q.feed = 'opportunity' and q.released_at is null)
+     where q.feed = 'live_opportunities' and q.released_at is null)
  r
 where not is_deleted
 group by 1;
@@ -454,9 +454,9 @@ from
             "t"."closed_at"::timestamp with time zone as "closed_at",
             "t"."updated_at"::timestamp with time zone as "updated_at",
             "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
-     from "realtime"."opportunity" t
+     from "realtime"."live_opportunities" t
      where not exists (
-         select from ops.quarantine q where q.feed = 'opportunity' and q.key = t."opportunity_id"::text and q.released_at is null
+         select from ops.quarantine q where q.feed = 'live_opportunities' and q.key = t."opportunity_id"::text and q.released_at is null
      )
      union all
      select "x"."opportunity_id"::uuid as "opportunity_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -483,7 +483,7 @@ from
             "deleted_at" timestamp with time zone,
             "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
             committed_at timestamptz)
-     where q.feed = 'opportunity' and q.released_at is null)
+     where q.feed = 'live_opportunities' and q.released_at is null)
  r
 where not is_deleted and ('x' || left(encode(sha256(convert_to("opportunity_id"::text, 'UTF8')), 'hex'), 3))::bit(12)::int = any(%(buckets)s)
 order by 1;
@@ -504,9 +504,9 @@ from
             "t"."closed_at"::timestamp with time zone as "closed_at",
             "t"."updated_at"::timestamp with time zone as "updated_at",
             "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
-     from "realtime"."opportunity" t
+     from "realtime"."live_opportunities" t
      where not exists (
-         select from ops.quarantine q where q.feed = 'opportunity' and q.key = t."opportunity_id"::text and q.released_at is null
+         select from ops.quarantine q where q.feed = 'live_opportunities' and q.key = t."opportunity_id"::text and q.released_at is null
      )
      union all
      select "x"."opportunity_id"::uuid as "opportunity_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -533,7 +533,7 @@ from
             "deleted_at" timestamp with time zone,
             "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
             committed_at timestamptz)
-     where q.feed = 'opportunity' and q.released_at is null)
+     where q.feed = 'live_opportunities' and q.released_at is null)
  r
 where not is_deleted and "opportunity_id" = any(%(keys)s::uuid[]);
 
@@ -688,9 +688,9 @@ from
         "t"."closed_at"::timestamp with time zone as "closed_at",
         "t"."updated_at"::timestamp with time zone as "updated_at",
         "t"."deleted_at"::timestamp with time zone as "deleted_at", t.is_deleted, '{}'::text[] as _missing, "t"."src_epoch", "t"."src_commit", "t"."src_lsn", "t"."src_is_snapshot"
- from "realtime"."opportunity" t
+ from "realtime"."live_opportunities" t
  where not exists (
-     select from ops.quarantine q where q.feed = 'opportunity' and q.key = t."opportunity_id"::text and q.released_at is null
+     select from ops.quarantine q where q.feed = 'live_opportunities' and q.key = t."opportunity_id"::text and q.released_at is null
  )
  union all
  select "x"."opportunity_id"::uuid as "opportunity_id", "x"."campaign_id"::uuid as "campaign_id",
@@ -717,7 +717,7 @@ from
         "deleted_at" timestamp with time zone,
         "src_epoch" integer, "src_commit" bigint, "src_lsn" bigint, "src_is_snapshot" boolean,
         committed_at timestamptz)
- where q.feed = 'opportunity' and q.released_at is null)
+ where q.feed = 'live_opportunities' and q.released_at is null)
 as r where "opportunity_id" = any(%s::uuid[]);
 
 -- audit: rows by key of the source
