@@ -1,0 +1,207 @@
+"""A working day without a terminal: a stale table, its failing check, the row, its release, a replay, and the mart."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+import redis
+
+from promptsales.airflow_client.api import POLL_S, AirflowClient
+from promptsales.cache.responses import forget
+from promptsales.settings import Settings
+from promptsales.webui.reading import BOOKS
+from tests.e2e.conftest import HOURLY
+from tests.e2e.test_warehouse_page import log_in
+from tests.support import leads
+from tests.support.browser import NEEDS_CHROMIUM, browsing
+
+pytestmark = [pytest.mark.timeout(1800), *NEEDS_CHROMIUM]
+
+MARTS, MART = "warehouse_marts", "marts.lead_attribution"
+REASON = "the importer wrote the dates in the wrong order; sales confirmed the lead"
+PATIENCE_S = 600
+
+
+class Morning(NamedTuple):
+    """What the day begins with: a row in quarantine, and the time at which the source changed it."""
+
+    row: int
+    created_at: datetime
+    changed_at: datetime
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture
+def morning(
+    airflow: AirflowClient, stack: Settings, crm: psycopg.Connection, admin: psycopg.Connection
+) -> Iterator[Morning]:
+    """Load five leads and a bad one, build the marts, and let the feed fall behind."""
+    leads.add(crm, 5)
+    changed_at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
+    created_at = changed_at + timedelta(hours=1)
+    with crm.transaction():
+        crm.execute("alter table crm.leads disable trigger zz_touch_insert")
+        leads.add(crm, created_at=created_at, updated_at=changed_at)
+        crm.execute("alter table crm.leads enable trigger zz_touch_insert")
+    with unpaused(airflow, MARTS):
+        run, _ = airflow.wait(airflow.trigger(HOURLY, f"manual__{time.time_ns()}", {}), PATIENCE_S)
+        assert run.state == "success"
+        wait_until(lambda: builds_of(admin) == 1, "the marts have not followed the first load")
+        admin.execute("update ops.feed set complete_through = now() - interval '5 hours' where feed = 'leads'")
+        with redis.Redis.from_url(stack.address("redis"), decode_responses=True) as client:
+            forget(client, BOOKS)
+        ((row,),) = admin.execute("select quarantine_id from ops.quarantine where feed = 'leads'").fetchall()
+        yield Morning(row, created_at, changed_at)
+
+
+@contextmanager
+def unpaused(airflow: AirflowClient, dag_id: str) -> Iterator[None]:
+    """Let a DAG run in the block."""
+    airflow.pause(dag_id, is_paused=False)
+    try:
+        yield
+    finally:
+        airflow.pause(dag_id)
+
+
+def builds_of(admin: psycopg.Connection) -> int:
+    """Return how often the mart was built."""
+    ((count,),) = admin.execute("select count(*) from ops.mart_build where mart = 'lead_attribution'").fetchall()
+    return int(count)
+
+
+def wait_until(is_done: Any, otherwise: str) -> None:
+    """Ask again until something is true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_done():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(POLL_S)
+
+
+def look_into(page: Any, morning: Morning) -> None:
+    """Go from the overview to the row, as a viewer and an editor both can."""
+    page.goto("/plugin/warehouse")
+    frame = page.frame_locator("iframe")
+    stale = frame.get_by_role("row").filter(has_text="core.leads")
+    assert "stale" in stale.inner_text()
+    stale.get_by_role("link", name="core.leads").click()
+    finding = frame.locator(".findings li").first.inner_text()
+    assert "complete only through" in finding
+    check = frame.get_by_role("row").filter(has_text="created_after_updated")
+    assert "failed" in check.inner_text()
+    check.get_by_role("link", name="1", exact=True).click()
+    held = frame.get_by_role("row").filter(has_text=f"created_at = {morning.created_at:%Y-%m-%d %H:%M:%S}Z")
+    held.get_by_role("link", name=str(morning.row)).click()
+    frame.get_by_role("heading", name=f"Row {morning.row} of core.leads").wait_for()
+    offending = frame.locator("code.offending").all_inner_texts()
+    assert f"created_at = {morning.created_at:%Y-%m-%d %H:%M:%S}Z" in offending
+    assert f"updated_at = {morning.changed_at:%Y-%m-%d %H:%M:%S}Z" in offending
+
+
+def trigger(page: Any, start: datetime | None = None, end: datetime | None = None) -> None:
+    """Fill in Airflow's own form on the page of a DAG, and send it."""
+    page.get_by_test_id("trigger-dag-button").click()
+    form = page.get_by_role("dialog")
+    form.get_by_test_id("trigger-dag-submit").wait_for()
+    if start and end:
+        fields = form.locator('input[type="datetime-local"][name^="element_"]')
+        for field, moment in zip((fields.nth(0), fields.nth(1)), (start, end), strict=True):
+            field.fill(f"{moment:%Y-%m-%dT%H:%M}")
+    form.get_by_test_id("trigger-dag-submit").click()
+    form.wait_for(state="hidden")
+
+
+def builds_on(page: Any) -> list[tuple[str, str]]:
+    """Return the builds that the mart's page lists, newest first: rows read by Spark, and inserted."""
+    page.goto(f"/warehouse/tables/{MART}")
+    rows = page.locator("section[aria-labelledby='loads'] tbody tr")
+    listed = [row.locator("td").all_inner_texts() for row in rows.all()]
+    return [(cells[3], cells[4]) for cells in listed if len(cells) > 5]
+
+
+def test_an_editor_needs_no_terminal(
+    morning: Morning, stack: Settings, admin: psycopg.Connection, chromium: Any
+) -> None:
+    address = stack.address("airflow").split("@")[-1]
+    page = log_in(chromium, f"http://{address}", stack, "editor", viewport={"width": 1440, "height": 1000})
+    look_into(page, morning)
+
+    frame = page.frame_locator("iframe")
+    frame.get_by_label("Reason").fill(REASON)
+    frame.get_by_role("button", name="Release this row").click()
+    frame.get_by_role("heading", name="Release: 1 of 1 done").wait_for()
+    before = builds_of(admin)
+
+    # replay the hour in which the source changed the row
+    frame.get_by_role("link", name=HOURLY).click()
+    page.wait_for_url(re.compile(f"/dags/{HOURLY}"))
+    window = (morning.changed_at - timedelta(minutes=30), morning.changed_at + timedelta(minutes=30))
+    trigger(page, *window)
+    wait_until(lambda: page_says(page, "core.leads", "window"), "the replay has not published")
+    modes = admin.execute("select mode, inserted from ops.load where feed = 'leads' order by extraction").fetchall()
+    assert modes == [("delta", 5), ("window", 1)]
+
+    # the mart follows by itself
+    wait_until(lambda: builds_of(admin) > before, "the mart has not followed the replay")
+    assert builds_on(page)[0][1] == "1"
+    ((count,),) = admin.execute(
+        "select count(*) from marts.lead_attribution where created_at = %s", [morning.created_at]
+    ).fetchall()
+    assert count == 1
+
+    # a replay leaves the watermark, so the table is stale until new rows are loaded
+    page.goto(f"/dags/{HOURLY}")
+    trigger(page)
+    wait_until(lambda: "stale" not in state_of(page, "core.leads"), "core.leads is still stale")
+    page.goto(f"/warehouse/quarantine/{morning.row}")
+    assert "Released by airflow:editor" in page.locator(".note").inner_text()
+    assert REASON in page.locator(".note").inner_text()
+    page.context.close()
+
+
+def page_says(page: Any, title: str, mode: str) -> bool:
+    """Return whether the newest load of a table is of a mode."""
+    page.goto(f"/warehouse/tables/{title}")
+    newest = page.locator("section[aria-labelledby='loads'] tbody tr").first
+    return mode in newest.inner_text()
+
+
+def state_of(page: Any, title: str) -> str:
+    """Return the state of a table on its page."""
+    page.goto(f"/warehouse/tables/{title}")
+    return str(page.locator("h1 .state").inner_text())
+
+
+def test_a_viewer_sees_the_same_day_and_has_no_button(morning: Morning, stack: Settings, chromium: Any) -> None:
+    address = stack.address("airflow").split("@")[-1]
+    page = log_in(chromium, f"http://{address}", stack, "viewer", viewport={"width": 1440, "height": 1000})
+    look_into(page, morning)
+    frame = page.frame_locator("iframe")
+    assert frame.get_by_role("button").count() == 0
+    for path in (f"/quarantine/{morning.row}", "/quarantine?feed=leads", "/tables/core.leads", f"/tables/{MART}"):
+        page.goto(f"/warehouse{path}")
+        assert page.get_by_role("button").count() == 0
+        assert page.locator("form[method=post] input:not([type=hidden])").count() == 0
+    assert len(builds_on(page)) == 1
+    page.goto(f"/dags/{HOURLY}")
+    page.get_by_role("heading", name=HOURLY).wait_for()
+    button = page.get_by_test_id("trigger-dag-button")
+    assert button.count() == 0 or button.is_disabled() or not can_send(page)
+    page.context.close()
+
+
+def can_send(page: Any) -> bool:
+    """Return whether Airflow lets the user send its form."""
+    page.get_by_test_id("trigger-dag-button").click()
+    page.get_by_test_id("trigger-dag-submit").wait_for()
+    return not page.get_by_test_id("trigger-dag-submit").is_disabled()
