@@ -111,12 +111,16 @@ def look_into(page: Any, morning: Morning) -> None:
 def trigger(page: Any, start: datetime | None = None, end: datetime | None = None) -> None:
     """Fill in Airflow's own form on the page of a DAG, and send it."""
     page.get_by_test_id("trigger-dag-button").click()
-    form = page.get_by_role("dialog")
+    # a picker is a dialog too
+    form = page.get_by_role("dialog").filter(has=page.get_by_test_id("trigger-dag-submit"))
     form.get_by_test_id("trigger-dag-submit").wait_for()
     if start and end:
-        fields = form.locator('input[type="datetime-local"][name^="element_"]')
-        for field, moment in zip((fields.nth(0), fields.nth(1)), (start, end), strict=True):
-            field.fill(f"{moment:%Y-%m-%dT%H:%M}")
+        # the first picker is the run's logical date
+        for place, moment in ((1, start), (2, end)):
+            form.get_by_test_id("datetime-input").nth(place).click()
+            page.get_by_placeholder("YYYY/MM/DD").locator("visible=true").fill(f"{moment:%Y/%m/%d}")
+            page.get_by_placeholder("HH:mm").locator("visible=true").fill(f"{moment:%H:%M}")
+            form.get_by_text("Trigger Dag -").click()  # closes the picker
     form.get_by_test_id("trigger-dag-submit").click()
     form.wait_for(state="hidden")
 
@@ -129,75 +133,16 @@ def builds_on(page: Any) -> list[tuple[str, str]]:
     return [(cells[3], cells[4]) for cells in listed if len(cells) > 5]
 
 
-def test_an_editor_needs_no_terminal(
-    morning: Morning, stack: Settings, admin: psycopg.Connection, chromium: Any
-) -> None:
-    address = stack.address("airflow").split("@")[-1]
-    page = log_in(chromium, f"http://{address}", stack, "editor", viewport={"width": 1440, "height": 1000})
-    look_into(page, morning)
-
-    frame = page.frame_locator("iframe")
-    frame.get_by_label("Reason").fill(REASON)
-    frame.get_by_role("button", name="Release this row").click()
-    frame.get_by_role("heading", name="Release: 1 of 1 done").wait_for()
-    before = builds_of(admin)
-
-    # replay the hour in which the source changed the row
-    frame.get_by_role("link", name=HOURLY).click()
-    page.wait_for_url(re.compile(f"/dags/{HOURLY}"))
-    window = (morning.changed_at - timedelta(minutes=30), morning.changed_at + timedelta(minutes=30))
-    trigger(page, *window)
-    wait_until(lambda: page_says(page, "core.leads", "window"), "the replay has not published")
-    modes = admin.execute("select mode, inserted from ops.load where feed = 'leads' order by extraction").fetchall()
-    assert modes == [("delta", 5), ("window", 1)]
-
-    # the mart follows by itself
-    wait_until(lambda: builds_of(admin) > before, "the mart has not followed the replay")
-    assert builds_on(page)[0][1] == "1"
-    ((count,),) = admin.execute(
-        "select count(*) from marts.lead_attribution where created_at = %s", [morning.created_at]
-    ).fetchall()
-    assert count == 1
-
-    # a replay leaves the watermark, so the table is stale until new rows are loaded
-    page.goto(f"/dags/{HOURLY}")
-    trigger(page)
-    wait_until(lambda: "stale" not in state_of(page, "core.leads"), "core.leads is still stale")
-    page.goto(f"/warehouse/quarantine/{morning.row}")
-    assert "Released by airflow:editor" in page.locator(".note").inner_text()
-    assert REASON in page.locator(".note").inner_text()
-    page.context.close()
-
-
-def page_says(page: Any, title: str, mode: str) -> bool:
-    """Return whether the newest load of a table is of a mode."""
+def newest_load(page: Any, title: str) -> str:
+    """Return what a table's page says of its newest load."""
     page.goto(f"/warehouse/tables/{title}")
-    newest = page.locator("section[aria-labelledby='loads'] tbody tr").first
-    return mode in newest.inner_text()
+    return str(page.locator("section[aria-labelledby='loads'] tbody tr").first.inner_text())
 
 
 def state_of(page: Any, title: str) -> str:
     """Return the state of a table on its page."""
     page.goto(f"/warehouse/tables/{title}")
-    return str(page.locator("h1 .state").inner_text())
-
-
-def test_a_viewer_sees_the_same_day_and_has_no_button(morning: Morning, stack: Settings, chromium: Any) -> None:
-    address = stack.address("airflow").split("@")[-1]
-    page = log_in(chromium, f"http://{address}", stack, "viewer", viewport={"width": 1440, "height": 1000})
-    look_into(page, morning)
-    frame = page.frame_locator("iframe")
-    assert frame.get_by_role("button").count() == 0
-    for path in (f"/quarantine/{morning.row}", "/quarantine?feed=leads", "/tables/core.leads", f"/tables/{MART}"):
-        page.goto(f"/warehouse{path}")
-        assert page.get_by_role("button").count() == 0
-        assert page.locator("form[method=post] input:not([type=hidden])").count() == 0
-    assert len(builds_on(page)) == 1
-    page.goto(f"/dags/{HOURLY}")
-    page.get_by_role("heading", name=HOURLY).wait_for()
-    button = page.get_by_test_id("trigger-dag-button")
-    assert button.count() == 0 or button.is_disabled() or not can_send(page)
-    page.context.close()
+    return str(page.locator("h1 .state").inner_text()).strip()
 
 
 def can_send(page: Any) -> bool:
@@ -205,3 +150,67 @@ def can_send(page: Any) -> bool:
     page.get_by_test_id("trigger-dag-button").click()
     page.get_by_test_id("trigger-dag-submit").wait_for()
     return not page.get_by_test_id("trigger-dag-submit").is_disabled()
+
+
+def walk_as_viewer(page: Any, morning: Morning) -> None:
+    """See everything that an editor sees, without a button."""
+    look_into(page, morning)
+    assert page.frame_locator("iframe").get_by_role("button").count() == 0
+    for path in (f"/quarantine/{morning.row}", "/quarantine?feed=leads", "/tables/core.leads", f"/tables/{MART}"):
+        page.goto(f"/warehouse{path}")
+        assert page.get_by_role("button").count() == 0
+        assert page.locator("form[method=post] input:not([type=hidden])").count() == 0
+    assert len(builds_on(page)) == 1
+    page.goto(f"/dags/{HOURLY}")
+    page.get_by_text(HOURLY).first.wait_for()
+    page.wait_for_load_state("networkidle")
+    button = page.get_by_test_id("trigger-dag-button")
+    assert button.count() == 0 or button.is_disabled() or not can_send(page)
+
+
+def release(page: Any, morning: Morning) -> None:
+    """Release the row, and follow the link to the DAG that publishes it."""
+    look_into(page, morning)
+    frame = page.frame_locator("iframe")
+    frame.get_by_label("Reason").fill(REASON)
+    frame.get_by_role("button", name="Release this row").click()
+    frame.get_by_role("heading", name="Release: 1 of 1 done").wait_for()
+    frame.get_by_role("link", name=HOURLY).click()
+    page.wait_for_url(re.compile(f"/dags/{HOURLY}"))
+
+
+def test_a_working_day_without_a_terminal(
+    morning: Morning, stack: Settings, admin: psycopg.Connection, chromium: Any
+) -> None:
+    """The viewer walks first; then the editor releases, replays, and watches the mart follow."""
+    address = f"http://{stack.address('airflow').split('@')[-1]}"
+    look = {"viewport": {"width": 1440, "height": 1000}}
+    viewer, page = (log_in(chromium, address, stack, user, **look) for user in ("viewer", "editor"))
+    for each in (viewer, page):
+        each.set_default_timeout(120_000)  # Airflow's own pages on a busy machine
+    walk_as_viewer(viewer, morning)
+
+    release(page, morning)
+    before = builds_of(admin)
+    # the hour in which the source changed the row
+    trigger(page, morning.changed_at - timedelta(minutes=30), morning.changed_at + timedelta(minutes=30))
+    wait_until(lambda: "window" in newest_load(page, "core.leads"), "the replay has not published")
+    modes = admin.execute("select mode, inserted from ops.load where feed = 'leads' order by extraction").fetchall()
+    assert modes == [("delta", 5), ("window", 1)]
+
+    # the mart follows by itself, and its page shows the build and its row
+    wait_until(lambda: len(builds_on(page)) > before, "the mart has not followed the replay")
+    assert [inserted for _, inserted in builds_on(page)] == ["1", "5"]
+    query = "select count(*) from marts.lead_attribution where created_at = %s"
+    assert admin.execute(query, [morning.created_at]).fetchall() == [(1,)]
+
+    # a replay leaves the watermark, so the table is stale until new rows are loaded
+    assert state_of(page, "core.leads") == "stale"
+    page.goto(f"/dags/{HOURLY}")
+    trigger(page)
+    wait_until(lambda: state_of(page, "core.leads") == "fresh", "core.leads is still not fresh")
+    for each in (page, viewer):
+        each.goto(f"/warehouse/quarantine/{morning.row}")
+        assert "Released by airflow:editor" in each.locator(".note").inner_text()
+        assert REASON in each.locator(".note").inner_text()
+        each.context.close()
