@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param
 
+from promptsales.orchestration.conf import check_conf_first
 from promptsales.orchestration.defaults import TASK_DEFAULTS
 from promptsales.orchestration.platform import provision_collections, provision_database, provision_topics
 
@@ -40,3 +41,4 @@ with DAG(
     provision_database.override(task_id="warehouse")("warehouse", "warehouse_admin")
     provision_collections("promptcontent_admin")
     provision_topics("kafka")
+    check_conf_first(dag, "dry_run")

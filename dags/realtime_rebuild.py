@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
+from promptsales.orchestration.conf import check_conf_first
 from promptsales.orchestration.defaults import TASK_DEFAULTS
 from promptsales.orchestration.stream import rebuild
 
@@ -25,3 +26,4 @@ with DAG(
     is_paused_upon_creation=True,
 ) as dag:
     rebuild()
+    check_conf_first(dag)

@@ -20,6 +20,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from promptsales.orchestration.alerts import DEADLINE
 from promptsales.orchestration.assets import CORE
+from promptsales.orchestration.conf import check_conf_first
 from promptsales.orchestration.defaults import TASK_DEFAULTS
 from promptsales.orchestration.stream import audit
 from promptsales.specs.stream import stream_contracts
@@ -40,3 +41,4 @@ with DAG(
     for contract in stream_contracts().values():
         outlets = [CORE[contract.table]] if contract.layer == "core" else []
         audit.override(task_id=contract.table, outlets=outlets)(contract.table)
+    check_conf_first(dag)

@@ -9,6 +9,7 @@ from typing import get_args
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
+from promptsales.orchestration.conf import check_conf_first
 from promptsales.orchestration.defaults import TASK_DEFAULTS
 from promptsales.orchestration.stream import check_health
 from promptsales.specs.stream import Connector
@@ -27,3 +28,4 @@ with DAG(
 ) as dag:
     for connector in get_args(Connector):
         check_health.override(task_id=connector)(connector)
+    check_conf_first(dag)

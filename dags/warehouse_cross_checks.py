@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
+from promptsales.orchestration.conf import check_conf_first
 from promptsales.orchestration.defaults import TASK_DEFAULTS
 from promptsales.orchestration.marts import cross_check
 
@@ -28,3 +29,4 @@ with DAG(
     is_paused_upon_creation=True,
 ) as dag:
     cross_check()
+    check_conf_first(dag)

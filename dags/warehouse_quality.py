@@ -13,6 +13,7 @@ Every result is a row in `ops.check_result`. `promptsales check --all` runs the 
 
 from airflow.sdk import DAG
 
+from promptsales.orchestration.conf import check_conf_first
 from promptsales.orchestration.daily import daily
 from promptsales.orchestration.quality import check_columns, check_feeds, check_rows, check_types
 from promptsales.specs.feed import contracts
@@ -33,3 +34,4 @@ with DAG(
         # a collection has no fixed columns, but its fields can have several types
         check, kind = (check_types, "types") if contract.path == "change_stream" else (check_columns, "columns")
         check.override(task_id=f"{contract.table}_{kind}", pool=contract.source.system)(contract.table)
+    check_conf_first(dag)

@@ -19,6 +19,7 @@ purpose. `promptsales reconcile` does the same without Airflow.
 
 from airflow.sdk import DAG
 
+from promptsales.orchestration.conf import check_conf_first
 from promptsales.orchestration.daily import daily
 from promptsales.orchestration.reconcile import reconcile_group, reconcile_streamed
 from promptsales.reconcile.original import is_comparable
@@ -37,3 +38,4 @@ with DAG(
             reconcile_group(contract)
     for streamed in stream_contracts().values():
         reconcile_streamed(streamed)
+    check_conf_first(dag)

@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from promptsales.addresses import format_hosts
-from promptsales.errors import ConfigError, driver_errors
+from promptsales.errors import ConfigError, PipelineError, driver_errors
 from promptsales.failures.postgres import connection_failure
 from promptsales.failures.reach import Server
 from promptsales.settings import Settings, drop_libpq_settings
@@ -211,12 +211,15 @@ async def open_async(
     ``address`` gives libpq's parameters of the connection as Airflow stores it; by default the settings give them.
 
     Raises:
-        psycopg.Error: when the driver cannot connect.
-        ConfigError: when a pooler or a trigger changes our session settings.
+        TransientError: when the server does not answer.
+        ConfigError: when it refuses the login, or a pooler or a trigger changes our session settings.
     """
     chosen = dict(conninfo_to_dict(settings.address(name)) if address is None else address) | parameters
     target = make_conninfo(**_parameters(settings, name, chosen, patience))
-    connection = await AsyncConnection.connect(target, autocommit=True)
+    try:
+        connection = await AsyncConnection.connect(target, autocommit=True)
+    except psycopg.Error as error:
+        raise failure_of(settings, name, chosen, error, is_stored=address is not None) from None
     if problem := _check_session(connection, name):
         await connection.close()
         raise problem
@@ -249,9 +252,20 @@ def _open(settings: Settings, name: Name, database: str | None, patience: Patien
     try:
         return open_with(_connect, settings, name, parameters, patience)
     except psycopg.Error as error:
-        # the driver's text may quote the address, password included
-        user, asked = (str(parameters.get(key) or "") for key in ("user", "dbname"))
-        raise connection_failure(name, _server(settings, name, user), asked, error) from None
+        raise failure_of(settings, name, parameters, error) from None
+
+
+def failure_of(
+    settings: Settings, name: Name, parameters: Mapping[str, Any], error: psycopg.Error, is_stored: bool = False
+) -> PipelineError:
+    """Return our error for a session that could not be opened; Airflow has the address when it ``is_stored`` there."""
+    # the driver's text may quote the address, password included
+    user, asked = (str(parameters.get(key) or "") for key in ("user", "dbname"))
+    server = _server(settings, name, user)
+    if is_stored:
+        hosts = format_hosts(name, make_conninfo(host=parameters.get("host"), port=parameters.get("port")))
+        server = server._replace(hosts=hosts, where=f"the Airflow connection {name} (Admin > Connections)")
+    return connection_failure(name, server, asked, error)
 
 
 def _server(settings: Settings, name: Name, user: str) -> Server:

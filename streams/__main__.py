@@ -17,14 +17,16 @@ from streams.app import create_app
 
 log = logger("streams")
 
+_PROVISION = "run `promptsales provision`"
+
 
 def main() -> None:
-    """Wait for `promptsales provision`, then follow the change events until the process is stopped."""
+    """Wait for the servers and `promptsales provision`, then follow the change events until the process is stopped."""
     here, number = settings(), int(sys.argv[1])
     logged = ""
     while reason := describe_missing(here):
         if reason != logged:
-            log.warning("waiting for `promptsales provision`: %s", reason)
+            log.warning("waiting: %s", reason)
         logged = reason
         time.sleep(1)
     app = create_app(here, number)
@@ -46,8 +48,8 @@ def describe_missing(here: Settings) -> str:
         return str(error)
     missing = [contract.topic for contract in stream_contracts().values() if contract.topic not in existing]
     if missing:
-        return f"topics {', '.join(missing)} are missing"
-    return "" if ready else "tables of ops or realtime are missing"
+        return f"topics {', '.join(missing)} are missing; {_PROVISION}"
+    return "" if ready else f"tables of ops or realtime are missing; {_PROVISION}"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import psycopg
 from aiokafka.structs import ConsumerRecord
 
 from promptsales.connections import open_async
+from promptsales.errors import PipelineError
 from promptsales.kafka_address import brokers_of
 from promptsales.printable import logger
 from promptsales.settings import HOST, Settings
@@ -71,7 +72,9 @@ def create_app(settings: Settings, number: int) -> faust.App:
             # a worker that is being stopped ends by itself and leaves its group; the batch is not acknowledged
             if isinstance(error, asyncio.CancelledError) and app.should_stop:
                 raise
-            log.critical("the stream failed; the supervisor restarts it from the last commit", exc_info=True)
+            # our own errors say what to do; the traceback of any other shows where the bug is
+            why, trace = (f": {error}", False) if isinstance(error, PipelineError) else ("", True)
+            log.critical("the stream failed%s; the supervisor restarts it from the last commit", why, exc_info=trace)
             os._exit(UNKNOWN)
 
     health.attach()

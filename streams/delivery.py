@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from promptsales.errors import ROW_REFUSED, is_transient
+from promptsales.errors import ROW_REFUSED, TransientError, describe, is_transient
 from promptsales.printable import logger
 from promptsales.stream.batch import Batch
 from promptsales.stream.dead_letters import DeadLetter
@@ -34,6 +34,7 @@ class Delivery:
 
         Raises:
             psycopg.Error: for an error that is neither an outage nor caused by a row; nothing was applied.
+            ConfigError: when the warehouse refuses the login.
         """
         for letter in batch.dead:
             await self._bury(letter)
@@ -58,13 +59,13 @@ class Delivery:
         while True:
             try:
                 applied = await (await self._sink()).apply(batch)
-            except psycopg.Error as error:
-                if not is_transient(error):
+            except (psycopg.Error, TransientError) as error:
+                if isinstance(error, psycopg.Error) and not is_transient(error):
                     raise
                 self.is_waiting = True
-                log.warning(
-                    "the warehouse does not accept a batch (%s); retrying in %.2f s", type(error).__name__, pause
-                )
+                # the driver's text may quote a row or an address
+                why = describe(error) if isinstance(error, psycopg.Error) else error
+                log.warning("a batch waits: %s; retrying in %.2f s", why, pause)
                 await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - workers must not retry in step
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
             else:

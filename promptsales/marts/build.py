@@ -152,7 +152,7 @@ class _MartsBuild:
         if failed := [upstream for upstream in mart.upstream if upstream in self.errors]:
             self.skip(name, f"it is built from {', '.join(failed)}, which failed")
             raise self.errors[failed[0]]
-        if holder := hold(self.warehouse, name):
+        if holder := hold(self.warehouse, name, self.request.triggered_by):
             if self.wait is None:
                 raise TransientError(f"{holder}; run this again when it has finished")
             self.wait(holder)

@@ -15,13 +15,17 @@ from promptsales.specs.mart import tables
 # no build that takes less is reported as long
 LONG = timedelta(minutes=10)
 
+_TAKEN = "insert into ops.mart_lock (mart, pid, taken_by) values (%s, pg_backend_pid(), %s)"
+_UNKNOWN = "it has just started or ended"
+
 
 class LongBuild(NamedTuple):
-    """A build that runs longer than usual: the session that holds the mart's lock, and the mart's slowest build."""
+    """A build that runs longer than usual: who took the mart's lock and when, and the mart's slowest build."""
 
     mart: str
     pid: int
-    connected_at: datetime
+    taken_by: str
+    taken_at: datetime
     slowest: timedelta
 
 
@@ -30,7 +34,8 @@ def join_builders(warehouse: psycopg.Connection) -> str | None:
     with driver_errors("build marts"), warehouse.cursor(row_factory=scalar_row) as cursor:
         if cursor.execute("select pg_try_advisory_lock_shared(%s)", [BUILD_LOCK]).fetchone() is True:
             return None
-    return f"another run is building marts ({_holder(warehouse, 0, BUILD_LOCK, 1)})"
+        holder = cursor.execute((SQL / "erasure.sql").read_bytes(), {"number": BUILD_LOCK}).fetchone()
+    return f"marts cannot be built while a person is erased ({holder or _UNKNOWN})"
 
 
 def leave_builders(warehouse: psycopg.Connection) -> None:
@@ -39,12 +44,15 @@ def leave_builders(warehouse: psycopg.Connection) -> None:
         warehouse.execute("select pg_advisory_unlock_all()")
 
 
-def hold(warehouse: psycopg.Connection, mart: str) -> str | None:
+def hold(warehouse: psycopg.Connection, mart: str, triggered_by: str) -> str | None:
     """Take the lock of a mart; return who holds it instead, None when this session has it now."""
+    values = {"space": BUILD_LOCK, "number": _number(mart), "mart": mart}
     with driver_errors(f"build {mart}"), warehouse.cursor(row_factory=scalar_row) as cursor:
-        if cursor.execute("select pg_try_advisory_lock(%s, %s)", [BUILD_LOCK, _number(mart)]).fetchone() is True:
+        if cursor.execute("select pg_try_advisory_lock(%(space)s, %(number)s)", values).fetchone() is True:
+            cursor.execute(_TAKEN, [mart, triggered_by])
             return None
-    return f"another run is building {mart} ({_holder(warehouse, BUILD_LOCK, _number(mart), 2)})"
+        holder = cursor.execute((SQL / "lock_holder.sql").read_bytes(), values).fetchone()
+    return f"another run is building {mart} ({holder or _UNKNOWN})"
 
 
 def release(warehouse: psycopg.Connection, mart: str) -> None:
@@ -56,7 +64,7 @@ def release(warehouse: psycopg.Connection, mart: str) -> None:
 def find_long_builds(warehouse: psycopg.Connection, at_least: timedelta = LONG) -> list[LongBuild]:
     """Return running builds that take longer than a time, and than three times the slowest of the last 20 builds.
 
-    A mart without an earlier build has no usual time, and a session whose start is hidden from this role is left out.
+    A mart without an earlier build has no usual time.
     """
     names = list(tables())
     values = {"marts": names, "numbers": [_number(name) for name in names], "space": BUILD_LOCK, "at_least": at_least}
@@ -66,9 +74,3 @@ def find_long_builds(warehouse: psycopg.Connection, at_least: timedelta = LONG) 
 
 def _number(mart: str) -> int:
     return zlib.crc32(mart.encode()) & 0x7FFFFFFF
-
-
-def _holder(warehouse: psycopg.Connection, space: int, number: int, kind: int) -> str:
-    values = {"space": space, "number": number, "kind": kind}
-    with warehouse.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute((SQL / "lock_holder.sql").read_bytes(), values).fetchone() or "which has just ended"

@@ -64,12 +64,13 @@ def _find_marts_of_another_zone(warehouse: psycopg.Connection, reporting_zone: s
 
 
 def check_builds(warehouse: psycopg.Connection, at_least: timedelta = LONG) -> Iterator[Finding]:
-    """Report builds that run longer than usual; a role that may not see other sessions finds none."""
+    """Report builds that run longer than usual."""
     for build in find_long_builds(warehouse, at_least):
         yield Finding(
             f"mart {build.mart}",
-            f"session {build.pid} has been building it since {build.connected_at:%Y-%m-%d %H:%M:%S} UTC; the slowest "
-            f"of its last 20 builds took {build.slowest.total_seconds():.0f} s",
+            f"{build.taken_by} (session {build.pid}) has been building it since "
+            f"{build.taken_at:%Y-%m-%d %H:%M:%S} UTC; the slowest of its last 20 builds took "
+            f"{build.slowest.total_seconds():.0f} s",
             f"look for its progress in the log of the run; if it makes none, run `select pg_terminate_backend("
             f"{build.pid})` in the warehouse: the mart stays as it was, and the next build repeats it",
         )

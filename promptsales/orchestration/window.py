@@ -19,7 +19,7 @@ def refuse_unknown_keys(conf: Mapping[str, Any] | None, known: Collection[str]) 
     """
     if unknown := sorted(set(conf or {}) - set(known)):
         raise ConfigError(
-            f"the run's configuration has {', '.join(map(repr, unknown))}, expected {' and '.join(known)}; "
+            f"the run's configuration has {', '.join(map(repr, unknown))}, expected {' and '.join(known) or 'no key'}; "
             "trigger the DAG again"
         )
 

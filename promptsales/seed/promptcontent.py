@@ -1,15 +1,15 @@
 """Fill PromptContent with sample assets and prompts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from random import Random
 from typing import Any
 
 from bson import ObjectId
-from pymongo import MongoClient
-from pymongo.client_session import ClientSession
+from pymongo import MongoClient, UpdateOne
 from pymongo.collection import Collection
+from pymongo.database import Database
 
 from promptsales.seed.copying import Tally
 from promptsales.seed.failures import system_errors
@@ -40,7 +40,10 @@ _BATCH = 1_000
 
 
 def fill(settings: Settings, world: World, tally: Tally) -> bool:
-    """Fill the system in one transaction; return False when it already holds assets.
+    """Fill the system batch by batch; return False when it already holds assets.
+
+    One transaction for all documents would outlive the server's limit (60 s) on a busy machine. The first asset is
+    written last, so a seed that was killed is continued by the next one: its prompts are there, its first asset is not.
 
     Raises:
         TransientError: when the system cannot be reached.
@@ -49,15 +52,22 @@ def fill(settings: Settings, world: World, tally: Tally) -> bool:
     with (
         system_errors("seed promptcontent"),
         MongoClient[Document](settings.address("promptcontent"), serverSelectionTimeoutMS=5_000) as client,
-        client.start_session() as session,
-        session.start_transaction(),
     ):
         database = client.get_default_database()
-        if database.content_assets.find_one({}, session=session):
+        if _is_filled(database, world):
             return False
-        _insert(database.prompt_history, prompts(world), session, tally)
-        _insert(database.content_assets, assets(world), session, tally)
+        _insert(database.prompt_history, prompts(world), tally)
+        first, *others = assets(world)
+        _insert(database.content_assets, chain(others, [first]), tally)
     return True
+
+
+def _is_filled(database: Database[Document], world: World) -> bool:
+    """Return whether the collection holds assets that are not those of a seed that was killed."""
+    if database.content_assets.find_one({"_id": world.object_id("asset", 0)}):
+        return True
+    was_killed = database.prompt_history.find_one({"_id": world.object_id("prompt", 0)}) is not None
+    return not was_killed and database.content_assets.find_one({}) is not None
 
 
 def draft(world: World, index: int, at: datetime) -> tuple[Document, Document]:
@@ -188,9 +198,12 @@ def _prompt(world: World, index: int) -> Document:
     }
 
 
-def _insert(
-    collection: Collection[Document], documents: Iterator[Document], session: ClientSession, tally: Tally
-) -> None:
-    while batch := list(islice(documents, _BATCH)):
-        collection.insert_many(batch, session=session)
+def _insert(collection: Collection[Document], documents: Iterable[Document], tally: Tally) -> None:
+    """Insert documents, except those that a seed before has inserted."""
+    remaining = iter(documents)
+    while batch := list(islice(remaining, _BATCH)):
+        collection.bulk_write(
+            [UpdateOne({"_id": document["_id"]}, {"$setOnInsert": document}, upsert=True) for document in batch],
+            ordered=False,
+        )
         tally.add(f"promptcontent.{collection.name}", len(batch))

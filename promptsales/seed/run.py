@@ -38,7 +38,8 @@ def seed(
 ) -> SeedReport:
     """Fill every system that is empty, and do not change systems that hold rows.
 
-    Each system is filled in one transaction, so a seed that was killed can be run again.
+    Each system is filled in one transaction, or (PromptContent) in batches that the next seed continues, so a seed that
+    was killed can be run again.
 
     Args:
         settings: the addresses of the systems.

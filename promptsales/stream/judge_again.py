@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from promptsales.connections import connected
-from promptsales.errors import PipelineError
+from promptsales.errors import PipelineError, describe
 from promptsales.printable import logger
 from promptsales.settings import Settings
 from promptsales.specs.stream import StreamContract, stream_contracts
@@ -56,7 +56,8 @@ def _judge_for_ever(settings: Settings) -> None:
             pause = _EACH_S
         except (PipelineError, psycopg.Error) as error:
             # the driver's message may quote a row
-            log.warning("cannot judge quarantine again: %s; retrying in %d s", type(error).__name__, _PAUSE_S)
+            why = describe(error) if isinstance(error, psycopg.Error) else error
+            log.warning("cannot judge quarantine again: %s; retrying in %d s", why, _PAUSE_S)
             pause = _PAUSE_S
         time.sleep(pause)
 

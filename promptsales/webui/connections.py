@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from psycopg.conninfo import make_conninfo
 
 from promptsales.airflow_client.stored import postgres_parameters, redis_url
-from promptsales.connections import open_with
+from promptsales.connections import failure_of, open_with
 from promptsales.errors import ConfigError, driver_errors
 from promptsales.settings import settings
 
@@ -51,11 +51,13 @@ def warehouse(role: Role) -> Iterator[psycopg.Connection]:
         TerminalError: when it refuses the login or a statement, or Airflow has no such connection.
     """
     address = address_of(role)
-    with driver_errors(f"connect to {role}"):
+    try:
         connection = open_with(
             lambda parameters: psycopg.connect(make_conninfo(**parameters), autocommit=True),
             settings(), role, address, patience="look",
         )  # fmt: skip
+    except psycopg.Error as error:
+        raise failure_of(settings(), role, address, error, is_stored=True) from None
     with driver_errors(role), connection:
         # a page that takes longer is of no use
         connection.execute("set statement_timeout = '5s'")

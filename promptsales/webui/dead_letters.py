@@ -53,7 +53,7 @@ def handle_letters(
     outcomes = [(text, "dead-letters", *_handle(action, text, decision)) for text in message]
     forget_pages(f"{contract.layer}.{contract.table}" for contract in stream_contracts().values())
     title = "Replay" if action == "replay" else "Drop"
-    return render(request, "outcomes.html", user, title=title, outcomes=outcomes, back="dead-letters")
+    return render(request, "outcomes.html", user, title=title, outcomes=outcomes, back="dead-letters", dags=[])
 
 
 def _handle(action: str, text: str, decision: Decision) -> tuple[bool, str]:

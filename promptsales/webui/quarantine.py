@@ -68,7 +68,12 @@ def release_rows(
             require_editor(user, dag_of(feed))
         outcomes = [(number, *_release(loader, number, feed, decision)) for number, feed in feeds.items()]
     forget_pages(catalogue.find_table(feed).title for feed in set(feeds.values()) if feed in catalogue.tables())
-    return render(request, "outcomes.html", user, title="Release", outcomes=_link(outcomes), back="quarantine")
+    known = catalogue.tables()
+    released = {feed for feed in feeds.values() if feed in known and known[feed].kind == "hourly"}
+    return render(
+        request, "outcomes.html", user, title="Release", outcomes=_link(outcomes), back="quarantine",
+        dags=sorted({dag_of(feed) for feed in released}),
+    )  # fmt: skip
 
 
 def _link(outcomes: Iterable[tuple[int, bool, str]]) -> list[tuple[str, str, bool, str]]:

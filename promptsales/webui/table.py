@@ -9,7 +9,7 @@ from promptsales.errors import ConfigError
 from promptsales.monitoring.loads import LoadFilter, read_loads
 from promptsales.specs.mart import Mart
 from promptsales.webui import catalogue, shown
-from promptsales.webui.access import Viewer
+from promptsales.webui.access import Viewer, may_edit
 from promptsales.webui.catalogue import Table
 from promptsales.webui.charts import Bar, bars
 from promptsales.webui.overview import STATES, read_findings, read_lines
@@ -39,6 +39,7 @@ def show_table(request: Request, user: Viewer, name: str) -> HTMLResponse:
         sources=catalogue.sources(table), quarantined=query("quarantine", feed=table.name, rule=None, limit=5, skip=0),
         audits=query("audits", name=table.name),
         restated=query("restatements", name=table.name) if isinstance(table.spec, Mart) else [],
+        is_editor=may_edit(user, table.dag_id),
     )  # fmt: skip
 
 

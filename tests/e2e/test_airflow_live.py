@@ -112,7 +112,16 @@ def test_connections_that_no_task_may_use_are_deleted(airflow: AirflowClient, st
 def test_provision_changes_nothing(airflow: AirflowClient) -> None:
     run, tasks = _run(airflow, PROVISION, dry_run=True)
     assert run.state == "success"
-    assert tasks.keys() == {"promptsales", "promptcrm", "warehouse", "content", "bus"}
+    assert tasks.keys() == {"conf", "promptsales", "promptcrm", "warehouse", "content", "bus"}
+
+
+def test_a_key_that_nobody_reads_fails_once(airflow: AirflowClient) -> None:
+    run, tasks = _run(airflow, PROVISION, dryrun=True)
+    assert run.state == "failed"
+    assert {name for name, task in tasks.items() if task.state != "upstream_failed"} == {"conf"}
+    assert (tasks["conf"].state, tasks["conf"].try_number) == ("failed", 1)
+    message = "the run's configuration has 'dryrun', expected dry_run; trigger the DAG again"
+    assert message in airflow.get_last_error(run, tasks["conf"])
 
 
 def test_changed_lead(airflow: AirflowClient, crm: psycopg.Connection, warehouse: psycopg.Connection) -> None:

@@ -1,6 +1,7 @@
 """The Warehouse page in a browser: every page with each role, checked by axe, by width and by colour scheme."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import psycopg
@@ -20,6 +21,7 @@ pytestmark = [pytest.mark.timeout(900), *NEEDS_CHROMIUM]
 
 PAGES = ("/", "/tables/core.leads", "/tables/marts.lead_attribution", "/tables/realtime.live_leads", "/quarantine",
          "/loads", "/stream", "/dead-letters", "/dags/promptcrm_hourly")  # fmt: skip
+WIDTHS = (400, 768, 1440, 1920)
 ROLES = ("viewer", "editor", "admin")
 # axe's rules for pages of our own: WCAG 2.2 AA and its best practices
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -92,6 +94,22 @@ def test_axe_finds_nothing_on_any_page(
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} overflows {width} px"
         assert others == []
         page.context.close()
+
+
+def test_no_page_is_wider_than_its_window(
+    held: psycopg.Connection, stack: Settings, airflow: str, chromium: Any
+) -> None:
+    (number,) = held.execute("select min(quarantine_id) from ops.quarantine").fetchone() or (0,)
+    page = log_in(chromium, airflow, stack, "editor")
+    tabs = ("/dags/promptcrm_hourly/runs/manual__1", "/dags/promptcrm_hourly/tasks/leads.publish")
+    for path in (*PAGES, *tabs, f"/quarantine/{number}", "/tables/core.nothing"):
+        page.goto(f"/warehouse{path}")
+        for scheme, width in product(("light", "dark"), WIDTHS):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 900})
+            shown = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+            assert (path, scheme, shown) == (path, scheme, [width, width])
+    page.context.close()
 
 
 def test_the_policy_blocks_nothing_of_ours(

@@ -1,6 +1,8 @@
--- who holds a lock of the builds, and since when its session is open
-select format('session %%s of %%s, connected since %%s UTC', l.pid, a.usename,
-              coalesce(to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS'), 'an unknown time'))
-from pg_locks l join pg_stat_activity a using (pid)
-where l.locktype = 'advisory' and l.granted and l.classid = %(space)s and l.objid = %(number)s and l.objsubid = %(kind)s
-  and l.database = (select oid from pg_database where datname = current_database())
+-- who holds the lock of a mart, and since when
+select format('started %%s UTC by %%s, session %%s', to_char(m.taken_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS'), m.taken_by, m.pid)
+from ops.mart_lock m
+join pg_locks l on l.pid = m.pid and l.locktype = 'advisory' and l.granted and l.classid = %(space)s and l.objid = %(number)s
+                   and l.objsubid = 2 and l.database = (select oid from pg_database where datname = current_database())
+where m.mart = %(mart)s
+order by m.taken_at desc
+limit 1

@@ -1,5 +1,6 @@
 """Sample data in the real systems: as planned, all or nothing, and never twice."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from threading import Event, Timer
@@ -8,11 +9,14 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+from bson import ObjectId
+from pymongo import MongoClient
 
 from promptsales.seed import seed
 from promptsales.seed.live import live
 from promptsales.seed.planted import PLANTED
-from promptsales.seed.world import SCALES, Size
+from promptsales.seed.promptcontent import assets
+from promptsales.seed.world import SCALES, Size, World
 from promptsales.settings import Settings
 from tests.support import systems
 
@@ -92,3 +96,60 @@ def test_killed_in_the_middle_leaves_a_system_empty(empty: Settings) -> None:
     repaired = seed(empty, Size.SMALL, ANCHOR)
     assert repaired.already_there == ("promptsales", "promptads")
     assert repaired.rows["crm.leads"] == SMALL.leads
+
+
+def _documents(settings: Settings) -> dict[str, set[Any]]:
+    """Return the ids of all documents by collection."""
+    with MongoClient[dict[str, Any]](settings.address("promptcontent")) as client:
+        database = client.get_default_database()
+        return {
+            name: {document["_id"] for document in database[name].find({}, {"_id": 1})}
+            for name in ("prompt_history", "content_assets")
+        }
+
+
+def test_content_may_take_longer_than_a_transaction_of_the_server(empty: Settings) -> None:
+    def dawdle(text: str) -> None:
+        if text.startswith("promptcontent"):
+            time.sleep(1.5)
+
+    with MongoClient[dict[str, Any]](empty.address("promptcontent_admin")) as admin:
+        limit = admin.admin.command("getParameter", 1, transactionLifetimeLimitSeconds=1)
+        admin.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=1)
+        try:
+            rows = seed(empty, Size.SMALL, ANCHOR, dawdle).rows
+        finally:
+            admin.admin.command(
+                "setParameter", 1, transactionLifetimeLimitSeconds=limit["transactionLifetimeLimitSeconds"]
+            )
+    written = {name: len(ids) for name, ids in _documents(empty).items()}
+    assert written == {"prompt_history": SMALL.prompts, "content_assets": SMALL.assets}
+    assert {name: rows[f"promptcontent.{name}"] for name in written} == written
+
+
+@pytest.mark.parametrize("batch", ["promptcontent.prompt_history 2,000", "promptcontent.content_assets 1,000"])
+def test_content_that_was_killed_is_continued_once(empty: Settings, batch: str) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(text: str) -> None:
+        if text == batch:
+            raise Killed
+
+    with pytest.raises(Killed):
+        seed(empty, Size.SMALL, ANCHOR, kill)
+    seed(empty, Size.SMALL, ANCHOR)
+    filled = _documents(empty)
+    assert {name: len(ids) for name, ids in filled.items()} == {
+        "prompt_history": SMALL.prompts, "content_assets": SMALL.assets,
+    }  # fmt: skip
+    assert "promptcontent" in seed(empty, Size.SMALL, ANCHOR).already_there
+    assert _documents(empty) == filled
+
+
+def test_content_of_somebody_else_is_left_alone(empty: Settings) -> None:
+    asset = next(assets(World(ANCHOR, SMALL))) | {"_id": ObjectId()}
+    with MongoClient[dict[str, Any]](empty.address("promptcontent")) as client:
+        client.get_default_database().content_assets.insert_one(asset)
+    assert "promptcontent" in seed(empty, Size.SMALL, ANCHOR).already_there
+    assert _documents(empty) == {"prompt_history": set(), "content_assets": {asset["_id"]}}

@@ -74,6 +74,7 @@ def scanned(node: dict[str, Any]) -> Iterator[str]:
         ("restatements", {"name": "leads"}),
         ("audits", {"name": "leads"}),
         ("stream_history", {"connectors": ["promptads"], "hours": 6}),
+        ("hops", {"connectors": ["promptads", "promptcrm"]}),
     ],
 )
 def test_no_plan_scans_a_history(after_a_year: psycopg.Connection, query: str, values: dict[str, Any]) -> None:

@@ -79,6 +79,14 @@ def test_tags(dag: Any) -> None:
     assert dag.tags, f"{dag.dag_id} has no tags: name its rhythm and its system"
 
 
+def test_one_task_checks_the_configuration_of_a_run(dag: Any) -> None:
+    first = [task.task_id for task in dag.roots]
+    assert first in (["window"], ["plan"], ["conf"]), (
+        f"{dag.dag_id} starts with {first}: call check_conf_first(dag) at its end: a run with a key "
+        "that nobody reads must fail once"
+    )
+
+
 def test_owner(dag: Any) -> None:
     for task in dag.tasks:
         assert task.owner == TASK_DEFAULTS["owner"], f"{dag.dag_id}.{task.task_id}: pass default_args=TASK_DEFAULTS"
