@@ -21,14 +21,11 @@ from sqlalchemy.pool import StaticPool
 
 from promptsales.errors import ConfigError
 from promptsales.quality import sql_rules
+from promptsales.quality.checker import gx
 from promptsales.quality.one_pass import BatchPlan, plan_batch
 from promptsales.quality.verdict import Verdict
 from promptsales.specs import derived
 from promptsales.specs.suite import CLOCK_TOLERANCE, Suite
-
-# before the import, which logs each of its functions at INFO
-logging.getLogger("great_expectations").setLevel(logging.WARNING)
-import great_expectations as gx  # noqa: E402
 
 LONG_AGO = timedelta(days=90)
 
