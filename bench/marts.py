@@ -4,6 +4,7 @@ It uses a temporary database with generated rows on the warehouse server of the 
 measures the marts of the stack's own warehouse instead, with whole processes: one touched day, and a full build.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -72,7 +73,7 @@ def of_the_stack() -> None:
 def _process(what: str, *options: str) -> None:
     command = [str(Path(sys.executable).with_name("promptsales")), "build", *options]
     taken = timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-    print(f"{what:<38} {taken:6.1f} s", flush=True)
+    print(f"{what:<38} {taken:6.1f} s at load {os.getloadavg()[0]:.1f}", flush=True)
 
 
 def _touch(admin: psycopg.Connection, core_table: str, day: object) -> None:

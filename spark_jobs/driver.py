@@ -23,7 +23,8 @@ from promptsales.java import JARS, VENV, Java, java
 
 CONF = Path(__file__).parent / "conf"
 HOME = Path(pyspark.__file__).parent
-ARCHIVES = VENV / "java"
+# a folder that every installation has, whatever Java it uses
+ARCHIVES = VENV
 # seconds between two looks for the port on which the JVM listens, and the longest time to wait for it
 POLL_S, PATIENCE_S = 0.02, 300
 # replaces the archive only once the JVM has written it whole

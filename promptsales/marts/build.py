@@ -128,6 +128,7 @@ class _MartsBuild:
             try:
                 while self.pending or self.filling:
                     self._start_ready(pool)
+                    self._import_checker()
                     self._publish_filled()
             except BaseException:
                 # otherwise leaving the pool waits for jobs whose result nobody needs
@@ -176,6 +177,11 @@ class _MartsBuild:
             settings.spark_master, settings.spark_memory, settings.spark_partitions, settings.spark_compiler_tier
         )
         return self.resources.enter_context(session)
+
+    def _import_checker(self) -> None:
+        """Import Great Expectations, which takes seconds, while Spark fills the first marts and nobody waits for it."""
+        if self.filling:
+            import promptsales.quality.run  # noqa: F401
 
     def _publish_filled(self) -> None:
         if not self.filling:

@@ -44,3 +44,8 @@ def test_an_archive_belongs_to_one_java_and_one_class_path(tmp_path: Path, monke
     assert driver.archive_of(replace(here, banner="another")) != before
     os.utime(jar, (1, 1))
     assert driver.archive_of(here) != before
+
+
+def test_the_archives_folder_exists_whatever_java_runs() -> None:
+    # Spark's first JVM keeps an archive only where it can write; a Java of the machine's leaves no folder of its own
+    assert driver.ARCHIVES.is_dir()
