@@ -83,7 +83,7 @@ class MartColumn(Document):
 
     @property
     def metric(self) -> str:
-        """SQL that computes the column from many rows: a sum, a ratio of sums or a weighted mean; empty if none does."""
+        """SQL that computes the column from many rows: a sum, a ratio of sums, a weighted mean; empty if none does."""
         if self.ratio:
             numerator, denominator = _NAME.sub(r"sum(\g<0>)", self.ratio).split(" / ")
             return f"{numerator} / nullif({denominator}, 0)"

@@ -296,7 +296,7 @@ with result as (
                       ', ' order by rule) filter (where not is_success) as rules
     from result group by feed
 ), stand as (
-    select feed as table_name, complete_through, last_load.published_at as last_loaded_at,
+    select feed.feed as table_name, feed.complete_through, last_load.published_at as last_loaded_at,
            case when last_load.checks_failed is null then 'never loaded' when last_load.checks_failed > 0 then 'warned'
                 else 'passed' end as status, false as is_mart
     from ops.feed left join lateral (
