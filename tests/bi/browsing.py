@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, Response
 
 # Superset asks only for charts that are in view
 _TALL = 4000
-_PATIENCE_MS = 60_000
+_PATIENCE_MS = 180_000
 # Superset's number for columns of times, which are milliseconds
 _TIME = 2
 
@@ -26,6 +26,7 @@ class Answer:
 def log_in(browser: Browser, address: str, password: str, scheme: Any = "light") -> Page:
     """Return a page whose user is Superset's administrator."""
     page = browser.new_context(color_scheme=scheme, viewport={"width": 1440, "height": _TALL}).new_page()
+    page.set_default_timeout(_PATIENCE_MS)
     # an answer that comes after the login's would put the anonymous session back
     page.goto(f"{address}/login/", wait_until="networkidle")
     page.fill("#username", "admin")
