@@ -27,12 +27,15 @@ def log_in(browser: Browser, address: str, password: str, scheme: Any = "light")
     """Return a page whose user is Superset's administrator."""
     page = browser.new_context(color_scheme=scheme, viewport={"width": 1440, "height": _TALL}).new_page()
     page.set_default_timeout(_PATIENCE_MS)
-    # an answer that comes after the login's would put the anonymous session back
-    page.goto(f"{address}/login/", wait_until="networkidle")
-    page.fill("#username", "admin")
-    page.fill("#password", password)
-    page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: "/login" not in url)
+    for _ in range(5):
+        # an answer that comes after the login's puts the anonymous session back
+        page.goto(f"{address}/login/", wait_until="networkidle")
+        page.fill("#username", "admin")
+        page.fill("#password", password)
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "/login" not in url)
+        if page.request.get(f"{address}/api/v1/me/").ok:
+            break
     return page
 
 
