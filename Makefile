@@ -14,8 +14,8 @@ run: setup ## set up, start the stack, provision, seed, run the pipeline through
 test: setup ## set up and pass every test, on ports and a state folder of their own
 	@$(BIN)/python -m tests
 
-test-bi: setup ## start Superset on a stack of its own and compare what its dashboards show with core
-	@bi/install && $(BIN)/pytest -q tests/bi
+test-bi: setup ## start Superset on a stack of its own, compare what its dashboards show with core, parse the dbt files
+	@bi/install && bi/install dbt && $(BIN)/pytest -q tests/bi
 
 test-containers: setup ## start docker/compose.yml and follow rows to the marts; skipped where no Docker engine answers
 	@$(BIN)/pytest -q tests/containers
@@ -76,7 +76,7 @@ stop: setup ## stop the stack, keep its data
 	@$(BIN)/promptsales down
 
 clean: ## stop the stack, remove its data and the environment
-	@if [ -x $(BIN)/promptsales ]; then $(BIN)/promptsales down --remove; fi; rm -rf .venv .venv.audit .venv.bi .venv.bi.log .venv.log .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@if [ -x $(BIN)/promptsales ]; then $(BIN)/promptsales down --remove; fi; rm -rf .venv .venv.audit .venv.bi .venv.bi.log .venv.dbt .venv.dbt.log .venv.log .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 setup:
 	@local/install
@@ -84,5 +84,6 @@ setup:
 lock: ## pin the newest versions that fit setup.cfg (uv comes from the environment)
 	@$(BIN)/uv pip compile -q --no-build-isolation --generate-hashes --upgrade --extra local --extra dev --custom-compile-command "make lock" setup.cfg -o requirements.txt
 	@$(BIN)/uv pip compile -q --no-build-isolation --generate-hashes --upgrade --custom-compile-command "make lock" bi/requirements.in -o bi/requirements.txt
+	@$(BIN)/uv pip compile -q --no-build-isolation --generate-hashes --upgrade --custom-compile-command "make lock" bi/dbt/requirements.in -o bi/dbt/requirements.txt
 	@for tool in dlt sling ingestr; do $(BIN)/uv pip compile -q --no-build-isolation --no-config --python-version 3.11 --generate-hashes --upgrade --custom-compile-command "make lock" bench/peers/$$tool.in -o bench/peers/$$tool.lock; done
 	@echo pip-audit | $(BIN)/uv pip compile -q --no-build-isolation --generate-hashes --upgrade --custom-compile-command "make lock" - -o .ci/audit.lock

@@ -18,12 +18,19 @@ from promptsales.specs.feed import HOURLY, STALE_RUNS, contracts
 FOLDER = ROOT / "warehouse" / "marts"
 
 _ABBREVIATIONS = {"ai", "cac", "cpa", "cpc", "cpl", "cpm", "crm", "ctr", "cvr", "id", "mad", "mrr", "roas", "utm"}
-_LABELS = {"date_day": "Day", "month_start_date": "Month", "hour_at": "Hour", "currency_code": "Currency"}
+_LABELS = {
+    "date_day": "Day",
+    "month_start_date": "Month",
+    "hour_at": "Hour",
+    "currency_code": "Currency",
+    "pacing_pct": "Pacing (100 = plan)",
+}
 
 # a factor or none, a column or a sum of columns, over a column or a sum of columns
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _TERM = rf"(?:{_NAME.pattern}|\({_NAME.pattern}(?: \+ {_NAME.pattern})+\))"
 _RATIO = re.compile(rf"(?:\d+ \* )?{_TERM} / {_TERM}")
+_WEIGHT = re.compile(rf"{_NAME.pattern}(?: \+ {_NAME.pattern})*")
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
@@ -40,15 +47,29 @@ class MartColumn(Document):
         default=None, description="values may be summed over rows that are equal in this column, and over no others"
     )
     ratio: Text | None = Field(default=None, description="a ratio of other columns, computed from their sums")
+    weighted_by: Text | None = Field(
+        default=None, description="a mean over this many things, in other columns; of several rows, the weighted mean"
+    )
+    one_row: bool = Field(
+        default=False, description="a percentile, which no other rows give: shown of a single row of the grain only"
+    )
 
     @model_validator(mode="after")
     def _is_no_sum(self) -> Self:
-        if self.additive is not False and (self.sums_within or self.ratio):
-            raise ValueError(f"column {self.name} has sums_within or ratio, so it needs additive: false")
+        formulas = [name for name in ("sums_within", "ratio", "weighted_by", "one_row") if getattr(self, name)]
+        if self.additive is not False and formulas:
+            raise ValueError(f"column {self.name} has {formulas[0]}, so it needs additive: false")
+        if len(formulas) > 1:
+            raise ValueError(f"column {self.name} has {' and '.join(formulas)}; keep the one that computes it")
         if self.ratio and not _RATIO.fullmatch(self.ratio):
             raise ValueError(
                 f"column {self.name}: ratio {self.ratio!r} is no ratio of sums; expected is one such as "
                 "1000 * spend / impressions or won / (won + lost)"
+            )
+        if self.weighted_by and not _WEIGHT.fullmatch(self.weighted_by):
+            raise ValueError(
+                f"column {self.name}: weighted_by {self.weighted_by!r} is no sum of columns; expected is one such as "
+                "open_count or won + lost"
             )
         return self
 
@@ -62,10 +83,15 @@ class MartColumn(Document):
 
     @property
     def metric(self) -> str:
-        """SQL that computes the column from many rows: a sum, or a ratio of sums; empty if there is no such SQL."""
+        """SQL that computes the column from many rows: a sum, a ratio of sums, a weighted mean; empty if none does."""
         if self.ratio:
             numerator, denominator = _NAME.sub(r"sum(\g<0>)", self.ratio).split(" / ")
             return f"{numerator} / nullif({denominator}, 0)"
+        if self.weighted_by:
+            weight = f"({self.weighted_by})"
+            return f"sum({self.name} * {weight}) / nullif(sum({weight}) filter (where {self.name} is not null), 0)"
+        if self.one_row:
+            return f"case when count(*) = 1 then max({self.name}) end"
         return f"sum({self.name})" if self.additive or self.sums_within else ""
 
     @property
@@ -74,6 +100,16 @@ class MartColumn(Document):
         if self.additive is None:
             return self.description
         return f"{self.description} {'Additive.' if self.additive else 'Not additive: compute it from sums.'}"
+
+
+class MartMetric(Document):
+    """A metric of dashboards that is no column: how many rows there are, or a share of them."""
+
+    name: Name
+    label: Text
+    sql: Text
+    description: Text
+    format: Literal["count", "share", "money"] = "count"
 
 
 class Mart(Document):
@@ -88,12 +124,14 @@ class Mart(Document):
     unit: Literal["day", "month"] = Field(default="day", description="the length of a period")
     is_restated: bool = Field(default=False, description="whether replaced values are kept in ops.restatement")
     columns: tuple[MartColumn, ...]
+    metrics: tuple[MartMetric, ...] = Field(default=(), description="what dashboards show of many rows, beside columns")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         names = self.column_names
-        if len(set(names)) != len(names):
-            raise ValueError("a column is named twice")
+        called = [*names, *(metric.name for metric in self.metrics)]
+        if len(set(called)) != len(called):
+            raise ValueError("a column or metric is named twice")
         if missing := {*self.grain, *([self.period] if self.period else ())} - set(names):
             raise ValueError(f"{', '.join(sorted(missing))} is not a column; columns are {', '.join(names)}")
         if self.kind == "table" and not (self.grain and self.period):
@@ -110,8 +148,9 @@ class Mart(Document):
         if column.sums_within and column.sums_within not in self.column_names:
             raise ValueError(f"column {column.name}: sums_within {column.sums_within} is no column")
         summed = {other.name for other in self.columns if other.additive or other.sums_within}
-        if wrong := set(_NAME.findall(column.ratio or "")) - summed:
-            raise ValueError(f"column {column.name}: {', '.join(sorted(wrong))} in its ratio is no column with a sum")
+        if wrong := set(_NAME.findall(column.ratio or column.weighted_by or "")) - summed:
+            place = "ratio" if column.ratio else "weighted_by"
+            raise ValueError(f"column {column.name}: {', '.join(sorted(wrong))} in its {place} is no column with a sum")
 
     @property
     def column_names(self) -> tuple[str, ...]:

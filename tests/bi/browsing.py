@@ -1,7 +1,7 @@
 """Dashboards as a browser shows them: which charts they ask Superset for, and what it answers."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,34 +9,33 @@ from playwright.sync_api import Browser, Page, Response
 
 # Superset asks only for charts that are in view
 _TALL = 4000
-_PATIENCE_MS = 60_000
-# what a chart shows along its axis, no figures
-_AXES = {"date_day", "month_start_date", "Flight ends"}
+_PATIENCE_MS = 180_000
+# Superset's number for columns of times, which are milliseconds
+_TIME = 2
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What Superset answered to one chart: the status, the rows, and the currency and time range of the question."""
+    """What Superset answered to one chart: the status, the rows, and the currency and days of the question."""
 
     status: int
     rows: list[dict[str, Any]]
     asked: dict[str, Any]
 
-    @property
-    def total(self) -> Decimal:
-        """The sum of all figures."""
-        figures = (value for row in self.rows for name, value in row.items() if name not in _AXES)
-        return sum((Decimal(str(value)) for value in figures if isinstance(value, int | float)), Decimal())
-
 
 def log_in(browser: Browser, address: str, password: str, scheme: Any = "light") -> Page:
     """Return a page whose user is Superset's administrator."""
     page = browser.new_context(color_scheme=scheme, viewport={"width": 1440, "height": _TALL}).new_page()
-    page.goto(f"{address}/login/")
-    page.fill("#username", "admin")
-    page.fill("#password", password)
-    page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: "/login" not in url)
+    page.set_default_timeout(_PATIENCE_MS)
+    for _ in range(5):
+        # an answer that comes after the login's puts the anonymous session back
+        page.goto(f"{address}/login/", wait_until="networkidle")
+        page.fill("#username", "admin")
+        page.fill("#password", password)
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "/login" not in url)
+        if page.request.get(f"{address}/api/v1/me/").ok:
+            break
     return page
 
 
@@ -65,9 +64,24 @@ def _answer(response: Response) -> dict[int, Answer]:
     if not number:  # a filter asks for its values
         return {}
     assert str(number) in form
-    result = response.json()["result"][0] if response.ok else {"data": []}
-    asked = {"start": result.get("from_dttm"), "end": result.get("to_dttm"), "currency": _currency(body)}
-    return {number: Answer(response.status, result["data"], asked)}
+    result = response.json()["result"][0] if response.ok else {}
+    days = {"start": _day(result.get("from_dttm"), "-infinity"), "end": _day(result.get("to_dttm"), "infinity")}
+    return {number: Answer(response.status, _rows(result), days | {"currency": _currency(body)})}
+
+
+def _day(milliseconds: int | None, missing: str) -> str:
+    return missing if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
+
+
+def _rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows, their times as days."""
+    times = {
+        name for name, kind in zip(result.get("colnames", ()), result.get("coltypes", ()), strict=True) if kind == _TIME
+    }
+    return [
+        {name: _day(value, "") if name in times and value is not None else value for name, value in row.items()}
+        for row in result.get("data", ())
+    ]
 
 
 def _currency(body: dict[str, Any]) -> str | None:

@@ -95,3 +95,19 @@ def tables_behind(name: str) -> set[str]:
     """Return the marts whose figures a mart or view shows."""
     mart = catalogue()[name]
     return {name} if mart.kind == "table" else set(mart.upstream)
+
+
+def test_no_chart_has_a_metric_of_its_own() -> None:
+    named_so = ("metric", "timeseries_limit_metric")
+    own = [
+        chart["slice_name"]
+        for chart in CHARTS.values()
+        for metric in (*chart["params"].get("metrics", ()), *map(chart["params"].get, named_so))
+        if metric is not None and metric not in metrics_of(chart)
+    ]
+    assert own == []
+
+
+def metrics_of(chart: dict[str, Any]) -> set[str]:
+    """Return the metrics that `mart.yml` defines for a chart's dataset."""
+    return {metric["metric_name"] for metric in DATASETS[chart["dataset_uuid"]]["metrics"]}

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from promptsales.settings import ROOT, Settings
 from promptsales.specs.mart import catalogue
@@ -12,7 +13,7 @@ PAGE = ROOT / "docs" / "how-to" / "connect-a-bi-tool.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("code", EXAMPLES, ids=["sqlalchemy_and_pandas", "parts"])
+@pytest.mark.parametrize("code", EXAMPLES, ids=["sqlalchemy_and_pandas", "parts", "odbc"])
 def test_an_example(stack: Settings, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     monkeypatch.setenv("PROMPTSALES_BI", stack.address("bi"))
     found: dict[str, Any] = {}
@@ -21,5 +22,15 @@ def test_an_example(stack: Settings, monkeypatch: pytest.MonkeyPatch, code: str)
         assert list(found["spend"].columns) == ["date_day", "currency_code", "spend"]
         assert isinstance(found["stale"], list)
         found["engine"].dispose()
+    elif "odbc" in found:
+        reader = conninfo_to_dict(stack.address("bi"))
+        assert dict(pair.split("=", 1) for pair in found["odbc"].split(";")) == {
+            "Driver": "{PostgreSQL Unicode}",
+            "Servername": reader["host"],
+            "Port": reader["port"],
+            "Database": reader["dbname"],
+            "UID": reader["user"],
+            "PWD": reader["password"],
+        }
     else:
         assert found["tables"][0] == len(catalogue())

@@ -33,6 +33,26 @@ def test_a_measure_is_summed_where_it_may_be() -> None:
     assert (column().metric, MartColumn.model_validate(DAY).metric) == ("", "")
 
 
+def test_a_mean_is_weighted() -> None:
+    assert column(weighted_by="won + lost").metric == (
+        "sum(ctr * (won + lost)) / nullif(sum((won + lost)) filter (where ctr is not null), 0)"
+    )
+
+
+def test_a_percentile_is_shown_of_one_row_only() -> None:
+    assert column(one_row=True).metric == "case when count(*) = 1 then max(ctr) end"
+
+
+def test_a_weight_is_a_sum_of_columns() -> None:
+    with pytest.raises(ValidationError, match="is no sum of columns; expected is one such as"):
+        column(weighted_by="won * 2")
+
+
+def test_a_column_has_one_formula() -> None:
+    with pytest.raises(ValidationError, match="column ctr has ratio and one_row; keep the one that computes it"):
+        column(ratio="clicks / impressions", one_row=True)
+
+
 @pytest.mark.parametrize(
     "ratio", ["clicks", "a / b / c", "a - b / c", "sum(a) / b", "a / b; drop table x", "a/b", " / b"]
 )
@@ -42,7 +62,7 @@ def test_what_is_no_ratio_of_sums_is_refused(ratio: str) -> None:
 
 
 def test_a_sum_has_no_other_formula() -> None:
-    with pytest.raises(ValidationError, match="column ctr has sums_within or ratio, so it needs additive: false"):
+    with pytest.raises(ValidationError, match="column ctr has ratio, so it needs additive: false"):
         column(additive=True, ratio="clicks / impressions")
 
 
