@@ -41,7 +41,7 @@ left join lateral pg_temp.campaign_at(campaign_id, date_day + 1) v on true;
 
 -- deals that count: neither deleted nor merged
 create temp table deal as
-select o.*, coalesce(s.is_won, false) as is_won, coalesce(s.is_closed, o.closed_at is not null) as is_closed
+select o.*, coalesce(s.is_won, false) as is_won, coalesce(s.is_closed, o.closed_at is not null) as is_closed  -- noqa: AM04
 from core.opportunities o left join core.pipeline_stages s using (stage_id)
 where o.deleted_at is null and o.merged_into_id is null;
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import yaml
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from promptsales.settings import Settings
@@ -27,9 +28,8 @@ Row = dict[str, Any]
 def recounting(stack: Settings) -> Iterator[psycopg.Connection]:
     """Connect to the warehouse as superuser, in UTC, and compute the facts of the domain from core."""
     password = stack.secrets.password("postgres")
-    address = stack.address("warehouse")
-    login = {"user": "postgres", "password": password, "options": "-c TimeZone=UTC"}
-    with psycopg.connect(address, autocommit=True, **login) as connection:
+    address = make_conninfo(stack.address("warehouse"), user="postgres", password=password, options="-c TimeZone=UTC")
+    with psycopg.connect(address, autocommit=True) as connection:
         connection.execute((HERE / "facts.sql").read_bytes())
         yield connection
 

@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Path:
 
 def dbt(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run dbt offline in a project; a deprecation is an error."""
-    command = [DBT, "--no-use-colors", "--no-send-anonymous-usage-stats", "--warn-error", *words]
+    command = [str(DBT), "--no-use-colors", "--no-send-anonymous-usage-stats", "--warn-error", *words]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
 
 
