@@ -123,6 +123,8 @@ def _stream_both(admin: psycopg.Connection) -> None:
                   [_ID, _ID])  # fmt: skip
     admin.execute(f"insert into realtime.opportunity (opportunity_id, source_lead_id, {columns}) "
                   f"values (%s, %s, {version})".encode(), [_ID, _ID])  # fmt: skip
+    # a worker of the new release starts before the provision
+    admin.execute("insert into ops.feed (feed, topic) values ('live_leads', 'promptcrm.crm.any')")
     for feed in ("lead", "opportunity", "campaigns"):
         for statement in (
             "insert into ops.feed (feed, topic) values (%s, 'promptcrm.crm.any')",

@@ -15,6 +15,8 @@ begin
 end
 $$;
 
+-- a stream worker of this release, started before this file ran, may have recorded its progress under the new name
+delete from ops.feed where feed = 'live_leads';
 -- ops.load refers to ops.feed, so both change in one statement
 with feeds as (update ops.feed set feed = 'live_leads' where feed = 'lead')
 update ops.load set feed = 'live_leads' where feed = 'lead';
