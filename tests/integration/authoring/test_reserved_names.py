@@ -113,7 +113,7 @@ def test_a_feed(promptsales: Command, copy: Path, orders: psycopg.Connection, ad
         "reconcile Order --json",
         "check Order --json",
         f"pii erase {ID}3 --yes",
-        f"sql delete from public.\"Order\" where \"Id\" = '{ID}3'",
+        f'sql delete from public."Order" where "Id" = \'{ID}3\'',  # noqa: S608 - ids of the test
         "reconcile Order --json",
         "provision --json",
     )
