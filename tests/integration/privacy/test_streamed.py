@@ -141,7 +141,8 @@ def assert_nowhere(admin: psycopg.Connection, ids: Ids) -> None:
     names = admin.execute("""
         select (select array_agg(user_id) from core.campaigns),
                (select array_agg(distinct user_id) from core.campaigns_history),
-               (select array_agg(lead_id) from realtime.live_leads), (select array_agg(merged_into_id) from realtime.live_leads),
+               (select array_agg(lead_id) from realtime.live_leads),
+               (select array_agg(merged_into_id) from realtime.live_leads),
                (select array_agg(source_lead_id) from realtime.live_opportunities)
     """).fetchall()
     assert names == [([NOBODY], [NOBODY], [ids.duplicate], [NOBODY], [NOBODY])]
@@ -170,7 +171,8 @@ def test_the_audit_leaves_an_erased_person_out(stack: Settings, admin: psycopg.C
     }  # fmt: skip
     assert_nowhere(admin, ids)
     assert admin.execute(
-        "select c.budget, l.status, o.amount from core.campaigns c, realtime.live_leads l, realtime.live_opportunities o"
+        "select c.budget, l.status, o.amount "
+        "from core.campaigns c, realtime.live_leads l, realtime.live_opportunities o"
     ).fetchall() == [(41, "working", 11)]
     # there is nothing left to repair, in any hour
     assert {audited(stack, admin, name).unequal_hours for name in CONTRACTS} == {0}

@@ -31,4 +31,5 @@ update ops.touched set core_table = 'live_leads' where core_table = 'lead';
 update ops.staleness set name = 'live_leads' where name = 'lead' and not is_mart;
 
 -- a new warehouse creates realtime.sales_funnel with the old name; its line drops this view again
-create view realtime.lead as table realtime.live_leads;
+create view realtime.lead as
+select lead_id, campaign_id, merged_into_id, qualified_at, converted_at, deleted_at, is_deleted from realtime.live_leads;

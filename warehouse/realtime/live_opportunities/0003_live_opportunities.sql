@@ -31,4 +31,5 @@ update ops.touched set core_table = 'live_opportunities' where core_table = 'opp
 update ops.staleness set name = 'live_opportunities' where name = 'opportunity' and not is_mart;
 
 -- a new warehouse creates realtime.sales_funnel with the old name; its line drops this view again
-create view realtime.opportunity as table realtime.live_opportunities;
+create view realtime.opportunity as
+select campaign_id, source_lead_id, merged_into_id, closed_at, deleted_at, is_deleted from realtime.live_opportunities;
