@@ -61,10 +61,13 @@ def orders(stack: Settings, admin: psycopg.Connection) -> Iterator[psycopg.Conne
 
 
 def _finish(draft: Path, folder: Path) -> None:
-    """Edit the draft as an engineer would who keeps the source's names, and move it to its place."""
+    """Edit the draft as an engineer would who keeps the source's names, and move it to its place.
+
+    ``deleted_at`` has its own name in every core table.
+    """
     contract = yaml.safe_load((draft / "contract.yml").read_text())
     names = {column["name"]: column.get("source", column["name"]) for column in contract["columns"]}
-    kept = {name: names[name] for name in ("order_id", "group", "user", "select", "updated_at", "deleted_at")}
+    kept = {name: names[name] for name in ("order_id", "group", "user", "select", "updated_at")}
     for column in contract["columns"]:
         if column["name"] in kept:
             column["name"] = kept[column["name"]]
@@ -113,7 +116,7 @@ def test_a_feed(promptsales: Command, copy: Path, orders: psycopg.Connection, ad
         "reconcile Order --json",
         "check Order --json",
         f"pii erase {ID}3 --yes",
-        f'sql delete from public."Order" where "Id" = \'{ID}3\'',  # noqa: S608 - ids of the test
+        f'sql delete from public."Order" where "Id" = \'{ID}3\'',  # noqa: S608
         "reconcile Order --json",
         "provision --json",
     )
@@ -121,7 +124,7 @@ def test_a_feed(promptsales: Command, copy: Path, orders: psycopg.Connection, ad
         "view etl.Order created",
         "warehouse/core/Order/table.sql applied",
         "staging.promptcrm__Order created",
-        "core.Order: 12 comments written",
+        "core.Order: 18 comments written",
         "ops.staleness: 1 limits written",
     ]
     assert _counts(outputs[1]) == (5, 3, 0, 0, 2)
@@ -138,9 +141,14 @@ def test_a_feed(promptsales: Command, copy: Path, orders: psycopg.Connection, ad
 def _assert_core(admin: psycopg.Connection) -> None:
     """Check rows and versions after two repairs, a soft delete, a delete and an erasure."""
     assert admin.execute(
-        'select right("Id"::text, 1), "group", "select", length(email_hmac), is_email_valid, "Deleted_At" is null '
+        'select right("Id"::text, 1), "group", "select", length(email_hmac), is_email_valid, deleted_at is null '
         'from core."Order" order by 1'
-    ).fetchall() == [("1", 9, "All", 32, True, True), ("4", 1, "All", 32, True, False), ("5", 9, "All", 32, True, True)]
+    ).fetchall() == [
+        ("1", 9, "All", 32, True, True),
+        ("2", -1, "All", 32, True, True),
+        ("4", 1, "All", 32, True, False),
+        ("5", 9, "All", 32, True, True),
+    ]
     assert admin.execute(
         'select right("Id"::text, 1), "group", valid_to = \'infinity\' from core."Order_history" order by 1, valid_from'
-    ).fetchall() == [("1", 9, True), ("4", 1, True), ("5", 9, True)]
+    ).fetchall() == [("1", 9, True), ("2", -1, True), ("4", 1, True), ("5", 9, True)]

@@ -117,11 +117,12 @@ _BOOKS = {
 
 def _stream_both(admin: psycopg.Connection) -> None:
     """Write a row of each streamed table of the CRM, and one about each in every table of ops that knows them."""
-    version = "false, 1, 4, 5, false, '2026-01-02'"
-    columns = "is_deleted, src_epoch, src_lsn, src_commit, src_is_snapshot, _loaded_at"
-    for table, key, other in (("lead", "lead_id", "campaign_id"), ("opportunity", "opportunity_id", "source_lead_id")):
-        insert = f"insert into realtime.{table} ({key}, {other}, {columns}) values (%s, %s, {version})"  # noqa: S608
-        admin.execute(insert.encode(), [_ID, _ID])
+    for streamed in ("realtime.lead (lead_id, campaign_id", "realtime.opportunity (opportunity_id, source_lead_id"):
+        admin.execute(
+            f"insert into {streamed}, is_deleted, src_epoch, src_lsn, src_commit, src_is_snapshot, _loaded_at) "  # noqa: S608
+            "values (%s, %s, false, 1, 4, 5, false, '2026-01-02')".encode(),
+            [_ID, _ID],
+        )
     # a worker of the new release starts before the provision
     admin.execute("insert into ops.feed (feed, topic) values ('live_leads', 'promptcrm.crm.any')")
     for feed in ("lead", "opportunity", "campaigns"):
@@ -159,8 +160,8 @@ def test_streamed_leads_and_opportunities_get_names_of_their_own(scratch: Scratc
         assert kept == [("leads", _ID, 5, 4), ("opportunities", _ID, 5, 4)]
         for table, column in _BOOKS.items():
             names = admin.execute(
-                f"select {column} from {table} where {column} in ('lead', 'opportunity', 'live_leads', "  # noqa: S608
-                "'live_opportunities', 'campaigns') order by 1".encode()
+                f"select {column} from {table} where {column} = any(%s) order by 1".encode(),  # noqa: S608
+                [["lead", "opportunity", "live_leads", "live_opportunities", "campaigns"]],
             ).fetchall()
             assert (table, names) == (table, [("campaigns",), ("live_leads",), ("live_opportunities",)])
         assert _named(admin, "realtime", "lead", "opportunity") == []
