@@ -5,6 +5,7 @@
 role, database and tables. ``prepare.py tasks`` gives Airflow's tasks the keys that they hash with.
 """
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,7 @@ from local.kafka import Kafka
 from local.mongo import Mongo
 from local.service import Unwell
 from local.stack import SECRETS
+from local.superset import values
 from promptsales.hashing.keys import CONTENT_KEY, read_keys
 from promptsales.secrets import Secrets
 from promptsales.settings import Settings, settings
@@ -53,6 +55,15 @@ def create_files(stack: Settings) -> None:
         for path, text in service(stack).files().items():
             _write(folder_of / path.name, text, _SERVERS)
         folder_of.chmod(0o750)
+    _write_for_superset(stack)
+
+
+def _write_for_superset(stack: Settings) -> None:
+    """Write what Superset needs; in its container it listens on every address and notes imports in its volume."""
+    inside = {"bind": f"0.0.0.0:{stack.port('superset')}", "imported": "/app/superset_home/imported"}
+    folder = _folder(stack, "superset")
+    _write(folder / "superset.json", json.dumps(values(stack) | inside), _SERVERS)
+    folder.chmod(0o750)
 
 
 def hand_out_to_tasks(stack: Settings) -> None:

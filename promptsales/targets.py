@@ -14,8 +14,9 @@ Port = Literal[
     "kafka_controller",
     "connect",
     "airflow",
-    "stream",
     "superset",
+    # last: each further worker of the stream listens on the next port
+    "stream",
 ]
 
 # the connections that `promptsales dsn` prints, and those that only the pipeline uses

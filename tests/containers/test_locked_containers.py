@@ -13,7 +13,7 @@ from tests.containers.conftest import PROJECT, Boxes
 pytestmark = pytest.mark.timeout(3600)
 
 PUBLISHED = {21000, 21001, 21002, 21007}
-INSIDE_ONLY = {21003, 21004, 21005, 21006, 21008}
+INSIDE_ONLY = {21003, 21004, 21005, 21006, 21009}
 _AIRFLOW = {"airflow", "airflow_api_secret", "airflow_fernet", "airflow_jwt"}
 _LOGINS = {"airflow_admin", "airflow_editor", "airflow_viewer"}
 SECRETS = {
@@ -94,14 +94,14 @@ def test_a_server_finds_its_own_secrets_only(boxes: Boxes, service: str) -> None
 
 
 def test_a_container_next_to_them_reaches_nothing(boxes: Boxes) -> None:
-    ports = [str(port) for port in range(21000, 21009)]
+    ports = [str(port) for port in range(21000, 21010)]
     image = _inspect(boxes, "net")["Config"]["Image"]
     found = images.docker("run", "--rm", image, "python", "-c", _DIAL, _address(boxes), *ports)
     assert found == ""
 
 
 def test_this_machine_reaches_what_is_published_only(boxes: Boxes) -> None:
-    for port in range(21000, 21009):
+    for port in range(21000, 21010):
         published = subprocess.run(
             ["docker", "port", boxes.compose("ps", "--quiet", "net").strip(), str(port)],
             capture_output=True, text=True, check=False,

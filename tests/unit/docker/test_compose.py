@@ -27,6 +27,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text(enco
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 # services that the local stack does not run: the shared network, two preparations, the command line
 DOCKER_ONLY = {"net", "files", "servers", "promptsales"}
+# part of no stack: started where it is wanted
+APART = {"superset"}
 
 Parse = Callable[[str], dict[str, Any]]
 
@@ -118,7 +120,7 @@ def test_a_server_has_its_local_configuration(settings: Settings, file: str) -> 
 
 def test_the_same_services(settings: Settings) -> None:
     programs = {program.name: program.command for service in services(settings) for program in service.programs()}
-    assert SERVICES.keys() - DOCKER_ONLY == programs.keys()
+    assert SERVICES.keys() - DOCKER_ONLY - APART == programs.keys()
     for name in {*COMPONENTS, "stream-0"}:
         assert SERVICES[name]["command"] == ["python", *programs[name][1:]]
     ours = DOCKER_ONLY | {*COMPONENTS, "stream-0"}
@@ -131,15 +133,31 @@ def test_the_same_versions() -> None:
     assert SERVICES["kafka"]["image"] == kafka
     text = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
     stages = re.findall(r"^FROM (\S+) AS (\w+)$", text, re.M)
-    assert stages == [("${PYTHON_IMAGE}", "pipeline"), ("${KAFKA_IMAGE}", "connect")]
+    assert stages == [("${PYTHON_IMAGE}", "pipeline"), ("${KAFKA_IMAGE}", "connect"), ("${SUPERSET_IMAGE}", "superset")]
     images = dict(re.findall(r"^ARG (\w+)=(\S+)$", text, re.M))
-    assert images == {"PYTHON_IMAGE": images["PYTHON_IMAGE"], "KAFKA_IMAGE": kafka}
+    pins = (ROOT / "bi" / "requirements.txt").read_text(encoding="utf-8")
+    (superset,) = re.findall(r"^apache-superset==(\S+)", pins, re.M)
+    assert images == {
+        "PYTHON_IMAGE": images["PYTHON_IMAGE"],
+        "KAFKA_IMAGE": kafka,
+        "SUPERSET_IMAGE": f"apache/superset:{superset}",
+    }
     assert images["PYTHON_IMAGE"].startswith(f"python:{sys.version_info.major}.{sys.version_info.minor}.")
     assert SERVICES["connect"]["build"]["target"] == "connect"
 
 
+def test_the_build_sees_every_folder_that_it_names() -> None:
+    text = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
+    named = {*re.findall(r"^COPY (?:--chown=\w+ )?([a-z_]+) /", text, re.M)}
+    for compiled in re.findall(r"compileall -q ([a-z_ ]+)$", text, re.M):
+        named |= set(compiled.split())
+    rules = (DOCKER / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert named >= {"bi", "dags", "plugins"}
+    assert named <= {rule[1:] for rule in rules if rule.startswith("!")}
+
+
 def test_ports_are_on_this_machine_only_and_those_of_the_settings(settings: Settings) -> None:
-    used_inside_only: set[Port] = {"redis", "kafka", "kafka_controller", "connect", "stream", "superset"}
+    used_inside_only: set[Port] = {"redis", "kafka", "kafka_controller", "connect", "stream"}
     expected = {settings.port(name) for name in get_args(Port) if name not in used_inside_only}
     assert SERVICES["net"]["ports"] == [f"127.0.0.1:{port}:{port}" for port in sorted(expected)]
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["net"]
@@ -195,7 +213,7 @@ def test_what_is_prepared_before_the_start(tmp_path: Path) -> None:
         secrets.append({path: path.read_text() for path in sorted((tmp_path / "secrets").iterdir())})
     assert secrets[0] == secrets[1]
     users = {"airflow_admin", "airflow_editor", "airflow_viewer"}
-    assert {path.name for path in secrets[0]} == {*SECRETS, "airflow_fernet", *users}
+    assert {path.name for path in secrets[0]} == {*SECRETS, "airflow_fernet", "superset_key", "superset_admin", *users}
     config = configparser.RawConfigParser()
     config.read(tmp_path / "data" / "airflow" / "airflow.cfg")
     assert config["api"]["base_url"] == "http://127.0.0.1:21007"

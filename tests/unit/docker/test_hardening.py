@@ -1,6 +1,7 @@
 """What docker/compose.yml gives to a container that is broken into: nothing that its work does not need."""
 
 import copy
+import json
 import os
 import re
 import runpy
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from local.airflow import COMPONENTS
 from promptsales.secrets import Secrets
-from promptsales.settings import ROOT
+from promptsales.settings import ROOT, settings
 from tests.unit.docker.test_compose import COMPOSE, DOCKER
 
 Services = dict[str, dict[str, Any]]
@@ -35,6 +37,7 @@ READERS = {
     "connect": {"connect"},
     "stream": {"stream-0"},
     "tasks": {"airflow-scheduler"},
+    "superset": {"superset"},
 }
 # the containers that fill them
 WRITERS = {folder: {"files"} for folder in READERS} | {"tasks": {"files", "promptsales"}}
@@ -97,7 +100,7 @@ def test_whoever_mounts_every_secret_is_named_with_a_reason() -> None:
 
 
 def test_each_folder_of_secrets_is_a_volume_of_its_readers() -> None:
-    assert READERS.keys() == {*PREPARE["HANDED_OUT"], *(each.name for each in PREPARE["CONFIGURED"])}
+    assert READERS.keys() == {*PREPARE["HANDED_OUT"], *(each.name for each in PREPARE["CONFIGURED"]), "superset"}
     for folder, readers in READERS.items():
         mounts = {
             name: volume.partition(":")[2]
@@ -129,9 +132,16 @@ def test_what_is_handed_out(tmp_path: Path) -> None:
         "tasks/warehouse_loader": "600",
         **{f"connect/{name}": "440" for name in connect}, **{f"stream/{name}": "600" for name in ours},
         "kafka/kafka.properties": "440", "mongo/mongo_keyfile": "440", "postgres/postgres": "440", "redis/redis": "440",
+        "superset/superset.json": "440",
     }  # fmt: skip
     assert _modes(tmp_path / "conf") == {"airflow.alerts.json": "600", "airflow.passwords.json": "600"}
     assert "mail.example" in (tmp_path / "conf" / "airflow.alerts.json").read_text()
+    superset = json.loads((tmp_path / "secrets_of" / "superset" / "superset.json").read_text())
+    assert (superset["bind"], superset["imported"]) == (
+        f"0.0.0.0:{settings().port('superset')}",
+        "/app/superset_home/imported",
+    )
+    assert {make_url(superset[name]).username for name in ("metadata", "warehouse")} == {"superset", "bi_reader"}
 
 
 def test_tasks_are_given_the_keys_of_content_and_lose_removed_ones(tmp_path: Path) -> None:
@@ -199,10 +209,11 @@ def test_each_kind_of_fault_is_found(change: Callable[[Services], None], expecte
 
 
 def test_an_image_has_an_exact_version() -> None:
-    ours = {"promptsales/pipeline", "promptsales/connect"}
+    ours = {"promptsales/pipeline", "promptsales/connect", "promptsales/superset"}
     images = {service["image"] for service in COMPOSE["services"].values()} - ours
     images |= set(re.findall(r"^ARG \w+_IMAGE=(\S+)$", (DOCKER / "Dockerfile").read_text(encoding="utf-8"), re.M))
-    assert {image.partition(":")[0] for image in images} == {"postgres", "mongo", "redis", "apache/kafka", "python"}
+    assert {image.partition(":")[0] for image in images} == {"postgres", "mongo", "redis", "apache/kafka", "python",
+                                                              "apache/superset"}  # fmt: skip
     # PostgreSQL's versions have two numbers
     exact = re.compile(r"postgres:\d+\.\d+|\S+:\d+\.\d+\.\d+(-[a-z-]+)?")
     assert [image for image in images if not exact.fullmatch(image.partition("@")[0])] == []
