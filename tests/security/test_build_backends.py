@@ -71,7 +71,7 @@ def test_every_step_of_the_installation_checks_hashes_or_fetches_nothing() -> No
 def test_pinning_new_versions_builds_with_the_locked_backend() -> None:
     commands = re.findall(r"uv pip compile .*$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     assert [command for command in commands if "--no-build-isolation" not in command] == []
-    assert len(commands) == 4
+    assert len(commands) == 5
 
 
 def test_the_backend_is_the_one_of_the_lock_file() -> None:
