@@ -15,7 +15,10 @@ from promptsales.specs.mart import tables
 # no build that takes less is reported as long
 LONG = timedelta(minutes=10)
 
-_TAKEN = "insert into ops.mart_lock (mart, pid, taken_by) values (%s, pg_backend_pid(), %s)"
+_TAKEN = """
+insert into ops.mart_lock (mart, pid, taken_by, taken_at) values (%s, pg_backend_pid(), %s, clock_timestamp())
+on conflict (mart) do update set pid = excluded.pid, taken_by = excluded.taken_by, taken_at = excluded.taken_at
+"""
 _UNKNOWN = "it has just started or ended"
 
 

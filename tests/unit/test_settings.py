@@ -1,13 +1,14 @@
 """Settings: ports, addresses, time zones, the environment."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from promptsales.errors import ConfigError
 from promptsales.settings import Settings
 from promptsales.settings import settings as settings_of_this_process
-from promptsales.targets import connection_names
+from promptsales.targets import Port, connection_names
 
 
 @pytest.fixture
@@ -88,3 +89,8 @@ def test_a_source_of_ones_own_is_not_audited_in_the_local_stack(settings: Settin
     ):
         own.address("promptcrm_audit")
     assert own.address("promptcrm_cdc") == "postgresql://cdc:x@elsewhere/promptcrm"
+
+
+def test_further_workers_of_the_stream_take_the_port_of_no_service(settings: Settings) -> None:
+    others = {settings.port(name) for name in get_args(Port) if name != "stream"}
+    assert max(others) < settings.port("stream")

@@ -4,5 +4,3 @@ from ops.mart_lock m
 join pg_locks l on l.pid = m.pid and l.locktype = 'advisory' and l.granted and l.classid = %(space)s and l.objid = %(number)s
                    and l.objsubid = 2 and l.database = (select oid from pg_database where datname = current_database())
 where m.mart = %(mart)s
-order by m.taken_at desc
-limit 1

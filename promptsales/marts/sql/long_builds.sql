@@ -4,10 +4,7 @@ from unnest(%(marts)s::text[], %(numbers)s::bigint[]) n (mart, number)
 join pg_locks l on l.locktype = 'advisory' and l.granted and l.classid = %(space)s and l.objid = n.number
                    and l.objsubid = 2
                    and l.database = (select oid from pg_database where datname = current_database())
-cross join lateral (
-    select t.pid, t.taken_by, t.taken_at from ops.mart_lock t
-    where t.mart = n.mart and t.pid = l.pid order by t.taken_at desc limit 1
-) m
+join ops.mart_lock m on m.mart = n.mart and m.pid = l.pid
 cross join lateral (
     select max(b.published_at - b.started_at) as slowest
     from (
