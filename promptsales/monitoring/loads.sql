@@ -1,4 +1,5 @@
 with history as (
+    -- without conditions on loads and builds: PostgreSQL merges such branches by their indexes, and others it sorts
     select
         l.feed as name, l.mode, l.published_at, extract(epoch from l.published_at - l.started_at)::float8 as seconds,
         l.extracted as rows_read, l.inserted, l.updated, l.quarantined, l.checks_failed, l.complete_through, l.triggered_by,
@@ -9,7 +10,6 @@ with history as (
             else 'unchanged'
         end as state
     from ops.load l
-    where (%(since)s::timestamptz is null or l.published_at >= %(since)s) and (%(name)s::text is null or l.feed = %(name)s)
     union all
     select
         b.mart, case when b.is_full then 'full build' else 'build' end, b.published_at,
@@ -21,7 +21,6 @@ with history as (
             else 'unchanged'
         end
     from ops.mart_build b
-    where (%(since)s::timestamptz is null or b.published_at >= %(since)s) and (%(name)s::text is null or b.mart = %(name)s)
     union all
     -- a batch that its checks blocked published nothing, so only their results tell of it
     select
@@ -41,10 +40,14 @@ with history as (
         when triggered_by is not null then 'manual'
     end as trigger
     from history
+), chosen as not materialized (
+    -- read twice: a page reads its rows in the order of an index, and the count reads what the filters name
+    select * from classified
+    where (%(since)s::timestamptz is null or published_at >= %(since)s) and (%(name)s::text is null or name = %(name)s)
+      and (%(state)s::text is null or state = %(state)s) and (%(trigger)s::text is null or trigger = %(trigger)s)
 )
 select name, mode, state, published_at, seconds, rows_read, inserted, updated, quarantined, checks_failed, complete_through,
-       trigger, triggered_by, count(*) over () as total
-from classified
-where (%(state)s::text is null or state = %(state)s) and (%(trigger)s::text is null or trigger = %(trigger)s)
+       trigger, triggered_by, (select count(*) from chosen) as total
+from chosen
 order by published_at desc, name
 limit %(limit)s offset %(skip)s
