@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import IsolationLevel
+from psycopg import IsolationLevel, sql
 from psycopg.rows import scalar_row
 
 from promptsales.connections import open_beside, start_options
@@ -116,7 +116,8 @@ def _write(frame: "DataFrame", mart: Mart, url: str, properties: dict[str, str])
         "reWriteBatchedInserts": "true",
         "batchsize": "10000",
     }
-    frame.write.jdbc(url, f"staging.{mart.staging}", mode="append", properties=properties)
+    table = sql.Identifier("staging", mart.staging).as_string()
+    frame.write.jdbc(url, table, mode="append", properties=properties)
 
 
 def url_of(warehouse: psycopg.Connection) -> str:
