@@ -12,7 +12,7 @@ from promptsales.feeds import manual_release
 from promptsales.feeds.manual_release import RuleCount
 from promptsales.feeds.models import GAP
 from promptsales.marts.locks import LONG, find_long_builds
-from promptsales.monitoring.findings import Finding
+from promptsales.monitoring.findings import Finding, show_second
 from promptsales.monitoring.freshness import freshness
 from promptsales.specs.stream import stream_contracts
 from promptsales.specs.value_limits import TOO_LARGE
@@ -50,7 +50,7 @@ def find_late_feeds(warehouse: psycopg.Connection) -> Iterator[Finding]:
     for feed in freshness(warehouse):
         if feed.state in ("late", "stale"):
             held = f", held by {feed.held_by}" if feed.held_by else ""
-            what = f"complete only through {feed.complete_through:%Y-%m-%d %H:%M:%S} UTC{held}"
+            what = f"complete only through {show_second(feed.complete_through)}{held}"
             yield Finding(f"feed {feed.feed}", what, _WAKE[feed.is_streamed])
         elif GAP in (feed.held_by or ""):
             todo = f"run `promptsales reconcile {feed.feed}`; the next load then sets complete_through again"
@@ -69,7 +69,7 @@ def check_builds(warehouse: psycopg.Connection, at_least: timedelta = LONG) -> I
         yield Finding(
             f"mart {build.mart}",
             f"{build.taken_by} (session {build.pid}) has been building it since "
-            f"{build.taken_at:%Y-%m-%d %H:%M:%S} UTC; the slowest of its last 20 builds took "
+            f"{show_second(build.taken_at)}; the slowest of its last 20 builds took "
             f"{build.slowest.total_seconds():.0f} s",
             f"look for its progress in the log of the run; if it makes none, run `select pg_terminate_backend("
             f"{build.pid})` in the warehouse: the mart stays as it was, and the next build repeats it",
@@ -139,7 +139,7 @@ def find_absent_columns(warehouse: psycopg.Connection) -> Iterator[Finding]:
         where = f"table {contract.layer}.{contract.table}" if contract else f"topic {absence.topic}"
         yield Finding(
             where,
-            f"{absence.events} events lacked {', '.join(absence.columns)}, the last at {absence.last_at}: existing "
-            "rows keep their values, and new rows are in quarantine",
+            f"{absence.events} events lacked {', '.join(absence.columns)}, the last at "
+            f"{show_second(absence.last_at)}: existing rows keep their values, and new rows are in quarantine",
             absent_columns.HOW_TO_FIX,
         )

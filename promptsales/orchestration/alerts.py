@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSecretsBacke
 
 from promptsales.errors import PipelineError
 from promptsales.feeds.models import Staged
+from promptsales.monitoring.findings import show_second
 from promptsales.printable import logger, printable
 
 MAIL, WEBHOOK = "alert_mail", "alert_webhook"
@@ -91,10 +92,11 @@ def alert_held_watermark(system: str, staged: Staged) -> None:
     Call it once per transaction (see `state.claim_hold_alert`).
     """
     feed, progress = staged.feed, staged.progress
+    through = show_second(progress.complete_through)
     send(
-        f"{system}: complete only through {progress.complete_through}",
-        f"{feed} and every other feed of {system} are complete only through {progress.complete_through}: held since "
-        f"{progress.held_since} by {progress.held_by}.\n"
+        f"{system}: complete only through {through}",
+        f"{feed} and every other feed of {system} are complete only through {through}: held since "
+        f"{show_second(progress.held_since)} by {progress.held_by}.\n"
         "Newer rows are still loaded, and are read again every hour until that transaction ends. This alert is sent "
         "once; `promptsales freshness` shows whether the watermark is still held.",
     )

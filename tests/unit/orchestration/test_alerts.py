@@ -92,8 +92,8 @@ def test_a_held_watermark(box: Inbox) -> None:
         feed="leads", extraction=1, window=None, window_start=None, read_at=NOON, started_at=NOON, triggered_by="test",
         progress=progress, extracted=0, suppressed=0, unchanged=0, held=0,
     ))  # fmt: skip
-    assert box.posts[0]["subject"] == "promptcrm: complete only through 2026-01-01 12:00:00+00:00"
-    assert "held since 2026-01-01 12:00:00+00:00 by session 7 of crm (import, idle)." in box.posts[0]["text"]
+    assert box.posts[0]["subject"] == "promptcrm: complete only through 2026-01-01 12:00:00 UTC"
+    assert "held since 2026-01-01 12:00:00 UTC by session 7 of crm (import, idle)." in box.posts[0]["text"]
 
 
 def test_nobody_is_told_where_nothing_is_set() -> None:
